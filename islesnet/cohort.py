@@ -1,0 +1,84 @@
+"""Many patients with one model: when one fails, the others are still segmented."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from monai.data import Dataset
+from monai.engines import SupervisedEvaluator
+from monai.transforms import Transform
+
+from islesnet.data import Case
+from islesnet.errors import InputError, input_error_behind
+
+logger = logging.getLogger(__name__)
+
+
+class CohortDataset(Dataset):
+    """Load patients, and hand on the reason in place of the data where one cannot be loaded.
+
+    Cases, not paths, come in: no string from a patient's folder ever stands in a config, where it could be read as
+    an expression.
+
+    Args:
+        data: the patients.
+        transform: the preprocessing.
+    """
+
+    def __init__(self, data: Sequence[Case], transform: Transform) -> None:
+        super().__init__(data=data, transform=transform)
+
+    def _transform(self, index: int) -> dict[str, Any]:
+        item = self.data[index].item()
+        try:
+            loaded: dict[str, Any] = self.transform(item)
+        except Exception as error:  # any failure is one patient's, and said at the end
+            return {"patient": item["patient"], "failure": describe_failure(error)}
+        return loaded
+
+
+class CohortEvaluator(SupervisedEvaluator):
+    """MONAI's evaluator that goes on with the next patient when one fails, and says at the end which and why.
+
+    Arguments as for `monai.engines.SupervisedEvaluator`; the data loader's batches are single patients of a
+    `CohortDataset`.
+
+    Raises:
+        InputError: from ``run``, after the last patient, naming every failed patient and the reason.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.failures: dict[str, str] = {}
+
+    def run(self, global_epoch: int = 1) -> None:
+        """Segment all patients."""
+        self.failures = {}
+        super().run(global_epoch)
+        if self.failures:
+            reasons = "\n".join(f"  {patient}: {reason}" for patient, reason in self.failures.items())
+            raise InputError(f"{len(self.failures)} of {self.state.epoch_length} patients failed:\n{reasons}")
+
+    def _iteration(self, engine: SupervisedEvaluator, batchdata: dict[str, Any]) -> dict[str, Any]:
+        patient = batchdata["patient"][0]
+        failure = batchdata["failure"][0] if "failure" in batchdata else None
+        if failure is None:
+            try:
+                segmented: dict[str, Any] = super()._iteration(engine, batchdata)
+                return segmented
+            except Exception as error:  # as above: writing and postprocessing belong to the patient too
+                failure = describe_failure(error)
+        self.failures[patient] = failure
+        logger.error("%s: %s", patient, failure)
+        return {}
+
+
+def describe_failure(error: BaseException) -> str:
+    """Say in one line what lies behind a chain of exceptions; what is not the user's to mend keeps its type's name."""
+    cause = input_error_behind(error)
+    if cause is not None:
+        return str(cause)
+    while error.__cause__ is not None:
+        error = error.__cause__
+    logger.debug("Not an input error", exc_info=error)
+    return f"{type(error).__name__}: {error}"

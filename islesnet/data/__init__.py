@@ -1,0 +1,34 @@
+"""From a folder to cases, checked and split: layouts, datalists, splits and checks.
+
+Importing this loads neither torch nor MONAI nor SimpleITK; MONAI's reader lives in `islesnet.data.reader`.
+"""
+
+from islesnet.data.case import REFERENCE_ORDER, SEQUENCES, Case
+from islesnet.data.checks import Problem, check_case, check_cases, require_sound
+from islesnet.data.datalist import cases_in_datalist, read_datalist, write_datalist
+from islesnet.data.layouts import LAYOUTS, detect_layout, find_cases
+from islesnet.data.splits import lesion_volume_ml, split_cases
+from islesnet.data.volume import Header, Volume, VolumeError, read_header, read_volume
+
+__all__ = [
+    "LAYOUTS",
+    "REFERENCE_ORDER",
+    "SEQUENCES",
+    "Case",
+    "Header",
+    "Problem",
+    "Volume",
+    "VolumeError",
+    "cases_in_datalist",
+    "check_case",
+    "check_cases",
+    "detect_layout",
+    "find_cases",
+    "lesion_volume_ml",
+    "read_datalist",
+    "read_header",
+    "read_volume",
+    "require_sound",
+    "split_cases",
+    "write_datalist",
+]

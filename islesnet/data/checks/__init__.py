@@ -1,0 +1,112 @@
+"""Check cases before anything is trained on them or segmented; every file is read once."""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import NamedTuple
+
+from islesnet.data.case import Case
+from islesnet.data.checks.cohort import Print, check_names, check_prints
+from islesnet.data.checks.finding import Finding, error, warning
+from islesnet.data.checks.geometry import check_grid, check_label_grid, check_sequence_grid
+from islesnet.data.checks.problem import Problem
+from islesnet.data.checks.values import check_label_values, check_values
+from islesnet.data.volume import Header, Volume, VolumeError, read_volume
+from islesnet.errors import InputError
+
+__all__ = ["Problem", "check_case", "check_cases", "require_sound"]
+
+# Each thread holds one volume; unpacking and the passes over the voxels leave the interpreter free.
+_MOST_THREADS = 4
+
+
+class _Look(NamedTuple):
+    """What reading one file told: findings, and (where it could be used) its grid and fingerprint."""
+
+    findings: list[Finding]
+    header: Header | None
+    digest: str | None
+
+
+def check_case(case: Case) -> list[Problem]:
+    """Check the files of one case: readable, 3D, finite, with contrast, on sound grids that fit each other."""
+    return _examine(case)[0]
+
+
+def check_cases(cases: Sequence[Case], progress: Callable[[int, int], None] | None = None) -> list[Problem]:
+    """Check every case, and that no scan comes under two names.
+
+    Args:
+        cases: of one data set.
+        progress: called with (cases done, cases in all) after each case, from the caller's thread.
+
+    Returns:
+        The problems in the order of the cases.
+    """
+    looked: dict[int, tuple[list[Problem], list[Print]]] = {}
+    with ThreadPoolExecutor(max_workers=min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
+        pending = {threads.submit(_examine, case): index for index, case in enumerate(cases)}
+        for done, future in enumerate(as_completed(pending), start=1):
+            looked[pending[future]] = future.result()
+            if progress is not None:
+                progress(done, len(cases))
+    in_order = [looked[index] for index in range(len(cases))]
+    problems = check_names(cases)
+    problems += [problem for own, _ in in_order for problem in own]
+    return problems + check_prints([own for _, prints in in_order for own in prints])
+
+
+def require_sound(cases: Sequence[Case]) -> None:
+    """Go on only where no check finds an error.
+
+    Raises:
+        InputError: listing all errors.
+    """
+    errors = [problem for problem in check_cases(cases) if problem.severity == "error"]
+    if errors:
+        listed = "".join(f"\n  {problem}" for problem in errors)
+        raise InputError(f"{len(errors)} error{'s' * (len(errors) > 1)} in {len(cases)} cases:{listed}")
+
+
+def _examine(case: Case) -> tuple[list[Problem], list[Print]]:
+    looks = {key: _look(path, is_label=key == "label") for key, path in case.files.items()}
+    findings = {key: [*look.findings, *_compare(case, looks, key)] for key, look in looks.items()}
+    problems = [
+        Problem(case.patient, case.files[key], finding.message, finding.severity)
+        for key, own in findings.items()
+        for finding in own
+    ]
+    prints = [
+        Print(case.patient, case.files[key], look.digest) for key, look in looks.items() if look.digest is not None
+    ]
+    return problems, prints
+
+
+def _look(path: Path, is_label: bool) -> _Look:
+    try:
+        volume = read_volume(path)
+    except VolumeError as refusal:
+        return _Look([error(refusal.reason)], None, None)
+    grid = check_grid(volume.header)
+    values = check_label_values(volume.array) if is_label else check_values(volume.array)
+    surplus = [warning("goes on after its last voxel: the header may be wrong")] if volume.has_surplus else []
+    is_usable = not any(finding.severity == "error" for finding in grid)
+    # Labels of one grid may well be equal: all that are empty are.
+    digest = None if is_label or values else _digest(volume)
+    return _Look([*surplus, *values, *grid], volume.header if is_usable else None, digest)
+
+
+def _compare(case: Case, looks: dict[str, _Look], key: str) -> list[Finding]:
+    header, reference = looks[key].header, looks[case.reference].header
+    if key == case.reference or header is None or reference is None:
+        return []
+    check = check_label_grid if key == "label" else check_sequence_grid
+    return check(header, reference, case.reference)
+
+
+def _digest(volume: Volume) -> str:
+    told = hashlib.sha256(repr((volume.array.dtype.str, volume.header.shape)).encode())
+    told.update(volume.array.ravel(order="K").view("u1").data)
+    return told.hexdigest()

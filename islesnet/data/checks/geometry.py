@@ -1,0 +1,162 @@
+"""Checks of grids: one volume's own affine, and how the volumes of a patient lie to each other."""
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from islesnet.data.checks.finding import Finding, error, warning
+from islesnet.data.volume import Header
+
+Affine = NDArray[np.float64]
+
+_AFFINE_NOISE = 1e-3
+_SHEAR_DEGREES = 0.1
+_VOXEL_MM = (0.05, 20.0)
+_FEWEST_VOXELS = 8
+_SMALLEST_EXTENT_MM = 50.0
+_SMALLEST_OVERLAP = 0.5
+
+
+def check_grid(header: Header) -> list[Finding]:
+    """Check one volume's grid: affine, voxel size, extent."""
+    affine = header.affine
+    if not np.isfinite(affine).all():
+        return [error("the affine holds NaN or infinite numbers")]
+    smallest, largest = min(header.spacing), max(header.spacing)
+    if smallest < _VOXEL_MM[0] or largest > _VOXEL_MM[1]:
+        return [error(f"voxels of {_lengths(header.spacing)} mm; a head scan has {_VOXEL_MM[0]:g} to {_VOXEL_MM[1]:g}")]
+    angle = shear_degrees(affine)
+    if angle > 89.0:
+        return [error("the affine is singular: two axes of the volume point the same way")]
+    findings = _check_size(header) + _check_stated(header)
+    if angle > _SHEAR_DEGREES:
+        findings.append(
+            error(
+                f"the grid is sheared by {angle:.2f} degrees (gantry tilt?): its axes must stand at right angles; "
+                "resample it to a straight grid"
+            )
+        )
+    return findings
+
+
+def check_label_grid(label: Header, reference: Header, name: str) -> list[Finding]:
+    """Check that a label lies on the grid of the reference sequence, which `name` names."""
+    if label.shape != reference.shape:
+        return [
+            error(
+                f"the label has {_shape(label)} voxels, the {name} {_shape(reference)}; "
+                f"resample the label to the grid of the {name} (nearest neighbour)"
+            )
+        ]
+    shift = displacement_mm(label, reference)
+    if _is_same(label, reference):
+        return []
+    told = f"the label lies up to {shift:.3g} mm from the grid of the {name}"
+    if shift <= _half_voxel(reference):
+        return [warning(f"{told}: nearly the same grid; the affine of the {name} is right for both")]
+    return [error(f"{told}; resample the label to it (nearest neighbour), or copy the affine of the {name}")]
+
+
+def check_sequence_grid(other: Header, reference: Header, name: str) -> list[Finding]:
+    """Check that a sequence shows the same place as the reference; grids may differ, they are resampled."""
+    if other.shape == reference.shape:
+        shift = displacement_mm(other, reference)
+        if _is_same(other, reference):
+            return []
+        if shift <= _half_voxel(reference):
+            return [warning(f"lies on nearly the same grid as the {name}: same size, up to {shift:.3g} mm apart")]
+    covered = covered_fraction(reference, other)
+    if covered == 0 and covered_fraction(other, reference) == 0:
+        apart = float(np.linalg.norm(_centre(other) - _centre(reference)))
+        return [
+            error(
+                f"shows another place than the {name}: the fields of view do not overlap (centres {apart:.0f} mm "
+                "apart); register the sequences first, or correct the affine"
+            )
+        ]
+    if covered < _SMALLEST_OVERLAP:
+        return [warning(f"covers only {covered:.0%} of the field of view of the {name}")]
+    return []
+
+
+def shear_degrees(affine: Affine) -> float:
+    """Return by how many degrees the angle between any two axes of an affine misses 90."""
+    columns = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    cosines = (columns.T @ columns)[np.triu_indices(3, k=1)]
+    return float(np.degrees(np.arcsin(np.clip(np.abs(cosines), 0, 1))).max())
+
+
+def displacement_mm(first: Header, second: Header) -> float:
+    """Return how far apart the corners of two grids of one shape lie, at most, in mm."""
+    corners = _corners(first.shape)
+    return float(np.linalg.norm((corners @ (first.affine - second.affine).T)[:, :3], axis=1).max())
+
+
+def covered_fraction(field: Header, cover: Header) -> float:
+    """Return which part of a field of view lies within another, probed at 12 x 12 x 12 points."""
+    probes = [np.linspace(-0.5, length - 0.5, 13)[:-1] + length / 24 for length in field.shape]
+    points = np.array([[*point, 1.0] for point in itertools.product(*probes)])
+    indices = points @ (np.linalg.inv(cover.affine) @ field.affine).T
+    inside = (indices[:, :3] >= -0.5) & (indices[:, :3] <= np.array(cover.shape) - 0.5)
+    return float(inside.all(axis=1).mean())
+
+
+def _check_size(header: Header) -> list[Finding]:
+    lengths = sorted(header.shape)
+    if lengths[1] < _FEWEST_VOXELS:
+        return [error(f"{_shape(header)} voxels are no head scan; two axes need at least {_FEWEST_VOXELS}")]
+    extents = sorted(length * size for length, size in zip(header.shape, header.spacing, strict=True))
+    if extents[1] < _SMALLEST_EXTENT_MM:
+        told = _lengths(length * size for length, size in zip(header.shape, header.spacing, strict=True))
+        return [warning(f"is only {told} mm large; a head needs more (are the voxel sizes in mm?)")]
+    return []
+
+
+def _check_stated(header: Header) -> list[Finding]:
+    """Check what a NIfTI header says twice: qform against sform, voxel sizes against the affine."""
+    findings = []
+    if not header.is_oriented:
+        findings.append(warning("says nothing about orientation (qform and sform codes are 0): left may be right"))
+    if header.qform is not None and header.sform is not None:
+        difference = float(np.abs(header.qform - header.sform).max())
+        if not difference <= _AFFINE_NOISE:  # NaN too
+            far = displacement_mm(Header(header.shape, header.qform), Header(header.shape, header.sform))
+            findings.append(
+                warning(f"qform and sform disagree by {difference:.3g} (up to {far:.3g} mm apart); the sform is used")
+            )
+    stated = header.voxel_size
+    if stated is not None and not np.allclose(np.abs(stated), header.spacing, rtol=1e-2, atol=1e-3):
+        findings.append(
+            warning(
+                f"the voxel size is stated as {_lengths(stated)} mm, but the affine says {_lengths(header.spacing)}"
+            )
+        )
+    return findings
+
+
+def _is_same(first: Header, second: Header) -> bool:
+    return float(np.abs(first.affine - second.affine).max()) <= _AFFINE_NOISE
+
+
+def _half_voxel(header: Header) -> float:
+    return min(header.spacing) / 2
+
+
+def _corners(shape: tuple[int, int, int]) -> NDArray[Any]:
+    return np.array([[*corner, 1.0] for corner in itertools.product(*((0, length - 1) for length in shape))])
+
+
+def _centre(header: Header) -> NDArray[Any]:
+    middle = np.array([*((length - 1) / 2 for length in header.shape), 1.0])
+    return np.asarray(header.affine[:3] @ middle)
+
+
+def _shape(header: Header) -> str:
+    return " x ".join(str(length) for length in header.shape)
+
+
+def _lengths(values: Any) -> str:
+    return " x ".join(f"{value:.3g}" if math.isfinite(value) else str(value) for value in values)

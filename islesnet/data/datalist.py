@@ -1,0 +1,181 @@
+"""Datalists: which patient is in which section, as JSON with paths relative to the data set."""
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from islesnet import __version__
+from islesnet.data.case import SEQUENCES, Case, subject_of
+from islesnet.data.splits import UNLABELLED, lesion_volume_ml
+from islesnet.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+
+def write_datalist(
+    path: Path, sections: Mapping[str, Sequence[Case]], dataset_dir: Path, about: Mapping[str, object]
+) -> None:
+    """Write sections of cases as JSON, to a temporary name first.
+
+    Args:
+        path: the file to write.
+        sections: as `split_cases` returns them.
+        dataset_dir: the folder that holds every file of the cases; the datalist's paths are relative to it.
+        about: what else to record: "name", "seed", "layout", ...; "volumes_ml" (patient -> ml) spares reading the
+            labels once more.
+
+    Raises:
+        InputError: for a file outside `dataset_dir`, a patient in two sections, or an `about` key that is a section.
+    """
+    clash = set(sections) & set(about)
+    if clash:
+        raise InputError(f"{path}: {sorted(clash)[0]!r} cannot be both a section and a remark about the data set")
+    _require_one_section_each(path, {name: [case.patient for case in cases] for name, cases in sections.items()})
+    known = about.get("volumes_ml", {})
+    volumes = dict(known) if isinstance(known, Mapping) else {}
+    present = {sequence for cases in sections.values() for case in cases for sequence in case.sequences}
+    content: dict[str, object] = {"name": Path(dataset_dir).absolute().name, "islesnet": __version__}
+    content |= {key: value for key, value in about.items() if key != "volumes_ml"}
+    content["sequences"] = [sequence for sequence in SEQUENCES if sequence in present]
+    for section, cases in sections.items():
+        content[section] = [_entry(case, Path(dataset_dir), volumes) for case in cases]
+    _write(Path(path), json.dumps(content, indent=2) + "\n")
+
+
+def read_datalist(path: Path | str, section: str, dataset_dir: Path | str | None = None) -> list[dict[str, str]]:
+    """Read one section as MONAI's items: "patient", absolute paths of what is present, and "stamp".
+
+    The stamp tells the sizes and times of the files, so that a cache keyed by the item notices a changed file.
+
+    Args:
+        path: the datalist.
+        section: "training", "validation", "test", ...
+        dataset_dir: the folder that its paths are relative to; by default the datalist's own.
+
+    Raises:
+        InputError: for an unknown section, a patient in two sections, a path that leaves the data set or is missing.
+    """
+    sections = _sections(Path(path), dataset_dir)
+    if section not in sections:
+        raise InputError(f"{path} has no section {section!r}; it has {', '.join(sections) or 'none'}")
+    if not sections[section]:
+        logger.warning("%s: the section %r is empty", path, section)
+    items = []
+    for case in sections[section]:
+        for key, file in case.files.items():
+            if not file.is_file():
+                raise InputError(f"{path}: the {key} of patient {case.patient!r} does not exist: {file}")
+        items.append(case.item() | {"stamp": _stamp(case)})
+    return items
+
+
+def cases_in_datalist(path: Path | str, dataset_dir: Path | str | None = None) -> dict[str, list[Case]]:
+    """Read every section as cases, without looking whether their files exist.
+
+    Raises:
+        InputError: as `read_datalist`, but for files that are missing.
+    """
+    return _sections(Path(path), dataset_dir)
+
+
+def _entry(case: Case, dataset_dir: Path, volumes_ml: Mapping[str, float]) -> dict[str, object]:
+    entry: dict[str, object] = {"patient": case.patient}
+    root = os.path.abspath(dataset_dir)  # noqa: PTH100  - links must stay as they are
+    for key, file in case.files.items():
+        relative = os.path.relpath(os.path.abspath(file), root)  # noqa: PTH100
+        if Path(relative).parts[0] == os.pardir:
+            raise InputError(
+                f"patient {case.patient!r}: {file} does not lie in {dataset_dir}; give the folder that holds every file"
+            )
+        entry[key] = Path(relative).as_posix()
+    if case.label is not None:
+        volume_ml = volumes_ml[case.patient] if case.patient in volumes_ml else lesion_volume_ml(case)
+        entry["volume_ml"] = round(float(volume_ml), 4)
+    return entry
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _sections(path: Path, dataset_dir: Path | str | None) -> dict[str, list[Case]]:
+    root = path.absolute().parent if dataset_dir is None else Path(dataset_dir).absolute()
+    sections: dict[str, list[Case]] = {}
+    for name, entries in _content(path).items():
+        # Everything else at the top ("name", "sequences", ...) tells about the data set.
+        if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries):
+            sections[name] = [_case(path, name, number, entry, root) for number, entry in enumerate(entries, start=1)]
+    _require_one_section_each(path, {name: [case.patient for case in cases] for name, cases in sections.items()})
+    return sections
+
+
+def _content(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise InputError(f"the datalist {path} does not exist; `islesnet datalist` writes one")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path} is not readable JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path} is not a datalist: an object with sections such as 'training' is expected")
+    return content
+
+
+def _case(path: Path, section: str, number: int, entry: dict[str, Any], root: Path) -> Case:
+    place = f"{path}, section {section!r}, entry {number}"
+    patient = entry.get("patient")
+    if not isinstance(patient, str):
+        raise InputError(f'{place}: "patient" is missing')
+    files = {}
+    for key in (*SEQUENCES, "label"):
+        if key in entry:
+            files[key] = _inside(place, key, entry[key], root)
+    label = files.pop("label", None)
+    try:
+        return Case(patient, files, label)
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from error
+
+
+def _inside(place: str, key: str, value: object, root: Path) -> Path:
+    if not isinstance(value, str) or not value:
+        raise InputError(f"{place}: {key!r} is not a path but {value!r}")
+    relative = PurePosixPath(os.path.normpath(value))
+    if relative.is_absolute() or Path(value).is_absolute() or relative.parts[:1] == ("..",):
+        raise InputError(f"{place}: the path {value!r} leaves the data set's folder; paths must be relative to it")
+    return root / relative
+
+
+def _require_one_section_each(path: Path, patients: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a patient that comes twice, and a person whose sessions lie in two sections (a leak)."""
+    section_of: dict[str, str] = {}
+    section_of_person: dict[str, str] = {}
+    for section, names in patients.items():
+        for name in names:
+            if name in section_of:
+                places = " and ".join(dict.fromkeys([repr(section_of[name]), repr(section)]))
+                raise InputError(f"{path}: the patient {name!r} comes twice, in {places}; each must come once")
+            section_of[name] = section
+            if section == UNLABELLED:
+                continue
+            person = subject_of(name)
+            if section_of_person.setdefault(person, section) != section:
+                raise InputError(
+                    f"{path}: sessions of {person!r} lie in {section_of_person[person]!r} and in {section!r}; "
+                    "all sessions of a person belong in one section"
+                )
+
+
+def _stamp(case: Case) -> str:
+    told = [(key, file.stat().st_size, file.stat().st_mtime_ns) for key, file in case.files.items()]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

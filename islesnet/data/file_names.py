@@ -1,0 +1,121 @@
+"""What a file's name says: which sequence it holds, or that it is a label, or that it is neither."""
+
+import re
+from dataclasses import dataclass
+
+VOLUME_SUFFIXES = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd")
+
+_SEQUENCE_WORDS = {
+    "dwi": {"dwi", "isodwi", "trace", "tracew", "b1000", "dwib1000"},
+    "flair": {"flair", "fla", "flr", "t2flair", "t2f"},
+    "t1": {"t1", "t1w", "t1wi", "t1n", "mprage"},
+    "t2": {"t2", "t2w", "t2wi"},
+}
+_LESION_WORDS = {
+    *("label", "labels", "lesion", "lesions", "seg", "segmentation", "msk", "truth", "groundtruth", "gt", "lesionmask"),
+}
+_MASK_WORDS = _LESION_WORDS | {"mask", "masks"}
+_BRAIN_WORDS = {"brain", "brainmask", "br", "bet", "ss", "skull", "head", "tissue"}
+_CONTRAST_WORDS = {"gd", "gad", "gadolinium", "ce", "contrast", "post", "postcontrast"}
+_WITHOUT_WORDS = {"pre", "precontrast", "non", "no", "without"}
+# Maps and by-products that carry a sequence's name but are not it.
+_OTHER_WORDS = {"adc", "eadc", "b0", "star", "probability", "prob", "prediction", "uncertainty"}
+
+
+@dataclass(frozen=True)
+class NameReading:
+    """What a name says.
+
+    Args:
+        role: a sequence, "label", or None where the name says neither.
+        rest: the name without the words of the role: the same for all files of a patient in a flat folder.
+        doubt: why a name that seems to say something was passed over; empty where there is no doubt.
+    """
+
+    role: str | None
+    rest: str
+    doubt: str = ""
+
+
+def stem_of(file_name: str) -> str | None:
+    """Return the name without its suffix, or None where the suffix is not that of a volume."""
+    for suffix in VOLUME_SUFFIXES:
+        if file_name.lower().endswith(suffix) and len(file_name) > len(suffix):
+            return file_name[: -len(suffix)]
+    return None
+
+
+def read_name(stem: str, folder_name: str = "") -> NameReading:
+    """Say what the words of a name mean; `folder_name` at its beginning (the patient) is not looked at.
+
+    "T1_study_07_dwi" in the folder "T1_study_07" is a DWI.
+    """
+    begins_with_folder = (
+        re.match(re.escape(folder_name) + r"(?![0-9a-z])", stem, re.IGNORECASE) if folder_name else None
+    )
+    prefix = folder_name if begins_with_folder else ""
+    words = _words(stem[len(prefix) :])
+    if not words:
+        return NameReading(None, stem)
+    role, doubt = _role_of(words)
+    if role is None:
+        return NameReading(None, stem, doubt)
+    return NameReading(role, prefix + _without(stem[len(prefix) :], role))
+
+
+def sequence_named(text: str) -> str | None:
+    """Return the sequence that a channel's or a column's name means, or None."""
+    role, _ = _role_of(_words(text))
+    return role if role != "label" else None
+
+
+def natural_key(text: str) -> list[str | int]:
+    """Sort key that puts "case 2" before "case 10"."""
+    return [int(part) if index % 2 else part.casefold() for index, part in enumerate(re.split(r"(\d+)", text))]
+
+
+def _words(text: str) -> list[str]:
+    text = re.sub(r"space-[0-9a-z]+", "", text.lower())  # BIDS: the space a file was moved to
+    words = [word for word in re.split(r"[^0-9a-z]+", text) if word]
+    # "dwi_to_flair" is the DWI, moved onto the FLAIR.
+    return words[: words.index("to", 1)] if "to" in words[1:] else words
+
+
+def _role_of(word_list: list[str]) -> tuple[str | None, str]:
+    words = set(word_list)
+    if {"vsd", "ot"} <= words:  # the SMIR platform's name of an ISLES 2015 ground truth
+        return "label", ""
+    if words & _OTHER_WORDS:
+        return None, ""
+    sequences = {sequence for sequence, known in _SEQUENCE_WORDS.items() if words & known}
+    if words & _MASK_WORDS:
+        return _role_of_mask(word_list, sequences)
+    if words & _CONTRAST_WORDS and not words & _WITHOUT_WORDS:
+        sequences.discard("t1")
+    if sequences == {"t2", "flair"}:
+        sequences = {"flair"}
+    if len(sequences) > 1:
+        return None, f"its name says {' and '.join(sorted(sequences))}"
+    return (sequences.pop() if sequences else None), ""
+
+
+def _role_of_mask(words: list[str], sequences: set[str]) -> tuple[str | None, str]:
+    if set(words) & _BRAIN_WORDS:
+        return None, ""
+    if words[-1] == "lesion" and len(words) > 1 and "label" not in words:
+        return None, "a name that ends in '_lesion' is a mask that islesnet wrote; name an expert's mask '_label'"
+    if sequences and not set(words) & _LESION_WORDS:
+        return None, "a mask of the brain or of a lesion? name a lesion mask '_label'"
+    return "label", ""
+
+
+def _without(text: str, role: str) -> str:
+    """Remove the role's words, each with the separator before it (the first: after it)."""
+    known = _MASK_WORDS if role == "label" else set().union(*_SEQUENCE_WORDS.values())
+    parts = re.split(r"([^0-9A-Za-z]+)", text)
+    kept = [
+        (parts[index - 1] if index else "") + word
+        for index, word in enumerate(parts)
+        if index % 2 == 0 and word and word.lower() not in known
+    ]
+    return "".join(kept).strip("_-. ")

@@ -1,0 +1,54 @@
+"""Put a patient's files together into a case; two files for one place are refused."""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from islesnet.data.case import Case
+from islesnet.data.file_names import NameReading, read_name, stem_of
+from islesnet.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+
+def reading_of(path: Path, folder_name: str = "") -> NameReading:
+    """Say what a volume's file name means."""
+    return read_name(stem_of(path.name) or path.name, folder_name)
+
+
+def claim(path: Path, reading: NameReading) -> str | None:
+    """Return the role that a file takes, or None; a name in doubt or a link to nothing gives a warning."""
+    if reading.doubt:
+        logger.warning("%s is passed over: %s", path, reading.doubt)
+    if reading.role is not None and not path.exists():
+        logger.warning("%s is passed over: a link to a file that is not there (not fetched yet?)", path)
+        return None
+    return reading.role
+
+
+def assemble(patient: str, claims: Iterable[tuple[str, Path]]) -> Case | None:
+    """Make a case of (sequence or "label", file) pairs; None where no sequence is among them.
+
+    Raises:
+        InputError: where two files claim the same place; both are named.
+    """
+    files: dict[str, Path] = {}
+    for role, path in claims:
+        if role in files:
+            raise InputError(
+                f"patient {patient!r}: two files claim to be the {role}: {files[role]} and {path}; "
+                "keep one, or name what differs in a CSV table"
+            )
+        files[role] = path
+    label = files.pop("label", None)
+    if not files:
+        if label is not None:
+            logger.warning("patient %r has a label (%s) but no sequence; left out", patient, label)
+        return None
+    return Case(patient, files, label)
+
+
+def assemble_by_name(patient: str, paths: Iterable[Path]) -> Case | None:
+    """Make a case of one patient's files, each placed by what its name says."""
+    claims = [(claim(path, reading_of(path, patient)), path) for path in paths]
+    return assemble(patient, [(role, path) for role, path in claims if role is not None])

@@ -1,0 +1,42 @@
+"""Look into folders: what lies there, in natural order, with refusals said by folder."""
+
+from pathlib import Path
+
+from islesnet.data.file_names import natural_key, stem_of
+from islesnet.errors import InputError
+
+_SYSTEM_FOLDERS = {"lost+found", "$RECYCLE.BIN", "System Volume Information", "__MACOSX"}
+
+
+def entries(folder: Path) -> list[Path]:
+    """List what lies in a folder, hidden names left out, in natural order.
+
+    Raises:
+        InputError: where the folder cannot be opened.
+    """
+    try:
+        found = [
+            path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in _SYSTEM_FOLDERS
+        ]
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(
+            f"the folder {str(folder)!r} cannot be read ({reason}); allow reading it or move it out of the data set"
+        ) from error
+    return sorted(found, key=lambda path: natural_key(path.name))
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """List the folders (and links to folders) that lie directly in a folder."""
+    return [path for path in entries(folder) if path.is_dir()]
+
+
+def volumes_in(folder: Path) -> list[Path]:
+    """List the files (and links, even to nothing) directly in a folder whose suffix is that of a volume."""
+    return [path for path in entries(folder) if stem_of(path.name) is not None and not path.is_dir()]
+
+
+def holds_dicom(folder: Path) -> bool:
+    """Tell whether files named as DICOM lie in a folder or directly below it."""
+    files = [*entries(folder), *(path for child in folders_in(folder) for path in entries(child))]
+    return any(path.suffix.lower() in (".dcm", ".ima") for path in files)

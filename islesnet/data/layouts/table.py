@@ -1,0 +1,93 @@
+"""A CSV (or TSV) table: a column with the patient, one per sequence, perhaps one with the label."""
+
+import csv
+import io
+from pathlib import Path
+
+from islesnet.data.case import SEQUENCES, Case
+from islesnet.data.file_names import sequence_named
+from islesnet.data.layouts.assembly import assemble
+from islesnet.errors import InputError
+
+NAME = "csv"
+DESCRIPTION = "a table.csv: columns patient, dwi, t1, t2, flair, label; paths relative to the table's folder"
+
+_PATIENT_COLUMNS = ("patient", "patient_id", "subject", "subject_id", "case", "case_id", "id", "participant_id")
+_LABEL_COLUMNS = ("label", "mask", "msk", "seg", "segmentation", "lesion", "truth", "lesion_mask")
+
+
+def recognises(path: Path) -> bool:
+    """Tell whether a path is a table by its suffix."""
+    return path.suffix.lower() in (".csv", ".tsv") and not path.is_dir()
+
+
+def find(path: Path) -> list[Case]:
+    """Read the table's rows as cases; an empty cell is a sequence that the patient does not have.
+
+    Raises:
+        InputError: for a table without the columns, a row without patient or sequence, or a file that is missing.
+    """
+    reader = csv.reader(io.StringIO(_text(path), newline=""), delimiter=_delimiter(path))
+    header = next(reader, [])
+    columns = _columns(path, header)
+    cases = []
+    for row in reader:
+        if not any(cell.strip() for cell in row):
+            continue
+        place = f"{path}, line {reader.line_num}"
+        cells = {columns[index]: cell.strip() for index, cell in enumerate(row) if index in columns and cell.strip()}
+        patient = cells.pop("patient", None)
+        if patient is None:
+            raise InputError(f"{place}: the patient's name is empty")
+        case = assemble(patient, [(role, _file(path, place, cell)) for role, cell in cells.items()])
+        if case is None:
+            raise InputError(f"{place}: patient {patient!r} has no file for any of {', '.join(SEQUENCES)}")
+        cases.append(case)
+    return cases
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text (byte {error.start}); save the table as CSV UTF-8") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _delimiter(path: Path) -> str:
+    # Spreadsheets write semicolons where the comma is the decimal sign.
+    first_line = _text(path).partition("\n")[0]
+    return max(",;\t", key=first_line.count)
+
+
+def _columns(path: Path, header: list[str]) -> dict[int, str]:
+    columns: dict[int, str] = {}
+    for index, title in enumerate(header):
+        role = _role(title.strip().lower())
+        if role is None:
+            continue
+        if role in columns.values():
+            raise InputError(f"{path}: two columns are the {role}; the columns are {', '.join(header)}")
+        columns[index] = role
+    if "patient" not in columns.values() or not set(columns.values()) & set(SEQUENCES):
+        raise InputError(
+            f"{path}: a column 'patient' and at least one of {', '.join(SEQUENCES)} are needed; "
+            f"the columns are {', '.join(header) or 'none'}"
+        )
+    return columns
+
+
+def _role(title: str) -> str | None:
+    if title in _PATIENT_COLUMNS:
+        return "patient"
+    if title in _LABEL_COLUMNS:
+        return "label"
+    return title if title in SEQUENCES else sequence_named(title)
+
+
+def _file(table: Path, place: str, cell: str) -> Path:
+    path = table.parent / cell
+    if not path.is_file():
+        raise InputError(f"{place}: {cell!r} does not exist (looked for {path})")
+    return path

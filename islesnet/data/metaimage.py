@@ -1,0 +1,66 @@
+"""Read .mha, .mhd and .nrrd with SimpleITK, its left-posterior-superior affine turned into right-anterior-superior."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from islesnet.data.volume import Header, Volume, VolumeError, spatial_shape
+
+
+def read_metaimage_header(path: Path) -> Header:
+    """Read the grid of a .mha, .mhd or .nrrd file without its values.
+
+    Raises:
+        VolumeError: for a damaged header or a file that is not one 3D volume of plain numbers.
+    """
+    return _opened(path)[1]
+
+
+def read_metaimage(path: Path) -> Volume:
+    """Read a .mha, .mhd or .nrrd file.
+
+    Raises:
+        VolumeError: for damaged data or a file that is not one 3D volume of plain numbers.
+    """
+    import SimpleITK as sitk  # noqa: N813
+
+    reader, header = _opened(path)
+    try:
+        image = reader.Execute()
+    except RuntimeError as error:
+        raise VolumeError(path, f"is damaged or cut short ({_last_line(error)}); copy it again") from error
+    stored = sitk.GetArrayFromImage(image).T  # (Z, Y, X) -> (X, Y, Z)
+    if stored.dtype.kind not in "iufb":
+        raise VolumeError(path, f"holds {stored.dtype} values; a volume of plain numbers is expected")
+    return Volume(stored.reshape(header.shape, order="F"), header)
+
+
+def _opened(path: Path) -> tuple[Any, Header]:
+    import SimpleITK as sitk  # noqa: N813
+
+    reader: Any = sitk.ImageFileReader()  # type: ignore[no-untyped-call]
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise VolumeError(path, f"cannot be read ({_last_line(error)})") from error
+    shape = spatial_shape(path, tuple(int(length) for length in reader.GetSize()))
+    if reader.GetNumberOfComponents() != 1:
+        raise VolumeError(path, f"holds {reader.GetNumberOfComponents()} numbers a voxel; one is expected")
+    return reader, Header(shape=shape, affine=_affine(reader))
+
+
+def _affine(reader: Any) -> NDArray[np.float64]:
+    rank = reader.GetDimension()
+    direction = np.array(reader.GetDirection(), dtype=np.float64).reshape(rank, rank)[:3, :3]
+    affine = np.eye(4)
+    affine[:3, :3] = direction * np.array(reader.GetSpacing(), dtype=np.float64)[:3]
+    affine[:3, 3] = reader.GetOrigin()[:3]
+    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine
+
+
+def _last_line(error: RuntimeError) -> str:
+    # ITK says where in its sources first, and what went wrong last.
+    return [line.strip() for line in str(error).splitlines() if line.strip()][-1]

@@ -1,0 +1,161 @@
+"""Read NIfTI files without trusting their headers: no more is read or unpacked than a head can hold."""
+
+import gzip
+import math
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from islesnet.data.volume import Header, Volume, VolumeError, spatial_shape
+
+_CHUNK = 2**22
+_LONGEST_HEADER = 540  # NIfTI-2; NIfTI-1 has 348
+_MOST_EXTENSION_BYTES = 2**24
+
+
+def read_nifti_header(path: Path) -> Header:
+    """Read the grid of a NIfTI file; only its first bytes are read.
+
+    Raises:
+        VolumeError: for a damaged header or a file that is not one 3D volume.
+    """
+    with _opened(path) as stream:
+        header = _parse(path, stream.read(_LONGEST_HEADER))
+    return _grid(path, header)
+
+
+def read_nifti(path: Path) -> Volume:
+    """Read a NIfTI file once, to its end (where gzip keeps its checksum).
+
+    Raises:
+        VolumeError: for a damaged header or data, or a file that is not one 3D volume.
+    """
+    with _opened(path) as stream:
+        content = bytearray(stream.read(_LONGEST_HEADER))
+        header = _parse(path, bytes(content))
+        grid = _grid(path, header)
+        kind = _voxel_kind(path, header)
+        begin = _data_offset(path, header)
+        end = begin + math.prod(grid.shape) * kind.itemsize
+        while len(content) < end and (piece := stream.read(min(_CHUNK, end - len(content)))):
+            content += piece
+        has_surplus = len(content) > end or stream.read(1) != b""
+    if len(content) < end:
+        told = "unpacks to" if _is_packed(path) else "has"
+        raise VolumeError(
+            path, f"is cut short: it {told} {len(content):,} bytes where its header announces {end:,}; copy it again"
+        )
+    stored = np.ndarray(grid.shape, dtype=kind, buffer=content, offset=begin, order="F")
+    return Volume(_scaled(path, header, stored), grid, has_surplus)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a file, unpacking it where its name ends in .gz, and say what goes wrong in plain words."""
+    try:
+        with path.open("rb") as file:
+            is_gzip = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            if is_gzip != _is_packed(path):
+                told = "is packed with gzip" if is_gzip else "is not packed with gzip"
+                raise VolumeError(path, f"{told} though its name ends in {''.join(path.suffixes[-1:])}; rename it")
+            yield cast(BinaryIO, gzip.GzipFile(fileobj=file)) if is_gzip else file
+    except EOFError as error:
+        raise VolumeError(path, "is cut short: the packed data ends in the middle; copy it again") from error
+    except (zlib.error, gzip.BadGzipFile) as error:
+        raise VolumeError(path, f"is damaged: the packed data cannot be unpacked ({error}); copy it again") from error
+    except OSError as error:
+        raise VolumeError(path, f"cannot be read ({(error.strerror or str(error)).lower()})") from error
+
+
+def _is_packed(path: Path) -> bool:
+    return path.name.lower().endswith(".gz")
+
+
+def _parse(path: Path, content: bytes) -> Any:
+    import nibabel
+
+    if not content:
+        raise VolumeError(path, "is empty (0 bytes)")
+    sizes = {int.from_bytes(content[:4], "little"), int.from_bytes(content[:4], "big")}
+    kinds: dict[int, Any] = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}
+    kind = next((kinds[size] for size in sizes if size in kinds), None)
+    if kind is None:
+        raise VolumeError(path, "is not a NIfTI file: its header does not begin as one")
+    length = kind.sizeof_hdr
+    if len(content) < length:
+        raise VolumeError(path, f"is cut short: {len(content)} bytes, less than a NIfTI header ({length})")
+    try:
+        header = kind(content[:length], check=False)
+    except (ValueError, TypeError, nibabel.spatialimages.HeaderDataError) as error:
+        raise VolumeError(path, f"has a damaged NIfTI header ({error})") from error
+    if header["magic"].item() not in (b"n+1", b"n+2\x00\r\n\x1a\n"):
+        raise VolumeError(path, "is not a single-file NIfTI (Analyze, or half of a .hdr and .img pair?); convert it")
+    # Some programs write negative voxel sizes; nibabel and MONAI take them as positive too.
+    header["pixdim"][1:4] = np.abs(header["pixdim"][1:4])
+    return header
+
+
+def _grid(path: Path, header: Any) -> Header:
+    import nibabel
+
+    rank = int(header["dim"][0])
+    if not 1 <= rank <= 7:
+        raise VolumeError(path, f"has a damaged NIfTI header: it announces {rank} dimensions")
+    shape = spatial_shape(path, tuple(int(length) for length in header["dim"][1 : rank + 1]))
+    try:
+        qform = header.get_qform(coded=True)[0]
+    except (ValueError, nibabel.spatialimages.HeaderDataError) as error:
+        # A quaternion that makes no rotation matters only where no sform overrules it.
+        if int(header["sform_code"]) == 0:
+            raise VolumeError(path, f"has a damaged qform ({error})") from error
+        qform = None
+    sform = header.get_sform(coded=True)[0]
+    affine = next((form for form in (sform, qform) if form is not None), None)
+    return Header(
+        shape=shape,
+        affine=np.asarray(header.get_base_affine() if affine is None else affine, dtype=np.float64),
+        qform=qform,
+        sform=sform,
+        voxel_size=tuple(float(size) for size in header["pixdim"][1:4]),
+        is_oriented=affine is not None,
+    )
+
+
+def _voxel_kind(path: Path, header: Any) -> np.dtype[Any]:
+    import nibabel
+
+    try:
+        kind: np.dtype[Any] = np.dtype(header.get_data_dtype())
+    except nibabel.spatialimages.HeaderDataError as error:
+        raise VolumeError(path, f"has a damaged NIfTI header ({error})") from error
+    if kind.kind not in "iufb":
+        raise VolumeError(path, f"holds colours or complex numbers ({kind}); a volume of plain numbers is expected")
+    return kind
+
+
+def _data_offset(path: Path, header: Any) -> int:
+    offset = float(header["vox_offset"])
+    shortest = int(header.single_vox_offset)
+    if offset == 0:
+        return shortest
+    if not shortest <= offset <= _MOST_EXTENSION_BYTES:
+        raise VolumeError(path, f"has a damaged NIfTI header: the voxels are said to begin at byte {offset:g}")
+    return int(offset)
+
+
+def _scaled(path: Path, header: Any, stored: NDArray[Any]) -> NDArray[Any]:
+    import nibabel
+
+    try:
+        slope, intercept = header.get_slope_inter()
+    except nibabel.spatialimages.HeaderDataError as error:
+        raise VolumeError(path, f"has a damaged NIfTI header: it scales the values by no number ({error})") from error
+    if slope is None or (slope, intercept) == (1.0, 0.0):
+        return stored
+    return stored * np.float64(slope) + np.float64(intercept)

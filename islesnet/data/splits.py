@@ -1,0 +1,127 @@
+"""Split patients into training, validation and test, each with small and large lesions alike."""
+
+import itertools
+import math
+import random
+from collections.abc import Mapping, Sequence
+
+from islesnet.data.case import Case, subject_of
+from islesnet.data.file_names import natural_key
+from islesnet.data.volume import read_volume
+from islesnet.errors import InputError
+
+SECTIONS = ("training", "validation", "test")
+UNLABELLED = "unlabelled"
+
+
+def lesion_volume_ml(case: Case) -> float:
+    """Return the volume of a case's label in ml: its voxels above 0.5 times the volume of one.
+
+    Raises:
+        InputError: where the case has no label or the label cannot be read.
+    """
+    if case.label is None:
+        raise InputError(f"patient {case.patient!r} has no label, so its lesion volume is not known")
+    label = read_volume(case.label)
+    return float((label.array > 0.5).sum()) * math.prod(label.spacing) / 1000.0
+
+
+def split_cases(
+    cases: Sequence[Case],
+    fractions: tuple[float, float, float] = (0.7, 0.2, 0.1),
+    seed: int = 0,
+    volumes_ml: Mapping[str, float] | None = None,
+) -> dict[str, list[Case]]:
+    """Split by person, stratified by lesion volume, the same way for the same seed whatever the order of the cases.
+
+    People are sorted by volume and cut into blocks; within each, chance deals the sections, so that every section
+    gets small, medium and large lesions. Sessions of one person ("sub-1_ses-1", "sub-1_ses-2") stay together. From
+    three people on, every section that is asked for gets at least one.
+
+    Args:
+        cases: each patient once.
+        fractions: shares of training, validation and test; they sum to 1.
+        seed: of the dealing.
+        volumes_ml: lesion volume of each labelled patient, where already known; else the labels are read.
+
+    Returns:
+        The sections "training", "validation" and "test", and "unlabelled" where cases have no label.
+
+    Raises:
+        InputError: for fractions that do not sum to 1, a patient given twice, or no labelled patient.
+    """
+    _require_shares(fractions)
+    _require_once(cases)
+    labelled = [case for case in cases if case.label is not None]
+    if not labelled:
+        raise InputError(f"none of the {len(cases)} patients has a label; a split needs expert lesion masks")
+    people: dict[str, list[Case]] = {}
+    for case in labelled:
+        people.setdefault(subject_of(case.patient), []).append(case)
+    volumes = {person: max(_volume_ml(case, volumes_ml) for case in own) for person, own in people.items()}
+    sections: dict[str, list[Case]] = {section: [] for section in SECTIONS}
+    for person, section in _deal(sorted(people, key=lambda name: (volumes[name], name)), fractions, seed):
+        sections[section] += people[person]
+    unlabelled = [case for case in cases if case.label is None]
+    if unlabelled:
+        sections[UNLABELLED] = unlabelled
+    return {name: sorted(own, key=lambda case: natural_key(case.patient)) for name, own in sections.items()}
+
+
+def _require_shares(fractions: tuple[float, float, float]) -> None:
+    if len(fractions) != 3 or min(fractions) < 0 or not math.isclose(sum(fractions), 1.0, abs_tol=1e-6):
+        raise InputError(f"the fractions {tuple(fractions)} are not three shares that sum to 1, as (0.7, 0.2, 0.1)")
+
+
+def _require_once(cases: Sequence[Case]) -> None:
+    names = [case.patient for case in cases]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise InputError(f"the patient {twice[0]!r} is given {names.count(twice[0])} times; each must come once")
+
+
+def _volume_ml(case: Case, volumes_ml: Mapping[str, float] | None) -> float:
+    if volumes_ml is None:
+        return lesion_volume_ml(case)
+    if case.patient not in volumes_ml:
+        raise InputError(f"no lesion volume is given for patient {case.patient!r}")
+    return volumes_ml[case.patient]
+
+
+def _deal(people: list[str], fractions: tuple[float, float, float], seed: int) -> list[tuple[str, str]]:
+    """Deal people, sorted by volume, to sections: the smallest section sets how many blocks there are."""
+    counts = _counts(len(people), fractions)
+    chance = random.Random(seed)
+    # Spread evenly, each section's turns interleave: with 20/5/3 every third of the people holds one of the test.
+    turns = sorted(
+        ((turn + 0.5) / count, section)
+        for section, count in zip(SECTIONS, counts, strict=True)
+        for turn in range(count)
+    )
+    blocks = min(count for count in counts if count)
+    bounds = [round(len(people) * block / blocks) for block in range(blocks + 1)]
+    dealt = []
+    for begin, end in itertools.pairwise(bounds):
+        sections = [section for _, section in turns[begin:end]]
+        chance.shuffle(sections)
+        dealt += list(zip(people[begin:end], sections, strict=True))
+    return dealt
+
+
+def _counts(people: int, fractions: tuple[float, float, float]) -> list[int]:
+    """Share out whole people by the largest remainder; a section that is asked for is not left empty from three on."""
+    shares = [people * fraction for fraction in fractions]
+    counts = [math.floor(share + 1e-9) for share in shares]
+    by_remainder = sorted(range(3), key=lambda index: counts[index] - shares[index])
+    for index in by_remainder[: people - sum(counts)]:
+        counts[index] += 1
+    asked = [index for index in range(3) if fractions[index] > 0]
+    if people >= 3:
+        for index in asked:
+            if counts[index] == 0:
+                counts[counts.index(max(counts))] -= 1
+                counts[index] = 1
+    elif counts[asked[0]] == 0:
+        counts[counts.index(max(counts))] -= 1
+        counts[asked[0]] = 1
+    return counts

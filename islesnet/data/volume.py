@@ -1,0 +1,148 @@
+"""Read a volume and its geometry from any format we take, with every defect of the file said in plain words."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from islesnet.data.file_names import VOLUME_SUFFIXES
+from islesnet.errors import InputError
+
+# A whole head at 0.5 mm has 1.1e8 voxels; a header that announces more than this is damaged, or not a head.
+MAXIMUM_VOXELS = 2**28
+
+
+class VolumeError(InputError):
+    """A file that cannot be used as a volume.
+
+    Args:
+        path: the file.
+        reason: what is wrong with it, without the file's name.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where a volume lies.
+
+    Args:
+        shape: voxels along the three axes.
+        affine: voxel index to mm, right-anterior-superior, whatever the file's own convention.
+        qform: the affine of a NIfTI's quaternion; None where its code is 0 or the format has none.
+        sform: likewise the explicit affine.
+        voxel_size: mm as the header states it beside the affine; None where the format does not.
+        is_oriented: False for a NIfTI that has neither qform nor sform, so that left and right are not known.
+    """
+
+    shape: tuple[int, int, int]
+    affine: NDArray[np.float64]
+    qform: NDArray[np.float64] | None = None
+    sform: NDArray[np.float64] | None = None
+    voxel_size: tuple[float, ...] | None = None
+    is_oriented: bool = True
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Voxel size in mm along the three axes, from the affine."""
+        x, y, z = (float(length) for length in np.linalg.norm(self.affine[:3, :3], axis=0))
+        return x, y, z
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume in memory.
+
+    Args:
+        array: values ``(X, Y, Z)``; stored values where the file scales nothing, else scaled to float64.
+        header: where it lies.
+        has_surplus: whether the file goes on after the last voxel.
+    """
+
+    array: NDArray[Any]
+    header: Header
+    has_surplus: bool = False
+
+    @property
+    def affine(self) -> NDArray[np.float64]:
+        """Voxel index to mm, right-anterior-superior."""
+        return self.header.affine
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Voxel size in mm along the three axes."""
+        return self.header.spacing
+
+
+def read_header(path: Path) -> Header:
+    """Read a volume's grid without its values.
+
+    Raises:
+        VolumeError: for a file that is missing, damaged, of an unknown format, or not one 3D volume.
+    """
+    if _is_nifti(path):
+        from islesnet.data.nifti import read_nifti_header
+
+        return read_nifti_header(path)
+    from islesnet.data.metaimage import read_metaimage_header
+
+    return read_metaimage_header(path)
+
+
+def read_volume(path: Path) -> Volume:
+    """Read a volume, its file once; trailing axes of length one are dropped.
+
+    Raises:
+        VolumeError: for a file that is missing, damaged, of an unknown format, or not one 3D volume.
+    """
+    if _is_nifti(path):
+        from islesnet.data.nifti import read_nifti
+
+        return read_nifti(path)
+    from islesnet.data.metaimage import read_metaimage
+
+    return read_metaimage(path)
+
+
+def spatial_shape(path: Path, shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return the three lengths of a volume that is 3D but for trailing axes of length one.
+
+    Raises:
+        VolumeError: for other dimensions, an axis without voxels, or more voxels than a head can have.
+    """
+    said = " x ".join(str(length) for length in shape)
+    if any(length < 1 for length in shape):
+        raise VolumeError(path, f"its header announces {said} voxels; every length must be at least 1")
+    voxels = math.prod(shape)
+    if voxels > MAXIMUM_VOXELS:
+        raise VolumeError(
+            path, f"its header announces {said} voxels ({voxels:.3g}); no head scan has more than {MAXIMUM_VOXELS:.2g}"
+        )
+    if len(shape) < 3:
+        raise VolumeError(path, f"holds a {len(shape)}D image ({said}); a 3D volume is expected")
+    if math.prod(shape[3:]) != 1:
+        raise VolumeError(
+            path,
+            f"is {len(shape)}D and holds {math.prod(shape[3:])} volumes ({said}) where one 3D volume is expected; "
+            "save the one that is meant (of a DWI: the trace, b = 1000) as its own file",
+        )
+    return shape[0], shape[1], shape[2]
+
+
+def _is_nifti(path: Path) -> bool:
+    name = path.name.lower()
+    if not name.endswith(VOLUME_SUFFIXES):
+        raise VolumeError(path, f"is not a format we read; right are {', '.join(VOLUME_SUFFIXES)}")
+    if path.is_dir():
+        raise VolumeError(path, "is a folder, not a file")
+    if not path.exists():
+        is_dangling = path.is_symlink()
+        raise VolumeError(path, "is a link to a file that is not there" if is_dangling else "does not exist")
+    return name.endswith((".nii", ".nii.gz"))

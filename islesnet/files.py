@@ -1,0 +1,66 @@
+"""Files that appear whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from islesnet.errors import InputError
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a temporary name to write under; on success it becomes ``path``, on any failure it is removed.
+
+    The temporary file lies beside ``path`` and ends in the same name, so that writers which choose a format by
+    suffix choose the same. A killed process leaves at most a hidden ``.*.part.*`` file, never a half ``path``.
+
+    Args:
+        path: the file to be; its folder is made where it is absent.
+
+    Raises:
+        OSError: as the operating system refuses (no permission, disk full), naming ``path``.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=".part.", suffix=f".{path.name}", dir=path.parent)
+        os.close(descriptor)
+    except OSError as error:
+        raise _named(error, path) from error
+    part = Path(name)
+    try:
+        yield part
+        _make_readable(part)
+        part.replace(path)
+    except OSError as error:
+        raise _named(error, path) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _named(error: OSError, path: Path) -> OSError:
+    # The user knows the file that should have been, not the temporary one.
+    return OSError(error.errno, error.strerror or str(error), str(path))
+
+
+def _make_readable(path: Path) -> None:
+    # mkstemp gives the file to its owner alone; a result belongs to whoever may read the folder.
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)
+
+
+def require_writable(folder: str | Path) -> None:
+    """Make a folder for results, and refuse one that cannot be written to before any work is done.
+
+    Raises:
+        InputError: naming the folder and the operating system's reason.
+    """
+    path = Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise InputError(f"Cannot write to the folder {path}: {error.strerror}. Choose another.") from error

@@ -1,0 +1,43 @@
+"""Checkpoints that a killed process cannot spoil."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from ignite.handlers.checkpoint import BaseSaveHandler
+from monai.handlers import CheckpointSaver
+
+from islesnet.files import whole_file
+
+
+class WholeCheckpointSaver(CheckpointSaver):
+    """MONAI's CheckpointSaver for the best weights, whose file appears whole or not at all.
+
+    MONAI removes the previous best before it writes the next, in place; a process killed there leaves none.
+
+    Args:
+        save_dir: folder of the file.
+        save_dict: what to save; a single entry is saved as its plain state dict, which every client can load.
+        filename: the file's name; the better weights replace the earlier ones.
+    """
+
+    def __init__(self, save_dir: str, save_dict: dict[str, Any], filename: str = "model.pt") -> None:
+        super().__init__(save_dir, save_dict, save_key_metric=True, key_metric_filename=filename)
+        self._key_metric_checkpoint.save_handler = _WholeFile(Path(save_dir) / filename)
+
+    def continue_from(self, best_metric: float) -> None:
+        """Save from now on only what is better than ``best_metric``: a resumed training's best so far."""
+        self.load_state_dict({"_saved": [(best_metric, "best before resuming")]})
+
+
+class _WholeFile(BaseSaveHandler):
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __call__(self, checkpoint: Mapping[str, Any], filename: str, metadata: Mapping[str, Any] | None = None) -> None:
+        with whole_file(self.path) as part:
+            torch.save(checkpoint, part)
+
+    def remove(self, filename: str) -> None:
+        """Keep the earlier file: it is replaced once the next is whole."""

@@ -1,0 +1,99 @@
+"""A progress bar with the time left."""
+
+import logging
+import sys
+import time
+
+from ignite.engine import Engine, Events
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+logger = logging.getLogger(__name__)
+
+
+class TimeLeft:
+    """Show how far an engine is and how long it still takes: a bar on a terminal, a line now and then in a log.
+
+    Args:
+        description: what is being done, e.g. "Training".
+        unit: what one iteration is, e.g. "patient" or "step".
+        seconds: between two lines of a log.
+        loss_key: entry of the engine's output shown beside, where there is one.
+    """
+
+    def __init__(self, description: str, unit: str = "step", seconds: float = 15.0, loss_key: str = "loss") -> None:
+        self.description = description
+        self.unit = unit
+        self.seconds = seconds
+        self.loss_key = loss_key
+        self._bar: Progress | None = None
+        self._began = self._last = 0.0
+        self._first = 0
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a trainer or evaluator."""
+        engine.add_event_handler(Events.EPOCH_STARTED, self.begin)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.advance)
+        engine.add_event_handler(Events.COMPLETED, self.end)
+        engine.add_event_handler(Events.TERMINATE, self.end)
+        engine.add_event_handler(Events.EXCEPTION_RAISED, self.fail)
+
+    def begin(self, engine: Engine) -> None:
+        """Start the clock at the first epoch of this run; a resumed training counts what is left."""
+        if self._began:
+            return
+        self._began = self._last = time.monotonic()
+        self._first = engine.state.iteration
+        if sys.stderr.isatty():
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn(f"{self.unit}s, so far"),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+            )
+            self._bar = Progress(*columns, console=Console(stderr=True))
+            self._bar.add_task(self.description, total=self._total(engine), completed=self._first)
+            self._bar.start()
+
+    def advance(self, engine: Engine) -> None:
+        """Show the iteration just completed."""
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], completed=engine.state.iteration)
+        elif time.monotonic() - self._last >= self.seconds:
+            self._last = time.monotonic()
+            logger.info(self._line(engine))
+
+    def end(self, engine: Engine) -> None:
+        """Close the bar."""
+        if self._bar is not None:
+            self._bar.stop()
+        elif self._began:
+            logger.info(self._line(engine))
+        self._bar, self._began = None, 0.0
+
+    def fail(self, engine: Engine, error: Exception) -> None:
+        """Close the bar and let the error go on."""
+        self.end(engine)
+        raise error
+
+    def _line(self, engine: Engine) -> str:
+        done, total = engine.state.iteration, self._total(engine)
+        spent = time.monotonic() - self._began
+        left = spent / max(done - self._first, 1) * (total - done)
+        loss = engine.state.output.get(self.loss_key) if isinstance(engine.state.output, dict) else None
+        shown = "" if loss is None else f", loss {float(loss):.3f}"
+        return f"{self.description}: {done} of {total} {self.unit}s{shown}, {_clock(spent)} so far, {_clock(left)} left"
+
+    def _total(self, engine: Engine) -> int:
+        return int(engine.state.max_epochs * engine.state.epoch_length) if self.unit == "step" else int(
+            engine.state.epoch_length
+        )
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

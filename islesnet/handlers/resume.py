@@ -1,0 +1,154 @@
+"""Exact resume: a training that was killed reaches the weights of one that was not."""
+
+import logging
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from ignite.engine import Engine, Events
+from monai.engines import Evaluator
+from monai.handlers import EarlyStopHandler
+from monai.transforms import Compose
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.lr_scheduler import LambdaLR
+
+from islesnet.errors import InputError
+from islesnet.files import whole_file
+from islesnet.handlers.checkpoint import WholeCheckpointSaver
+
+logger = logging.getLogger(__name__)
+
+
+class ResumableEarlyStop(EarlyStopHandler):
+    """MONAI's EarlyStopHandler with its count of validations without progress among the things that are saved."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give the counter and the best score."""
+        return {} if self._handler is None else dict(self._handler.state_dict())
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take them back."""
+        if self._handler is not None and state:
+            self._handler.load_state_dict(state)
+
+
+class ExactResume:
+    """Save a training's whole state after every epoch and go on from it, as if it had never stopped.
+
+    Every epoch draws its random numbers from (seed, epoch, rank) alone, so no generator's state need be saved: an
+    epoch cut short is run again with the same order of patients, crops and augmentation. On a CPU with the same
+    number of threads the weights are equal to the last bit. ``max_epochs`` may be raised: the schedule is then that
+    of the longer training.
+
+    Attach it after every handler whose state it saves (schedule, validation, early stop).
+
+    Args:
+        path: the state's file; written on rank 0, whole or not at all.
+        objects: what has a state dict, by name: network, optimizer, lr_scheduler, early_stop.
+        evaluator: its best metric so far is kept too.
+        best: the saver of the best weights.
+        transform: the training transforms, whose random draws are seeded.
+        seed: of the whole training.
+        resume: go on from the file; otherwise an earlier state is set aside as ``*.previous``.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        objects: dict[str, Any],
+        evaluator: Evaluator,
+        best: WholeCheckpointSaver,
+        transform: Compose,
+        seed: int = 0,
+        resume: bool = False,
+    ) -> None:
+        self.path = Path(path)
+        self.objects = {name: _unwrapped(value) for name, value in objects.items()}
+        self.evaluator = evaluator
+        self.best = best
+        self.transform = transform
+        self.seed = seed
+        self.resume = resume
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a trainer."""
+        engine.add_event_handler(Events.STARTED, self.start)
+        engine.add_event_handler(Events.EPOCH_STARTED, self.seed_epoch)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
+
+    def start(self, engine: Engine) -> None:
+        """Load the state, or set an earlier one aside.
+
+        Raises:
+            InputError: where there is a state that cannot be read or does not fit.
+        """
+        if not self.path.exists():
+            if self.resume:
+                logger.info("Nothing to resume at %s: training starts at epoch 1.", self.path)
+        elif self.resume:
+            self._load(engine)
+        elif engine.state.rank == 0:
+            previous = self.path.with_suffix(self.path.suffix + ".previous")
+            self.path.replace(previous)
+            logger.warning("Training starts anew; the earlier training's state is now %s.", previous)
+
+    def seed_epoch(self, engine: Engine) -> None:
+        """Make this epoch's random numbers a function of seed, epoch and rank."""
+        entropy = np.random.SeedSequence([self.seed, engine.state.epoch, engine.state.rank])
+        for_python, for_numpy, for_torch, for_transform = (int(word) for word in entropy.generate_state(4))
+        random.seed(for_python)
+        np.random.seed(for_numpy)
+        torch.manual_seed(for_torch)
+        self.transform.set_random_state(seed=for_transform)
+
+    def save(self, engine: Engine) -> None:
+        """Write the state of the epoch just completed."""
+        if engine.state.rank != 0:
+            return
+        state = {
+            "epoch": engine.state.epoch,
+            "iteration": engine.state.iteration,
+            "best_metric": float(self.evaluator.state.best_metric),
+            "best_metric_epoch": int(self.evaluator.state.best_metric_epoch),
+            "objects": {name: value.state_dict() for name, value in self.objects.items()},
+        }
+        with whole_file(self.path) as part:
+            torch.save(state, part)
+
+    def _load(self, engine: Engine) -> None:
+        try:
+            state = torch.load(self.path, map_location=engine.state.device, weights_only=True)
+            for name, value in self.objects.items():
+                value.load_state_dict(state["objects"][name])
+        except Exception as error:  # torch, pickle and the objects each raise their own kinds
+            raise InputError(
+                f"{self.path} is not the state of this training ({error}). Resume with the settings it was started "
+                "with, or start anew with --resume false."
+            ) from error
+        self._follow_the_present_schedule()
+        engine.state.epoch, engine.state.iteration = state["epoch"], state["iteration"]
+        self.evaluator.state.best_metric = state["best_metric"]
+        self.evaluator.state.best_metric_epoch = state["best_metric_epoch"]
+        if state["best_metric_epoch"] > 0:
+            self.best.continue_from(state["best_metric"])
+        left = engine.state.max_epochs - state["epoch"]
+        logger.info("Resumed %s after epoch %d; %d to go.", self.path, state["epoch"], max(left, 0))
+        if left <= 0:
+            engine.terminate()
+
+    def _follow_the_present_schedule(self) -> None:
+        # The saved rate is that of the schedule it was saved under; with more epochs to go it is another.
+        schedule = self.objects.get("lr_scheduler")
+        if isinstance(schedule, LambdaLR):
+            rates = [
+                base * rate(schedule.last_epoch)
+                for base, rate in zip(schedule.base_lrs, schedule.lr_lambdas, strict=True)
+            ]
+            for group, rate in zip(schedule.optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate
+
+
+def _unwrapped(value: Any) -> Any:
+    return value.module if isinstance(value, DistributedDataParallel) else value

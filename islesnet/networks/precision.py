@@ -1,0 +1,49 @@
+"""Where and how a network runs: the device of each process, and bfloat16 where a processor computes in it."""
+
+import os
+from typing import Any
+
+import torch
+from monai.inferers import Inferer
+from torch import nn
+
+
+def has_fast_bfloat16() -> bool:
+    """Say whether this processor has bfloat16 instructions (AVX512-BF16 or AMX).
+
+    Without them bfloat16 is emulated and slower than float32 (PyTorch issue 86270).
+    """
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def device_of_this_process() -> torch.device:
+    """Give the GPU that torchrun means this process to have, made current, or the CPU where there are none."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    torch.cuda.set_device(device)
+    return device
+
+
+class CpuAutocastInferer(Inferer):
+    """Run another inferer in bfloat16 autocast when its input is on a CPU; logits come back as float32.
+
+    MONAI's ``amp`` speaks to CUDA alone. Sitting in the inferer, the switch serves training, evaluation and every
+    client that takes the bundle's inferer, while the network stays pure: what is exported equals what is eager.
+
+    Args:
+        inferer: what runs the network, e.g. a `monai.inferers.SlidingWindowInferer`.
+        bfloat16: whether to; on a GPU input nothing is changed either way.
+    """
+
+    def __init__(self, inferer: Inferer, bfloat16: bool) -> None:
+        super().__init__()
+        self.inferer = inferer
+        self.bfloat16 = bfloat16
+
+    def __call__(self, inputs: torch.Tensor, network: nn.Module, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """Infer with the wrapped inferer; arguments as for it."""
+        enabled = self.bfloat16 and inputs.device.type == "cpu"
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
+            outputs: torch.Tensor = self.inferer(inputs, network, *args, **kwargs)
+        return outputs.float() if enabled else outputs

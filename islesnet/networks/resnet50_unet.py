@@ -1,0 +1,85 @@
+"""ResNet50UNet: encoder + decoder + head."""
+
+from collections.abc import Sequence
+from os import PathLike
+
+import torch
+from monai.networks.layers.factories import Conv
+from torch import nn
+
+from islesnet.networks.decoder import UNetDecoder
+from islesnet.networks.encoder import ResNet50Encoder
+from islesnet.networks.pretrained import load_pretrained_encoder
+
+ENCODER_TRAINING = ("frozen", "finetune", "staged")
+
+
+class ResNet50UNet(nn.Module):
+    """Segment an image with a U-Net whose encoder is a ResNet50.
+
+    After Aboudi, Drissi and Kraiem, "A Hybrid ResNet50-UNet Model for Ischemic Stroke Brain Segmentation from MRI
+    Images", IJCSNS 22(11), 2022. The decoder also receives the image itself, at full resolution, so that borders
+    are drawn with the voxels in view.
+
+    Args:
+        spatial_dims: 2 or 3.
+        in_channels: channels of the image.
+        out_channels: 2 for a softmax over background and lesion, 1 for a sigmoid.
+        decoder_channels: channels of the decoder's five levels, deepest first.
+        pretrained: where the encoder's weights come from: None (random), "imagenet" (2D; downloaded once through
+            torch.hub, hash checked) or a file in torchvision's (2D) or MedicalNet's (3D) ResNet50 format.
+        encoder_training: "finetune" trains everything; "frozen" keeps the encoder's weights and its BatchNorm
+            statistics; "staged" begins frozen and is opened by ``open_encoder`` (see
+            `islesnet.handlers.EncoderOpener`).
+
+    Shapes:
+        ``(B, in_channels, *size)`` -> logits ``(B, out_channels, *size)``; odd sizes are legal.
+
+    Raises:
+        ValueError: for an unknown ``encoder_training``, or weights that do not fit.
+    """
+
+    def __init__(
+        self,
+        spatial_dims: int = 2,
+        in_channels: int = 3,
+        out_channels: int = 2,
+        decoder_channels: Sequence[int] = (256, 128, 64, 32, 16),
+        pretrained: str | PathLike[str] | None = None,
+        encoder_training: str = "finetune",
+    ) -> None:
+        super().__init__()
+        if encoder_training not in ENCODER_TRAINING:
+            raise ValueError(f"encoder_training is {encoder_training!r}; it can be {', '.join(ENCODER_TRAINING)}.")
+        self.encoder = ResNet50Encoder(spatial_dims, in_channels)
+        self.decoder = UNetDecoder(spatial_dims, self.encoder.channels, decoder_channels)
+        self.head = Conv[Conv.CONV, spatial_dims](decoder_channels[-1], out_channels, kernel_size=1)
+        self.strides: tuple[int, ...] = self.encoder.strides
+        self.channels: tuple[int, ...] = self.encoder.channels
+        self.encoder_training = encoder_training
+        self.encoder_is_frozen = encoder_training != "finetune"
+        if pretrained is not None:
+            load_pretrained_encoder(self.encoder, pretrained)
+        if encoder_training == "frozen":
+            self.encoder.requires_grad_(False)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Segment; returns logits at the image's resolution."""
+        logits: torch.Tensor = self.head(self.decoder(self.encoder(image)))
+        return logits
+
+    def open_encoder(self, is_open: bool) -> None:
+        """Let the encoder learn from now on, or keep it (weights and BatchNorm statistics) as it is.
+
+        Gradients stop by ``requires_grad``, so an optimiser that holds the parameters leaves them alone.
+        """
+        self.encoder_is_frozen = not is_open
+        self.encoder.requires_grad_(is_open)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "ResNet50UNet":
+        """Switch to training mode; a frozen encoder stays in evaluation mode."""
+        super().train(mode)
+        if self.encoder_is_frozen:
+            self.encoder.eval()
+        return self

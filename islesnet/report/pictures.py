@@ -1,0 +1,68 @@
+"""Slices with outlines of truth and prediction."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy import ndimage
+
+TRUTH_COLOUR = (0.1, 0.9, 0.2)
+PREDICTION_COLOUR = (1.0, 0.25, 0.1)
+BOTH_COLOUR = (1.0, 0.9, 0.1)
+
+
+def largest_slice(*masks: np.ndarray) -> int:
+    """Choose the axial slice where the first mask that marks anything is largest; the middle where none does.
+
+    Shapes:
+        each ``(X, Y, Z)``.
+    """
+    for mask in masks:
+        areas = mask.sum(axis=(0, 1))
+        if areas.max() > 0:
+            return int(areas.argmax())
+    return masks[0].shape[2] // 2
+
+
+def outlined_slice(
+    images: Mapping[str, np.ndarray], truth: np.ndarray | None, prediction: np.ndarray, index: int, magnify: int = 3
+) -> np.ndarray:
+    """Draw one axial slice of every sequence side by side, truth outlined green, prediction red, both yellow.
+
+    Radiological convention for RAS volumes: the patient's right on the left, anterior up.
+
+    Args:
+        images: volumes by sequence, on one RAS grid.
+        truth: mask, or None where it is unknown.
+        prediction: mask.
+        index: slice along the last axis.
+        magnify: pixels a voxel becomes, so that an outline is thinner than a voxel.
+
+    Shapes:
+        volumes ``(X, Y, Z)`` -> ``(magnify * Y, magnify * X * sequences, 3)`` in 0..1, float32.
+    """
+    marks = np.zeros_like(prediction[..., index], dtype=bool) if truth is None else truth[..., index] > 0
+    drawn_truth = _outline(_to_screen(marks, magnify))
+    drawn_prediction = _outline(_to_screen(prediction[..., index] > 0, magnify))
+    panels = []
+    for volume in images.values():
+        panel = np.repeat(_to_screen(_grey(volume, index), magnify)[..., None], 3, axis=2)
+        panel[drawn_truth] = TRUTH_COLOUR
+        panel[drawn_prediction] = PREDICTION_COLOUR
+        panel[drawn_truth & drawn_prediction] = BOTH_COLOUR
+        panels.append(panel)
+    return np.concatenate(panels, axis=1).astype(np.float32)
+
+
+def _grey(volume: np.ndarray, index: int) -> np.ndarray:
+    low, high = np.percentile(volume, [1.0, 99.8])
+    return np.asarray(np.clip((volume[..., index] - low) / max(float(high - low), 1e-6), 0.0, 1.0))
+
+
+def _to_screen(plane: np.ndarray, magnify: int) -> np.ndarray:
+    # RAS: x grows to the patient's right, y to anterior. Rows run down the screen, columns to its right.
+    screen = plane[::-1, ::-1].T
+    return np.repeat(np.repeat(screen, magnify, axis=0), magnify, axis=1)
+
+
+def _outline(mask: np.ndarray) -> np.ndarray:
+    return np.asarray(mask & ~ndimage.binary_erosion(mask))

@@ -1,0 +1,20 @@
+"""What MONAI's transforms lack for stroke MRI."""
+
+from islesnet.transforms.foreground import foreground
+from islesnet.transforms.lesions import LesionProbabilityd, RemoveSmallLesionsd, label_lesions, voxel_volume_ml
+from islesnet.transforms.normalize import NormalizeInBraind
+from islesnet.transforms.save import SaveLesionsd
+from islesnet.transforms.sequences import ChooseReferenced, FillAbsentd, RandDropSequencesd
+
+__all__ = [
+    "ChooseReferenced",
+    "FillAbsentd",
+    "LesionProbabilityd",
+    "NormalizeInBraind",
+    "RandDropSequencesd",
+    "RemoveSmallLesionsd",
+    "SaveLesionsd",
+    "foreground",
+    "label_lesions",
+    "voxel_volume_ml",
+]

@@ -1,0 +1,89 @@
+"""From logits to a lesion mask: the lesion's probability, and the removal of specks."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.data.meta_tensor import MetaTensor
+from monai.transforms import MapTransform
+from scipy import ndimage
+
+# Voxels that share a face, an edge or a corner belong together, as in ISLES 2022's lesion count.
+TOUCHING = np.ones((3, 3, 3), dtype=bool)
+
+
+class LesionProbabilityd(MapTransform):
+    """Turn logits into the probability of lesion: softmax over two channels, sigmoid of one.
+
+    Args:
+        keys: logits.
+
+    Shapes:
+        ``(2, X, Y, Z)`` or ``(1, X, Y, Z)`` -> ``(1, X, Y, Z)`` in 0..1, float32.
+
+    Raises:
+        ValueError: for another number of channels.
+    """
+
+    def __init__(self, keys: KeysCollection) -> None:
+        super().__init__(keys)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Replace logits by probabilities."""
+        probable = dict(data)
+        for key in self.key_iterator(probable):
+            logits = probable[key].float()
+            if logits.shape[0] not in (1, 2):
+                raise ValueError(f"{key!r} has {logits.shape[0]} channels; lesion logits have 1 (sigmoid) or 2 (softmax).")
+            # The softmax of two channels is the sigmoid of their difference, in one pass.
+            difference = logits if logits.shape[0] == 1 else logits[1:] - logits[:1]
+            probable[key] = torch.sigmoid(difference)
+        return probable
+
+
+class RemoveSmallLesionsd(MapTransform):
+    """Take away lesions smaller than a volume; which is a matter of millilitres, so any grid will do.
+
+    Args:
+        keys: masks with an affine in mm.
+        minimum_ml: lesions (26-connected) below this volume in ml go; 0 keeps all.
+
+    Shapes:
+        ``(1, X, Y, Z)`` -> the same.
+    """
+
+    def __init__(self, keys: KeysCollection, minimum_ml: float = 0.0) -> None:
+        super().__init__(keys)
+        self.minimum_ml = minimum_ml
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Clean each mask."""
+        cleaned = dict(data)
+        if self.minimum_ml > 0:
+            for key in self.key_iterator(cleaned):
+                cleaned[key] = self._clean(cleaned[key])
+        return cleaned
+
+    def _clean(self, mask: MetaTensor) -> torch.Tensor:
+        lesions, _ = label_lesions(mask[0].cpu().numpy() > 0.5)
+        volumes_ml = np.bincount(lesions.ravel()) * voxel_volume_ml(np.asarray(mask.affine))
+        keep = volumes_ml >= self.minimum_ml
+        keep[0] = False  # the background
+        return mask * torch.as_tensor(keep[lesions][None]).to(mask)
+
+
+def label_lesions(mask: np.ndarray) -> tuple[np.ndarray, int]:
+    """Number the lesions of a mask, 26-connected.
+
+    Returns:
+        an array of the mask's shape with 0 for background and 1..n for the lesions, and n.
+    """
+    lesions, count = ndimage.label(mask, structure=TOUCHING)
+    return lesions, int(count)
+
+
+def voxel_volume_ml(affine: np.ndarray) -> float:
+    """Volume of one voxel in ml, from an affine in mm."""
+    return float(abs(np.linalg.det(affine[:3, :3]))) / 1000.0

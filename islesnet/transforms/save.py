@@ -1,0 +1,109 @@
+"""Masks, probabilities and their numbers to files on the native grid of the reference."""
+
+import json
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+from monai.config import KeysCollection
+from monai.data.meta_tensor import MetaTensor
+from monai.transforms import MapTransform
+
+import islesnet
+from islesnet.files import whole_file
+from islesnet.transforms.lesions import label_lesions, voxel_volume_ml
+
+
+class SaveLesionsd(MapTransform):
+    """Write a patient's ``<patient>_lesion.nii.gz`` and ``<patient>_lesion.json``, and the probability on request.
+
+    The mask is uint8 and has the reference's shape, affine, qform and sform codes; a reference that is no NIfTI
+    (.mha, .nrrd) gives both codes 1. Each file appears whole or not at all, the JSON last: where it lies, the
+    patient is done.
+
+    Args:
+        keys: the mask, on the native grid.
+        output_dir: folder for all patients.
+        probability_key: where the probability map is; written where ``write_probability``.
+        reference_key: the image whose metadata names the reference's file.
+        write_probability: whether ``<patient>_probability.nii.gz`` (float32, 0..1) is wanted.
+
+    Shapes:
+        mask ``(1, X, Y, Z)``; the dictionary is handed on unchanged.
+
+    Raises:
+        ValueError: where mask and reference file differ in shape, so that a preprocessing without its inverse
+            cannot put a mask in the wrong place.
+        OSError: where a file cannot be written.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        output_dir: str | Path,
+        probability_key: str = "probability",
+        reference_key: str = "reference",
+        write_probability: bool = False,
+    ) -> None:
+        super().__init__(keys)
+        self.output_dir = Path(output_dir)
+        self.probability_key = probability_key
+        self.reference_key = reference_key
+        self.write_probability = write_probability
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Write one patient's files."""
+        patient = data["patient"]
+        reference = _native_header(data[self.reference_key])
+        for key in self.key_iterator(dict(data)):
+            mask = data[key][0].cpu().numpy() > 0.5
+            _write_nifti(self.output_dir / f"{patient}_lesion.nii.gz", mask.astype(np.uint8), reference)
+            if self.write_probability:
+                probability = data[self.probability_key][0].cpu().numpy().astype(np.float32)
+                _write_nifti(self.output_dir / f"{patient}_probability.nii.gz", probability, reference)
+            self._write_numbers(data, mask, reference.affine)
+        return dict(data)
+
+    def _write_numbers(self, data: Mapping[Hashable, Any], mask: np.ndarray, affine: np.ndarray) -> None:
+        _, count = label_lesions(mask)
+        numbers = {
+            "patient": data["patient"],
+            "lesion_volume_ml": round(float(mask.sum()) * voxel_volume_ml(affine), 4),
+            "lesion_count": count,
+            "reference": Path(data[self.reference_key].meta["filename_or_obj"]).name,
+            "islesnet": islesnet.__version__,
+        }
+        with whole_file(self.output_dir / f"{data['patient']}_lesion.json") as part:
+            part.write_text(json.dumps(numbers, indent=2) + "\n")
+
+
+def _native_header(reference: MetaTensor) -> nibabel.Nifti1Image:
+    """Open the reference's file for its header, or make one from its affine where the format is another."""
+    path = str(reference.meta["filename_or_obj"])
+    if path.endswith((".nii", ".nii.gz")):
+        return nibabel.load(path)
+    affine = np.asarray(reference.meta["original_affine"], dtype=float)
+    shape = tuple(int(size) for size in reference.meta["spatial_shape"])
+    image = nibabel.Nifti1Image(np.broadcast_to(np.uint8(0), shape), affine)
+    image.set_qform(affine, code=1)
+    image.set_sform(affine, code=1)
+    return image
+
+
+def _write_nifti(path: Path, array: np.ndarray, reference: nibabel.Nifti1Image) -> None:
+    if array.shape != reference.shape[:3]:
+        raise ValueError(
+            f"{path.name}: the mask has shape {array.shape}, its reference {reference.shape[:3]}; "
+            "postprocessing must invert the preprocessing before saving."
+        )
+    header = nibabel.Nifti1Header.from_header(reference.header)
+    header.set_data_dtype(array.dtype)
+    header.set_slope_inter(1, 0)
+    header["cal_min"], header["cal_max"] = 0, 1
+    header["descrip"] = b"islesnet, research use only"
+    image = nibabel.Nifti1Image(array, None, header)
+    # The header alone decides: a recomputed quaternion would move the qform in its last digits.
+    with whole_file(path) as part:
+        image.to_filename(part)
