@@ -57,6 +57,8 @@ def read_name(stem: str, folder_name: str = "") -> NameReading:
     words = _words(stem[len(prefix) :])
     if not words:
         return NameReading(None, stem)
+    if _is_written(_words(stem)):
+        return NameReading(None, stem, "islesnet writes masks under such names; name an expert's mask '_label'")
     role, doubt = _role_of(words)
     if role is None:
         return NameReading(None, stem, doubt)
@@ -81,6 +83,11 @@ def _words(text: str) -> list[str]:
     return words[: words.index("to", 1)] if "to" in words[1:] else words
 
 
+def _is_written(words: list[str]) -> bool:
+    # "<patient>_lesion" is ours; "lesion" alone, or "label-lesion" as BIDS has it, is an expert's.
+    return words[-1] == "lesion" and len(words) > 1 and "label" not in words
+
+
 def _role_of(word_list: list[str]) -> tuple[str | None, str]:
     words = set(word_list)
     if {"vsd", "ot"} <= words:  # the SMIR platform's name of an ISLES 2015 ground truth
@@ -102,8 +109,6 @@ def _role_of(word_list: list[str]) -> tuple[str | None, str]:
 def _role_of_mask(words: list[str], sequences: set[str]) -> tuple[str | None, str]:
     if set(words) & _BRAIN_WORDS:
         return None, ""
-    if words[-1] == "lesion" and len(words) > 1 and "label" not in words:
-        return None, "a name that ends in '_lesion' is a mask that islesnet wrote; name an expert's mask '_label'"
     if sequences and not set(words) & _LESION_WORDS:
         return None, "a mask of the brain or of a lesion? name a lesion mask '_label'"
     return "label", ""

@@ -83,7 +83,8 @@ class TimeLeft:
         done, total = engine.state.iteration, self._total(engine)
         spent = time.monotonic() - self._began
         left = spent / max(done - self._first, 1) * (total - done)
-        loss = engine.state.output.get(self.loss_key) if isinstance(engine.state.output, dict) else None
+        output = engine.state.output
+        loss = output[0].get(self.loss_key) if isinstance(output, list) and output else None
         shown = "" if loss is None else f", loss {float(loss):.3f}"
         return f"{self.description}: {done} of {total} {self.unit}s{shown}, {_clock(spent)} so far, {_clock(left)} left"
 

@@ -1,6 +1,7 @@
 """Check cases before anything is trained on them or segmented; every file is read once."""
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -17,6 +18,8 @@ from islesnet.data.volume import Header, Volume, VolumeError, read_volume
 from islesnet.errors import InputError
 
 __all__ = ["Problem", "check_case", "check_cases", "require_sound"]
+
+logger = logging.getLogger(__name__)
 
 # Each thread holds one volume; unpacking and the passes over the voxels leave the interpreter free.
 _MOST_THREADS = 4
@@ -46,12 +49,15 @@ def check_cases(cases: Sequence[Case], progress: Callable[[int, int], None] | No
         The problems in the order of the cases.
     """
     looked: dict[int, tuple[list[Problem], list[Print]]] = {}
-    with ThreadPoolExecutor(max_workers=min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
+    threads = ThreadPoolExecutor(max_workers=min(_MOST_THREADS, os.cpu_count() or 1))
+    try:
         pending = {threads.submit(_examine, case): index for index, case in enumerate(cases)}
         for done, future in enumerate(as_completed(pending), start=1):
             looked[pending[future]] = future.result()
             if progress is not None:
                 progress(done, len(cases))
+    finally:
+        threads.shutdown(cancel_futures=True)  # Ctrl-C does not wait for the rest of the cohort
     in_order = [looked[index] for index in range(len(cases))]
     problems = check_names(cases)
     problems += [problem for own, _ in in_order for problem in own]
@@ -59,12 +65,16 @@ def check_cases(cases: Sequence[Case], progress: Callable[[int, int], None] | No
 
 
 def require_sound(cases: Sequence[Case]) -> None:
-    """Go on only where no check finds an error.
+    """Go on only where no check finds an error; warnings are logged.
 
     Raises:
         InputError: listing all errors.
     """
-    errors = [problem for problem in check_cases(cases) if problem.severity == "error"]
+    problems = check_cases(cases)
+    for problem in problems:
+        if problem.severity == "warning":
+            logger.warning("%s", problem)
+    errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         listed = "".join(f"\n  {problem}" for problem in errors)
         raise InputError(f"{len(errors)} error{'s' * (len(errors) > 1)} in {len(cases)} cases:{listed}")

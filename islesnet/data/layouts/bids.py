@@ -82,7 +82,7 @@ def _derived_labels(subject: Path) -> list[Path]:
     root = subject.parent.parent if subject.parent.name == "rawdata" else subject.parent
     if not (root / "derivatives").is_dir():
         return []
-    homes = [home for pattern in ("", "*", "*/*") for home in (root / "derivatives").glob(f"{pattern}/{subject.name}")]
+    homes = [home for pattern in ("", "*/", "*/*/") for home in (root / "derivatives").glob(pattern + subject.name)]
     folders = [folder for home in homes if home.is_dir() for folder in (home, *folders_in(home))]
     paths = dict.fromkeys(path for folder in folders for path in _files(folder))
     return [path for path in paths if claim(path, _reading(path)) == "label"]

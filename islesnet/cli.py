@@ -1,0 +1,193 @@
+"""The `islesnet` command: segment, phantom, datalist, doctor."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+import islesnet
+from islesnet.errors import InputError, input_error_behind
+
+if TYPE_CHECKING:
+    from islesnet.data import Case
+
+# What a command needs is imported inside it: `islesnet --help` loads neither torch, MONAI nor numpy.
+app = typer.Typer(
+    help="Segment ischemic stroke lesions on DWI, T1, T2 and FLAIR. Research use only.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+messages = Console(stderr=True)
+
+OutputFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")]
+
+
+def main() -> None:
+    """Run the command; what is the user's to mend is said in one sentence, without a traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        messages.print("islesnet: stopped.")
+        sys.exit(130)
+    except Exception as error:
+        cause = input_error_behind(error)
+        if cause is None:
+            raise
+        sys.stderr.write(f"islesnet: {cause}\n")
+        sys.exit(1)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"islesnet {islesnet.__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _islesnet(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True)] = False,
+) -> None:
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("ignite").setLevel(logging.ERROR)
+
+
+@app.command()
+def segment(
+    output: OutputFolder,
+    patients: Annotated[
+        Optional[Path], typer.Argument(help="A patient's folder, or a folder of patients, of co-registered scans.")
+    ] = None,
+    dwi: Annotated[Optional[Path], typer.Option(help="Diffusion-weighted image, b = 1000.")] = None,
+    t1: Annotated[Optional[Path], typer.Option(help="T1-weighted image.")] = None,
+    t2: Annotated[Optional[Path], typer.Option(help="T2-weighted image.")] = None,
+    flair: Annotated[Optional[Path], typer.Option(help="FLAIR image.")] = None,
+    name: Annotated[str, typer.Option(help="What the results of the named files are called.")] = "patient",
+    model: Annotated[Optional[Path], typer.Option(help="Weights, if not the bundle's own.")] = None,
+    probability: Annotated[bool, typer.Option(help="Write the probability map too.")] = False,
+) -> None:
+    """Segment the lesions of a folder of patients, or of the named files of one patient.
+
+    The mask lies on the native grid of the first present of DWI, FLAIR, T2, T1.
+    """
+    from islesnet.data import Case, find_cases
+
+    files = {"dwi": dwi, "t1": t1, "t2": t2, "flair": flair}
+    named = {sequence: path for sequence, path in files.items() if path is not None}
+    if bool(named) == (patients is not None):
+        raise InputError("Give either a folder of patients, or the files of one patient (--dwi, --t1, --t2, --flair).")
+    cases = find_cases(patients) if patients is not None else [Case(name, named)]
+
+    from islesnet.segment import segment_cases
+
+    segment_cases(cases, output, model, probability)
+    _print_volumes(output, cases)
+
+
+@app.command()
+def phantom(
+    folder: Annotated[Path, typer.Argument(help="Where the synthetic data set is written, in the SISS 2015 layout.")],
+    patients: Annotated[int, typer.Option("--patients", "-n", min=1, help="How many.")] = 10,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same patients.")] = 0,
+    spacing: Annotated[float, typer.Option(help="Edge of the voxels in mm; SISS has 1.")] = 1.0,
+    lesions: Annotated[Optional[Path], typer.Option(help="Folder of lesion masks in MNI space to use.")] = None,
+    workers: Annotated[Optional[int], typer.Option(min=1, help="Processes; one per core by default.")] = None,
+) -> None:
+    """Write synthetic stroke patients: DWI, T1, T2, FLAIR and the true lesion."""
+    from rich.progress import Progress
+
+    from islesnet.phantom import PhantomSettings, write_dataset
+
+    settings = PhantomSettings(spacing_mm=spacing, lesion_masks=lesions)
+    with Progress(console=messages) as bar:
+        task = bar.add_task("Phantoms", total=patients)
+        written = write_dataset(
+            folder, patients, seed, settings, workers, progress=lambda done, _: bar.update(task, completed=done)
+        )
+    console.print(f"{len(written)} synthetic patients in {folder}", highlight=False)
+
+
+@app.command()
+def datalist(
+    folder: Annotated[Path, typer.Argument(help="A data set in any of the known layouts.")],
+    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="By default datalist.json there.")] = None,
+    layout: Annotated[str, typer.Option(help="auto finds it.")] = "auto",
+    split: Annotated[
+        tuple[float, float, float], typer.Option(help="Shares of training, validation and test patients.")
+    ] = (0.7, 0.2, 0.1),
+    seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
+) -> None:
+    """Split a data set's patients, alike in lesion volume, into training, validation and test."""
+    from islesnet.data import detect_layout, find_cases, lesion_volume_ml, split_cases, write_datalist
+
+    layout = detect_layout(folder) if layout == "auto" else layout
+    cases = find_cases(folder, layout)
+    labelled = [case for case in cases if case.label is not None]
+    volumes = {
+        case.patient: lesion_volume_ml(case)
+        for case in track(labelled, "Lesion volumes", console=messages, transient=True)
+    }
+    sections = split_cases(cases, split, seed, volumes)
+    path = output or (folder if folder.is_dir() else folder.parent) / "datalist.json"
+    write_datalist(
+        path, sections, folder if folder.is_dir() else folder.parent, {"layout": layout, "seed": seed, "split": split}
+    )
+    _print_sections(sections, volumes)
+    console.print(f"{layout} layout, {len(cases)} patients -> {path}", highlight=False)
+
+
+@app.command()
+def doctor(
+    folder: Annotated[Path, typer.Argument(help="A data set, a patient's folder, or a datalist (.json).")],
+    layout: Annotated[str, typer.Option(help="auto finds it.")] = "auto",
+) -> None:
+    """Check every file of a data set and list what is wrong; exits with 1 where something must be mended."""
+    from rich.progress import Progress
+
+    from islesnet.data import cases_in_datalist, check_cases, find_cases
+
+    if folder.suffix == ".json":
+        cases = [case for section in cases_in_datalist(folder).values() for case in section]
+    else:
+        cases = find_cases(folder, layout)
+    with Progress(console=messages, transient=True) as bar:
+        task = bar.add_task("Checking", total=len(cases))
+        problems = check_cases(cases, progress=lambda done, _: bar.update(task, completed=done))
+    if problems:
+        table = Table("patient", "file", "", "what is wrong")
+        for problem in problems:
+            table.add_row(problem.patient, Path(problem.file).name, problem.severity, problem.message)
+        console.print(table)
+    errors = sum(problem.severity == "error" for problem in problems)
+    console.print(
+        f"{len(cases)} patients: {errors} errors, {len(problems) - errors} warnings", highlight=False, soft_wrap=True
+    )
+    raise typer.Exit(1 if errors else 0)
+
+
+def _print_volumes(output: Path, cases: "list[Case]") -> None:
+    import json
+
+    table = Table("patient", "lesions", "volume (ml)", "mask")
+    for case in cases:
+        numbers = json.loads((output / f"{case.patient}_lesion.json").read_text())
+        mask = os.fspath(output / f"{case.patient}_lesion.nii.gz")
+        table.add_row(case.patient, str(numbers["lesion_count"]), f"{numbers['lesion_volume_ml']:.2f}", mask)
+    console.print(table)
+
+
+def _print_sections(sections: "dict[str, list[Case]]", volumes: dict[str, float]) -> None:
+    import statistics
+
+    table = Table("section", "patients", "median lesion (ml)")
+    for section, cases in sections.items():
+        known = [volumes[case.patient] for case in cases if case.patient in volumes]
+        table.add_row(section, str(len(cases)), f"{statistics.median(known):.1f}" if known else "-")
+    console.print(table)

@@ -1,0 +1,7 @@
+"""Synthetic stroke patients: real average anatomy, grown or given lesions, MR physics. Needs no torch and no MONAI."""
+
+from islesnet.phantom.dataset import patient_seed, write_dataset, write_patient
+from islesnet.phantom.patient import Phantom, make_patient
+from islesnet.phantom.settings import PhantomSettings
+
+__all__ = ["Phantom", "PhantomSettings", "make_patient", "patient_seed", "write_dataset", "write_patient"]

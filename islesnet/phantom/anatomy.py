@@ -1,0 +1,235 @@
+"""A patient's brain: the average brain's tissues, scaled, turned, bent and aged onto the patient's grid."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from islesnet.phantom.fields import FloatArray, draw_control_grid, evaluate_spline, evaluate_unit_field
+from islesnet.phantom.templates import Templates, load_templates
+
+FIELD_OF_VIEW_MM = (230.0, 230.0, 154.0)  # of ISLES 2015 SISS
+CENTRE_MM = (0.0, -17.0, 5.0)  # of the average brain, and of every field of view
+
+# The MNI brain is larger than people's: 1883 ml inside the hull against 1521 ml on average in SISS.
+MEAN_SCALE = 0.93
+CONTROL_MM = 32.0
+# Below 0.4 of the control distance a cubic B-spline deformation cannot fold (Choi and Lee, 2000).
+BEND_SD_MM = 3.0
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Cubic voxels over the field of view, axes right, anterior, superior (RAS+).
+
+    Args:
+        spacing_mm: edge of a voxel.
+    """
+
+    spacing_mm: float
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of voxels along x, y, z."""
+        x, y, z = (int(np.ceil(extent / self.spacing_mm - 1e-6)) for extent in FIELD_OF_VIEW_MM)
+        return x, y, z
+
+    @property
+    def affine(self) -> FloatArray:
+        """Voxel indices to mm."""
+        affine = np.diag([self.spacing_mm] * 3 + [1.0])
+        affine[:3, 3] = [self.coordinates(axis)[0] for axis in range(3)]
+        return affine
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of a voxel."""
+        return self.spacing_mm**3 / 1000
+
+    def coordinates(self, axis: int) -> FloatArray:
+        """Give the voxel centres along an axis in mm."""
+        count = self.shape[axis]
+        return (np.arange(count) - (count - 1) / 2) * self.spacing_mm + CENTRE_MM[axis]
+
+    def depths(self, axis: int) -> FloatArray:
+        """Give the voxel centres along an axis in mm from the edge of the field of view."""
+        return self.coordinates(axis) - CENTRE_MM[axis] + FIELD_OF_VIEW_MM[axis] / 2
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """Where a patient's brain is and what it consists of; ``N`` is the number of voxels in the brain.
+
+    Args:
+        grid: the patient's grid.
+        box: the part of the grid that holds the brain.
+        inside: which voxels of the box are brain.
+        mni_mm: where each of the N voxels lies in the average brain.
+        tissues: share of ``white``, ``grey``, ``pallidum`` and ``csf`` in each of the N voxels; they add up to 1.
+        periventricular: nearness to the lateral ventricles, 0 to 1.
+    """
+
+    grid: Grid
+    box: tuple[slice, slice, slice]
+    inside: NDArray[np.bool_]
+    mni_mm: FloatArray
+    tissues: dict[str, FloatArray]
+    periventricular: FloatArray
+
+    @property
+    def parenchyma(self) -> FloatArray:
+        """Share of brain tissue in each voxel, ``(N,)``."""
+        return np.float32(1) - self.tissues["csf"]
+
+    def spread(self, values: FloatArray) -> FloatArray:
+        """Put values of the brain's voxels back into the box, ``(N,)`` -> ``(X, Y, Z)`` of the box."""
+        volume = np.zeros(self.inside.shape, dtype=np.float32)
+        volume[self.inside] = values
+        return volume
+
+    def smooth_field(self, rng: np.random.Generator, control_mm: float) -> FloatArray:
+        """Draw a smooth field of zero mean and unit variance over the brain, ``(N,)``."""
+        control = draw_control_grid(rng, FIELD_OF_VIEW_MM, control_mm)
+        field: FloatArray = evaluate_unit_field(control, _depths(self.grid, self.box), control_mm)[self.inside]
+        return field
+
+
+@dataclass(frozen=True)
+class Build:
+    """How a patient's brain differs from the average one.
+
+    Args:
+        inverse: the patient's mm (from the centre) to MNI mm (from the centre), ``(3, 3)``.
+        bend: control values of the displacement along x, y, z, each ``(A, B, C)``, in mm.
+        ventricles: how much the lateral ventricles are widened, 0 to 0.35.
+        atrophy: odds of fluid against tissue, relative to the average brain.
+    """
+
+    inverse: FloatArray
+    bend: tuple[FloatArray, FloatArray, FloatArray]
+    ventricles: float
+    atrophy: float
+
+
+def draw_build(rng: np.random.Generator) -> Build:
+    """Draw a patient's build: size, posture, shape and age."""
+    scale = np.clip(MEAN_SCALE + rng.normal(0, 0.015) + rng.normal(0, 0.02, 3), 0.86, 0.98)
+    angles = np.deg2rad(np.clip(rng.normal(0, (4.0, 2.5, 3.5)), -8, 8))
+    bend = [
+        np.clip(draw_control_grid(rng, FIELD_OF_VIEW_MM, CONTROL_MM) * BEND_SD_MM, -9, 9).astype(np.float32)
+        for _ in range(3)
+    ]
+    age = rng.uniform()
+    return Build(
+        inverse=_rotation(angles) / scale[:, None],
+        bend=(bend[0], bend[1], bend[2]),
+        ventricles=float(0.35 * age * rng.uniform(0.5, 1)),
+        atrophy=float(0.8 * 2.5 ** (age * rng.uniform(0.5, 1))),
+    )
+
+
+def make_anatomy(rng: np.random.Generator, spacing_mm: float) -> Anatomy:
+    """Make the anatomy of one patient.
+
+    Args:
+        rng: source of randomness; the same state gives the same patient at every spacing.
+        spacing_mm: edge of the cubic voxels.
+    """
+    build = draw_build(rng)
+    hull_level = rng.uniform(0.35, 0.65)  # brain extraction leaves more or less of the fluid around the brain
+    grid, templates = Grid(spacing_mm), load_templates(spacing_mm)
+    box = _find_box(grid, build, templates)
+    mni = _to_mni(grid, box, build)
+    inside = templates.sample("hull", mni) > hull_level
+    mni = mni[:, inside]  # (3, X, Y, Z) -> (3, N)
+    shares = {name: templates.sample(name, mni) for name in ("white", "grey", "csf")}
+    return Anatomy(
+        grid=grid,
+        box=box,
+        inside=inside,
+        mni_mm=mni,
+        tissues=_with_pallidum(_age(shares, build.atrophy), mni),
+        periventricular=templates.sample("periventricular", mni),
+    )
+
+
+def _find_box(grid: Grid, build: Build, templates: Templates) -> tuple[slice, slice, slice]:
+    """Find the brain at 6 mm, and the box around it on the grid with a margin of a coarse voxel."""
+    coarse = replace(grid, spacing_mm=6.0)
+    everything = (slice(None), slice(None), slice(None))
+    hull = templates.sample("hull", _to_mni(coarse, everything, build)) > 0.1
+    box = []
+    for axis, part in enumerate(ndimage.find_objects(hull.astype(np.uint8))[0]):
+        ends = coarse.coordinates(axis)[[part.start, part.stop - 1]]
+        first, last = (np.searchsorted(grid.coordinates(axis), end) for end in (ends[0] - 6.0, ends[1] + 6.0))
+        box.append(slice(int(first), int(last)))
+    return box[0], box[1], box[2]
+
+
+def _depths(grid: Grid, box: tuple[slice, slice, slice]) -> list[FloatArray]:
+    return [grid.depths(axis)[part] for axis, part in enumerate(box)]
+
+
+def _to_mni(grid: Grid, box: tuple[slice, slice, slice], build: Build) -> FloatArray:
+    """Send every voxel of the box to the average brain, ``(3, X, Y, Z)`` in mm."""
+    depths = _depths(grid, box)
+    offsets = [
+        (grid.coordinates(axis)[part] - CENTRE_MM[axis]).astype(np.float32).reshape(np.roll((-1, 1, 1), axis))
+        for axis, part in enumerate(box)
+    ]
+    inverse = build.inverse.astype(np.float32)
+    mni = []
+    for axis in range(3):
+        moved = evaluate_spline(build.bend[axis], depths, CONTROL_MM)
+        for source in range(3):
+            moved += inverse[axis, source] * offsets[source]
+        mni.append(moved + np.float32(CENTRE_MM[axis]))
+    return _widen_ventricles(np.stack(mni), build.ventricles)
+
+
+def _widen_ventricles(mni_mm: FloatArray, amount: float) -> FloatArray:
+    """Draw the sampling points around each lateral ventricle towards it, which makes it larger on the patient."""
+    pull = np.zeros_like(mni_mm)
+    for centre in ((13.0, -10.0, 18.0), (-13.0, -10.0, 18.0)):
+        offset = [coordinate - np.float32(middle) for coordinate, middle in zip(mni_mm, centre, strict=True)]
+        distance = sum((o / np.float32(width)) ** 2 for o, width in zip(offset, (12, 40, 14), strict=True))
+        nearness = np.exp(-0.5 * distance)
+        for axis in (0, 2):
+            pull[axis] += nearness * offset[axis]
+    return mni_mm - np.float32(amount) * pull
+
+
+def _age(shares: dict[str, FloatArray], atrophy: float) -> dict[str, FloatArray]:
+    """Shift the balance between fluid and tissue, where a voxel holds both, by the odds `atrophy`."""
+    fluid = shares["csf"] * np.float32(atrophy)
+    total = np.maximum(fluid + shares["white"] + shares["grey"], np.float32(1e-6))
+    aged = {name: shares[name] / total for name in ("white", "grey")}
+    return {**aged, "csf": np.float32(1) - aged["white"] - aged["grey"]}
+
+
+def _with_pallidum(shares: dict[str, FloatArray], mni_mm: FloatArray) -> dict[str, FloatArray]:
+    """Set the iron-rich pallidum, which the maps count as white matter, apart as its own tissue."""
+    x, y, z = mni_mm
+    # About 8 x 20 x 10 mm, its back end turned outwards by some 25 degrees.
+    outward, forward = np.abs(x) - np.float32(19), y + np.float32(4)
+    across, along = 0.9 * outward + 0.4 * forward, 0.9 * forward - 0.4 * outward
+    distance = (across / 4) ** 2 + (along / 10) ** 2 + (z / 5) ** 2
+    pallidum = (shares["white"] + shares["grey"]) / (1 + np.exp(np.minimum(6 * (distance - 1), 50)))
+    rest = np.float32(1) - pallidum / np.maximum(shares["white"] + shares["grey"], np.float32(1e-6))
+    return {
+        "white": (shares["white"] * rest).astype(np.float32),
+        "grey": (shares["grey"] * rest).astype(np.float32),
+        "pallidum": pallidum.astype(np.float32),
+        "csf": shares["csf"],
+    }
+
+
+def _rotation(angles: FloatArray) -> FloatArray:
+    """Rotate about x, then y, then z, in radians."""
+    (cx, cy, cz), (sx, sy, sz) = np.cos(angles), np.sin(angles)
+    about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
+    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    about_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
+    rotation: FloatArray = about_z @ about_y @ about_x
+    return rotation

@@ -1,0 +1,83 @@
+"""Lesions taken from a folder of masks in MNI space, carried onto a patient's brain."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from scipy import ndimage
+
+from islesnet.errors import InputError
+from islesnet.phantom.anatomy import Anatomy
+from islesnet.phantom.fields import FloatArray
+from islesnet.phantom.lesions import Infarct
+
+ATTEMPTS = 50
+SMOOTHING_MM = 0.8  # softens the voxel steps of a binary mask
+
+
+def take_infarct_from_masks(
+    rng: np.random.Generator, anatomy: Anatomy, folder: Path, volume_ml: tuple[float, float]
+) -> Infarct:
+    """Lay a mask drawn from a folder, perhaps mirrored, onto the patient's brain.
+
+    Files with more than one value beside 0 (atlases) and masks whose volume on the patient lies outside the range
+    are passed over.
+
+    Args:
+        rng: source of randomness.
+        anatomy: the brain that it lands in.
+        folder: NIfTI masks, aligned with MNI space by their affines.
+        volume_ml: smallest and largest volume on the patient.
+
+    Raises:
+        InputError: the folder holds no NIfTI file, or none of the files drawn fits.
+    """
+    files = list_masks(folder)
+    for index in rng.permutation(len(files))[:ATTEMPTS]:
+        is_mirrored = rng.uniform() < 0.5
+        share = _lay_on(anatomy, files[index], is_mirrored)
+        if share is None:
+            continue
+        volume = np.count_nonzero(share > 0.5) * anatomy.grid.voxel_ml
+        if max(volume_ml[0], anatomy.grid.voxel_ml / 2) <= volume <= volume_ml[1]:
+            return Infarct(share, artery=files[index].name)
+    raise InputError(
+        f"{folder}: none of {min(len(files), ATTEMPTS)} files drawn from it is a lesion mask in MNI space of "
+        f"{volume_ml[0]:g} to {volume_ml[1]:g} ml inside the brain"
+    )
+
+
+@lru_cache(maxsize=8)
+def list_masks(folder: Path) -> tuple[Path, ...]:
+    """List the NIfTI files of a folder by name.
+
+    Raises:
+        InputError: it is not a folder, or holds none.
+    """
+    if not folder.is_dir():
+        raise InputError(f"lesion_masks: there is no folder {folder}")
+    files = tuple(sorted(path for path in folder.iterdir() if path.name.endswith((".nii", ".nii.gz"))))
+    if not files:
+        raise InputError(f"lesion_masks: {folder} holds no .nii or .nii.gz file")
+    return files
+
+
+def _lay_on(anatomy: Anatomy, file: Path, is_mirrored: bool) -> FloatArray | None:
+    """Sample a mask at the places of the patient's voxels; None where the file is not a mask."""
+    image: Any = nib.load(file)
+    values = np.asarray(image.dataobj)
+    if values.ndim != 3 or len(np.unique(values)) != 2:
+        return None
+    spacing = np.linalg.norm(image.affine[:3, :3], axis=0)
+    # On a coarse grid the label is what fills half of a voxel, so the mask is averaged over one.
+    sigma_mm = max(SMOOTHING_MM, 0.35 * anatomy.grid.spacing_mm)
+    soft = ndimage.gaussian_filter((values > 0.5).astype(np.float32), sigma_mm / spacing)
+    places = anatomy.mni_mm * np.array([[-1.0 if is_mirrored else 1.0], [1.0], [1.0]], dtype=np.float32)
+    to_voxels = np.linalg.inv(image.affine)
+    voxels = [sum(to_voxels[row, k] * places[k] for k in range(3)) + to_voxels[row, 3] for row in range(3)]
+    share = ndimage.map_coordinates(soft, voxels, output=np.float32, order=1)
+    # An expert outlines tissue: where this patient has fluid, the mask ends.
+    in_tissue: FloatArray = share * np.clip(2 * anatomy.parenchyma, 0, 1)
+    return in_tissue

@@ -1,0 +1,198 @@
+"""What a tissue gives on each sequence: relaxation and diffusion constants, and the sequences' signal equations."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+SEQUENCES = ("dwi", "t1", "t2", "flair")
+
+
+@dataclass(frozen=True)
+class Tissue:
+    """Constants of a tissue.
+
+    Args:
+        t1_ms: longitudinal relaxation time.
+        t2_ms: transverse relaxation time.
+        proton_density: relative to water.
+        adc: apparent diffusion coefficient, mean over directions, in 1e-3 mm2/s.
+    """
+
+    t1_ms: float
+    t2_ms: float
+    proton_density: float
+    adc: float
+
+    def change(self, t1: float = 1, t2: float = 1, proton_density: float = 1, adc: float = 1) -> "Tissue":
+        """Multiply the constants by factors."""
+        return Tissue(self.t1_ms * t1, self.t2_ms * t2, min(self.proton_density * proton_density, 1), self.adc * adc)
+
+
+# By field strength in tesla.
+# T1: Rooney et al., MRM 57:308, 2007 (1.5 T); Wansapura et al., JMRI 9:531, 1999 (3 T); fluid is alike at both.
+# T2: Stanisz et al., MRM 54:507, 2005. Pallidum: shorter by its iron, Vymazal et al., Radiology 211:489, 1999.
+# Proton density: Tofts, Quantitative MRI of the Brain, 2003, chapter 4.
+# ADC: Helenius et al., AJNR 23:194, 2002; fluid as free water at 37 degrees, Mills, J Phys Chem 77:685, 1973.
+TISSUES: Mapping[float, Mapping[str, Tissue]] = {
+    1.5: {
+        "white": Tissue(656, 72, 0.70, 0.72),
+        "grey": Tissue(1188, 95, 0.82, 0.85),
+        "pallidum": Tissue(750, 66, 0.74, 0.78),
+        "csf": Tissue(4070, 2000, 1.0, 3.0),
+    },
+    3.0: {
+        "white": Tissue(832, 69, 0.70, 0.72),
+        "grey": Tissue(1331, 92, 0.82, 0.85),
+        "pallidum": Tissue(900, 55, 0.74, 0.78),
+        "csf": Tissue(4070, 1800, 1.0, 3.0),
+    },
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Ranges of the factors by which an infarct changes its tissue.
+
+    Args:
+        t1: factors of the longitudinal relaxation time.
+        t2: factors of the transverse relaxation time.
+        adc: factors of the apparent diffusion coefficient.
+    """
+
+    t1: tuple[float, float]
+    t2: tuple[float, float]
+    adc: tuple[float, float]
+
+
+# ADC and T2 over time: Lansberg et al., AJNR 22:637, 2001 (low in week 1, normal in week 2; T2 rises over days);
+# Schlaug et al., Neurology 49:113, 1997 (ADC at 58 % early on); Nagesh et al., Stroke 29:1778, 1998 (74 % at 10 h).
+# T2 in the first hours: Siemonsen et al., Stroke 40:1612, 2009. T1 rises with the same water.
+INFARCT_STAGES: Mapping[str, Stage] = {
+    "hyperacute": Stage(t1=(1.02, 1.10), t2=(1.03, 1.12), adc=(0.50, 0.62)),
+    "acute": Stage(t1=(1.10, 1.25), t2=(1.20, 1.45), adc=(0.48, 0.62)),
+    "subacute": Stage(t1=(1.20, 1.45), t2=(1.40, 1.80), adc=(0.65, 0.90)),
+}
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a patient was scanned; all times in ms.
+
+    Args:
+        tesla: field strength, a key of `TISSUES`.
+        dwi: repetition and echo time of the diffusion-weighted image.
+        b_value: diffusion weighting in s/mm2.
+        t1: repetition time and inversion time (3 T) or echo time (1.5 T) of the T1-weighted image.
+        t2: repetition and echo time of the T2-weighted image.
+        flair: repetition and echo time; the inversion time nulls the fluid.
+    """
+
+    tesla: float
+    dwi: tuple[float, float]
+    b_value: float
+    t1: tuple[float, float]
+    t2: tuple[float, float]
+    flair: tuple[float, float]
+
+
+def draw_protocol(rng: np.random.Generator) -> Protocol:
+    """Draw a clinical protocol: T1 as spin echo at 1.5 T, as inversion recovery at 3 T."""
+    tesla = float(rng.choice((1.5, 3.0)))
+    t1 = (rng.uniform(400, 600), rng.uniform(8, 14)) if tesla == 1.5 else (rng.uniform(1800, 2300), 900.0)
+    return Protocol(
+        tesla=tesla,
+        dwi=(rng.uniform(4000, 7000), rng.uniform(75, 100)),
+        b_value=1000.0,
+        t1=t1,
+        t2=(rng.uniform(3500, 6000), rng.uniform(85, 110)),
+        flair=(rng.uniform(8000, 11000), rng.uniform(100, 135)),
+    )
+
+
+def draw_tissues(rng: np.random.Generator, tesla: float, stage: str) -> dict[str, Tissue]:
+    """Draw a patient's tissue constants, healthy and diseased.
+
+    Args:
+        rng: source of randomness.
+        tesla: field strength, a key of `TISSUES`.
+        stage: of the infarct, a key of `INFARCT_STAGES`.
+
+    Returns:
+        The healthy tissues, ``infarct_<tissue>`` for each of white, grey and pallidum, ``hyperintensity``,
+        ``gliosis`` and ``cavity``.
+    """
+    tissues = {name: tissue.change(*rng.normal(1, 0.025, 4)) for name, tissue in TISSUES[tesla].items()}
+    ranges = INFARCT_STAGES[stage]
+    change = {name: rng.uniform(*getattr(ranges, name)) for name in ("t1", "t2", "adc")}
+    infarct = {
+        f"infarct_{name}": tissues[name].change(**change, proton_density=1.04) for name in ("white", "grey", "pallidum")
+    }
+    # Leukoaraiosis: T2 about twice that of white matter and ADC 1.1 to 1.3, Helenius et al., Stroke 33:45, 2002.
+    hyperintensity = tissues["white"].change(
+        t1=rng.uniform(1.3, 1.6), t2=rng.uniform(1.6, 2.1), proton_density=1.1, adc=rng.uniform(1.3, 1.65)
+    )
+    gliosis = replace(hyperintensity, adc=rng.uniform(1.2, 1.5))
+    return {**tissues, **infarct, "hyperintensity": hyperintensity, "gliosis": gliosis, "cavity": tissues["csf"]}
+
+
+def image_signal(tissue: Tissue, sequence: str, protocol: Protocol) -> float:
+    """Compute a tissue's signal on one of the four sequences, relative to water in equilibrium.
+
+    Args:
+        tissue: its constants.
+        sequence: ``dwi``, ``t1``, ``t2`` or ``flair``.
+        protocol: times and field strength.
+
+    Raises:
+        KeyError: another sequence.
+    """
+    if sequence == "t1" and protocol.tesla == 1.5:
+        return spin_echo(tissue, *protocol.t1)
+    if sequence == "t1":
+        return abs(inversion_recovery(tissue, protocol.t1[0], protocol.t1[1], echo_ms=3.0))
+    if sequence == "flair":
+        fluid = TISSUES[protocol.tesla]["csf"]
+        inversion_ms = nulling_inversion_time(fluid.t1_ms, protocol.flair[0])
+        return abs(inversion_recovery(tissue, protocol.flair[0], inversion_ms, protocol.flair[1]))
+    if sequence == "dwi":
+        return diffusion_weighted(tissue, *protocol.dwi, protocol.b_value)
+    return spin_echo(tissue, *{"t2": protocol.t2}[sequence])
+
+
+def spin_echo(tissue: Tissue, repetition_ms: float, echo_ms: float) -> float:
+    """Compute the spin-echo signal PD (1 - exp(-TR/T1)) exp(-TE/T2), for TE well below TR.
+
+    Source: Haacke et al., Magnetic Resonance Imaging, 1999, chapter 8.
+    """
+    recovered = 1 - np.exp(-repetition_ms / tissue.t1_ms)
+    return float(tissue.proton_density * recovered * np.exp(-echo_ms / tissue.t2_ms))
+
+
+def inversion_recovery(tissue: Tissue, repetition_ms: float, inversion_ms: float, echo_ms: float) -> float:
+    """Compute the signed signal PD (1 - 2 exp(-TI/T1) + exp(-TR/T1)) exp(-TE/T2).
+
+    Source: Haacke et al., Magnetic Resonance Imaging, 1999, chapter 8.
+    """
+    recovered = 1 - 2 * np.exp(-inversion_ms / tissue.t1_ms) + np.exp(-repetition_ms / tissue.t1_ms)
+    return float(tissue.proton_density * recovered * np.exp(-echo_ms / tissue.t2_ms))
+
+
+def nulling_inversion_time(t1_ms: float, repetition_ms: float) -> float:
+    """Compute the inversion time at which a tissue gives no signal, T1 ln(2 / (1 + exp(-TR/T1))), in ms."""
+    return float(t1_ms * np.log(2 / (1 + np.exp(-repetition_ms / t1_ms))))
+
+
+def diffusion_weighted(tissue: Tissue, repetition_ms: float, echo_ms: float, b_value: float) -> float:
+    """Compute the signal of a diffusion-weighted spin-echo EPI: the spin echo times exp(-b ADC).
+
+    T2 shine-through is in it: a long T2 brightens the image whatever the diffusion.
+    Source: Stejskal and Tanner, J Chem Phys 42:288, 1965; Le Bihan et al., Radiology 161:401, 1986.
+
+    Args:
+        tissue: its constants; ADC in 1e-3 mm2/s.
+        repetition_ms: repetition time.
+        echo_ms: echo time.
+        b_value: diffusion weighting in s/mm2.
+    """
+    return spin_echo(tissue, repetition_ms, echo_ms) * float(np.exp(-b_value * tissue.adc * 1e-3))

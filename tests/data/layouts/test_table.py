@@ -1,0 +1,69 @@
+import pytest
+
+from islesnet.data import detect_layout, find_cases
+from islesnet.errors import InputError
+
+
+@pytest.fixture
+def table(tmp_path):
+    for name in ("a dwi.nii", "a_flair.nii", "b.nii", "mask.nii"):
+        (tmp_path / name).touch()
+
+    def write(text, name="table.csv", encoding="utf-8"):
+        path = tmp_path / name
+        path.write_text(text, encoding=encoding)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "encoding"),
+    [
+        ("patient,age,dwi,flair,label\np10,71,a dwi.nii,a_flair.nii,mask.nii\n\np2,80,b.nii,,\n", "t.csv", "utf-8"),
+        (
+            "\ufeffPatient;DWI_b1000;FLAIR;Mask\r\np10;a dwi.nii;a_flair.nii;mask.nii\r\np2;b.nii;;\r\n",
+            "t.CSV",
+            "utf-8",
+        ),
+        ("subject_id\tdwi\tT2_FLAIR\tlesion\np10\t a dwi.nii \ta_flair.nii\tmask.nii\np2\tb.nii\n", "t.tsv", "utf-8"),
+    ],
+)
+def test_rows_become_cases(table, text, name, encoding):
+    path = table(text, name, encoding)
+    assert detect_layout(path) == "csv"
+    cases = find_cases(path)
+    assert {case.patient: {key: file.name for key, file in case.files.items()} for case in cases} == {
+        "p2": {"dwi": "b.nii"},
+        "p10": {"dwi": "a dwi.nii", "flair": "a_flair.nii", "label": "mask.nii"},
+    }
+
+
+def test_absolute_paths_are_taken_as_they_are(table, tmp_path):
+    path = table(f"patient,t1\nx,{tmp_path / 'b.nii'}\n")
+    assert find_cases(path)[0].sequences["t1"] == tmp_path / "b.nii"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("patient,age\nx,3\n", "at least one of dwi, t1, t2, flair are needed; the columns are patient, age"),
+        ("name,dwi\nx,b.nii\n", "a column 'patient'"),
+        ("", "the columns are none"),
+        ("patient,dwi\nx,gone.nii\n", r"line 2: 'gone.nii' does not exist"),
+        ("patient,dwi,label\nx,,mask.nii\n", r"line 2: patient 'x' has no file"),
+        ("patient,dwi\n,b.nii\n", r"line 2: the patient's name is empty"),
+        ("patient,dwi\nx,b.nii\nx,a dwi.nii\n", "'x' comes twice"),
+        ("patient,dwi,trace\nx,b.nii,b.nii\n", "two columns are the dwi"),
+        ("patient,dwi\n../x,b.nii\n", "becomes part of file names"),
+        ("patient,dwi\n", "no patient found"),
+    ],
+)
+def test_defective_table_is_refused_with_the_line(table, text, message):
+    with pytest.raises(InputError, match=message):
+        find_cases(table(text))
+
+
+def test_table_in_another_encoding_is_refused(table):
+    with pytest.raises(InputError, match="is not UTF-8 text"):
+        find_cases(table("patient,dwi\nJörg,b.nii\n", encoding="latin-1"))

@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+
+from islesnet.phantom.mr_signal import (
+    INFARCT_STAGES,
+    SEQUENCES,
+    TISSUES,
+    Protocol,
+    Tissue,
+    diffusion_weighted,
+    draw_protocol,
+    draw_tissues,
+    image_signal,
+    inversion_recovery,
+    nulling_inversion_time,
+    spin_echo,
+)
+
+LN2 = np.log(2)
+# Times chosen so that every exponential is a power of one half.
+TISSUE = Tissue(t1_ms=1000 / LN2, t2_ms=100 / LN2, proton_density=0.8, adc=LN2)
+
+
+def test_spin_echo_by_hand():
+    # 0.8 (1 - 1/4) 1/2
+    assert spin_echo(TISSUE, repetition_ms=2000, echo_ms=100) == pytest.approx(0.3)
+
+
+def test_inversion_recovery_by_hand():
+    # 0.8 (1 - 2/4 + 1/16) 1/2
+    assert inversion_recovery(TISSUE, 4000, inversion_ms=2000, echo_ms=100) == pytest.approx(0.225)
+
+
+def test_inversion_recovery_is_negative_before_the_null():
+    assert inversion_recovery(TISSUE, 4000, inversion_ms=500, echo_ms=0.001) < 0
+
+
+def test_diffusion_weighting_halves_the_spin_echo_at_b_times_adc_of_ln2():
+    assert diffusion_weighted(TISSUE, 2000, 100, b_value=1000) == pytest.approx(0.15)
+    assert diffusion_weighted(TISSUE, 2000, 100, b_value=0) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("repetition_ms", [3000, 9000, 1e9])
+def test_nulling_inversion_time_nulls(repetition_ms):
+    inversion_ms = nulling_inversion_time(4070, repetition_ms)
+
+    fluid = Tissue(4070, 2000, 1, 3)
+    assert inversion_recovery(fluid, repetition_ms, inversion_ms, 100) == pytest.approx(0, abs=1e-12)
+
+
+def test_long_t2_shines_through_on_dwi_at_equal_diffusion():
+    normal, long = Tissue(1000, 80, 0.8, 0.8), Tissue(1000, 160, 0.8, 0.8)
+
+    assert diffusion_weighted(long, 5000, 80, 1000) == pytest.approx(
+        np.exp(0.5) * diffusion_weighted(normal, 5000, 80, 1000)
+    )
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_contrasts_are_those_of_clinical_images(seed):
+    protocol = draw_protocol(np.random.default_rng(seed))
+    signal = {
+        sequence: {name: image_signal(tissue, sequence, protocol) for name, tissue in TISSUES[protocol.tesla].items()}
+        for sequence in SEQUENCES
+    }
+
+    assert signal["t1"]["white"] > signal["t1"]["grey"] > signal["t1"]["csf"]
+    assert signal["t2"]["csf"] > signal["t2"]["grey"] > signal["t2"]["white"] > signal["t2"]["pallidum"]
+    assert signal["flair"]["grey"] > signal["flair"]["white"] > 10 * signal["flair"]["csf"]
+    assert signal["dwi"]["grey"] > signal["dwi"]["white"] > 1.5 * signal["dwi"]["csf"]
+
+
+@pytest.mark.parametrize("stage", INFARCT_STAGES)
+@pytest.mark.parametrize("tesla", TISSUES)
+def test_infarct_lowers_adc_raises_t1_and_t2_and_brightens_dwi(stage, tesla):
+    tissues = draw_tissues(np.random.default_rng(0), tesla, stage)
+    protocol = Protocol(tesla, dwi=(5000, 90), b_value=1000, t1=(500, 10), t2=(5000, 100), flair=(9000, 120))
+
+    for name in ("white", "grey", "pallidum"):
+        healthy, infarct = tissues[name], tissues[f"infarct_{name}"]
+        assert infarct.adc < healthy.adc
+        assert infarct.t1_ms > healthy.t1_ms
+        assert infarct.t2_ms > healthy.t2_ms
+        assert image_signal(infarct, "dwi", protocol) > 1.25 * image_signal(healthy, "dwi", protocol)
+
+
+def test_hyperintensity_is_bright_on_flair_and_shines_through_on_dwi_without_restriction():
+    tissues = draw_tissues(np.random.default_rng(1), 1.5, "acute")
+    protocol = Protocol(1.5, dwi=(5000, 90), b_value=1000, t1=(500, 10), t2=(5000, 100), flair=(9000, 120))
+
+    white, mimic, infarct = (tissues[name] for name in ("white", "hyperintensity", "infarct_white"))
+    assert mimic.adc > 1.2 * white.adc
+    assert image_signal(mimic, "flair", protocol) > 1.5 * image_signal(white, "flair", protocol)
+    signals = [image_signal(tissue, "dwi", protocol) for tissue in (white, mimic, infarct)]
+    assert signals == sorted(signals)
+
+
+def test_proton_density_never_exceeds_water():
+    assert Tissue(1000, 100, 0.9, 1.0).change(proton_density=1.5).proton_density == 1
+
+
+def test_unknown_sequence_is_refused():
+    with pytest.raises(KeyError, match="swi"):
+        image_signal(TISSUE, "swi", draw_protocol(np.random.default_rng(0)))
