@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -63,14 +63,14 @@ def _islesnet(
 def segment(
     output: OutputFolder,
     patients: Annotated[
-        Optional[Path], typer.Argument(help="A patient's folder, or a folder of patients, of co-registered scans.")
+        Path | None, typer.Argument(help="A patient's folder, or a folder of patients, of co-registered scans.")
     ] = None,
-    dwi: Annotated[Optional[Path], typer.Option(help="Diffusion-weighted image, b = 1000.")] = None,
-    t1: Annotated[Optional[Path], typer.Option(help="T1-weighted image.")] = None,
-    t2: Annotated[Optional[Path], typer.Option(help="T2-weighted image.")] = None,
-    flair: Annotated[Optional[Path], typer.Option(help="FLAIR image.")] = None,
+    dwi: Annotated[Path | None, typer.Option(help="Diffusion-weighted image, b = 1000.")] = None,
+    t1: Annotated[Path | None, typer.Option(help="T1-weighted image.")] = None,
+    t2: Annotated[Path | None, typer.Option(help="T2-weighted image.")] = None,
+    flair: Annotated[Path | None, typer.Option(help="FLAIR image.")] = None,
     name: Annotated[str, typer.Option(help="What the results of the named files are called.")] = "patient",
-    model: Annotated[Optional[Path], typer.Option(help="Weights, if not the bundle's own.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Weights, if not the bundle's own.")] = None,
     probability: Annotated[bool, typer.Option(help="Write the probability map too.")] = False,
 ) -> None:
     """Segment the lesions of a folder of patients, or of the named files of one patient.
@@ -97,8 +97,8 @@ def phantom(
     patients: Annotated[int, typer.Option("--patients", "-n", min=1, help="How many.")] = 10,
     seed: Annotated[int, typer.Option(help="The same seed gives the same patients.")] = 0,
     spacing: Annotated[float, typer.Option(help="Edge of the voxels in mm; SISS has 1.")] = 1.0,
-    lesions: Annotated[Optional[Path], typer.Option(help="Folder of lesion masks in MNI space to use.")] = None,
-    workers: Annotated[Optional[int], typer.Option(min=1, help="Processes; one per core by default.")] = None,
+    lesions: Annotated[Path | None, typer.Option(help="Folder of lesion masks in MNI space to use.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one per core by default.")] = None,
 ) -> None:
     """Write synthetic stroke patients: DWI, T1, T2, FLAIR and the true lesion."""
     from rich.progress import Progress
@@ -117,7 +117,7 @@ def phantom(
 @app.command()
 def datalist(
     folder: Annotated[Path, typer.Argument(help="A data set in any of the known layouts.")],
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="By default datalist.json there.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="By default datalist.json there.")] = None,
     layout: Annotated[str, typer.Option(help="auto finds it.")] = "auto",
     split: Annotated[
         tuple[float, float, float], typer.Option(help="Shares of training, validation and test patients.")
@@ -163,7 +163,7 @@ def doctor(
     if problems:
         table = Table("patient", "file", "", "what is wrong")
         for problem in problems:
-            table.add_row(problem.patient, Path(problem.file).name, problem.severity, problem.message)
+            table.add_row(problem.patient, problem.file.name if problem.file else "", problem.severity, problem.message)
         console.print(table)
     errors = sum(problem.severity == "error" for problem in problems)
     console.print(

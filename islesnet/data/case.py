@@ -1,6 +1,7 @@
 """A patient's case: the sequences there are, where their files lie, and the expert's label where there is one."""
 
 import os
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,7 @@ def check_patient_name(patient: str) -> None:
     Raises:
         InputError: for an empty name, "." or "..", a slash, a backslash or a control character.
     """
-    if not patient.strip() or patient in (".", "..") or "/" in patient or "\\" in patient or not patient.isprintable():
+    if not patient.strip() or patient in (".", "..") or "/" in patient or "\\" in patient or _has_control(patient):
         raise InputError(
             f"patient name {patient!r} cannot be used: it becomes part of file names, "
             "so it must not be empty and holds no slash, backslash or control character"
@@ -78,3 +79,8 @@ def check_patient_name(patient: str) -> None:
 def subject_of(patient: str) -> str:
     """Return the person behind a patient name: sessions ("sub-01_ses-2") of one person must stay on one side."""
     return patient.partition("_ses-")[0]
+
+
+def _has_control(text: str) -> bool:
+    # Control characters, bytes that are no text, line and paragraph ends; odd spaces and letters are legal.
+    return any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text)

@@ -30,7 +30,7 @@ def read_metaimage(path: Path) -> Volume:
     try:
         image = reader.Execute()
     except RuntimeError as error:
-        raise VolumeError(path, f"is damaged or cut short ({_last_line(error)}); copy it again") from error
+        raise VolumeError(path, f"is damaged or cut short ({_told(error, path)}); copy it again") from error
     stored = sitk.GetArrayFromImage(image).T  # (Z, Y, X) -> (X, Y, Z)
     if stored.dtype.kind not in "iufb":
         raise VolumeError(path, f"holds {stored.dtype} values; a volume of plain numbers is expected")
@@ -45,7 +45,7 @@ def _opened(path: Path) -> tuple[Any, Header]:
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:
-        raise VolumeError(path, f"cannot be read ({_last_line(error)})") from error
+        raise VolumeError(path, f"cannot be read ({_told(error, path)})") from error
     shape = spatial_shape(path, tuple(int(length) for length in reader.GetSize()))
     if reader.GetNumberOfComponents() != 1:
         raise VolumeError(path, f"holds {reader.GetNumberOfComponents()} numbers a voxel; one is expected")
@@ -61,6 +61,7 @@ def _affine(reader: Any) -> NDArray[np.float64]:
     return np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine
 
 
-def _last_line(error: RuntimeError) -> str:
+def _told(error: RuntimeError, path: Path) -> str:
     # ITK says where in its sources first, and what went wrong last.
-    return [line.strip() for line in str(error).splitlines() if line.strip()][-1]
+    last_line = [line.strip() for line in str(error).splitlines() if line.strip()][-1]
+    return last_line.replace(str(path), path.name)

@@ -94,7 +94,7 @@ def _parse(path: Path, content: bytes) -> Any:
         header = kind(content[:length], check=False)
     except (ValueError, TypeError, nibabel.spatialimages.HeaderDataError) as error:
         raise VolumeError(path, f"has a damaged NIfTI header ({error})") from error
-    if header["magic"].item() not in (b"n+1", b"n+2\x00\r\n\x1a\n"):
+    if header["magic"].item() not in (b"n+1", b"n+2"):
         raise VolumeError(path, "is not a single-file NIfTI (Analyze, or half of a .hdr and .img pair?); convert it")
     # Some programs write negative voxel sizes; nibabel and MONAI take them as positive too.
     header["pixdim"][1:4] = np.abs(header["pixdim"][1:4])
@@ -128,12 +128,10 @@ def _grid(path: Path, header: Any) -> Header:
 
 
 def _voxel_kind(path: Path, header: Any) -> np.dtype[Any]:
-    import nibabel
-
     try:
         kind: np.dtype[Any] = np.dtype(header.get_data_dtype())
-    except nibabel.spatialimages.HeaderDataError as error:
-        raise VolumeError(path, f"has a damaged NIfTI header ({error})") from error
+    except KeyError as error:
+        raise VolumeError(path, f"has a damaged NIfTI header: there is no data type {error}") from error
     if kind.kind not in "iufb":
         raise VolumeError(path, f"holds colours or complex numbers ({kind}); a volume of plain numbers is expected")
     return kind

@@ -109,19 +109,16 @@ def _deal(people: list[str], fractions: tuple[float, float, float], seed: int) -
 
 
 def _counts(people: int, fractions: tuple[float, float, float]) -> list[int]:
-    """Share out whole people by the largest remainder; a section that is asked for is not left empty from three on."""
+    """Share out whole people by the largest remainder; no section that is asked for is empty if people suffice."""
     shares = [people * fraction for fraction in fractions]
     counts = [math.floor(share + 1e-9) for share in shares]
-    by_remainder = sorted(range(3), key=lambda index: counts[index] - shares[index])
+    # Rounded, so that of equal remainders (28 x 0.7 and 28 x 0.2) the larger section comes first.
+    by_remainder = sorted(range(3), key=lambda index: round(counts[index] - shares[index], 9))
     for index in by_remainder[: people - sum(counts)]:
         counts[index] += 1
     asked = [index for index in range(3) if fractions[index] > 0]
-    if people >= 3:
-        for index in asked:
-            if counts[index] == 0:
-                counts[counts.index(max(counts))] -= 1
-                counts[index] = 1
-    elif counts[asked[0]] == 0:
-        counts[counts.index(max(counts))] -= 1
-        counts[asked[0]] = 1
+    for index in asked[:people]:
+        if counts[index] == 0:
+            counts[counts.index(max(counts))] -= 1
+            counts[index] = 1
     return counts

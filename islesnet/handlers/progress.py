@@ -89,8 +89,10 @@ class TimeLeft:
         return f"{self.description}: {done} of {total} {self.unit}s{shown}, {_clock(spent)} so far, {_clock(left)} left"
 
     def _total(self, engine: Engine) -> int:
-        return int(engine.state.max_epochs * engine.state.epoch_length) if self.unit == "step" else int(
-            engine.state.epoch_length
+        return (
+            int(engine.state.max_epochs * engine.state.epoch_length)
+            if self.unit == "step"
+            else int(engine.state.epoch_length)
         )
 
 

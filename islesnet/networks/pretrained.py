@@ -5,7 +5,6 @@ import pickle
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any
 from urllib.error import URLError
 
 import torch
@@ -35,10 +34,10 @@ def load_pretrained_encoder(encoder: ResNet50Encoder, source: str | PathLike[str
     if str(source) == "imagenet":
         if dimensions != 2:
             raise InputError("pretrained 'imagenet' is for 2D networks; for 3D name a MedicalNet ResNet50 file.")
-        weights = _download_imagenet()
+        found = _download_imagenet()
     else:
-        weights = _read_state_dict(Path(source))
-    weights = _plain_names(weights)
+        found = _read_state_dict(Path(source))
+    weights = {name.removeprefix("module."): value for name, value in found.items()}
     own = encoder.state_dict()
     if "conv1.weight" in weights and weights["conv1.weight"].ndim == own["conv1.weight"].ndim:
         weights["conv1.weight"] = inflate_stem(weights["conv1.weight"], own["conv1.weight"].shape[1])
@@ -86,9 +85,9 @@ def inflate_stem(kernel: torch.Tensor, channels: int) -> torch.Tensor:
     return kernel[:, turns] / takers.view(1, -1, *[1] * (kernel.ndim - 2))
 
 
-def _download_imagenet() -> dict[str, torch.Tensor]:
+def _download_imagenet() -> Mapping[str, torch.Tensor]:
     try:
-        weights: dict[str, torch.Tensor] = torch.hub.load_state_dict_from_url(
+        weights: Mapping[str, torch.Tensor] = torch.hub.load_state_dict_from_url(
             IMAGENET_URL, map_location="cpu", check_hash=True, weights_only=True
         )
     except (URLError, OSError, RuntimeError) as error:
@@ -99,7 +98,7 @@ def _download_imagenet() -> dict[str, torch.Tensor]:
     return weights
 
 
-def _read_state_dict(path: Path) -> Mapping[str, Any]:
+def _read_state_dict(path: Path) -> Mapping[str, torch.Tensor]:
     if not path.is_file():
         raise InputError(f"pretrained: there is no file {path}. Give 'imagenet', or a ResNet50 state dict (.pth).")
     try:
@@ -111,10 +110,6 @@ def _read_state_dict(path: Path) -> Mapping[str, Any]:
     if not isinstance(content, Mapping) or not all(isinstance(value, torch.Tensor) for value in content.values()):
         raise InputError(f"pretrained: {path} holds no state dict (names to tensors).")
     return content
-
-
-def _plain_names(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name.removeprefix("module."): value for name, value in weights.items()}
 
 
 def _refuse_misfits(weights: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], source: object) -> None:

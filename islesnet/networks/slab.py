@@ -33,7 +33,7 @@ class SlabNetwork(nn.Module):
             raise ValueError(
                 f"context {context}, stride {stride} and chunk {chunk}: context is 0 or more, the others 1 or more."
             )
-        self.network = network.to(memory_format=torch.channels_last)  # 2x faster convolutions on a CPU
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 2x faster on a CPU
         self.context = context
         self.stride = stride
         self.chunk = chunk
@@ -43,9 +43,7 @@ class SlabNetwork(nn.Module):
         batch, depth = image.shape[0], image.shape[4]
         chunk = depth if self.training else max(1, self.chunk // batch)
         # A chunk at a time, from the fold to the result: the unfolded whole never exists.
-        pieces = [
-            self._segment_slices(image, first, min(first + chunk, depth)) for first in range(0, depth, chunk)
-        ]
+        pieces = [self._segment_slices(image, first, min(first + chunk, depth)) for first in range(0, depth, chunk)]
         return torch.cat(pieces, dim=4) if len(pieces) > 1 else pieces[0]
 
     def _segment_slices(self, image: torch.Tensor, first: int, last: int) -> torch.Tensor:

@@ -35,9 +35,9 @@ def write_dataset(
 ) -> list[Path]:
     """Write synthetic patients in the layout of ISLES 2015 SISS.
 
-    Each lies in ``<folder>/<n>/VSD.Brain.XX.O.<what>.<id>/VSD.Brain.XX.O.<what>.<id>.nii``. Patient n depends on
-    `seed`, n and `settings` alone, so a cohort can be extended later by `first`. A patient's folder appears only
-    when it is complete.
+    Each lies in ``<folder>/<n>/VSD.Brain.XX.O.<what>.<id>/VSD.Brain.XX.O.<what>.<id>.nii`` and appears only when it
+    is complete. Patient n depends on `seed`, n and `settings` (with the masks they name) alone, so a cohort can be
+    extended later by `first`.
 
     Args:
         folder: where the patients' folders go; made where absent.

@@ -1,11 +1,11 @@
 """Lesions taken from a folder of masks in MNI space, carried onto a patient's brain."""
 
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import nibabel as nib
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from islesnet.errors import InputError
@@ -22,8 +22,7 @@ def take_infarct_from_masks(
 ) -> Infarct:
     """Lay a mask drawn from a folder, perhaps mirrored, onto the patient's brain.
 
-    Files with more than one value beside 0 (atlases) and masks whose volume on the patient lies outside the range
-    are passed over.
+    Files that are no mask (atlases) and masks whose volume on the patient lies outside the range are passed over.
 
     Args:
         rng: source of randomness.
@@ -32,7 +31,7 @@ def take_infarct_from_masks(
         volume_ml: smallest and largest volume on the patient.
 
     Raises:
-        InputError: the folder holds no NIfTI file, or none of the files drawn fits.
+        InputError: the folder holds no NIfTI file, a file cannot be read, or none of the files drawn fits.
     """
     files = list_masks(folder)
     for index in rng.permutation(len(files))[:ATTEMPTS]:
@@ -49,7 +48,6 @@ def take_infarct_from_masks(
     )
 
 
-@lru_cache(maxsize=8)
 def list_masks(folder: Path) -> tuple[Path, ...]:
     """List the NIfTI files of a folder by name.
 
@@ -66,9 +64,8 @@ def list_masks(folder: Path) -> tuple[Path, ...]:
 
 def _lay_on(anatomy: Anatomy, file: Path, is_mirrored: bool) -> FloatArray | None:
     """Sample a mask at the places of the patient's voxels; None where the file is not a mask."""
-    image: Any = nib.load(file)
-    values = np.asarray(image.dataobj)
-    if values.ndim != 3 or len(np.unique(values)) != 2:
+    image, values = _read(file)
+    if not _is_mask(values):
         return None
     spacing = np.linalg.norm(image.affine[:3, :3], axis=0)
     # On a coarse grid the label is what fills half of a voxel, so the mask is averaged over one.
@@ -81,3 +78,18 @@ def _lay_on(anatomy: Anatomy, file: Path, is_mirrored: bool) -> FloatArray | Non
     # An expert outlines tissue: where this patient has fluid, the mask ends.
     in_tissue: FloatArray = share * np.clip(2 * anatomy.parenchyma, 0, 1)
     return in_tissue
+
+
+def _read(file: Path) -> tuple[Any, NDArray[Any]]:
+    try:
+        image: Any = nib.load(file)
+        return image, np.asarray(image.dataobj)
+    except (nib.filebasedimages.ImageFileError, OSError, EOFError, ValueError) as error:
+        raise InputError(f"lesion_masks: {file} cannot be read as NIfTI ({error})") from error
+
+
+def _is_mask(values: NDArray[Any]) -> bool:
+    """Tell a mask (shares up to 1, or one value beside 0) from an atlas or an image."""
+    if values.ndim != 3 or values.min() < 0 or values.max() <= 0.5:
+        return False
+    return bool(values.max() <= 1) or len(np.unique(values)) == 2

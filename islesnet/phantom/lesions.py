@@ -128,9 +128,12 @@ def take_deepest(depth: FloatArray, eligible: NDArray[np.bool_], voxels: float, 
         edge: width of the edge in the unit of `depth`.
 
     Returns:
-        The filled share of each voxel, 0 to 1, ``(N,)``; exactly `voxels` of them (rounded) above 0.5.
+        The filled share of each voxel, 0 to 1, ``(N,)``: `voxels` of them (rounded) above 0.5, or all but one of
+        the eligible where these are fewer.
     """
     candidates = np.sort(depth[eligible])[::-1]
+    if len(candidates) < 2:  # a coarse grid with nowhere to go
+        return np.zeros_like(depth)
     count = int(np.clip(round(voxels), 1, len(candidates) - 1))
     level = (candidates[count - 1] + candidates[count]) / 2
     steepness = np.clip((depth - level) * np.float32(4 / edge), -30, 30)

@@ -15,8 +15,8 @@ class PhantomSettings:
 
     Args:
         spacing_mm: edge of the cubic voxels. The grid always covers 230 x 230 x 154 mm.
-        lesion_masks: folder of lesion masks in MNI space (NIfTI, one value beside 0) to take the lesions from;
-            None grows them from a model of the vascular territories.
+        lesion_masks: folder of lesion masks in MNI space (NIfTI; files that are no mask are passed over) to take
+            the lesions from; None grows them from a model of the vascular territories.
         volume_ml: smallest and largest lesion volume. Grown lesions are drawn log-uniformly between the two; of
             the masks, those that fall outside on the patient are passed over.
         foci: fewest and most foci of a grown lesion.

@@ -36,7 +36,9 @@ class LesionProbabilityd(MapTransform):
         for key in self.key_iterator(probable):
             logits = probable[key].float()
             if logits.shape[0] not in (1, 2):
-                raise ValueError(f"{key!r} has {logits.shape[0]} channels; lesion logits have 1 (sigmoid) or 2 (softmax).")
+                raise ValueError(
+                    f"{key!r} has {logits.shape[0]} channels; lesion logits have 1 (sigmoid) or 2 (softmax)."
+                )
             # The softmax of two channels is the sigmoid of their difference, in one pass.
             difference = logits if logits.shape[0] == 1 else logits[1:] - logits[:1]
             probable[key] = torch.sigmoid(difference)

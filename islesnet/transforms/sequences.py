@@ -33,7 +33,9 @@ class ChooseReferenced(MapTransform):
         chosen = dict(data)
         present = [key for key in self.keys if key in chosen]
         if not present:
-            raise InputError(f"patient {chosen.get('patient', '?')!r} has none of the sequences {', '.join(self.keys)}.")
+            raise InputError(
+                f"patient {chosen.get('patient', '?')!r} has none of the sequences {', '.join(self.keys)}."
+            )
         chosen[self.reference_key] = chosen[present[0]].clone()
         return chosen
 

@@ -37,7 +37,7 @@ def test_name_that_cannot_be_part_of_a_file_name_is_refused(patient):
         Case(patient, {"dwi": Path("dwi.nii")})
 
 
-@pytest.mark.parametrize("patient", ["Jörg 7", "$(x)", "100%", "a'b\"c"])
+@pytest.mark.parametrize("patient", ["Jörg 7", "odd\xa0space", "$(x)", "100%", "a'b\"c"])
 def test_odd_but_legal_names_are_kept(patient):
     assert Case(patient, {"dwi": Path("dwi.nii")}).item()["patient"] == patient
 

@@ -139,7 +139,7 @@ def test_missing_datalist_says_how_to_write_one(tmp_path):
 
 
 def test_file_outside_the_data_set_is_not_written(sections, tmp_path):
-    with pytest.raises(InputError, match="patient '3': .* does not lie in"):
+    with pytest.raises(InputError, match=r"patient '3': .* does not lie in"):
         write_datalist(tmp_path / "x.json", {"test": sections["validation"]}, tmp_path / "2", {})
     assert not (tmp_path / "x.json").exists()
 

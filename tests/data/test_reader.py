@@ -1,12 +1,17 @@
 import numpy as np
 import pytest
-import SimpleITK as sitk
+import SimpleITK as sitk  # noqa: N813
 from monai.data import MetaTensor
 from monai.transforms import LoadImage, LoadImaged
+from nibabel.eulerangles import euler2mat
 
 from islesnet.data.reader import SimpleITKReader
 from islesnet.errors import InputError
-from tests.data.test_volume import OBLIQUE, VALUES
+
+VALUES = np.arange(16 * 14 * 12, dtype=np.int16).reshape(16, 14, 12)
+OBLIQUE = np.eye(4)
+OBLIQUE[:3, :3] = euler2mat(0.2, -0.1, 0.3) @ np.diag([-2.0, 1.5, 5.0])
+OBLIQUE[:3, 3] = (12.5, -40.0, 7.25)
 
 
 @pytest.fixture

@@ -36,7 +36,9 @@ def test_every_patient_comes_exactly_once(seed, fractions):
     for count in range(1, 40):
         cases = patients(count)
         sections = split_cases(cases, fractions, seed, volumes(cases))
-        assert sorted(sum(names(sections).values(), [])) == sorted(case.patient for case in cases)
+        assert sorted(case.patient for own in sections.values() for case in own) == sorted(
+            case.patient for case in cases
+        )
         assert (
             all(bool(own) == (share > 0) for own, share in zip(sections.values(), fractions, strict=True)) or count < 3
         )
@@ -70,7 +72,7 @@ def test_sessions_of_a_person_stay_together(seed):
 
 
 def test_patients_without_a_label_go_to_a_section_of_their_own():
-    cases = patients(3) + [Case("x", {"dwi": Path("dwi.nii")})]
+    cases = [*patients(3), Case("x", {"dwi": Path("dwi.nii")})]
     sections = split_cases(cases, volumes_ml=volumes(cases))
     assert names(sections)["unlabelled"] == ["x"]
     assert sum(map(len, sections.values())) == 4

@@ -68,6 +68,10 @@ def test_taking_the_deepest_fills_exactly_as_many_voxels_and_only_eligible_ones(
     np.testing.assert_allclose(share, [0, 0, 1, 1, 0], atol=1e-6)
 
 
+def test_taking_the_deepest_of_nothing_fills_nothing():
+    assert not take_deepest(np.ones(3, dtype=np.float32), np.zeros(3, dtype=bool), voxels=2, edge=1).any()
+
+
 def test_hyperintensities_lie_in_white_matter_near_the_ventricles_and_spare_the_infarct(anatomy):
     forbidden = anatomy.mni_mm[0] > 0
 
@@ -130,6 +134,13 @@ def test_folder_without_a_fitting_mask_is_refused_with_the_numbers(anatomy, mask
 
     with pytest.raises(InputError, match=r"none of 1 files drawn from it is a lesion mask .* of 0.2 to 3 ml"):
         take_infarct_from_masks(np.random.default_rng(0), anatomy, mask_folder, (0.2, 3))
+
+
+def test_broken_mask_is_refused_by_its_file(anatomy, mask_folder):
+    (mask_folder / "torn.nii").write_bytes(b"not a header")
+
+    with pytest.raises(InputError, match=r"torn\.nii cannot be read as NIfTI"):
+        take_infarct_from_masks(np.random.default_rng(0), anatomy, mask_folder, (1, 2))
 
 
 def test_folder_without_masks_is_refused_by_name(anatomy, mask_folder):

@@ -1,5 +1,6 @@
 """The ways in which data sets lie on disk, and how the patients in each are found."""
 
+import os
 from pathlib import Path
 from typing import Protocol
 
@@ -41,7 +42,7 @@ def find_cases(folder: Path, layout: str = "auto") -> list[Case]:
         InputError: where there is nothing that the layout understands, where two files claim the same sequence of a
             patient, or where a patient comes twice.
     """
-    folder = Path(folder).absolute()
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100  - "data/.." names its parent, links stay
     if layout == "auto":
         layout = detect_layout(folder)
     elif layout not in LAYOUTS:
@@ -64,7 +65,7 @@ def detect_layout(folder: Path) -> str:
     Raises:
         InputError: where the path does not exist or nothing in it is known.
     """
-    folder = Path(folder).absolute()
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100  - "data/.." names its parent, links stay
     _require_existing(folder)
     candidates = (table,) if folder.is_file() else _MODULES
     for module in candidates:

@@ -27,14 +27,11 @@ def find(path: Path) -> list[Case]:
     Raises:
         InputError: for a table without the columns, a row without patient or sequence, or a file that is missing.
     """
-    reader = csv.reader(io.StringIO(_text(path), newline=""), delimiter=_delimiter(path))
-    header = next(reader, [])
-    columns = _columns(path, header)
+    rows = _rows(path)
+    columns = _columns(path, rows[0][1] if rows else [])
     cases = []
-    for row in reader:
-        if not any(cell.strip() for cell in row):
-            continue
-        place = f"{path}, line {reader.line_num}"
+    for number, row in rows[1:]:
+        place = f"{path}, line {number}"
         cells = {columns[index]: cell.strip() for index, cell in enumerate(row) if index in columns and cell.strip()}
         patient = cells.pop("patient", None)
         if patient is None:
@@ -55,10 +52,16 @@ def _text(path: Path) -> str:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _delimiter(path: Path) -> str:
+def _rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Return the rows that are not empty, each with the number of its line."""
+    text = _text(path)
     # Spreadsheets write semicolons where the comma is the decimal sign.
-    first_line = _text(path).partition("\n")[0]
-    return max(",;\t", key=first_line.count)
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        return [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num}: not a table ({error})") from error
 
 
 def _columns(path: Path, header: list[str]) -> dict[int, str]:

@@ -106,7 +106,7 @@ def test_label_of_another_size_is_an_error(write_volume):
         (moved(9e-4, 0, 0), None, ""),
         (moved(0.5, 0, 0), "warning", "nearly the same grid as the dwi: same size, up to 0.5 mm apart"),
         (moved(8, 0, 0), None, ""),
-        (moved(40, 0, 0), "warning", "covers only 37% of the field of view of the dwi"),
+        (moved(40, 0, 0), "warning", "covers only 38% of the field of view of the dwi"),
         (moved(300, 0, 0), "error", "do not overlap (centres 300 mm apart)"),
     ],
 )
@@ -210,6 +210,14 @@ def test_one_scan_given_as_two_sequences_is_a_warning(write_case):
     shutil.copy(case.sequences["dwi"], case.sequences["flair"])
     (problem,) = check_cases([case])
     assert (problem.severity, "one scan given as two sequences" in problem.message) == ("warning", True)
+
+
+def test_one_file_given_twice_is_noticed(write_volume):
+    path = write_volume("scan.nii")
+    assert [problem.severity for problem in check_cases([Case("1", {"dwi": path, "t1": path})])] == ["warning"]
+    assert [problem.severity for problem in check_cases([Case("1", {"dwi": path}), Case("2", {"dwi": path})])] == [
+        "error"
+    ]
 
 
 def test_equal_labels_are_no_leak(write_case):

@@ -153,6 +153,12 @@ def test_cases_of_a_tree(root, layout, files, found):
         assert [case.patient for case in cases] == list(found)
 
 
+def test_relative_folder_gives_the_patient_its_name(root, monkeypatch):
+    plant(root, ["p1/dwi.nii", "p1/raw/readme.txt"])
+    monkeypatch.chdir(root / "p1" / "raw")
+    assert [case.patient for case in find_cases("..")] == ["p1"]
+
+
 def test_label_of_a_single_bids_subject_is_found_in_the_data_set(root):
     plant(root, TREES["ISLES 2022"][1])
     (case,) = find_cases(root / "sub-strokecase0002")

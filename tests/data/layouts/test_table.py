@@ -57,6 +57,7 @@ def test_absolute_paths_are_taken_as_they_are(table, tmp_path):
         ("patient,dwi,trace\nx,b.nii,b.nii\n", "two columns are the dwi"),
         ("patient,dwi\n../x,b.nii\n", "becomes part of file names"),
         ("patient,dwi\n", "no patient found"),
+        (f"patient,dwi\nx,{'a' * 200_000}\n", "line 2: not a table"),
     ],
 )
 def test_defective_table_is_refused_with_the_line(table, text, message):

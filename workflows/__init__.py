@@ -1,0 +1,1 @@
+"""Multi-step flows around the bundle: `python -m workflows.<verb>`."""

@@ -1,0 +1,172 @@
+"""The whole way in a few minutes, on synthetic patients: data, training, evaluation, a new patient.
+
+    python -m workflows.demo [--folder demo]
+
+Every step is a command that a user would type; it is printed before it runs.
+"""
+
+import argparse
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.image import imsave
+
+from islesnet.data import Case, cases_in_datalist, read_volume
+from islesnet.metrics import best_threshold, score_mask, threshold_dwi
+from islesnet.phantom import PhantomSettings, make_patient, write_patient
+from islesnet.report import largest_slice, outlined_slice
+
+BUNDLE = Path(__file__).parent.parent / "bundle"
+PATIENTS = 40
+SPLIT = ("0.6", "0.15", "0.25")
+SPACING_MM = 2.0
+NEW_PATIENT_SEED = 2022
+
+
+def main() -> int:
+    """Run the demo."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, default=Path("demo"), help="made anew at every run")
+    parser.add_argument("--epochs", type=int, help="instead of the recipe's number")
+    arguments = parser.parse_args()
+    folder = arguments.folder.resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    began = time.monotonic()
+    try:
+        dataset, new_patient = make_patients(folder)
+        train(dataset, folder, arguments.epochs)
+        segment(dataset, new_patient, folder)
+    except subprocess.CalledProcessError as error:
+        sys.stderr.write(f"The demo stopped: the last command above ended with {error.returncode}.\n")
+        return 1
+    report(dataset, new_patient, folder)
+    print(f"\nThe demo took {(time.monotonic() - began) / 60:.1f} minutes.")
+    return 0
+
+
+def make_patients(folder: Path) -> tuple[Path, Case]:
+    """Write a synthetic data set in the SISS 2015 layout with its datalist, and a new patient."""
+    dataset = folder / "SISS2015_Training"
+    say(f"1. {PATIENTS} synthetic patients, and a new one")
+    run("islesnet", "phantom", dataset, "--patients", PATIENTS, "--spacing", SPACING_MM, "--seed", 1)
+    run("islesnet", "datalist", dataset, "--split", *SPLIT)
+    settings = PhantomSettings(spacing_mm=SPACING_MM, volume_ml=(10.0, 60.0))
+    home = write_patient(folder / "new_patients" / "anna", make_patient(NEW_PATIENT_SEED, settings), with_label=True)
+    # The truth is kept aside: the new patient's folder holds scans alone, as a clinic's does.
+    truth = (home / "label.nii.gz").rename(folder / "anna_truth.nii.gz")
+    return dataset, Case("anna", {"dwi": home / "dwi.nii.gz", "flair": home / "flair.nii.gz"}, truth)
+
+
+def train(dataset: Path, folder: Path, epochs: int | None) -> None:
+    """Train with the demo's recipe."""
+    say("2. Training")
+    places = ("--dataset_dir", dataset, "--output_dir", folder / "training", "--ckpt_dir", folder / "models")
+    longer = () if epochs is None else ("--epochs", epochs)
+    bundle("training", "--args_file", "recipes/training_demo.yaml", *places, *longer)
+
+
+def segment(dataset: Path, new_patient: Case, folder: Path) -> None:
+    """Evaluate on the test patients, and segment the new one."""
+    weights = ("--checkpoint", folder / "models" / "model.pt", "--spacing", f"[{SPACING_MM},{SPACING_MM},{SPACING_MM}]")
+    say("3. Evaluation on the test patients")
+    output = ("--output_dir", folder / "evaluation")
+    bundle("evaluating", "--args_file", "recipes/evaluate.yaml", "--dataset_dir", dataset, *output, *weights)
+    say("4. Inference on a new patient")
+    home = next(iter(new_patient.sequences.values())).parent.parent
+    output = ("--output_dir", folder / "inference")
+    bundle("inference", "--config_file", "configs/inference.yaml", "--dataset_dir", home, *output, *weights)
+
+
+def report(dataset: Path, new_patient: Case, folder: Path) -> None:
+    """Print the table and where everything lies."""
+    sections = cases_in_datalist(dataset / "datalist.json")
+    deviations = best_threshold(map(dwi_and_truth, sections["training"]))
+    rows = [score(case, folder / "evaluation", deviations) for case in sections["test"]]
+    table = pd.DataFrame([*rows, score(new_patient, folder / "inference", deviations)]).set_index("patient")
+    means = table.drop(index=new_patient.patient).mean()
+    table.loc[f"mean of {len(rows)} test"] = means
+    say("5. Results")
+    print(table.to_string(float_format=lambda value: f"{value:.3f}"))
+    print(
+        f"\nMean Dice on {len(rows)} test patients: {means['Dice']:.3f} the trained network, "
+        f"{means['DWI threshold']:.3f} a DWI threshold\n(median + {deviations:g} robust deviations, the best on the training patients). Synthetic "
+        "patients: the figures\nsay that the way works, not how well it does on people."
+    )
+    picture = draw(new_patient, folder)
+    print(f"\nMasks of the test patients  {folder / 'evaluation'}")
+    print(f"Mask of the new patient     {folder / 'inference' / (new_patient.patient + '_lesion.nii.gz')}")
+    print(f"Overlay picture             {picture}")
+    print(f"TensorBoard                 tensorboard --logdir {folder / 'training' / 'tensorboard'}")
+
+
+def score(case: Case, masks: Path, deviations: float) -> dict[str, str | float]:
+    """Score a patient's mask, and the DWI threshold on the same patient."""
+    dwi, truth = dwi_and_truth(case)
+    mask = read_volume(masks / f"{case.patient}_lesion.nii.gz")
+    voxel_ml = float(np.prod(mask.header.spacing)) / 1000
+    scores = score_mask(mask.array, truth, voxel_ml)
+    return {
+        "patient": case.patient,
+        "Dice": scores.dice,
+        "DWI threshold": score_mask(threshold_dwi(dwi, deviations), truth, voxel_ml).dice,
+        "precision": scores.precision,
+        "sensitivity": scores.sensitivity,
+        "specificity": scores.specificity,
+        "accuracy": scores.accuracy,
+        "(empty mask)": scores.empty_mask_accuracy,
+        "ml": scores.predicted_ml,
+        "true ml": scores.true_ml,
+    }
+
+
+def dwi_and_truth(case: Case) -> tuple[np.ndarray, np.ndarray]:
+    """Read a patient's DWI and true lesion."""
+    if case.label is None:
+        raise ValueError(f"{case.patient} has no label.")
+    return read_volume(case.sequences["dwi"]).array, read_volume(case.label).array
+
+
+def draw(case: Case, folder: Path) -> Path:
+    """Draw the slice where the new patient's lesion is largest."""
+    images = {name: read_volume(path).array for name, path in case.sequences.items()}
+    truth = dwi_and_truth(case)[1] > 0.5
+    mask = read_volume(folder / "inference" / f"{case.patient}_lesion.nii.gz").array > 0.5
+    path = folder / f"{case.patient}_overlay.png"
+    # Phantoms are stored right-anterior-superior, as the picture wants them.
+    imsave(path, outlined_slice(images, truth, mask, largest_slice(truth, mask), magnify=4))
+    return path
+
+
+def bundle(verb: str, *arguments: object) -> None:
+    """Run the bundle, in its folder."""
+    run("python", "-W", "ignore", "-m", "monai.bundle", "run", verb, *arguments, folder=BUNDLE)
+
+
+def run(*command: object, folder: Path = BUNDLE.parent) -> None:
+    """Print a command and run it with this interpreter's environment."""
+    words = [str(word) for word in command]
+    print(f"$ {'cd bundle; ' if folder == BUNDLE else ''}{shlex.join(words)}", flush=True)
+    environment = os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+    subprocess.run(resolve(words), cwd=folder, env=environment, check=True)
+
+
+def resolve(words: Sequence[str]) -> list[str]:
+    """Name the program by its place beside this interpreter."""
+    return [str(Path(sys.executable).parent / words[0]), *words[1:]]
+
+
+def say(title: str) -> None:
+    """Print a step's title."""
+    print(f"\n== {title}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
