@@ -97,8 +97,9 @@ def report(dataset: Path, new_patient: Case, folder: Path) -> None:
     print(table.to_string(float_format=lambda value: f"{value:.3f}"))
     print(
         f"\nMean Dice on {len(rows)} test patients: {means['Dice']:.3f} the trained network, "
-        f"{means['DWI threshold']:.3f} a DWI threshold\n(median + {deviations:g} robust deviations, the best on the training patients). Synthetic "
-        "patients: the figures\nsay that the way works, not how well it does on people."
+        f"{means['DWI threshold']:.3f} a DWI threshold (median + {deviations:g} robust\n"
+        "deviations, the best on the training patients). Synthetic patients: the figures say that the way works, not\n"
+        "how well it does on people."
     )
     picture = draw(new_patient, folder)
     print(f"\nMasks of the test patients  {folder / 'evaluation'}")

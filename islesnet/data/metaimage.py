@@ -1,5 +1,6 @@
 """Read .mha, .mhd and .nrrd with SimpleITK, its left-posterior-superior affine turned into right-anterior-superior."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def read_metaimage(path: Path) -> Volume:
 def _opened(path: Path) -> tuple[Any, Header]:
     import SimpleITK as sitk  # noqa: N813
 
-    reader: Any = sitk.ImageFileReader()  # type: ignore[no-untyped-call]
+    reader: Any = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
@@ -62,6 +63,7 @@ def _affine(reader: Any) -> NDArray[np.float64]:
 
 
 def _told(error: RuntimeError, path: Path) -> str:
-    # ITK says where in its sources first, and what went wrong last.
-    last_line = [line.strip() for line in str(error).splitlines() if line.strip()][-1]
-    return last_line.replace(str(path), path.name)
+    # ITK says where in its sources first, then what went wrong, then the system's last error, which may be another's.
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    telling = [line for line in lines[1:] if not line.startswith("Reason:")] or lines
+    return re.sub(r"^\S* ?ERROR: (\w+\(0x\w+\): )?", "", telling[-1]).replace(str(path), path.name)

@@ -79,6 +79,7 @@ def _is_packed(path: Path) -> bool:
 
 def _parse(path: Path, content: bytes) -> Any:
     import nibabel
+    from nibabel.spatialimages import HeaderDataError
 
     if not content:
         raise VolumeError(path, "is empty (0 bytes)")
@@ -92,7 +93,7 @@ def _parse(path: Path, content: bytes) -> Any:
         raise VolumeError(path, f"is cut short: {len(content)} bytes, less than a NIfTI header ({length})")
     try:
         header = kind(content[:length], check=False)
-    except (ValueError, TypeError, nibabel.spatialimages.HeaderDataError) as error:
+    except (ValueError, TypeError, HeaderDataError) as error:
         raise VolumeError(path, f"has a damaged NIfTI header ({error})") from error
     if header["magic"].item() not in (b"n+1", b"n+2"):
         raise VolumeError(path, "is not a single-file NIfTI (Analyze, or half of a .hdr and .img pair?); convert it")
@@ -102,7 +103,7 @@ def _parse(path: Path, content: bytes) -> Any:
 
 
 def _grid(path: Path, header: Any) -> Header:
-    import nibabel
+    from nibabel.spatialimages import HeaderDataError
 
     rank = int(header["dim"][0])
     if not 1 <= rank <= 7:
@@ -110,7 +111,7 @@ def _grid(path: Path, header: Any) -> Header:
     shape = spatial_shape(path, tuple(int(length) for length in header["dim"][1 : rank + 1]))
     try:
         qform = header.get_qform(coded=True)[0]
-    except (ValueError, nibabel.spatialimages.HeaderDataError) as error:
+    except (ValueError, HeaderDataError) as error:
         # A quaternion that makes no rotation matters only where no sform overrules it.
         if int(header["sform_code"]) == 0:
             raise VolumeError(path, f"has a damaged qform ({error})") from error
@@ -148,11 +149,11 @@ def _data_offset(path: Path, header: Any) -> int:
 
 
 def _scaled(path: Path, header: Any, stored: NDArray[Any]) -> NDArray[Any]:
-    import nibabel
+    from nibabel.spatialimages import HeaderDataError
 
     try:
         slope, intercept = header.get_slope_inter()
-    except nibabel.spatialimages.HeaderDataError as error:
+    except HeaderDataError as error:
         raise VolumeError(path, f"has a damaged NIfTI header: it scales the values by no number ({error})") from error
     if slope is None or (slope, intercept) == (1.0, 0.0):
         return stored

@@ -79,11 +79,13 @@ class SaveLesionsd(MapTransform):
             part.write_text(json.dumps(numbers, indent=2) + "\n")
 
 
-def _native_header(reference: MetaTensor) -> nibabel.Nifti1Image:
+def _native_header(reference: MetaTensor) -> nibabel.Nifti1Pair:
     """Open the reference's file for its header, or make one from its affine where the format is another."""
     path = str(reference.meta["filename_or_obj"])
     if path.endswith((".nii", ".nii.gz")):
-        return nibabel.load(path)
+        stored = nibabel.load(path)
+        if isinstance(stored, nibabel.Nifti1Pair):  # the base of every NIfTI-1 and NIfTI-2 image
+            return stored
     affine = np.asarray(reference.meta["original_affine"], dtype=float)
     shape = tuple(int(size) for size in reference.meta["spatial_shape"])
     image = nibabel.Nifti1Image(np.broadcast_to(np.uint8(0), shape), affine)
@@ -92,7 +94,7 @@ def _native_header(reference: MetaTensor) -> nibabel.Nifti1Image:
     return image
 
 
-def _write_nifti(path: Path, array: np.ndarray, reference: nibabel.Nifti1Image) -> None:
+def _write_nifti(path: Path, array: np.ndarray, reference: nibabel.Nifti1Pair) -> None:
     if array.shape != reference.shape[:3]:
         raise ValueError(
             f"{path.name}: the mask has shape {array.shape}, its reference {reference.shape[:3]}; "
