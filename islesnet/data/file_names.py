@@ -77,7 +77,7 @@ def natural_key(text: str) -> list[str | int]:
 
 
 def _words(text: str) -> list[str]:
-    text = re.sub(r"space-[0-9a-z]+", "", text.lower())  # BIDS: the space a file was moved to
+    text = re.sub(r"space-[0-9a-z]+", "", text.lower().replace("t2*", "t2 star"))  # BIDS: the space a file was moved to
     words = [word for word in re.split(r"[^0-9a-z]+", text) if word]
     # "dwi_to_flair" is the DWI, moved onto the FLAIR.
     return words[: words.index("to", 1)] if "to" in words[1:] else words
@@ -97,8 +97,8 @@ def _role_of(word_list: list[str]) -> tuple[str | None, str]:
     sequences = {sequence for sequence, known in _SEQUENCE_WORDS.items() if words & known}
     if words & _MASK_WORDS:
         return _role_of_mask(word_list, sequences)
-    if words & _CONTRAST_WORDS and not words & _WITHOUT_WORDS:
-        sequences.discard("t1")
+    if sequences == {"t1"} and words & _CONTRAST_WORDS and not words & _WITHOUT_WORDS:
+        return None, "a T1 with contrast medium is not taken for a T1; name a plain one 't1'"
     if sequences == {"t2", "flair"}:
         sequences = {"flair"}
     if len(sequences) > 1:

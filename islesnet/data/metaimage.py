@@ -41,7 +41,8 @@ def read_metaimage(path: Path) -> Volume:
 def _opened(path: Path) -> tuple[Any, Header]:
     import SimpleITK as sitk  # noqa: N813
 
-    reader: Any = sitk.ImageFileReader()
+    kind: Any = sitk.ImageFileReader
+    reader = kind()
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()

@@ -1,7 +1,6 @@
 """Public ResNet50 weights (ImageNet, MedicalNet) into an encoder of any number of channels."""
 
 import logging
-import pickle
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -103,11 +102,15 @@ def _read_state_dict(path: Path) -> Mapping[str, torch.Tensor]:
         raise InputError(f"pretrained: there is no file {path}. Give 'imagenet', or a ResNet50 state dict (.pth).")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # what a damaged file makes of the unpickler is of any kind
         raise InputError(f"pretrained: {path} is not a file of tensors written by torch.save ({error}).") from error
     if isinstance(content, Mapping):
         content = content.get("state_dict", content)
-    if not isinstance(content, Mapping) or not all(isinstance(value, torch.Tensor) for value in content.values()):
+    if not isinstance(content, Mapping) or not all(
+        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in content.items()
+    ):
         raise InputError(f"pretrained: {path} holds no state dict (names to tensors).")
     return content
 
@@ -119,6 +122,13 @@ def _refuse_misfits(weights: Mapping[str, torch.Tensor], own: Mapping[str, torch
         raise InputError(
             f"pretrained: {source} is no ResNet50: {len(missing)} of {len(own)} entries are missing, "
             f"the first is {missing[0]!r}."
+        )
+    # ResNet101 and 152 have all of these entries, and further blocks.
+    parts = {name.partition(".")[0] for name in own}
+    further = [name for name in weights if name not in own and name.partition(".")[0] in parts]
+    if further:
+        raise InputError(
+            f"pretrained: {source} is no ResNet50: it has {len(further)} entries too many, the first is {further[0]!r}."
         )
     for name, value in own.items():
         if name in weights and weights[name].shape != value.shape:

@@ -60,8 +60,11 @@ class ResNet50UNet(nn.Module):
         self.encoder_is_frozen = encoder_training != "finetune"
         if pretrained is not None:
             load_pretrained_encoder(self.encoder, pretrained)
+        # A staged encoder's gradients are stopped later, by open_encoder: DistributedDataParallel keeps in step only
+        # the parameters that wanted one when it wrapped the network.
         if encoder_training == "frozen":
             self.encoder.requires_grad_(False)
+        self.train()
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Segment; returns logits at the image's resolution."""

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from islesnet.phantom.fields import FloatArray, draw_control_grid, evaluate_spline, evaluate_unit_field
+from islesnet.phantom.head import HEAD_END, load_head, share_out_head
 from islesnet.phantom.templates import Templates, load_templates
 
 FIELD_OF_VIEW_MM = (230.0, 230.0, 154.0)  # of ISLES 2015 SISS
@@ -59,20 +60,25 @@ class Grid:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """Where a patient's brain is and what it consists of; ``N`` is the number of voxels in the brain.
+    """Where a patient's brain is and what it consists of; ``N`` is the number of voxels in the image.
+
+    These are the brain's, and those of skull and scalp where they are not stripped.
 
     Args:
         grid: the patient's grid.
-        box: the part of the grid that holds the brain.
-        inside: which voxels of the box are brain.
+        box: the part of the grid that holds the N voxels.
+        inside: which voxels of the box they are.
+        brain: which of the N voxels are brain.
         mni_mm: where each of the N voxels lies in the average brain.
-        tissues: share of ``white``, ``grey``, ``pallidum`` and ``csf`` in each of the N voxels; they add up to 1.
+        tissues: share of ``white``, ``grey``, ``pallidum`` and ``csf`` (and, around the brain, ``bone`` and
+            ``fat``) in each of the N voxels; they add up to 1.
         periventricular: nearness to the lateral ventricles, 0 to 1.
     """
 
     grid: Grid
     box: tuple[slice, slice, slice]
     inside: NDArray[np.bool_]
+    brain: NDArray[np.bool_]
     mni_mm: FloatArray
     tissues: dict[str, FloatArray]
     periventricular: FloatArray
@@ -80,7 +86,7 @@ class Anatomy:
     @property
     def parenchyma(self) -> FloatArray:
         """Share of brain tissue in each voxel, ``(N,)``."""
-        return np.float32(1) - self.tissues["csf"]
+        return self.tissues["white"] + self.tissues["grey"] + self.tissues["pallidum"]
 
     def spread(self, values: FloatArray) -> FloatArray:
         """Put values of the brain's voxels back into the box, ``(N,)`` -> ``(X, Y, Z)`` of the box."""
@@ -129,40 +135,46 @@ def draw_build(rng: np.random.Generator) -> Build:
     )
 
 
-def make_anatomy(rng: np.random.Generator, spacing_mm: float) -> Anatomy:
+def make_anatomy(rng: np.random.Generator, spacing_mm: float, is_skull_stripped: bool = True) -> Anatomy:
     """Make the anatomy of one patient.
 
     Args:
-        rng: source of randomness; the same state gives the same patient at every spacing.
+        rng: source of randomness; the same state gives the same patient at every spacing, stripped or not.
         spacing_mm: edge of the cubic voxels.
+        is_skull_stripped: leave skull and scalp away.
     """
     build = draw_build(rng)
     hull_level = rng.uniform(0.35, 0.65)  # brain extraction leaves more or less of the fluid around the brain
     grid, templates = Grid(spacing_mm), load_templates(spacing_mm)
-    box = _find_box(grid, build, templates)
+    box = _find_box(grid, build, templates, margin_mm=6.0 if is_skull_stripped else 6.0 + 1.2 * HEAD_END)
     mni = _to_mni(grid, box, build)
-    inside = templates.sample("hull", mni) > hull_level
-    mni = mni[:, inside]  # (3, X, Y, Z) -> (3, N)
+    brain = templates.sample("hull", mni) > hull_level
+    inside = brain if is_skull_stripped else brain | (load_head().sample("outside", mni, beyond=99.0) < HEAD_END)
+    mni, brain = mni[:, inside], brain[inside]  # (3, X, Y, Z) -> (3, N), (X, Y, Z) -> (N,)
     shares = {name: templates.sample(name, mni) for name in ("white", "grey", "csf")}
+    tissues = _with_pallidum(_age(shares, build.atrophy), mni)
     return Anatomy(
         grid=grid,
         box=box,
         inside=inside,
+        brain=brain,
         mni_mm=mni,
-        tissues=_with_pallidum(_age(shares, build.atrophy), mni),
+        tissues=tissues if is_skull_stripped else _with_head(tissues, mni, brain),
         periventricular=templates.sample("periventricular", mni),
     )
 
 
-def _find_box(grid: Grid, build: Build, templates: Templates) -> tuple[slice, slice, slice]:
-    """Find the brain at 6 mm, and the box around it on the grid with a margin of a coarse voxel."""
+def _find_box(grid: Grid, build: Build, templates: Templates, margin_mm: float) -> tuple[slice, slice, slice]:
+    """Find the brain at 6 mm, and the box around it on the grid with a margin (at least a coarse voxel)."""
     coarse = replace(grid, spacing_mm=6.0)
     everything = (slice(None), slice(None), slice(None))
     hull = templates.sample("hull", _to_mni(coarse, everything, build)) > 0.1
     box = []
     for axis, part in enumerate(ndimage.find_objects(hull.astype(np.uint8))[0]):
         ends = coarse.coordinates(axis)[[part.start, part.stop - 1]]
-        first, last = (np.searchsorted(grid.coordinates(axis), end) for end in (ends[0] - 6.0, ends[1] + 6.0))
+        first, last = (
+            np.searchsorted(grid.coordinates(axis), end) for end in (ends[0] - margin_mm, ends[1] + margin_mm)
+        )
         box.append(slice(int(first), int(last)))
     return box[0], box[1], box[2]
 
@@ -223,6 +235,14 @@ def _with_pallidum(shares: dict[str, FloatArray], mni_mm: FloatArray) -> dict[st
         "pallidum": pallidum.astype(np.float32),
         "csf": shares["csf"],
     }
+
+
+def _with_head(tissues: dict[str, FloatArray], mni_mm: FloatArray, brain: NDArray[np.bool_]) -> dict[str, FloatArray]:
+    """Add what lies around the brain, and keep the brain's tissues to the brain."""
+    is_brain = brain.astype(np.float32)
+    head = share_out_head(load_head().sample("outside", mni_mm, beyond=99.0), is_brain)
+    inner = {name: share * is_brain for name, share in tissues.items()}
+    return {**inner, **head, "csf": inner["csf"] + head["csf"]}
 
 
 def _rotation(angles: FloatArray) -> FloatArray:

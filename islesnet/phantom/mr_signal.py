@@ -32,6 +32,7 @@ class Tissue:
 # By field strength in tesla.
 # T1: Rooney et al., MRM 57:308, 2007 (1.5 T); Wansapura et al., JMRI 9:531, 1999 (3 T); fluid is alike at both.
 # T2: Stanisz et al., MRM 54:507, 2005. Pallidum: shorter by its iron, Vymazal et al., Radiology 211:489, 1999.
+# Fat: Gold et al., AJR 183:343, 2004. Cortical bone gives next to no signal at clinical echo times.
 # Proton density: Tofts, Quantitative MRI of the Brain, 2003, chapter 4.
 # ADC: Helenius et al., AJNR 23:194, 2002; fluid as free water at 37 degrees, Mills, J Phys Chem 77:685, 1973.
 TISSUES: Mapping[float, Mapping[str, Tissue]] = {
@@ -40,12 +41,16 @@ TISSUES: Mapping[float, Mapping[str, Tissue]] = {
         "grey": Tissue(1188, 95, 0.82, 0.85),
         "pallidum": Tissue(750, 66, 0.74, 0.78),
         "csf": Tissue(4070, 2000, 1.0, 3.0),
+        "bone": Tissue(250, 1, 0.1, 0.5),
+        "fat": Tissue(288, 165, 0.9, 0.05),
     },
     3.0: {
         "white": Tissue(832, 69, 0.70, 0.72),
         "grey": Tissue(1331, 92, 0.82, 0.85),
         "pallidum": Tissue(900, 55, 0.74, 0.78),
         "csf": Tissue(4070, 1800, 1.0, 3.0),
+        "bone": Tissue(250, 1, 0.1, 0.5),
+        "fat": Tissue(371, 133, 0.9, 0.05),
     },
 }
 

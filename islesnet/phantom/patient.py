@@ -17,6 +17,7 @@ from islesnet.phantom.mr_signal import SEQUENCES, draw_protocol, draw_tissues, i
 from islesnet.phantom.settings import DEFAULT_SETTINGS, PhantomSettings
 
 CLEARANCE_MM = 8.0
+FAT_LEFT = 0.1  # echo-planar imaging shifts fat by centimetres, so it is always suppressed
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,9 @@ class Phantom:
     """A synthetic patient.
 
     Args:
-        images: ``dwi``, ``t1``, ``t2`` and ``flair``, float32, whole numbers as scanners store them, 0 outside
-            the brain.
+        images: ``dwi``, ``t1``, ``t2`` and ``flair``, float32, whole numbers as scanners store them; 0 outside
+            the brain, or outside the head where the skull is not stripped.
+        brain: uint8, 1 in the brain and the fluid around it.
         label: uint8, 1 where more than half of the voxel is acute infarct.
         affine: voxel indices to mm, RAS+.
         lesion_volume_ml: volume of the label.
@@ -37,10 +39,11 @@ class Phantom:
         tesla: field strength.
 
     Shapes:
-        images and label ``(X, Y, Z)``, affine ``(4, 4)``.
+        images, brain and label ``(X, Y, Z)``, affine ``(4, 4)``.
     """
 
     images: dict[str, FloatArray]
+    brain: NDArray[np.uint8]
     label: NDArray[np.uint8]
     affine: FloatArray
     lesion_volume_ml: float
@@ -76,7 +79,7 @@ def make_patient(seed: int, settings: PhantomSettings = DEFAULT_SETTINGS) -> Pha
         InputError: the settings' lesion masks cannot be used.
     """
     for_anatomy, for_infarct, for_mimics, for_tissues, for_scans = np.random.default_rng(seed).spawn(5)
-    anatomy = make_anatomy(for_anatomy, settings.spacing_mm)
+    anatomy = make_anatomy(for_anatomy, settings.spacing_mm, settings.is_skull_stripped)
     disease = _fall_ill(for_infarct, for_mimics, anatomy, settings)
     stage = str(for_tissues.choice(settings.stages))
     protocol = draw_protocol(for_tissues)
@@ -85,17 +88,20 @@ def make_patient(seed: int, settings: PhantomSettings = DEFAULT_SETTINGS) -> Pha
     images = {}
     for sequence, rng in zip(SEQUENCES, for_scans.spawn(len(SEQUENCES)), strict=True):
         signals = {name: image_signal(tissues[name], sequence, protocol) for name in shares}
+        if sequence == "dwi" and "fat" in signals:
+            signals["fat"] *= FAT_LEFT
         images[sequence] = _scan(rng, anatomy, _add_up(shares, signals), sequence, settings)
-    label = _whole(anatomy, (disease.infarct.share > 0.5).astype(np.float32)).astype(np.uint8)
+    label = _whole(anatomy, disease.infarct.share > 0.5).astype(np.uint8)
     return Phantom(
         images=images,
+        brain=_whole(anatomy, anatomy.brain).astype(np.uint8),
         label=label,
         affine=anatomy.grid.affine,
-        lesion_volume_ml=np.count_nonzero(label) * anatomy.grid.voxel_ml,
+        lesion_volume_ml=float(label.sum() * anatomy.grid.voxel_ml),
         components=int(ndimage.label(label, np.ones((3, 3, 3)))[1]),
         stage=stage,
         origin=disease.infarct.artery,
-        hyperintensities_ml=np.count_nonzero(disease.hyperintensity > 0.5) * anatomy.grid.voxel_ml,
+        hyperintensities_ml=float((disease.hyperintensity > 0.5).sum() * anatomy.grid.voxel_ml),
         has_old_infarct=bool(disease.cavity.any()),
         tesla=protocol.tesla,
     )
@@ -160,7 +166,7 @@ def _scan(
     sensitivity: FloatArray = np.exp(np.float32(scan.bias) * anatomy.smooth_field(rng, 70.0))
     acquired = acquire(rng, anatomy.spread(signal * sensitivity), anatomy.grid.spacing_mm, scan)[anatomy.inside]
     stored = np.rint(acquired * np.float32(scan.brightness / signal.mean()))
-    # Within the brain no voxel is 0, so that `image > 0` is the brain, as users take it to be.
+    # None of these voxels is 0, so that `image > 0` is the stripped brain, as users take it to be.
     return _whole(anatomy, np.clip(stored, 1, np.iinfo(np.int16).max))
 
 
@@ -171,9 +177,9 @@ def _widen(anatomy: Anatomy, voxels: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return near > 0
 
 
-def _whole(anatomy: Anatomy, values: FloatArray) -> FloatArray:
+def _whole(anatomy: Anatomy, values: FloatArray | NDArray[np.bool_]) -> FloatArray:
     whole = np.zeros(anatomy.grid.shape, dtype=np.float32)
-    whole[anatomy.box] = anatomy.spread(values)
+    whole[anatomy.box] = anatomy.spread(values.astype(np.float32))
     return whole
 
 

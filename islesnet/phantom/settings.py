@@ -17,6 +17,7 @@ class PhantomSettings:
         spacing_mm: edge of the cubic voxels. The grid always covers 230 x 230 x 154 mm.
         lesion_masks: folder of lesion masks in MNI space (NIfTI; files that are no mask are passed over) to take
             the lesions from; None grows them from a model of the vascular territories.
+        is_skull_stripped: leave skull and scalp away, as in SISS; otherwise they are in the images.
         volume_ml: smallest and largest lesion volume. Grown lesions are drawn log-uniformly between the two; of
             the masks, those that fall outside on the patient are passed over.
         foci: fewest and most foci of a grown lesion.
@@ -33,6 +34,7 @@ class PhantomSettings:
 
     spacing_mm: float = 1.0
     lesion_masks: Path | None = None
+    is_skull_stripped: bool = True
     volume_ml: tuple[float, float] = (0.2, 150.0)
     foci: tuple[int, int] = (1, 5)
     stages: tuple[str, ...] = STAGES

@@ -17,55 +17,67 @@ SHARPNESS = 1.6
 
 @dataclass(frozen=True)
 class Templates:
-    """Maps of the average brain in MNI space, 1 mm.
+    """Maps of the average brain in MNI space.
 
     Args:
         maps: ``white``, ``grey``, ``csf`` (shares that add up to 1 in the brain), ``hull`` (1 in the brain and the
             fluid around it) and ``periventricular`` (1 in the lateral ventricles, falling off over about 8 mm).
         origin_mm: MNI coordinates of the first voxel's centre.
+        spacing_mm: edge of the maps' voxels.
     """
 
     maps: dict[str, FloatArray]
     origin_mm: tuple[float, float, float]
+    spacing_mm: float = 1.0
 
-    def sample(self, name: str, mni_mm: FloatArray) -> FloatArray:
-        """Read a map at MNI coordinates, linearly; 0 outside the template.
+    def sample(self, name: str, mni_mm: FloatArray, beyond: float = 0.0) -> FloatArray:
+        """Read a map at MNI coordinates, linearly; `beyond` where the map has ended.
 
         Shapes:
             mni_mm ``(3, ...)`` -> ``(...)``.
         """
-        voxels = [coordinate - first for coordinate, first in zip(mni_mm, self.origin_mm, strict=True)]
-        sampled: FloatArray = ndimage.map_coordinates(self.maps[name], voxels, output=np.float32, order=1)
+        voxels = [(place - first) / self.spacing_mm for place, first in zip(mni_mm, self.origin_mm, strict=True)]
+        sampled: FloatArray = ndimage.map_coordinates(self.maps[name], voxels, output=np.float32, order=1, cval=beyond)
         return sampled
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def load_templates(spacing_mm: float) -> Templates:
     """Load the maps once per process, smoothed for sampling at `spacing_mm`.
 
-    Source: Fonov et al., NeuroImage 54:313, 2011 (ICBM 152 nonlinear asymmetric/symmetric 2009).
+    Source: Fonov et al., NeuroImage 54:313, 2011 (ICBM 152 nonlinear 2009).
     """
+    if spacing_mm <= 1:
+        return _load_sharp()
+    fine = load_templates(1.0)
+    # Without it, sampling every `spacing_mm` would alias gyri into speckle and know no partial volume.
+    sigma = 0.35 * spacing_mm
+    stride = max(int(spacing_mm / 2), 1)  # what is smooth needs no fine grid
+    maps = {
+        name: ndimage.gaussian_filter(values, sigma)[::stride, ::stride, ::stride] for name, values in fine.maps.items()
+    }
+    return Templates(maps, fine.origin_mm, float(stride))
+
+
+def _load_sharp() -> Templates:
     # nilearn takes a second to import: only who makes a phantom pays for it.
     from nilearn import datasets
 
     image = datasets.load_mni152_template(resolution=1)
     hull = (_values(image) > 0).astype(np.float32)
-    grey = np.clip(_values(datasets.load_mni152_gm_template(resolution=1)), 0, 1)
-    white = np.clip(_values(datasets.load_mni152_wm_template(resolution=1)), 0, 1)
-    csf = np.clip(hull - grey - white, 0, 1)
-    powers = [share**SHARPNESS for share in (white, grey, csf)]
+    box = tuple(slice(max(part.start - 5, 0), part.stop + 5) for part in ndimage.find_objects(hull.astype(np.uint8))[0])
+    x, y, z = (float(first) + part.start for first, part in zip(image.affine[:3, 3], box, strict=True))
+    hull = hull[box]
+    grey = np.clip(_values(datasets.load_mni152_gm_template(resolution=1))[box], 0, 1)
+    white = np.clip(_values(datasets.load_mni152_wm_template(resolution=1))[box], 0, 1)
+    powers = [share**SHARPNESS for share in (white, grey, np.clip(hull - grey - white, 0, 1))]
     total = np.maximum(sum(powers), np.float32(1e-6))
     maps: dict[str, FloatArray] = {
         name: power / total for name, power in zip(("white", "grey", "csf"), powers, strict=True)
     }
     maps["hull"] = ndimage.gaussian_filter(hull, 1.0)
-    origin = tuple(float(value) for value in image.affine[:3, 3])
-    maps["periventricular"] = _near_ventricles(maps["csf"], origin)
-    if spacing_mm > 1:
-        # Without it, sampling every `spacing_mm` would alias gyri into speckle and know no partial volume.
-        sigma = 0.35 * spacing_mm
-        maps = {name: ndimage.gaussian_filter(values, sigma) for name, values in maps.items()}
-    return Templates(maps, (origin[0], origin[1], origin[2]))
+    maps["periventricular"] = _near_ventricles(maps["csf"], (x, y, z))
+    return Templates(maps, (x, y, z))
 
 
 def _values(image: Any) -> FloatArray:

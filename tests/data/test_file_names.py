@@ -55,7 +55,7 @@ def test_role_that_a_name_says(stem, role):
     assert read_name(stem).role == role
 
 
-@pytest.mark.parametrize("stem", ["p1_lesion", "dwi_mask", "t1_t2"])
+@pytest.mark.parametrize("stem", ["p1_lesion", "dwi_mask", "t1_t2", "post_T1"])
 def test_name_in_doubt_says_why(stem):
     assert read_name(stem).doubt
     assert not read_name("p1_adc").doubt

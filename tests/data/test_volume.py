@@ -116,7 +116,7 @@ BROKEN = {
     "complex": ("a.nii", nifti(datatype=32), "holds colours or complex numbers"),
     "slope": ("a.nii", nifti(scl_slope=2, scl_inter=np.inf), "scales the values by no number"),
     "quaternion": ("a.nii", nifti(sform_code=0, qform_code=1, quatern_b=5), "has a damaged qform"),
-    "mha": ("a.mha", b"hello", "cannot be read"),
+    "mha": ("a.mha", b"hello", r"cannot be read \(Unable to determine ImageIO reader for \"a.mha\"\)"),
     "mhd without its data": (
         "a.mhd",
         b"NDims = 3\nDimSize = 16 14 12\nElementType = MET_SHORT\nElementDataFile = a.raw\n",

@@ -84,7 +84,7 @@ def test_existing_patient_is_refused_before_anything_is_written(tmp_path, coarse
 @pytest.mark.parametrize("workers", [1, 2])
 def test_failure_names_its_cause_and_leaves_nothing_half_written(tmp_path, mask_folder, workers):
     nib.save(nib.Nifti1Image(np.zeros((3, 3, 3), dtype=np.uint8), np.eye(4)), mask_folder / "empty.nii")
-    settings = PhantomSettings(spacing_mm=8.0, lesion_masks=mask_folder)
+    settings = PhantomSettings(spacing_mm=5.0, lesion_masks=mask_folder)
 
     with pytest.raises(InputError, match="none of 1 files drawn"):
         write_dataset(tmp_path / "cohort", patients=3, settings=settings, workers=workers)

@@ -16,7 +16,7 @@ DESCRIPTION = "nnU-Net raw: imagesTr/<case>_0000.nii.gz, labelsTr/<case>.nii.gz,
 
 _SECTIONS = (("imagesTr", "labelsTr"), ("imagesTs", "labelsTs"))
 # Channels that other programs use beside ours; they are passed over, not refused.
-_UNUSED = re.compile(r"adc|swi|t1c|t1ce|t1gd|cbf|cbv|mtt|tmax|ttp|ct|pwi|asl|t2star|t2\*", re.IGNORECASE)
+_UNUSED = re.compile(r"adc|swi|t1[ _-]?(c|gd|post)|cbf|cbv|mtt|tmax|ttp|\bct|pwi|asl|t2[ _-]?(star|\*)", re.IGNORECASE)
 
 
 def recognises(folder: Path) -> bool:

@@ -1,6 +1,7 @@
 """Trees on disk -> the cases found: the files are empty, only their names count."""
 
 import json
+import os
 
 import pytest
 
@@ -225,14 +226,14 @@ def test_patient_in_two_cohorts_is_refused(root):
 
 def test_unreadable_folder_is_named(root, monkeypatch):
     plant(root, ["p1/dwi.nii", "locked/dwi.nii"])
-    iterdir = type(root).iterdir
+    scandir = os.scandir
 
     def refuse(folder):
         if folder.name == "locked":
             raise PermissionError(13, "Permission denied", str(folder))
-        return iterdir(folder)
+        return scandir(folder)
 
-    monkeypatch.setattr(type(root), "iterdir", refuse)
+    monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(InputError, match=r"locked' cannot be read \(permission denied\)"):
         find_cases(root)
 
@@ -280,8 +281,9 @@ def test_nnunet_channels_are_named_by_dataset_json(root, names):
     assert {case.patient: " ".join(case.files) for case in cases} == {"a_b": "dwi flair label", "c": "flair"}
 
 
-def test_nnunet_channel_that_is_not_used_is_passed_over(root):
-    cases = find_cases(nnunet(root, IMAGES, {"channel_names": {"0": "ADC", "1": "FLAIR"}}))
+@pytest.mark.parametrize("unused", ["ADC", "T1-Gd", "t1ce", "CT", "T2*"])
+def test_nnunet_channel_that_is_not_used_is_passed_over(root, unused):
+    cases = find_cases(nnunet(root, IMAGES, {"channel_names": {"0": unused, "1": "FLAIR"}}))
     assert [list(case.sequences) for case in cases] == [["flair"], ["flair"]]
 
 

@@ -1,0 +1,236 @@
+"""Time and check the bundle on this machine, and print the figures as JSON.
+
+    python -m workflows.benchmark [--real DIR] [--checkpoint model.pt] [--steps 30]
+
+Rates are compared with the pure network's in the same run, turn by turn, so that a noisy machine slows both. The
+checks on real volumes need the folder named by --real or ISLESNET_REAL_DATA (default ../shared/real) and are left
+out, saying so, without it. Without a checkpoint the network is random, which no timing and no geometry minds.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import torch
+from ignite.engine import Engine, Events
+from monai.bundle import ConfigParser
+
+from islesnet.data import Case, find_cases, split_cases, write_datalist
+from islesnet.phantom import PhantomSettings, write_dataset
+from islesnet.segment import bundle_folder, segment_cases
+
+DEFAULT_REAL = Path(__file__).parent.parent.parent / "shared" / "real"
+
+
+def main() -> None:
+    """Measure everything and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--real", type=Path, default=Path(os.environ.get("ISLESNET_REAL_DATA", DEFAULT_REAL)))
+    parser.add_argument("--checkpoint", type=Path, default=bundle_folder() / "models" / "model.pt")
+    parser.add_argument("--steps", type=int, default=30, help="of training that are timed")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        weights = arguments.checkpoint if arguments.checkpoint.is_file() else random_weights(scratch)
+        figures: dict[str, Any] = {
+            "machine": {"cores": os.cpu_count(), "threads": torch.get_num_threads(), "torch": torch.__version__},
+            "weights": "random" if weights.parent == scratch else str(weights),
+            "start_up_s": {name: start_up(name) for name in ("islesnet --help", "import torch", "import monai")},
+        }
+        if arguments.real.is_dir():
+            figures["glioma-1mm"] = whole_process(arguments.real / "glioma-1mm", weights, scratch)
+            figures["glioma-1mm"] |= stages(arguments.real / "glioma-1mm", weights, scratch)
+            figures["isles22-0009"] = geometry(arguments.real / "isles22-0009", weights, scratch)
+            figures["orientations"] = orientations(arguments.real / "orientations", weights, scratch)
+        else:
+            figures["real volumes"] = f"left out: there is no folder {arguments.real} (see --real)"
+        figures["training"] = training(scratch, arguments.steps)
+    print(json.dumps(figures, indent=2))
+
+
+def random_weights(folder: Path) -> Path:
+    """Write the weights of an untrained network."""
+    torch.manual_seed(0)
+    torch.save(open_config({}, "inference.yaml").get_parsed_content("network_def").state_dict(), folder / "random.pt")
+    return folder / "random.pt"
+
+
+def open_config(overrides: dict[str, Any], *files: str) -> ConfigParser:
+    """Open a stack of the bundle's configs."""
+    parser = ConfigParser()
+    parser.read_config([str(bundle_folder() / "configs" / file) for file in files])
+    parser.update({"bundle_root": str(bundle_folder())} | overrides)
+    return parser
+
+
+def start_up(what: str) -> float:
+    """Time a new process, in seconds; the fastest of three."""
+    python = [sys.executable, "-c", what] if what.startswith("import") else None
+    command = python or [str(Path(sys.executable).parent / "islesnet"), "--help"]
+    return min(timed(lambda: subprocess.run(command, capture_output=True, check=True))[0] for _ in range(3))
+
+
+def whole_process(patient: Path, weights: Path, scratch: Path) -> dict[str, float]:
+    """Time `islesnet segment` on one patient, from the start of the process to its end, and its peak memory."""
+    command = [str(Path(sys.executable).parent / "islesnet"), "segment", str(patient), "-o", str(scratch / "whole")]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds, _ = timed(lambda: subprocess.run([*command, "--model", str(weights)], capture_output=True, check=True))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {
+        "whole_process_s": seconds,
+        "whole_process_cpu_s": round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2),
+        "peak_memory_gib": round(after.ru_maxrss / 2**20, 2),  # the largest child so far, which this one is
+    }
+
+
+def stages(patient: Path, weights: Path, scratch: Path) -> dict[str, float]:
+    """Time the parts of one patient's inference, and compare the network's part with the pure network."""
+    parser = open_config({"output_dir": scratch / "stages", "cases": find_cases(patient)}, "inference.yaml")
+    network = parser.get_parsed_content("network").eval()
+    network.load_state_dict(torch.load(weights, map_location=parser.get_parsed_content("device"), weights_only=True))
+    inferer, dataset = parser.get_parsed_content("inferer"), parser.get_parsed_content("dataset")
+    postprocess = parser.get_parsed_content("postprocessing")
+    with torch.no_grad():
+        load_s, loaded = timed(lambda: dataset[0])
+        image = loaded["image"][None].to(parser.get_parsed_content("device"))
+        timed(lambda: inferer(image[..., :8], network))  # the first run plans its convolutions
+        network_s, logits = timed(lambda: inferer(image, network))
+        width, height = (-(-size // 32) * 32 for size in image.shape[2:4])
+        slices = torch.randn(8, 12, width, height).to(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=inferer.bfloat16):
+            pure_s = min(timed(lambda: network.network(slices))[0] for _ in range(5)) / 8
+        postprocess_s, _ = timed(lambda: postprocess({**loaded, "pred": logits[0]}))
+    depth = image.shape[4]
+    return {
+        "load_and_preprocess_s": load_s,
+        "network_s": network_s,
+        "postprocess_s": postprocess_s,
+        "inference_slices_per_s": round(depth / network_s, 1),
+        "inference_share_of_pure_network": round(pure_s * depth / network_s, 2),
+    }
+
+
+def geometry(patient: Path, weights: Path, scratch: Path) -> dict[str, bool]:
+    """Compare a mask's header with its DWI's."""
+    segment_quietly(find_cases(patient), scratch / "geometry", weights)
+    dwi: Any = nibabel.load(next(patient.glob("*_dwi.nii.gz")))
+    mask: Any = nibabel.load(next((scratch / "geometry").glob("*_lesion.nii.gz")))
+    return {
+        "shape": mask.shape == dwi.shape,
+        "affine": bool(np.array_equal(mask.affine, dwi.affine)),
+        "qform_code": mask.get_qform(coded=True)[1] == dwi.get_qform(coded=True)[1],
+        "sform_code": mask.get_sform(coded=True)[1] == dwi.get_sform(coded=True)[1],
+    }
+
+
+def orientations(folder: Path, weights: Path, scratch: Path) -> dict[str, float]:
+    """Segment one head stored in seven axis orders and compare the probabilities after reorientation."""
+    files = sorted(path for path in folder.glob("*.nii.gz") if path.name != "shear.nii.gz")
+    cases = [Case(path.name.removesuffix(".nii.gz"), {"t1": path}) for path in files]
+    segment_quietly(cases, scratch / "orientations", weights)
+    maps = {case.patient: canonical(scratch / "orientations" / f"{case.patient}_probability.nii.gz") for case in cases}
+    differences = [float(np.abs(map_ - maps["RAS"]).mean()) for map_ in maps.values()]
+    return {
+        "axis_orders": len(maps),
+        "largest_mean_absolute_difference": max(differences),
+        "mean_probability": round(float(maps["RAS"].mean()), 4),
+        "deviation_of_probability": round(float(maps["RAS"].std()), 4),
+    }
+
+
+def canonical(path: Path) -> np.ndarray:
+    """Read a volume, brought to right-anterior-superior."""
+    return np.asarray(nibabel.as_closest_canonical(nibabel.load(path)).dataobj)
+
+
+def segment_quietly(cases: list[Case], output: Path, weights: Path) -> None:
+    """Segment with probabilities."""
+    segment_cases(cases, output, weights, save_probability=True)
+
+
+def training(scratch: Path, steps: int) -> dict[str, Any]:
+    """Train the default recipe on phantoms, and after each step time one of the pure network on the same shape."""
+    dataset = scratch / "phantoms"
+    write_dataset(dataset, 4, settings=PhantomSettings(spacing_mm=1.0))
+    write_datalist(dataset / "datalist.json", split_cases(find_cases(dataset)), dataset, {"seed": 0})
+    overrides = {
+        "dataset_dir": str(dataset),
+        "output_dir": str(scratch / "training"),
+        "ckpt_dir": str(scratch / "models"),
+        "epochs": 2,
+        "visits": steps,
+        "val_interval": 1000,
+    }
+    parser = open_config(overrides, "inference.yaml", "truth.yaml", "train.yaml")
+    dataset_ = parser.get_parsed_content("train::dataset")
+    cache_s, _ = timed(lambda: [dataset_[index] for index in range(len(set(map(str, dataset_.data))))])
+    trainer, pace = parser.get_parsed_content("train::trainer"), Pace(steps)
+    trainer.add_event_handler(Events.ITERATION_COMPLETED, pace)
+    with contextlib.suppress(StopIteration):
+        trainer.run()
+    slices = pace.shape[0] * pace.shape[4]
+    return {
+        "batch": list(pace.shape),
+        "preprocess_and_cache_s": cache_s,
+        "slices_per_s": round(slices * pace.steps / pace.whole_s, 1),
+        "pure_network_slices_per_s": round(slices * pace.steps / pace.pure_s, 1),
+        "share_of_pure_network": round(pace.pure_s / pace.whole_s, 2),
+    }
+
+
+class Pace:
+    """Time a trainer's steps, each beside one of the pure network: forward, loss, backward, optimiser.
+
+    Args:
+        steps: after which the training is ended.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+        self.shape: tuple[int, ...] = ()
+        self.whole_s = self.pure_s = 0.0
+        self._resumed = 0.0
+
+    def __call__(self, engine: Engine) -> None:
+        """Note the step just completed, and time its pure twin."""
+        now = time.perf_counter()
+        image, label = (
+            torch.stack([output[key].as_tensor() for output in engine.state.output]) for key in ("image", "label")
+        )
+        self.shape = tuple(image.shape)
+        pure_s, _ = timed(lambda: self._pure_step(engine, image, label))
+        if engine.state.iteration > 3:  # the first steps warm up
+            self.whole_s += now - self._resumed
+            self.pure_s += pure_s
+        if engine.state.iteration == self.steps + 3:
+            engine.terminate(skip_completed=True)
+        self._resumed = time.perf_counter()
+
+    @staticmethod
+    def _pure_step(engine: Engine, image: torch.Tensor, label: torch.Tensor) -> None:
+        engine.network.train()
+        engine.optimizer.zero_grad()
+        engine.loss_function(engine.inferer(image, engine.network), label).backward()
+        engine.optimizer.step()
+
+
+def timed(action: Callable[[], Any]) -> tuple[float, Any]:
+    """Time an action in seconds."""
+    began = time.perf_counter()
+    result = action()
+    return round(time.perf_counter() - began, 3), result
+
+
+if __name__ == "__main__":
+    main()
