@@ -1,5 +1,5 @@
 #!/bin/sh
-# Segments every patient in /input into /output; options go on to `islesnet segment`, any other command runs as it is.
+# Segments every patient in /input into /output. Options go on to `islesnet segment`; any other command runs as it is.
 set -eu
 
 refuse() {
@@ -15,23 +15,26 @@ case " $* " in
     *" --help "*) exec islesnet segment --help ;;
 esac
 
-who="user $(id -u):$(id -g)"
+me="user $(id -u):$(id -g)"
+as_owner='run as its owner: --user "$(id -u):$(id -g)"'
+
 [ -d /input ] || refuse "nothing is mounted on /input; add -v /path/to/patients:/input:ro"
-[ -r /input ] && [ -x /input ] || refuse "/input cannot be read by $who; run as its owner: --user \"\$(id -u):\$(id -g)\""
-[ -n "$(ls -A /input)" ] || refuse "/input is empty; is the folder of patients that was mounted on it the right one?"
+found=$(ls -A /input 2>&1) || refuse "/input cannot be read by $me; $as_owner"
+[ -n "$found" ] || refuse "/input is empty; mount the folder that holds the patients: -v /path/to/patients:/input:ro"
+
 [ -d /output ] || refuse "nothing is mounted on /output; add -v /path/to/results:/output"
-[ -w /output ] && [ -x /output ] || refuse "/output cannot be written to by $who; mount a folder of that user's without :ro, or run as its owner: --user \"\$(id -u):\$(id -g)\""
+[ -w /output ] || refuse "/output cannot be written to by $me; mount it without :ro, and $as_owner"
 
 case " $* " in
-    *" --model "* | *" --model="*) ;;
+    *" --model "* | *" --model="*) ;;  # the user's own choice
     *)
         if [ -d /model.pt ]; then
-            refuse "/model.pt is a folder: Docker makes one where the file to mount does not exist; check its path"
+            refuse "/model.pt is a folder: Docker makes one where the file to be mounted does not exist; check its path"
         elif [ -e /model.pt ]; then
-            [ -r /model.pt ] || refuse "/model.pt cannot be read by $who"
+            [ -r /model.pt ] || refuse "/model.pt cannot be read by $me; $as_owner"
             set -- --model /model.pt "$@"
         elif [ ! -e /opt/islesnet/bundle/models/model.pt ]; then
-            refuse "this image holds no weights; mount a checkpoint: -v /path/to/model.pt:/model.pt:ro"
+            refuse "there are no weights in this image; mount a checkpoint: -v /path/to/model.pt:/model.pt:ro"
         fi
         ;;
 esac

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from islesnet.metrics.scores import score_mask
+
 THRESHOLDS = tuple(float(step) for step in np.arange(1.0, 6.01, 0.25))
 
 
@@ -29,12 +31,15 @@ def best_threshold(scans: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
     """Choose the number of deviations with the highest mean Dice, on patients the result is not reported for.
 
     Args:
-        scans: DWI and truth of each patient.
+        scans: DWI and truth of each patient, one at least.
+
+    Raises:
+        ValueError: for no patient.
     """
-    dice = []
-    for dwi, truth in scans:
-        lesion = truth > 0.5
-        size = int(lesion.sum())
-        masks = (threshold_dwi(dwi, deviations) for deviations in THRESHOLDS)
-        dice.append([2 * int((mask & lesion).sum()) / max(int(mask.sum()) + size, 1) for mask in masks])
+    dice = [
+        [score_mask(threshold_dwi(dwi, deviations), truth, voxel_ml=1.0).dice for deviations in THRESHOLDS]
+        for dwi, truth in scans
+    ]
+    if not dice:
+        raise ValueError("there is no patient to choose the threshold on.")
     return THRESHOLDS[int(np.mean(dice, axis=0).argmax())]

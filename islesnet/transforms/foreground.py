@@ -4,6 +4,10 @@ import torch
 
 SKULL_STRIPPED_SHARE = 0.2
 LOUDEST_NOISE = 0.1
+# Noise around a raw head is a matter of a few percent of its brightness; few voxels of a brain are so near the
+# value around it.
+NEARBY = 0.05
+NEARBY_SHARE = 0.3
 
 
 def foreground(image: torch.Tensor) -> torch.Tensor:
@@ -11,7 +15,8 @@ def foreground(image: torch.Tensor) -> torch.Tensor:
 
     A skull-stripped volume is one value over most of its field of view, be it 0, -0.005 or a mean: everything else
     is brain. A raw volume has noise there, far below the bright tissue: everything above a tenth of the way from
-    the darkest to the brightest percent is head.
+    the darkest to the brightest percent is head. Noise rounded to a few whole numbers, or beside a padding of
+    zeros, has a commonest value too, but not alone: many voxels lie near it.
 
     Args:
         image: finite intensities of any scale.
@@ -21,20 +26,22 @@ def foreground(image: torch.Tensor) -> torch.Tensor:
     """
     values = image.flatten()
     sample = values[:: max(1, values.numel() // 500_000)].float()
-    commonest, share = _commonest_value(sample)
+    commonest, share, step = _commonest_value(sample)
+    distances = (sample - commonest).abs()
+    others = distances[distances > step]
+    reach = float(others.quantile(0.99)) if others.numel() else 0.0
+    nearby = int((others < NEARBY * reach).sum()) / sample.numel()
+    if share >= SKULL_STRIPPED_SHARE and nearby < NEARBY_SHARE * share:
+        return (image - commonest).abs() > max(1e-3 * reach, step)
     low, high = torch.quantile(sample, torch.tensor([0.01, 0.99]).to(sample)).tolist()
-    if share >= SKULL_STRIPPED_SHARE:
-        brightest = sample[sample != commonest]
-        reach = float((brightest - commonest).abs().quantile(0.99)) if brightest.numel() else 0.0
-        return (image - commonest).abs() > 1e-3 * reach
     return image > low + LOUDEST_NOISE * (high - low)
 
 
-def _commonest_value(sample: torch.Tensor) -> tuple[float, float]:
-    """Find the most frequent value, noise of less than a millionth of the range ignored, and its share."""
-    steps = float(sample.max() - sample.min()) / 1e6
-    if steps == 0.0:
-        return float(sample[0]), 1.0
-    values, counts = torch.unique((sample / steps).round(), return_counts=True)
+def _commonest_value(sample: torch.Tensor) -> tuple[float, float, float]:
+    """Find the most frequent value, its share, and the millionth of the range that tells values apart."""
+    step = float(sample.max() - sample.min()) / 1e6
+    if step == 0.0:
+        return float(sample[0]), 1.0, 0.0
+    values, counts = torch.unique((sample / step).round(), return_counts=True)
     most = int(counts.argmax())
-    return float(values[most]) * steps, float(counts[most]) / sample.numel()
+    return float(values[most]) * step, float(counts[most]) / sample.numel(), step

@@ -18,7 +18,8 @@ class NormalizeInBraind(MapTransform):
     """Bring every sequence to median 0 and robust deviation 1 over the brain, whatever the scanner's scale.
 
     Median and interquartile range, over the foreground alone, so that neither a bright lesion nor the size of the
-    field of view moves them. Values are clipped, and the space around the head falls on the lower bound.
+    field of view moves them. Values are clipped, and the space around the head, whatever its value was, is put on
+    the lower bound.
 
     Args:
         keys: sequences; absent ones are passed over where ``allow_missing_keys``.
@@ -46,7 +47,9 @@ class NormalizeInBraind(MapTransform):
         return normalized
 
     def _normalize(self, image: torch.Tensor, name: str) -> torch.Tensor:
-        values = image[foreground(image)]
+        image = image.float()
+        inside = foreground(image)
+        values = image[inside]
         values = values[:: max(1, values.numel() // 500_000)]
         if values.numel() == 0:
             raise InputError(f"{name!r} has no contrast: every voxel is {float(image.flatten()[0]):g}.")
@@ -55,4 +58,4 @@ class NormalizeInBraind(MapTransform):
         deviation = max(float(high - low) / QUARTILES_APART, 1e-3 * float(values.std()))
         if not deviation > 0.0:
             raise InputError(f"{name!r} has no contrast: its foreground is {median:g} throughout.")
-        return ((image - float(median)) / deviation).clamp(*self.bounds)
+        return ((image - float(median)) / deviation).clamp(*self.bounds).masked_fill(~inside, self.bounds[0])

@@ -1,0 +1,107 @@
+"""What every client of a MONAI bundle relies on."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import ignite.distributed as idist
+import pytest
+import torch
+import torch.distributed
+import yaml
+from monai.bundle import ckpt_export, verify_net_in_out
+from monai.data import load_net_with_metadata
+
+from tests.bundle.conftest import BUNDLE, TINY, open_recipe
+
+TRAINING = ("training", "training_demo", "training_multi_gpu", "training_paper", "training_volumetric")
+RECIPES = [*((recipe, "training") for recipe in TRAINING), ("inference", "inference"), ("evaluate", "inference")]
+# Run as programs by other tests; resolving them here would train.
+PROGRAMS = ("run", "training", "inference", "evaluating", "initialize", "finalize")
+SCHEMA = Path(os.environ.get("ISLESNET_MONAI_SCHEMA", BUNDLE.parent.parent / "shared/schema/meta_schema_20240725.json"))
+
+
+@pytest.fixture
+def one_process(monkeypatch):
+    """What torchrun tells the only process there is."""
+    monkeypatch.setattr("sys.excepthook", sys.excepthook)  # `initialize` sets its own
+    told = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    yield
+    if torch.distributed.is_initialized():
+        idist.sync()
+        idist.finalize()  # ignite remembers the group
+
+
+@pytest.mark.parametrize(("recipe", "workflow_type"), RECIPES)
+def test_recipe_has_every_property_that_clients_ask_for(recipe, workflow_type, dataset, tmp_path, one_process):
+    places = {"dataset_dir": str(dataset), "output_dir": str(tmp_path), "ckpt_dir": str(tmp_path)}
+    workflow = open_recipe(recipe, workflow_type, pretrained=None, **places)
+    workflow.initialize()
+
+    assert workflow.check_properties() == []
+
+
+@pytest.mark.parametrize(("recipe", "workflow_type"), RECIPES)
+def test_every_id_of_the_recipe_resolves(recipe, workflow_type, dataset, weights, tmp_path, one_process):
+    overrides = {"output_dir": str(tmp_path), "ckpt_dir": str(tmp_path), "checkpoint": str(weights)}
+    workflow = open_recipe(recipe, workflow_type, dataset_dir=str(dataset), pretrained=None, **TINY, **overrides)
+    workflow.initialize()
+    parser = workflow.parser
+
+    for name in parser.get():
+        if name not in PROGRAMS:
+            parser.get_parsed_content(name)
+
+    assert {"run", "initialize"} <= set(parser.get())
+
+
+def test_unknown_overrides_are_noticed_here_because_monai_accepts_them_in_silence():
+    known = set(open_recipe("training", "training").parser.get()) | {"meta_file", "config_file", "logging_file"}
+
+    for recipe in TRAINING:
+        used = set(yaml.safe_load((BUNDLE / "recipes" / f"{recipe}.yaml").read_text()))
+        assert used <= known, recipe
+
+
+def test_metadata_is_valid_against_monais_schema():
+    jsonschema = pytest.importorskip("jsonschema")
+    if not SCHEMA.is_file():
+        pytest.skip(f"MONAI's schema is not at {SCHEMA}; name it with ISLESNET_MONAI_SCHEMA")
+    metadata = json.loads((BUNDLE / "configs/metadata.json").read_text())
+
+    jsonschema.validate(metadata, json.loads(SCHEMA.read_text()))
+
+    assert metadata["version"] in metadata["changelog"]
+
+
+def test_network_keeps_the_shapes_that_the_metadata_promises():
+    verify_net_in_out(
+        net_id="network_def",
+        meta_file=str(BUNDLE / "configs/metadata.json"),
+        config_file=str(BUNDLE / "configs/inference.yaml"),
+        device="cpu",
+        n=5,
+    )
+
+
+def test_exported_torchscript_gives_the_eager_networks_output(weights, tmp_path):
+    exported = tmp_path / "model.ts"
+    ckpt_export(
+        net_id="network_def",
+        filepath=str(exported),
+        ckpt_file=str(weights),
+        meta_file=str(BUNDLE / "configs/metadata.json"),
+        config_file=str(BUNDLE / "configs/inference.yaml"),
+        key_in_ckpt="",
+    )
+    eager = open_recipe("inference", "inference").parser.get_parsed_content("network_def").eval()
+    eager.load_state_dict(torch.load(weights, weights_only=True))
+    image = torch.randn(1, 4, 45, 38, 11)
+
+    scripted, _, _ = load_net_with_metadata(str(exported))
+
+    with torch.no_grad():
+        torch.testing.assert_close(scripted.eval()(image), eager(image))

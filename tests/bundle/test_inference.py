@@ -1,0 +1,168 @@
+"""From a patient's folder to a mask, as a user runs it."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from islesnet.data import Case, find_cases
+from islesnet.errors import InputError
+from islesnet.phantom import PhantomSettings, make_patient, write_patient
+from islesnet.segment import segment_cases
+from tests.bundle.conftest import BUNDLE, TINY, open_recipe, run_bundle
+
+REAL = Path(os.environ.get("ISLESNET_REAL_DATA", BUNDLE.parent.parent / "shared/real"))
+needs_real_data = pytest.mark.skipif(not REAL.is_dir(), reason=f"no real volumes at {REAL}; see ISLESNET_REAL_DATA")
+
+
+@pytest.fixture
+def patients(tmp_path):
+    settings = PhantomSettings(spacing_mm=6.0)
+    for number, name in enumerate(("anna", "bert")):
+        write_patient(tmp_path / "patients" / name, make_patient(number, settings))
+    return tmp_path / "patients"
+
+
+def segment(weights, output, **overrides):
+    """Run the inference recipe in this process, which is quicker than a new one."""
+    workflow = open_recipe(
+        "inference", "inference", checkpoint=str(weights), output_dir=str(output), spacing=TINY["spacing"], **overrides
+    )
+    workflow.parser.get_parsed_content("evaluator").run()
+
+
+def test_every_patient_of_a_folder_gets_mask_probability_and_numbers(patients, weights, tmp_path):
+    segment(weights, tmp_path / "out", dataset_dir=str(patients), save_probability=True)
+
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    kinds = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
+    assert written == [f"{name}_{kind}" for name in ("anna", "bert") for kind in kinds]
+    mask = nibabel.load(tmp_path / "out/anna_lesion.nii.gz")
+    numbers = json.loads((tmp_path / "out/anna_lesion.json").read_text())
+    assert mask.get_data_dtype() == np.uint8
+    voxels_ml = np.asarray(mask.dataobj).sum() * np.prod(mask.header.get_zooms()) / 1000
+    assert numbers["lesion_volume_ml"] == pytest.approx(voxels_ml, abs=1e-3)
+
+
+@pytest.mark.parametrize("absent", [("dwi",), ("t1", "t2", "flair"), ("dwi", "flair", "t2"), ("t1",)])
+def test_any_subset_of_the_sequences_is_segmented(patients, weights, tmp_path, absent):
+    for sequence in absent:
+        (patients / "anna" / f"{sequence}.nii.gz").unlink()
+
+    segment(weights, tmp_path / "out", dataset_dir=str(patients / "anna"))
+
+    assert (tmp_path / "out/anna_lesion.nii.gz").exists()
+
+
+def test_mask_lies_on_the_grid_of_the_dwi_whatever_the_others(patients, weights, tmp_path):
+    scan = nibabel.load(patients / "anna/dwi.nii.gz")
+    turned = nibabel.as_closest_canonical(scan).slicer[::-1, :, 2:]  # left-anterior-superior, cropped
+    angle = np.deg2rad(12.5)
+    tilt = np.eye(4)
+    tilt[:3, :3] = [[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]]
+    oblique = nibabel.Nifti1Image(np.asarray(turned.dataobj), tilt @ turned.affine)
+    oblique.set_qform(oblique.affine, code=2)
+    oblique.set_sform(oblique.affine, code=1)
+    nibabel.save(oblique, patients / "anna/dwi.nii.gz")
+
+    segment(weights, tmp_path / "out", dataset_dir=str(patients / "anna"))
+
+    dwi, mask = nibabel.load(patients / "anna/dwi.nii.gz"), nibabel.load(tmp_path / "out/anna_lesion.nii.gz")
+    assert mask.shape == dwi.shape
+    np.testing.assert_array_equal(mask.affine, dwi.affine)
+    np.testing.assert_array_equal(mask.get_qform(), dwi.get_qform())
+    assert (int(mask.header["qform_code"]), int(mask.header["sform_code"])) == (2, 1)
+
+
+def test_cohort_goes_on_after_a_bad_patient_and_says_which_and_why(patients, weights, tmp_path):
+    damaged = (patients / "anna/flair.nii.gz").read_bytes()
+    (patients / "anna/flair.nii.gz").write_bytes(damaged[: len(damaged) // 2])
+
+    with pytest.raises(InputError, match=r"1 of 2 patients failed:\n  anna: .*flair\.nii\.gz"):
+        segment(weights, tmp_path / "out", dataset_dir=str(patients))
+
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["bert_lesion.json", "bert_lesion.nii.gz"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["no weights", "no patients", "output is a file", "unknown names"])
+def test_user_is_told_in_one_sentence_without_a_traceback(fault, patients, weights, tmp_path):
+    if fault == "no patients":
+        shutil.rmtree(patients)
+        patients.mkdir()
+    if fault == "unknown names":
+        (patients / "anna").rename(patients.parent / "anna")
+        (patients / "bert").rename(patients.parent / "bert")
+        shutil.copy(patients.parent / "anna/dwi.nii.gz", patients / "scan.nii.gz")
+    output = tmp_path / "out"
+    if fault == "output is a file":
+        output.touch()
+    checkpoint = tmp_path / "absent.pt" if fault == "no weights" else weights
+
+    run = run_bundle(
+        "inference", "inference", dataset_dir=patients, output_dir=output, checkpoint=checkpoint, spacing=TINY["spacing"]
+    )
+
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr
+    assert run.stderr.strip().splitlines()[-1 if fault != "unknown names" else -8 :]
+    assert "islesnet: " in run.stderr
+
+
+def test_names_of_files_are_never_read_as_expressions(patients, weights, tmp_path):
+    odd = patients.parent / "$(touch pwned) %x '@y'"
+    shutil.copytree(patients / "anna", odd)
+
+    segment_cases([Case("anna", {"dwi": odd / "dwi.nii.gz"})], tmp_path / "@dataset_dir", weights)
+
+    assert (tmp_path / "@dataset_dir/anna_lesion.nii.gz").exists()
+
+
+@needs_real_data
+def test_real_oblique_patient_gets_a_mask_with_its_dwis_header(weights, tmp_path):
+    segment(weights, tmp_path, dataset_dir=str(REAL / "isles22-0009"))
+
+    dwi = nibabel.load(next((REAL / "isles22-0009").glob("*_dwi.nii.gz")))
+    mask = nibabel.load(tmp_path / "isles22-0009_lesion.nii.gz")
+    assert mask.shape == dwi.shape
+    np.testing.assert_array_equal(mask.affine, dwi.affine)
+    for code in ("qform_code", "sform_code"):
+        assert int(mask.header[code]) == int(dwi.header[code])
+
+
+@needs_real_data
+def test_one_head_in_seven_axis_orders_has_one_probability_map(weights, tmp_path):
+    files = sorted(path for path in (REAL / "orientations").glob("*.nii.gz") if path.name != "shear.nii.gz")
+    cases = [Case(path.name.partition(".")[0], {"t1": path}) for path in files]
+
+    segment_cases(cases, tmp_path, weights, save_probability=True)
+
+    maps = [
+        np.asarray(nibabel.as_closest_canonical(nibabel.load(tmp_path / f"{case.patient}_probability.nii.gz")).dataobj)
+        for case in cases
+    ]
+    assert len(maps) == 7
+    assert maps[0].std() > 0.01  # an empty map would prove nothing
+    for other in maps[1:]:
+        assert np.abs(maps[0] - other).mean() <= 1e-3
+
+
+@needs_real_data
+def test_sheared_volume_is_refused_with_the_angle(tmp_path, weights):
+    shear = REAL / "orientations/shear.nii.gz"
+
+    with pytest.raises(InputError, match="shear"):
+        segment_cases([Case("tilted", {"dwi": shear})], tmp_path, weights)
+
+
+@needs_real_data
+def test_metaimage_patient_is_segmented_on_the_grid_of_its_dwi(weights, tmp_path):
+    segment(weights, tmp_path, dataset_dir=str(REAL / "isles22-mca"))
+
+    mask = nibabel.load(tmp_path / "isles22-mca_lesion.nii.gz")
+    assert mask.shape == (128, 128, 25)
+    assert find_cases(REAL / "isles22-mca")[0].reference == "dwi"

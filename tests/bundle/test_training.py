@@ -1,0 +1,160 @@
+"""Training as users run it: what it writes, that it resumes exactly, and that two processes do it together."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tests.bundle.conftest import BUNDLE, TINY, bundle_command, open_recipe, run_bundle
+
+
+def train(dataset, folder, recipe="training", **overrides):
+    """Train in this process, which is quicker than a new one."""
+    places = {"dataset_dir": str(dataset), "output_dir": str(folder), "ckpt_dir": str(folder / "models")}
+    workflow = open_recipe(recipe, "training", **{**TINY, **places, "warmup_epochs": 1, **overrides})
+    workflow.initialize()
+    workflow.run()
+    return workflow
+
+
+def state(folder):
+    return torch.load(folder / "models" / "last.pt", weights_only=True)
+
+
+def assert_same_weights(one, other):
+    ones, others = state(one)["objects"]["network"], state(other)["objects"]["network"]
+    assert ones.keys() == others.keys()
+    for name, value in ones.items():
+        assert torch.equal(value, others[name]), name
+
+
+@pytest.fixture(scope="module")
+def trained(dataset, tmp_path_factory):
+    """Two epochs, in one go."""
+    folder = tmp_path_factory.mktemp("trained")
+    train(dataset, folder, epochs=2)
+    return folder
+
+
+@pytest.mark.slow
+def test_event_files_hold_the_scalars_and_the_outlined_pictures(trained):
+    events = EventAccumulator(str(trained / "tensorboard"))
+    events.Reload()
+
+    scalars = {"loss", "learning_rate"} | {
+        f"val_{name}" for name in ("mean_dice", "sensitivity", "specificity", "precision", "accuracy")
+    }
+    assert scalars <= set(events.Tags()["scalars"])
+    assert [event.step for event in events.Scalars("val_mean_dice")] == [1, 2]
+    pictures = [tag for tag in events.Tags()["images"] if tag.startswith("outlines/")]
+    assert pictures
+    assert events.Images(pictures[0])[0].encoded_image_string.startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_best_weights_are_a_plain_state_dict_that_every_client_loads(trained):
+    weights = torch.load(trained / "models" / "model.pt", weights_only=True)
+
+    network = open_recipe("inference", "inference").parser.get_parsed_content("network_def")
+    network.load_state_dict(weights)
+
+
+@pytest.mark.slow
+def test_more_epochs_can_be_added_to_a_finished_training(trained, dataset, tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/last.pt").write_bytes((trained / "models/last.pt").read_bytes())
+
+    workflow = train(dataset, tmp_path, epochs=3, resume=True)
+
+    assert state(tmp_path)["epoch"] == 3
+    rates = workflow.parser.get_parsed_content("lr_scheduler").get_last_lr()
+    assert rates[0] == pytest.approx(0.0, abs=1e-6)  # the schedule of three epochs, at its end
+
+
+@pytest.mark.slow
+def test_new_training_sets_an_earlier_state_aside(dataset, tmp_path):
+    train(dataset, tmp_path, epochs=1)
+
+    train(dataset, tmp_path, epochs=1, seed=1)
+
+    assert (tmp_path / "models/last.pt.previous").exists()
+
+
+@pytest.mark.slow
+def test_killed_training_reaches_the_weights_of_one_that_was_not(dataset, tmp_path):
+    straight, killed = tmp_path / "straight", tmp_path / "killed"
+    settings = {**TINY, "dataset_dir": dataset, "epochs": 3, "visits": 8, "warmup_epochs": 1}
+    in_killed = {"output_dir": killed, "ckpt_dir": killed / "models"}
+    run = run_bundle("training", "training", **settings, output_dir=straight, ckpt_dir=straight / "models")
+    assert run.returncode == 0, run.stderr[-2000:]
+
+    process = subprocess.Popen(
+        bundle_command("training", "training", **settings, **in_killed),
+        cwd=BUNDLE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not (killed / "models" / "last.pt").exists():
+        assert process.poll() is None, "training ended before it could be killed"
+        time.sleep(0.02)
+    time.sleep(0.3)  # into the second epoch
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert state(killed)["epoch"] < 3
+    resumed = run_bundle("training", "training", **settings, **in_killed, resume=True)
+
+    assert resumed.returncode == 0, resumed.stderr[-2000:]
+    assert "Resumed" in resumed.stderr
+    assert_same_weights(straight, killed)
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_network(dataset, tmp_path):
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    places = {"dataset_dir": dataset, "output_dir": tmp_path, "ckpt_dir": tmp_path / "models"}
+
+    run = run_bundle("training", "training_multi_gpu", launcher, **TINY, **places, epochs=1)
+
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert (tmp_path / "models" / "model.pt").exists()
+    assert state(tmp_path)["epoch"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("recipe", "overrides"), [
+    ("training_paper", {"pretrained": None, "spacing": TINY["spacing"]}),
+    ("training_volumetric", {"patch": [32, 32, 32], "window": [64, 64, 64]}),
+])
+def test_recipe_trains(recipe, overrides, dataset, tmp_path):
+    train(dataset, tmp_path, recipe, epochs=1, **overrides)
+
+    assert (tmp_path / "models" / "model.pt").exists()
+
+
+@pytest.mark.slow
+def test_staged_encoder_is_frozen_first_and_learns_later(dataset, tmp_path):
+    workflow = train(dataset, tmp_path, epochs=1, encoder_training="staged", frozen_epochs=1)
+    before = workflow.parser.get_parsed_content("resnet50_unet").encoder.state_dict()["layer1.0.conv1.weight"].clone()
+
+    resumed = train(dataset, tmp_path, epochs=2, encoder_training="staged", frozen_epochs=1, resume=True)
+
+    after = resumed.parser.get_parsed_content("resnet50_unet").encoder.state_dict()["layer1.0.conv1.weight"]
+    assert not torch.equal(before, after)
+
+
+@pytest.mark.slow
+def test_evaluation_names_the_patients_beside_their_dice(trained, dataset, tmp_path):
+    overrides = {"checkpoint": str(trained / "models/model.pt"), "output_dir": str(tmp_path)}
+    workflow = open_recipe(
+        "evaluate", "inference", dataset_dir=str(dataset), spacing=TINY["spacing"], section="validation", **overrides
+    )
+    workflow.parser.get_parsed_content("evaluator").run()
+
+    header, *rows = (tmp_path / "val_mean_dice_raw.csv").read_text().splitlines()
+    named = {row.split(",")[0] for row in rows}
+    assert header.startswith("filename")
+    assert {f"{patient}_lesion.nii.gz" for patient in named} <= {path.name for path in tmp_path.iterdir()}

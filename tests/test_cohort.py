@@ -1,0 +1,154 @@
+import errno
+import logging
+from pathlib import Path
+
+import pytest
+import torch
+from monai.data import DataLoader
+from monai.transforms import AsDiscreted, Compose, Lambda, MapTransform
+from torch import nn
+
+from islesnet.cohort import CohortDataset, CohortEvaluator, describe_failure
+from islesnet.data import Case
+from islesnet.errors import InputError
+
+
+def cases(*patients):
+    return [Case(patient, {"dwi": Path(f"{patient}.nii.gz")}) for patient in patients]
+
+
+def load(item):
+    """Stand in for the preprocessing: refuses patients by their names."""
+    if item["patient"].startswith("empty"):
+        raise InputError(f"{Path(item['dwi']).name} is empty")
+    if item["patient"].startswith("torn"):
+        raise EOFError("Compressed file ended before the end-of-stream marker")
+    return {"patient": item["patient"], "image": torch.ones(1, 4, 4, 2), "label": torch.ones(1, 4, 4, 2)}
+
+
+class Write(MapTransform):
+    """Stand in for the postprocessing's last step."""
+
+    def __init__(self, written):
+        super().__init__(keys="pred")
+        self.written = written
+
+    def __call__(self, data):
+        if data["patient"].startswith("disk"):
+            raise OSError(errno.ENOSPC, "No space left on device", f"{data['patient']}_lesion.nii.gz")
+        self.written.append((data["patient"], tuple(data["pred"].shape)))
+        return data
+
+
+class Network(nn.Conv3d):
+    """A network that refuses one patient's volume."""
+
+    def __init__(self, fails_at=None):
+        super().__init__(1, 2, 1)
+        self.fails_at, self.passes = fails_at, 0
+
+    def forward(self, image):
+        self.passes += 1
+        if self.passes == self.fails_at:
+            raise torch.OutOfMemoryError("tried to allocate 90 GiB")
+        return super().forward(image)
+
+
+@pytest.fixture
+def written():
+    return []
+
+
+@pytest.fixture
+def evaluator_of(written):
+    def make(*patients, network=None):
+        dataset = CohortDataset(cases(*patients), Compose([Lambda(load)]))
+        return CohortEvaluator(
+            device=torch.device("cpu"),
+            val_data_loader=DataLoader(dataset, batch_size=1, num_workers=0),
+            network=network or Network(),
+            postprocessing=Compose([AsDiscreted(keys="pred", argmax=True), Write(written)]),
+        )
+
+    return make
+
+
+def test_all_patients_are_segmented_one_by_one(evaluator_of, written):
+    evaluator = evaluator_of("a", "b")
+    evaluator.run()
+    assert written == [("a", (1, 4, 4, 2)), ("b", (1, 4, 4, 2))]
+    assert evaluator.failures == {}
+
+
+@pytest.mark.parametrize("patients", [("empty", "b", "c"), ("a", "empty", "c"), ("a", "b", "empty")])
+def test_patient_who_cannot_be_loaded_is_passed_over_and_named_at_the_end(evaluator_of, written, patients):
+    with pytest.raises(InputError, match=r"^1 of 3 patients failed:\n  empty: empty\.nii\.gz is empty$"):
+        evaluator_of(*patients).run()
+    assert [patient for patient, _ in written] == [patient for patient in patients if patient != "empty"]
+
+
+def test_every_failed_patient_is_named_with_its_reason(evaluator_of, written):
+    evaluator = evaluator_of("empty1", "a", "torn", "disk", "b")
+    with pytest.raises(InputError) as caught:
+        evaluator.run()
+    assert str(caught.value).splitlines() == [
+        "3 of 5 patients failed:",
+        "  empty1: empty1.nii.gz is empty",
+        "  torn: EOFError: Compressed file ended before the end-of-stream marker",
+        "  disk: [Errno 28] No space left on device: 'disk_lesion.nii.gz'",
+    ]
+    assert [patient for patient, _ in written] == ["a", "b"]
+
+
+def test_patient_at_whom_the_network_fails_is_passed_over(evaluator_of, written):
+    with pytest.raises(InputError, match="1 of 3 patients failed:\n  b: OutOfMemoryError: tried to allocate 90 GiB"):
+        evaluator_of("a", "b", "c", network=Network(fails_at=2)).run()
+    assert [patient for patient, _ in written] == ["a", "c"]
+
+
+def test_cohort_of_failures_alone_ends_with_all_of_them(evaluator_of, written):
+    with pytest.raises(InputError, match="2 of 2 patients failed"):
+        evaluator_of("empty1", "empty2").run()
+    assert written == []
+
+
+def test_failure_is_logged_when_it_happens(evaluator_of, caplog):
+    with caplog.at_level(logging.ERROR, logger="islesnet.cohort"), pytest.raises(InputError):
+        evaluator_of("empty", "b").run()
+    assert [record.getMessage() for record in caplog.records if record.name == "islesnet.cohort"] == [
+        "empty: empty.nii.gz is empty"
+    ]
+
+
+def test_second_run_begins_without_the_failures_of_the_first(evaluator_of):
+    evaluator = evaluator_of("a", "b", network=Network(fails_at=1))
+    with pytest.raises(InputError):
+        evaluator.run()
+    evaluator.run()
+    assert evaluator.failures == {}
+
+
+def test_stopping_by_the_user_stops_the_cohort(evaluator_of, written):
+    class Stopped(Network):
+        def forward(self, image):
+            raise KeyboardInterrupt
+
+    evaluator = evaluator_of("a", "b", network=Stopped())
+    with pytest.raises(KeyboardInterrupt):
+        evaluator.run()
+    assert written == []
+
+
+def test_dataset_hands_on_the_reason_in_place_of_the_data():
+    dataset = CohortDataset(cases("a", "empty"), Compose([Lambda(load)]))
+    assert len(dataset) == 2
+    assert set(dataset[0]) == {"patient", "image", "label"}
+    assert dataset[1] == {"patient": "empty", "failure": "empty.nii.gz is empty"}
+
+
+def test_reason_is_that_of_the_first_error_in_a_chain():
+    with pytest.raises(RuntimeError) as caught:
+        Compose([Lambda(load)])(cases("torn")[0].item())
+    assert describe_failure(caught.value) == "EOFError: Compressed file ended before the end-of-stream marker"
+    assert describe_failure(InputError("mend me")) == "mend me"
+    assert describe_failure(ZeroDivisionError("division by zero")) == "ZeroDivisionError: division by zero"

@@ -1,0 +1,88 @@
+import subprocess
+import sys
+
+import pytest
+
+from islesnet.errors import InputError, input_error_behind
+
+
+def run(body):
+    """Run a few lines in a process that says its errors plainly."""
+    lines = ["from islesnet.errors import InputError, say_errors_plainly", "say_errors_plainly()", *body]
+    return subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=60)
+
+
+def test_wrapped_input_error_is_one_line_without_a_traceback():
+    ended = run(
+        [
+            "try:",
+            "    try:",
+            "        raise InputError(\"patient 'p7': flair.nii.gz is empty\")",
+            "    except InputError as error:",
+            "        raise RuntimeError('applying transform Compose') from error",
+            "except RuntimeError as error:",
+            "    raise RuntimeError('cannot evaluate \"$@evaluator.run()\"') from error",
+        ]
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == "islesnet: patient 'p7': flair.nii.gz is empty\n"
+    assert ended.stdout == ""
+
+
+def test_refused_file_is_one_line_with_its_name():
+    ended = run(["open('/nowhere/dwi.nii.gz')"])
+    assert ended.returncode == 1
+    assert ended.stderr == "islesnet: [Errno 2] No such file or directory: '/nowhere/dwi.nii.gz'\n"
+
+
+def test_other_exception_keeps_its_traceback():
+    ended = run(["def broken():", "    raise KeyError('a bug')", "broken()"])
+    assert ended.returncode == 1
+    assert "Traceback (most recent call last)" in ended.stderr
+    assert "in broken" in ended.stderr
+    assert ended.stderr.endswith("KeyError: 'a bug'\n")
+
+
+def test_importing_alone_leaves_pythons_own_hook():
+    code = "import sys, islesnet, islesnet.errors; sys.exit(sys.excepthook is not sys.__excepthook__)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def test_input_error_is_a_value_error():
+    assert issubclass(InputError, ValueError)
+
+
+def chain(*errors):
+    """Raise the errors one from another, the last one outermost, and return it."""
+    outer = errors[0]
+    for error in errors[1:]:
+        error.__cause__ = outer
+        outer = error
+    return outer
+
+
+def test_input_error_is_found_however_deep():
+    cause = InputError("mend me")
+    assert input_error_behind(cause) is cause
+    assert input_error_behind(chain(cause, RuntimeError("1"), ValueError("2"), RuntimeError("3"))) is cause
+
+
+def test_input_error_is_found_where_it_was_being_handled():
+    cause = InputError("mend me")
+    with pytest.raises(RuntimeError) as caught:
+        try:
+            raise cause
+        except InputError:
+            raise RuntimeError("wrapped without saying so")  # noqa: B904
+    assert input_error_behind(caught.value) is cause
+
+
+def test_file_refused_by_the_operating_system_is_the_users_and_other_os_errors_are_not():
+    refused = FileNotFoundError(2, "No such file or directory", "dwi.nii.gz")
+    assert input_error_behind(chain(refused, RuntimeError("loading"))) is refused
+    assert input_error_behind(OSError("nothing about a file")) is None
+
+
+def test_bugs_and_nothing_have_no_input_error_behind_them():
+    assert input_error_behind(chain(KeyError("bug"), RuntimeError("wrapped"))) is None
+    assert input_error_behind(None) is None
