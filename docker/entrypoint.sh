@@ -23,14 +23,14 @@ found=$(ls -A /input 2>&1) || refuse "/input cannot be read by $me; $as_owner"
 [ -n "$found" ] || refuse "/input is empty; mount the folder that holds the patients: -v /path/to/patients:/input:ro"
 
 [ -d /output ] || refuse "nothing is mounted on /output; add -v /path/to/results:/output"
-[ -w /output ] || refuse "/output cannot be written to by $me; mount it without :ro, and $as_owner"
+[ -w /output ] || refuse "/output cannot be written to by $me; mount a folder of yours without :ro, and $as_owner"
 
 case " $* " in
     *" --model "* | *" --model="*) ;;  # the user's own choice
     *)
         if [ -d /model.pt ]; then
             refuse "/model.pt is a folder: Docker makes one where the file to be mounted does not exist; check its path"
-        elif [ -e /model.pt ]; then
+        elif [ -s /model.pt ]; then
             [ -r /model.pt ] || refuse "/model.pt cannot be read by $me; $as_owner"
             set -- --model /model.pt "$@"
         elif [ ! -e /opt/islesnet/bundle/models/model.pt ]; then

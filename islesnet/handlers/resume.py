@@ -121,7 +121,7 @@ class ExactResume:
         try:
             state = torch.load(self.path, map_location=engine.state.device, weights_only=True)
             for name, value in self.objects.items():
-                value.load_state_dict(state["objects"][name])
+                value.load_state_dict(_in_present_terms(value, state["objects"][name]))
         except Exception as error:  # torch, pickle and the objects each raise their own kinds
             raise InputError(
                 f"{self.path} is not the state of this training ({error}). Resume with the settings it was started "
@@ -148,6 +148,13 @@ class ExactResume:
             ]
             for group, rate in zip(schedule.optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate
+
+
+def _in_present_terms(value: Any, saved: dict[str, Any]) -> dict[str, Any]:
+    """Take only its place from a saved schedule: how long it is and how it warms up is the present training's say."""
+    if not isinstance(value, LambdaLR):
+        return saved
+    return value.state_dict() | {name: saved[name] for name in ("last_epoch", "_step_count")}
 
 
 def _unwrapped(value: Any) -> Any:

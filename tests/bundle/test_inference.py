@@ -60,11 +60,12 @@ def test_any_subset_of_the_sequences_is_segmented(patients, weights, tmp_path, a
 
 def test_mask_lies_on_the_grid_of_the_dwi_whatever_the_others(patients, weights, tmp_path):
     scan = nibabel.load(patients / "anna/dwi.nii.gz")
-    turned = nibabel.as_closest_canonical(scan).slicer[::-1, :, 2:]  # left-anterior-superior, cropped
+    flip = np.diag([-1.0, 1.0, 1.0, 1.0])  # right-anterior-superior to left-anterior-superior
+    flip[0, 3] = scan.shape[0] - 1
     angle = np.deg2rad(12.5)
     tilt = np.eye(4)
     tilt[:3, :3] = [[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]]
-    oblique = nibabel.Nifti1Image(np.asarray(turned.dataobj), tilt @ turned.affine)
+    oblique = nibabel.Nifti1Image(np.asarray(scan.dataobj)[::-1, :, :-3], tilt @ scan.affine @ flip)
     oblique.set_qform(oblique.affine, code=2)
     oblique.set_sform(oblique.affine, code=1)
     nibabel.save(oblique, patients / "anna/dwi.nii.gz")
@@ -104,7 +105,12 @@ def test_user_is_told_in_one_sentence_without_a_traceback(fault, patients, weigh
     checkpoint = tmp_path / "absent.pt" if fault == "no weights" else weights
 
     run = run_bundle(
-        "inference", "inference", dataset_dir=patients, output_dir=output, checkpoint=checkpoint, spacing=TINY["spacing"]
+        "inference",
+        "inference",
+        dataset_dir=patients,
+        output_dir=output,
+        checkpoint=checkpoint,
+        spacing=TINY["spacing"],
     )
 
     assert run.returncode == 1

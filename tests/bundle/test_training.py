@@ -1,5 +1,6 @@
 """Training as users run it: what it writes, that it resumes exactly, and that two processes do it together."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,17 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.bundle.conftest import BUNDLE, TINY, bundle_command, open_recipe, run_bundle
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    # The same sums in the same order, whatever the machine.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    yield
+    torch.set_num_threads(threads)
+    del os.environ["OMP_NUM_THREADS"]
 
 
 def train(dataset, folder, recipe="training", **overrides):
@@ -125,10 +137,13 @@ def test_two_processes_train_one_network(dataset, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("recipe", "overrides"), [
-    ("training_paper", {"pretrained": None, "spacing": TINY["spacing"]}),
-    ("training_volumetric", {"patch": [32, 32, 32], "window": [64, 64, 64]}),
-])
+@pytest.mark.parametrize(
+    ("recipe", "overrides"),
+    [
+        ("training_paper", {"pretrained": None, "spacing": TINY["spacing"]}),
+        ("training_volumetric", {"patch": [32, 32, 32], "window": [64, 64, 64]}),
+    ],
+)
 def test_recipe_trains(recipe, overrides, dataset, tmp_path):
     train(dataset, tmp_path, recipe, epochs=1, **overrides)
 

@@ -76,8 +76,10 @@ def require_sound(cases: Sequence[Case]) -> None:
             logger.warning("%s", problem)
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
+        if len(errors) == 1:
+            raise InputError(str(errors[0]).removeprefix("error: "))
         listed = "".join(f"\n  {problem}" for problem in errors)
-        raise InputError(f"{len(errors)} error{'s' * (len(errors) > 1)} in {len(cases)} cases:{listed}")
+        raise InputError(f"{len(errors)} errors in {len(cases)} case{'s' * (len(cases) > 1)}:{listed}")
 
 
 def _examine(case: Case) -> tuple[list[Problem], list[Print]]:
