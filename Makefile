@@ -25,13 +25,14 @@ format: $(INSTALLED)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# torch first, pinned: a CPU build where pip knows one, and nothing that follows replaces it.
+# torch first, pinned: the build that pip or TORCH_OPTIONS finds, which nothing that follows replaces. What torch itself
+# needs comes with the rest, from the ordinary index.
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo "islesnet needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try make PYTHON=python3.11"; exit 1; }
 	@echo "Installing into $(VENV) (a few minutes, once)"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_OPTIONS) -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(TORCH_OPTIONS) -c constraints.txt torch
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 

@@ -56,7 +56,8 @@ def _islesnet(
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True)] = False,
 ) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("ignite").setLevel(logging.ERROR)
+    logging.getLogger("ignite").setLevel(logging.CRITICAL)  # it announces every exception that is handled here
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)
 
 
 @app.command()

@@ -33,5 +33,5 @@ def input_error_behind(error: BaseException | None) -> InputError | OSError | No
             return error
         if isinstance(error, OSError) and error.filename is not None:
             return error
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return None

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from islesnet.data import Case
 from islesnet.errors import InputError
-from islesnet.files import require_writable
 
 
 def bundle_folder() -> Path:
@@ -39,12 +38,8 @@ def segment_cases(
     # Here, not above: importing MONAI takes seconds, and the command line's help does not need it.
     from monai.bundle import ConfigParser
 
-    from islesnet.networks import require_weights
-
     bundle = bundle_folder()
     weights = checkpoint or bundle / "models" / "model.pt"
-    require_weights(weights)
-    require_writable(output_dir)
     parser = ConfigParser()
     parser.read_config(str(bundle / "configs" / "inference.yaml"))
     # Cases and paths are objects: MONAI reads only strings as expressions.
@@ -57,4 +52,5 @@ def segment_cases(
             "save_probability": save_probability,
         }
     )
+    parser.get_parsed_content("refuse_early")
     parser.get_parsed_content("evaluator").run()

@@ -1,12 +1,14 @@
 """Public ResNet50 weights (ImageNet, MedicalNet) into an encoder of any number of channels."""
 
 import logging
+import zipfile
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from urllib.error import URLError
 
 import torch
+from torch import nn
 
 from islesnet.errors import InputError
 from islesnet.networks.encoder import ResNet50Encoder
@@ -35,7 +37,7 @@ def load_pretrained_encoder(encoder: ResNet50Encoder, source: str | PathLike[str
             raise InputError("pretrained 'imagenet' is for 2D networks; for 3D name a MedicalNet ResNet50 file.")
         found = _download_imagenet()
     else:
-        found = _read_state_dict(Path(source))
+        found = _read_state_dict(Path(source), "pretrained")
     weights = {name.removeprefix("module."): value for name, value in found.items()}
     own = encoder.state_dict()
     if "conv1.weight" in weights and weights["conv1.weight"].ndim == own["conv1.weight"].ndim:
@@ -45,17 +47,31 @@ def load_pretrained_encoder(encoder: ResNet50Encoder, source: str | PathLike[str
     logger.info("Encoder weights from %s; stem of %d channels", source, own["conv1.weight"].shape[1])
 
 
-def require_weights(path: str | PathLike[str]) -> None:
+def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
     """Refuse to go on without a network's weights, before any patient is read.
 
+    Args:
+        path: a file with the network's state dict.
+        network: the network that is to take them.
+
     Raises:
-        InputError: where there is no such file, saying how to come by one.
+        InputError: where there is no such file (saying how to come by one), it cannot be read, or it holds the
+            weights of another network.
     """
     if not Path(path).is_file():
         raise InputError(
             f"There are no weights at {path}. Train them (python -m monai.bundle run training --args_file "
-            "recipes/training.yaml --dataset_dir DIR), or name a file with --checkpoint."
+            "recipes/training.yaml --dataset_dir DIR), or name a file: --checkpoint FILE for the bundle, --model FILE "
+            "for islesnet segment."
         )
+    weights = _read_state_dict(Path(path), "weights")
+    for name, value in network.state_dict().items():
+        if name not in weights or weights[name].shape != value.shape:
+            there = f"has shape {tuple(weights[name].shape)}" if name in weights else "is absent"
+            raise InputError(
+                f"The weights at {path} are of another network: {name!r} {there}, the configured network needs "
+                f"{tuple(value.shape)}. Use the settings they were trained with."
+            )
 
 
 def inflate_stem(kernel: torch.Tensor, channels: int) -> torch.Tensor:
@@ -97,21 +113,22 @@ def _download_imagenet() -> Mapping[str, torch.Tensor]:
     return weights
 
 
-def _read_state_dict(path: Path) -> Mapping[str, torch.Tensor]:
+def _read_state_dict(path: Path, purpose: str) -> Mapping[str, torch.Tensor]:
     if not path.is_file():
-        raise InputError(f"pretrained: there is no file {path}. Give 'imagenet', or a ResNet50 state dict (.pth).")
+        raise InputError(f"{purpose}: there is no file {path}.")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        # Mapped, where the format allows it: names and shapes cost no copy.
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except OSError:
         raise
     except Exception as error:  # what a damaged file makes of the unpickler is of any kind
-        raise InputError(f"pretrained: {path} is not a file of tensors written by torch.save ({error}).") from error
+        raise InputError(f"{purpose}: {path} is not a file of tensors written by torch.save ({error}).") from error
     if isinstance(content, Mapping):
         content = content.get("state_dict", content)
     if not isinstance(content, Mapping) or not all(
         isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in content.items()
     ):
-        raise InputError(f"pretrained: {path} holds no state dict (names to tensors).")
+        raise InputError(f"{purpose}: {path} holds no state dict (names to tensors).")
     return content
 
 

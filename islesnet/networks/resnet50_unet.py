@@ -29,8 +29,8 @@ class ResNet50UNet(nn.Module):
         pretrained: where the encoder's weights come from: None (random), "imagenet" (2D; downloaded once through
             torch.hub, hash checked) or a file in torchvision's (2D) or MedicalNet's (3D) ResNet50 format.
         encoder_training: "finetune" trains everything; "frozen" keeps the encoder's weights and its BatchNorm
-            statistics; "staged" begins frozen and is opened by ``open_encoder`` (see
-            `islesnet.handlers.EncoderOpener`).
+            statistics; "staged" leaves the moment to `islesnet.handlers.EncoderOpener`,
+            which keeps the encoder frozen at first and opens it by ``open_encoder``.
 
     Shapes:
         ``(B, in_channels, *size)`` -> logits ``(B, out_channels, *size)``; odd sizes are legal.

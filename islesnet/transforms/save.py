@@ -56,6 +56,7 @@ class SaveLesionsd(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Write one patient's files."""
         patient = data["patient"]
+        self._numbers_file(patient).unlink(missing_ok=True)  # until this run's mask is whole
         reference = _native_header(data[self.reference_key])
         for key in self.key_iterator(dict(data)):
             mask = data[key][0].cpu().numpy() > 0.5
@@ -75,8 +76,11 @@ class SaveLesionsd(MapTransform):
             "reference": Path(data[self.reference_key].meta["filename_or_obj"]).name,
             "islesnet": islesnet.__version__,
         }
-        with whole_file(self.output_dir / f"{data['patient']}_lesion.json") as part:
+        with whole_file(self._numbers_file(data["patient"])) as part:
             part.write_text(json.dumps(numbers, indent=2) + "\n")
+
+    def _numbers_file(self, patient: str) -> Path:
+        return self.output_dir / f"{patient}_lesion.json"
 
 
 def _native_header(reference: MetaTensor) -> nibabel.Nifti1Pair:
@@ -97,14 +101,16 @@ def _native_header(reference: MetaTensor) -> nibabel.Nifti1Pair:
 def _write_nifti(path: Path, array: np.ndarray, reference: nibabel.Nifti1Pair) -> None:
     if array.shape != reference.shape[:3]:
         raise ValueError(
-            f"{path.name}: the mask has shape {array.shape}, its reference {reference.shape[:3]}; "
+            f"{path.name} would have shape {array.shape}, its reference has {reference.shape[:3]}; "
             "postprocessing must invert the preprocessing before saving."
         )
     header = nibabel.Nifti1Header.from_header(reference.header)
     header.set_data_dtype(array.dtype)
-    header.set_slope_inter(1, 0)
     header["cal_min"], header["cal_max"] = 0, 1
     header["descrip"] = b"islesnet, research use only"
+    # What a converter noted of the patient stays with the scan.
+    header["db_name"], header["aux_file"], header["intent_name"] = b"", b"", b""
+    header.extensions.clear()
     image = nibabel.Nifti1Image(array, None, header)
     # The header alone decides: a recomputed quaternion would move the qform in its last digits.
     with whole_file(path) as part:

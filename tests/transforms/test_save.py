@@ -156,7 +156,7 @@ def test_mask_off_the_grid_of_the_reference_is_refused_and_nothing_is_written(tm
     path = write_nifti(tmp_path / "dwi.nii.gz")
     item = item_of(path, torch.zeros(1, 6, 5, 3))
     with pytest.raises(
-        ValueError, match=r"sub-1_lesion\.nii\.gz: the mask has shape \(6, 5, 3\), its reference \(6, 5"
+        ValueError, match=r"sub-1_lesion\.nii\.gz would have shape \(6, 5, 3\), its reference has \(6, 5"
     ):
         SaveLesionsd(keys="pred", output_dir=tmp_path / "out")(item)
     assert files_in(tmp_path / "out") == []
@@ -176,21 +176,22 @@ def test_full_disk_leaves_nothing_and_names_the_file(tmp_path, mask, monkeypatch
     assert files_in(tmp_path / "out") == []
 
 
-def test_failed_write_leaves_the_earlier_results_whole(tmp_path, mask, monkeypatch):
+def test_failed_write_leaves_the_earlier_mask_whole_and_the_patient_not_done(tmp_path, mask, monkeypatch):
     item = item_of(write_nifti(tmp_path / "dwi.nii.gz"), mask)
     save = SaveLesionsd(keys="pred", output_dir=tmp_path / "out")
     save(item)
-    earlier = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    earlier = (tmp_path / "out" / "sub-1_lesion.nii.gz").read_bytes()
     monkeypatch.setattr(nibabel.Nifti1Image, "to_filename", full_disk)
     with pytest.raises(OSError, match="No space left"):
         save(item)
-    assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == earlier
+    assert files_in(tmp_path / "out") == ["sub-1_lesion.nii.gz"]
+    assert (tmp_path / "out" / "sub-1_lesion.nii.gz").read_bytes() == earlier
 
 
 def test_where_the_probability_cannot_be_written_the_patient_is_not_marked_as_done(tmp_path, mask):
     item = item_of(write_nifti(tmp_path / "dwi.nii.gz"), mask)
     item["probability"] = torch.zeros(1, 2, 2, 2)
-    with pytest.raises(ValueError, match=r"sub-1_probability\.nii\.gz: the mask has shape \(2, 2, 2\)"):
+    with pytest.raises(ValueError, match=r"sub-1_probability\.nii\.gz would have shape \(2, 2, 2\)"):
         SaveLesionsd(keys="pred", output_dir=tmp_path / "out", write_probability=True)(item)
     assert "sub-1_lesion.json" not in files_in(tmp_path / "out")
 
@@ -202,3 +203,14 @@ def test_input_is_left_as_it_was_and_handed_on(tmp_path, mask):
     assert item.keys() == before.keys() == handed_on.keys()
     assert all(item[key] is before[key] and handed_on[key] is before[key] for key in before)
     assert torch.equal(torch.as_tensor(item["pred"]), mask)
+
+
+def test_what_a_converter_noted_of_the_patient_stays_with_the_scan(tmp_path, mask):
+    path = write_nifti(tmp_path / "dwi.nii.gz")
+    scan = nibabel.load(path)
+    scan.header.extensions.append(nibabel.nifti1.Nifti1Extension("comment", b"Jane Doe, born 1950"))
+    nibabel.save(scan, path)
+
+    SaveLesionsd(keys="pred", output_dir=tmp_path / "out")(item_of(path, mask))
+
+    assert not nibabel.load(tmp_path / "out" / "sub-1_lesion.nii.gz").header.extensions
