@@ -2,7 +2,6 @@
 
 import torch
 from monai.networks.nets.resnet import ResNet, ResNetBottleneck
-from torch import nn
 
 
 class ResNet50Encoder(ResNet):
@@ -36,11 +35,6 @@ class ResNet50Encoder(ResNet):
             bias_downsample=False,
         )
         self.strides: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
-        for block in self.modules():
-            if isinstance(block, ResNetBottleneck):
-                # Without pretrained weights every block begins as the identity, which trains faster
-                # (Goyal et al., "Accurate, Large Minibatch SGD", 2017, section 5.1).
-                nn.init.zeros_(block.bn3.weight)
         self.channels: tuple[int, ...] = (in_channels, 64, 256, 512, 1024, 2048)
 
     def forward(self, image: torch.Tensor) -> list[torch.Tensor]:

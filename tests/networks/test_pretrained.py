@@ -4,6 +4,7 @@ from urllib.error import URLError
 import pytest
 import torch
 from monai.networks.nets import resnet50
+from torch import nn
 from torch.nn.functional import batch_norm, conv2d, max_pool2d, relu
 
 from islesnet.errors import InputError
@@ -324,8 +325,22 @@ def test_imagenet_is_refused_in_3d_before_any_download(monkeypatch):
 
 def test_missing_weights_are_refused_with_the_way_to_come_by_them(tmp_path):
     with pytest.raises(
-        InputError, match=r"There are no weights at .*model\.pt\. Train them .* or name a file with --c"
+        InputError, match=r"There are no weights at .*model\.pt\. Train them .* or name a file: --checkpoint"
     ):
-        require_weights(tmp_path / "model.pt")
-    (tmp_path / "model.pt").touch()
-    require_weights(str(tmp_path / "model.pt"))
+        require_weights(tmp_path / "model.pt", nn.Conv2d(1, 1, 1))
+
+
+def test_weights_of_the_configured_network_are_accepted(tmp_path):
+    torch.save(nn.Conv2d(1, 1, 1).state_dict(), tmp_path / "model.pt")
+
+    require_weights(str(tmp_path / "model.pt"), nn.Conv2d(1, 1, 1))
+
+
+def test_weights_of_another_network_or_none_are_refused_by_name(tmp_path):
+    torch.save(nn.Conv2d(3, 1, 1).state_dict(), tmp_path / "model.pt")
+    (tmp_path / "empty.pt").touch()
+
+    with pytest.raises(InputError, match=r"'weight' has shape \(1, 3, 1, 1\), the configured network needs \(1, 1, 1"):
+        require_weights(tmp_path / "model.pt", nn.Conv2d(1, 1, 1))
+    with pytest.raises(InputError, match=r"empty\.pt is not a file of tensors"):
+        require_weights(tmp_path / "empty.pt", nn.Conv2d(1, 1, 1))
