@@ -1,0 +1,166 @@
+"""Handlers on small engines; their work in a whole training is tested with the bundle."""
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+from ignite.engine import Engine, Events
+from monai.engines import SupervisedEvaluator
+from monai.transforms import Compose, RandFlip
+from torch import nn
+
+from islesnet.errors import InputError
+from islesnet.handlers import (
+    EncoderOpener,
+    ExactResume,
+    LearningRate,
+    OutlinedSlices,
+    TimeLeft,
+    WholeCheckpointSaver,
+)
+from islesnet.networks import ResNet50UNet, SlabNetwork
+
+
+class Recorder:
+    """Stands for a SummaryWriter."""
+
+    def __init__(self):
+        self.scalars, self.images = [], {}
+
+    def add_scalar(self, tag, value, step):
+        self.scalars.append((tag, value, step))
+
+    def add_image(self, tag, picture, step, dataformats):
+        self.images[tag] = (picture, step, dataformats)
+
+
+@pytest.fixture
+def engine():
+    engine = Engine(lambda engine, batch: {"loss": float(batch)})
+    engine.state.rank, engine.state.device = 0, torch.device("cpu")
+    return engine
+
+
+@pytest.fixture
+def evaluator():
+    return SupervisedEvaluator(device="cpu", val_data_loader=[], network=nn.Identity())
+
+
+def exact_resume(path, evaluator, resume=False, seed=0, network=None):
+    best = WholeCheckpointSaver(str(path.parent), {"model": nn.Linear(1, 1)})
+    objects = {"network": network or nn.Linear(2, 2)}
+    return ExactResume(path, objects, evaluator, best, Compose([RandFlip(prob=0.5)]), seed, resume)
+
+
+def test_every_epoch_draws_the_same_numbers_whatever_came_before(engine, evaluator, tmp_path):
+    handler = exact_resume(tmp_path / "last.pt", evaluator)
+    draws = []
+    for spoilt in (0, 7):
+        torch.rand(spoilt)
+        np.random.rand(spoilt)
+        engine.state.epoch = 3
+        handler.seed_epoch(engine)
+        flips = [handler.transform.transforms[0].R.rand() for _ in range(3)]
+        draws.append((torch.rand(1).item(), np.random.rand(), *flips))
+
+    assert draws[0] == draws[1]
+
+
+def test_epochs_and_ranks_draw_different_numbers(engine, evaluator, tmp_path):
+    handler = exact_resume(tmp_path / "last.pt", evaluator)
+    seen = set()
+    for engine.state.epoch in (1, 2):
+        for engine.state.rank in (0, 1):
+            handler.seed_epoch(engine)
+            seen.add(torch.rand(1).item())
+
+    assert len(seen) == 4
+
+
+def test_state_is_saved_and_taken_back(engine, evaluator, tmp_path):
+    written = exact_resume(tmp_path / "last.pt", evaluator)
+    engine.state.epoch, engine.state.iteration = 4, 40
+    evaluator.state.best_metric, evaluator.state.best_metric_epoch = 0.75, 3
+    written.save(engine)
+    fresh, other = nn.Linear(2, 2), SupervisedEvaluator(device="cpu", val_data_loader=[], network=nn.Identity())
+    engine.state.epoch = engine.state.iteration = 0
+    engine.state.max_epochs = 10
+
+    exact_resume(tmp_path / "last.pt", other, resume=True, network=fresh).start(engine)
+
+    assert (engine.state.epoch, engine.state.iteration) == (4, 40)
+    assert (other.state.best_metric, other.state.best_metric_epoch) == (0.75, 3)
+    torch.testing.assert_close(fresh.state_dict(), written.objects["network"].state_dict())
+
+
+def test_state_of_another_training_is_refused_by_name(engine, evaluator, tmp_path):
+    exact_resume(tmp_path / "last.pt", evaluator, network=nn.Linear(3, 3)).save(engine)
+
+    with pytest.raises(InputError, match=r"last\.pt is not the state of this training"):
+        exact_resume(tmp_path / "last.pt", evaluator, resume=True).start(engine)
+
+
+def test_best_weights_survive_a_failed_write(tmp_path, monkeypatch):
+    saver = WholeCheckpointSaver(str(tmp_path), {"model": nn.Linear(1, 1)})
+    handler = saver._key_metric_checkpoint.save_handler
+    handler({"weight": torch.ones(1)}, "model.pt")
+    handler.remove("model.pt")
+    monkeypatch.setattr(torch, "save", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+
+    with pytest.raises(OSError, match="No space left"):
+        handler({"weight": torch.zeros(1)}, "model.pt")
+
+    assert torch.load(tmp_path / "model.pt")["weight"] == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["model.pt"]
+
+
+def test_staged_encoder_opens_after_its_frozen_epochs(engine):
+    network = SlabNetwork(ResNet50UNet(in_channels=3, encoder_training="staged"))
+    EncoderOpener(network, frozen_epochs=1).attach(engine)
+    frozen = []
+    engine.add_event_handler(Events.EPOCH_COMPLETED, lambda: frozen.append(network.network.encoder_is_frozen))
+
+    engine.run([0], max_epochs=2)
+
+    assert frozen == [True, False]
+
+
+def test_network_without_an_encoder_to_open_is_refused():
+    with pytest.raises(ValueError, match="Linear holds no ResNet50UNet"):
+        EncoderOpener(nn.Linear(1, 1), 1)
+
+
+def test_learning_rate_is_written_at_every_epoch(engine):
+    writer = Recorder()
+    LearningRate(writer, torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=0.25)).attach(engine)
+
+    engine.run([0], max_epochs=2)
+
+    assert writer.scalars == [("learning_rate", 0.25, 1), ("learning_rate", 0.25, 2)]
+
+
+def test_first_patients_are_drawn_and_no_more():
+    def step(engine, patient):
+        mask = torch.zeros(1, 6, 5, 4)
+        mask[0, 2:4, 2:4, 1] = 1
+        engine.state.batch = [{"patient": patient}]
+        return [{"image": torch.rand(2, 6, 5, 4), "label": mask, "pred": mask}]
+
+    writer, engine = Recorder(), Engine(step)
+    OutlinedSlices(writer, ["dwi", "t1"], patients=2).attach(engine)
+
+    engine.run(["a", "b", "c"])
+
+    assert sorted(writer.images) == ["outlines/a", "outlines/b"]
+    picture, step_number, dataformats = writer.images["outlines/a"]
+    assert (picture.shape, step_number, dataformats) == ((15, 36, 3), 1, "HWC")
+
+
+def test_time_left_is_said_in_the_log_at_the_end(engine, caplog):
+    TimeLeft("Training", seconds=1e9).attach(engine)
+
+    with caplog.at_level(logging.INFO):
+        engine.run([0, 1, 2], max_epochs=2)
+
+    assert "Training: 6 of 6 steps" in caplog.text

@@ -1,0 +1,128 @@
+"""The `islesnet` command."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import islesnet
+from islesnet.cli import app, main
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Three patients of 10 x 12 x 8 voxels in folders."""
+    generator = np.random.default_rng(0)
+    for number, patient in enumerate(("a", "b", "c")):
+        folder = tmp_path / "data" / patient
+        folder.mkdir(parents=True)
+        scan = generator.integers(1, 100, (10, 12, 8)).astype(np.int16)
+        label = np.zeros((10, 12, 8), np.uint8)
+        label[: number + 1, 2:4, 1:3] = 1
+        nibabel.save(nibabel.Nifti1Image(scan, np.eye(4)), folder / "dwi.nii.gz")
+        nibabel.save(nibabel.Nifti1Image(label, np.eye(4)), folder / "label.nii.gz")
+    return tmp_path / "data"
+
+
+def run_main(monkeypatch, *arguments):
+    """Run as the installed command does, in this process; return the exit code."""
+    monkeypatch.setattr(sys, "argv", ["islesnet", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    return stopped.value.code
+
+
+def test_version_is_the_packages():
+    assert runner.invoke(app, ["--version"]).output.strip() == f"islesnet {islesnet.__version__}"
+
+
+def test_help_names_every_command():
+    output = runner.invoke(app, ["--help"]).output
+
+    assert all(command in output for command in ("segment", "phantom", "datalist", "doctor"))
+
+
+def test_datalist_holds_every_patient_once_with_relative_paths(dataset):
+    result = runner.invoke(app, ["datalist", str(dataset)])
+
+    assert result.exit_code == 0, result.output
+    written = json.loads((dataset / "datalist.json").read_text())
+    sections = [written[name] for name in ("training", "validation", "test")]
+    assert sorted(item["patient"] for section in sections for item in section) == ["a", "b", "c"]
+    assert not any(Path(item["dwi"]).is_absolute() for section in sections for item in section)
+
+
+def test_doctor_is_content_with_a_sound_data_set(dataset):
+    result = runner.invoke(app, ["doctor", str(dataset)])
+
+    assert result.exit_code == 0, result.output
+    assert "3 patients: 0 errors" in result.output
+
+
+def test_doctor_lists_every_problem_and_exits_with_1(dataset):
+    whole = (dataset / "a/dwi.nii.gz").read_bytes()
+    (dataset / "a/dwi.nii.gz").write_bytes(whole[: len(whole) // 2])
+    broken = np.full((10, 12, 8), np.nan, np.float32)
+    nibabel.save(nibabel.Nifti1Image(broken, np.eye(4)), dataset / "b/dwi.nii.gz")
+
+    result = runner.invoke(app, ["doctor", str(dataset)], env={"COLUMNS": "200"})
+
+    assert result.exit_code == 1
+    assert "3 patients: 2 errors" in result.output
+    assert "960" in result.output  # voxels that are NaN
+
+
+def test_phantom_writes_the_siss_layout(tmp_path):
+    result = runner.invoke(app, ["phantom", str(tmp_path), "-n", "1", "--spacing", "8", "--workers", "1"])
+
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "1/VSD.Brain.XX.O.MR_DWI.70613/VSD.Brain.XX.O.MR_DWI.70613.nii").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["segment", "-o", "out"], "Give either a folder of patients, or the files of one patient"),
+        (["segment", "somewhere", "--dwi", "dwi.nii", "-o", "out"], "Give either a folder of patients"),
+        (["segment", "nowhere", "-o", "out"], "nowhere"),
+        (["datalist", "nowhere"], "nowhere"),
+        (["doctor", "nowhere.json"], "nowhere.json"),
+    ],
+)
+def test_what_the_user_can_mend_is_one_sentence_and_exit_code_1(arguments, sentence, monkeypatch, capsys):
+    code = run_main(monkeypatch, *arguments)
+
+    assert code == 1
+    said = capsys.readouterr().err
+    assert said.startswith("islesnet: ")
+    assert sentence in said
+    assert "Traceback" not in said
+
+
+def test_segment_without_weights_says_how_to_come_by_them(dataset, tmp_path, monkeypatch, capsys):
+    code = run_main(monkeypatch, "segment", dataset, "-o", tmp_path / "out", "--model", tmp_path / "absent.pt")
+
+    assert code == 1
+    assert "There are no weights at" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch):
+    monkeypatch.setattr("islesnet.data.find_cases", lambda *_: 1 / 0)
+    monkeypatch.setattr(sys, "argv", ["islesnet", "doctor", "."])
+
+    with pytest.raises(ZeroDivisionError):
+        main()
+
+
+def test_installed_command_answers():
+    command = Path(sys.executable).parent / "islesnet"
+
+    assert subprocess.run([command, "--help"], capture_output=True, check=True).stdout
