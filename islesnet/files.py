@@ -1,12 +1,16 @@
 """Files that appear whole or not at all."""
 
+import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from islesnet.errors import InputError
+
+FULL_DISK_BYTES = 2**20
 
 
 @contextmanager
@@ -35,6 +39,11 @@ def whole_file(path: Path) -> Iterator[Path]:
         part.replace(path)
     except OSError as error:
         raise _named(error, path) from error
+    except RuntimeError as error:
+        # What torch.save says of a full disk is about positions in an archive.
+        if shutil.disk_usage(path.parent).free < FULL_DISK_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        raise
     finally:
         part.unlink(missing_ok=True)
 

@@ -3,6 +3,7 @@ import os
 import stat
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -123,3 +124,17 @@ def test_require_writable_says_the_operating_systems_reason(tmp_path, monkeypatc
     with pytest.raises(InputError, match=os.strerror(reason)) as caught:
         require_writable(tmp_path)
     assert str(tmp_path) in str(caught.value)
+
+
+def test_full_disk_that_torch_met_is_said_as_such(tmp_path, monkeypatch):
+    monkeypatch.setattr("islesnet.files.shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+
+    with pytest.raises(OSError, match="No space left on device") as caught, whole_file(tmp_path / "model.pt"):
+        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 704 vs 598")
+
+    assert caught.value.filename == str(tmp_path / "model.pt")
+
+
+def test_other_errors_of_the_writer_are_left_as_they_are(tmp_path):
+    with pytest.raises(RuntimeError, match="a bug"), whole_file(tmp_path / "model.pt"):
+        raise RuntimeError("a bug")

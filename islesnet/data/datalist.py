@@ -12,6 +12,7 @@ from islesnet import __version__
 from islesnet.data.case import SEQUENCES, Case, subject_of
 from islesnet.data.splits import UNLABELLED, lesion_volume_ml
 from islesnet.errors import InputError
+from islesnet.files import whole_file
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,8 @@ def write_datalist(
     content["sequences"] = [sequence for sequence in SEQUENCES if sequence in present]
     for section, cases in sections.items():
         content[section] = [_entry(case, Path(dataset_dir), volumes) for case in cases]
-    _write(Path(path), json.dumps(content, indent=2) + "\n")
+    with whole_file(Path(path)) as part:
+        part.write_text(json.dumps(content, indent=2) + "\n", encoding=\"utf-8\")
 
 
 def read_datalist(path: Path | str, section: str, dataset_dir: Path | str | None = None) -> list[dict[str, str]]:
@@ -96,16 +98,6 @@ def _entry(case: Case, dataset_dir: Path, volumes_ml: Mapping[str, float]) -> di
         volume_ml = volumes_ml[case.patient] if case.patient in volumes_ml else lesion_volume_ml(case)
         entry["volume_ml"] = round(float(volume_ml), 4)
     return entry
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _sections(path: Path, dataset_dir: Path | str | None) -> dict[str, list[Case]]:
