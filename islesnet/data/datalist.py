@@ -45,7 +45,7 @@ def write_datalist(
     for section, cases in sections.items():
         content[section] = [_entry(case, Path(dataset_dir), volumes) for case in cases]
     with whole_file(Path(path)) as part:
-        part.write_text(json.dumps(content, indent=2) + "\n", encoding=\"utf-8\")
+        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def read_datalist(path: Path | str, section: str, dataset_dir: Path | str | None = None) -> list[dict[str, str]]:
