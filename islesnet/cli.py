@@ -72,6 +72,7 @@ def segment(
     flair: Annotated[Path | None, typer.Option(help="FLAIR image.")] = None,
     name: Annotated[str, typer.Option(help="What the results of the named files are called.")] = "patient",
     model: Annotated[Path | None, typer.Option(help="Weights, if not the bundle's own.")] = None,
+    spacing: Annotated[float | None, typer.Option(help="mm, where the model was trained with another than 1.")] = None,
     probability: Annotated[bool, typer.Option(help="Write the probability map too.")] = False,
 ) -> None:
     """Segment the lesions of a folder of patients, or of the named files of one patient.
@@ -88,8 +89,10 @@ def segment(
 
     from islesnet.segment import segment_cases
 
-    segment_cases(cases, output, model, probability)
-    _print_volumes(output, cases)
+    try:
+        segment_cases(cases, output, model, probability, spacing)
+    finally:
+        _print_volumes(output, cases)
 
 
 @app.command()
@@ -137,9 +140,8 @@ def datalist(
     }
     sections = split_cases(cases, split, seed, volumes)
     path = output or (folder if folder.is_dir() else folder.parent) / "datalist.json"
-    write_datalist(
-        path, sections, folder if folder.is_dir() else folder.parent, {"layout": layout, "seed": seed, "split": split}
-    )
+    about = {"layout": layout, "seed": seed, "split": split, "volumes_ml": volumes}
+    write_datalist(path, sections, folder if folder.is_dir() else folder.parent, about)
     _print_sections(sections, volumes)
     console.print(f"{layout} layout, {len(cases)} patients -> {path}", highlight=False)
 
@@ -177,11 +179,13 @@ def _print_volumes(output: Path, cases: "list[Case]") -> None:
     import json
 
     table = Table("patient", "lesions", "volume (ml)", "mask")
-    for case in cases:
+    finished = [case for case in cases if (output / f"{case.patient}_lesion.json").is_file()]
+    for case in finished:
         numbers = json.loads((output / f"{case.patient}_lesion.json").read_text())
         mask = os.fspath(output / f"{case.patient}_lesion.nii.gz")
         table.add_row(case.patient, str(numbers["lesion_count"]), f"{numbers['lesion_volume_ml']:.2f}", mask)
-    console.print(table)
+    if finished:
+        console.print(table)
 
 
 def _print_sections(sections: "dict[str, list[Case]]", volumes: dict[str, float]) -> None:

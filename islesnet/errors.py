@@ -8,6 +8,17 @@ class InputError(ValueError):
     """What was given cannot be used; the message names the patient, the file, the numbers and what would be right."""
 
 
+def require_switch(value: object, name: str) -> bool:
+    """Take True or False; refuse the text "false", which a command line hands on and Python takes for true.
+
+    Raises:
+        InputError: naming the switch and what to write.
+    """
+    if not isinstance(value, bool):
+        raise InputError(f"{name} is {value!r}; write --{name} True or --{name} False, with a capital.")
+    return value
+
+
 def say_errors_plainly() -> None:
     """Let this process end with the message alone where an InputError, however deeply wrapped, stopped it.
 
@@ -27,11 +38,18 @@ def say_errors_plainly() -> None:
 
 
 def input_error_behind(error: BaseException | None) -> InputError | OSError | None:
-    """Find the InputError (or the operating system's refusal of a file) that a chain of exceptions began with."""
-    while error is not None:
-        if isinstance(error, InputError):
-            return error
-        if isinstance(error, OSError) and error.filename is not None:
-            return error
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return None
+    """Find what is the user's to mend behind a chain of exceptions.
+
+    That is the first InputError that the chain was raised from or met, or else the first refusal of a named file by
+    the operating system that it was raised from; one that was merely met, and handled, is a matter of its own.
+    """
+    link, refused = error, None
+    is_raised_from = True
+    while link is not None:
+        if isinstance(link, InputError):
+            return link
+        if is_raised_from and refused is None and isinstance(link, OSError) and link.filename is not None:
+            refused = link
+        is_raised_from = is_raised_from and link.__cause__ is not None
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    return refused

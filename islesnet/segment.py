@@ -21,7 +21,11 @@ def bundle_folder() -> Path:
 
 
 def segment_cases(
-    cases: Sequence[Case], output_dir: Path, checkpoint: Path | None = None, save_probability: bool = False
+    cases: Sequence[Case],
+    output_dir: Path,
+    checkpoint: Path | None = None,
+    save_probability: bool = False,
+    spacing: float | None = None,
 ) -> None:
     """Segment patients with the bundle's inference config; the network is loaded once.
 
@@ -30,6 +34,7 @@ def segment_cases(
         output_dir: where ``<patient>_lesion.nii.gz`` and ``<patient>_lesion.json`` are written.
         checkpoint: the network's weights; the bundle's own by default.
         save_probability: whether ``<patient>_probability.nii.gz`` is wanted too.
+        spacing: mm, of the grid the network was trained on; the config's by default.
 
     Raises:
         InputError: for missing weights, a folder that cannot be written to, or, after the last patient, naming
@@ -52,5 +57,7 @@ def segment_cases(
             "save_probability": save_probability,
         }
     )
+    if spacing is not None:
+        parser["spacing"] = [spacing] * 3
     parser.get_parsed_content("refuse_early")
     parser.get_parsed_content("evaluator").run()

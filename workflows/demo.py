@@ -25,8 +25,8 @@ from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.report import largest_slice, outlined_slice
 
 BUNDLE = Path(__file__).parent.parent / "bundle"
-PATIENTS = 40
-SPLIT = ("0.6", "0.15", "0.25")
+PATIENTS = 60
+SPLIT = ("0.7", "0.1", "0.2")
 SPACING_MM = 2.0
 NEW_PATIENT_SEED = 2022
 
@@ -38,7 +38,9 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, help="instead of the recipe's number")
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
-    shutil.rmtree(folder, ignore_errors=True)
+    if not make_anew(folder):
+        sys.stderr.write(f"{folder} is not empty, and not of an earlier demo; name another with --folder.\n")
+        return 1
     began = time.monotonic()
     try:
         dataset, new_patient = make_patients(folder)
@@ -50,6 +52,17 @@ def main() -> int:
     report(dataset, new_patient, folder)
     print(f"\nThe demo took {(time.monotonic() - began) / 60:.1f} minutes.")
     return 0
+
+
+def make_anew(folder: Path) -> bool:
+    """Empty an earlier demo's folder, and no other."""
+    marker = folder / ".islesnet_demo"
+    if folder.exists() and any(folder.iterdir()) and not marker.exists():
+        return False
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    marker.touch()
+    return True
 
 
 def make_patients(folder: Path) -> tuple[Path, Case]:

@@ -4,7 +4,7 @@ Importing this loads neither torch nor MONAI nor SimpleITK; MONAI's reader lives
 """
 
 from islesnet.data.case import REFERENCE_ORDER, SEQUENCES, Case
-from islesnet.data.checks import Problem, check_case, check_cases, require_sound
+from islesnet.data.checks import Problem, check_case, check_cases, require_sound, require_sound_datalist
 from islesnet.data.datalist import cases_in_datalist, read_datalist, write_datalist
 from islesnet.data.layouts import LAYOUTS, detect_layout, find_cases
 from islesnet.data.splits import lesion_volume_ml, split_cases
@@ -29,6 +29,7 @@ __all__ = [
     "read_header",
     "read_volume",
     "require_sound",
+    "require_sound_datalist",
     "split_cases",
     "write_datalist",
 ]

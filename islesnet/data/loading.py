@@ -1,14 +1,15 @@
 """How a patient's files enter a MONAI pipeline: checked first, then read by the reader that knows the format."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from monai.transforms import Transform
 
-from islesnet.data.case import SEQUENCES, Case
+from islesnet.data.case import Case
 from islesnet.data.checks import require_sound
 from islesnet.data.reader import SimpleITKReader
+from islesnet.errors import InputError
 
 __all__ = ["RequireSound", "SimpleITKReader"]
 
@@ -18,13 +19,21 @@ class RequireSound(Transform):
 
     The first of the preprocessing: in training its verdict is cached with the patient.
 
+    Args:
+        keys: the files that will be used: sequences, and "label" where the truth is.
+
     Raises:
-        InputError: as `islesnet.data.require_sound`.
+        InputError: as `islesnet.data.require_sound`; also where the patient has none of the sequences.
     """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self.keys = tuple(keys)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Check one patient's files; the paths are handed on."""
-        sequences = {name: Path(data[name]) for name in SEQUENCES if name in data}
-        label = Path(data["label"]) if "label" in data else None
-        require_sound([Case(data["patient"], sequences, label)])
+        used = {key: Path(data[key]) for key in self.keys if key in data}
+        label = used.pop("label", None)
+        if not used:
+            raise InputError(f"patient {data['patient']!r} has none of the sequences {', '.join(self.keys)}.")
+        require_sound([Case(data["patient"], used, label)])
         return dict(data)

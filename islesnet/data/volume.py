@@ -28,6 +28,10 @@ class VolumeError(InputError):
         self.path = path
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type["VolumeError"], tuple[Path, str]]:
+        """Let the error cross from a worker process, which rebuilds it from its arguments."""
+        return VolumeError, (self.path, self.reason)
+
 
 @dataclass(frozen=True)
 class Header:
@@ -127,6 +131,8 @@ def spatial_shape(path: Path, shape: tuple[int, ...]) -> tuple[int, int, int]:
         )
     if len(shape) < 3:
         raise VolumeError(path, f"holds a {len(shape)}D image ({said}); a 3D volume is expected")
+    if len(shape) > 4:
+        raise VolumeError(path, f"is {len(shape)}D ({said}); save it as a 3D volume")
     if math.prod(shape[3:]) != 1:
         raise VolumeError(
             path,

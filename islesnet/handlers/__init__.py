@@ -3,6 +3,7 @@
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
 from islesnet.handlers.encoder import EncoderOpener
 from islesnet.handlers.learning_rate import LearningRate
+from islesnet.handlers.patients import patient_names
 from islesnet.handlers.pictures import OutlinedSlices
 from islesnet.handlers.progress import TimeLeft
 from islesnet.handlers.resume import ExactResume, ResumableEarlyStop
@@ -15,4 +16,5 @@ __all__ = [
     "ResumableEarlyStop",
     "TimeLeft",
     "WholeCheckpointSaver",
+    "patient_names",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import ignite.distributed as idist
 import torch
 from ignite.handlers.checkpoint import BaseSaveHandler
 from monai.handlers import CheckpointSaver
@@ -24,7 +25,8 @@ class WholeCheckpointSaver(CheckpointSaver):
 
     def __init__(self, save_dir: str, save_dict: dict[str, Any], filename: str = "model.pt") -> None:
         super().__init__(save_dir, save_dict, save_key_metric=True, key_metric_filename=filename)
-        self._key_metric_checkpoint.save_handler = _WholeFile(Path(save_dir) / filename)
+        self.path = Path(save_dir) / filename
+        self._key_metric_checkpoint.save_handler = _WholeFile(self.path)
 
     def continue_from(self, best_metric: float) -> None:
         """Save from now on only what is better than ``best_metric``: a resumed training's best so far."""
@@ -36,8 +38,10 @@ class _WholeFile(BaseSaveHandler):
         self.path = path
 
     def __call__(self, checkpoint: Mapping[str, Any], filename: str, metadata: Mapping[str, Any] | None = None) -> None:
-        with whole_file(self.path) as part:
-            torch.save(checkpoint, part)
+        # Every process has the handler, or gathering their metrics would hang; one writes.
+        if idist.get_rank() == 0:
+            with whole_file(self.path) as part:
+                torch.save(checkpoint, part)
 
     def remove(self, filename: str) -> None:
         """Keep the earlier file: it is replaced once the next is whole."""

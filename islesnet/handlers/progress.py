@@ -18,17 +18,20 @@ class TimeLeft:
         description: what is being done, e.g. "Training".
         unit: what one iteration is, e.g. "patient" or "step".
         seconds: between two lines of a log.
-        loss_key: entry of the engine's output shown beside, where there is one.
+        total_steps: iterations of the whole run; those of one epoch by default.
     """
 
-    def __init__(self, description: str, unit: str = "step", seconds: float = 15.0, loss_key: str = "loss") -> None:
+    def __init__(
+        self, description: str, unit: str = "step", seconds: float = 15.0, total_steps: int | None = None
+    ) -> None:
         self.description = description
         self.unit = unit
         self.seconds = seconds
-        self.loss_key = loss_key
+        self.total_steps = total_steps
         self._bar: Progress | None = None
         self._began = self._last = 0.0
         self._first = 0
+        self._last_line = -1
 
     def attach(self, engine: Engine) -> None:
         """Attach to a trainer or evaluator."""
@@ -61,16 +64,17 @@ class TimeLeft:
     def advance(self, engine: Engine) -> None:
         """Show the iteration just completed."""
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=engine.state.iteration)
+            description = self.description + self._loss(engine)
+            self._bar.update(self._bar.task_ids[0], completed=engine.state.iteration, description=description)
         elif time.monotonic() - self._last >= self.seconds:
-            self._last = time.monotonic()
+            self._last, self._last_line = time.monotonic(), engine.state.iteration
             logger.info(self._line(engine))
 
     def end(self, engine: Engine) -> None:
         """Close the bar."""
         if self._bar is not None:
             self._bar.stop()
-        elif self._began:
+        elif self._began and self._last_line != engine.state.iteration:
             logger.info(self._line(engine))
         self._bar, self._began = None, 0.0
 
@@ -83,17 +87,17 @@ class TimeLeft:
         done, total = engine.state.iteration, self._total(engine)
         spent = time.monotonic() - self._began
         left = spent / max(done - self._first, 1) * (total - done)
-        output = engine.state.output
-        loss = output[0].get(self.loss_key) if isinstance(output, list) and output else None
-        shown = "" if loss is None else f", loss {float(loss):.3f}"
-        return f"{self.description}: {done} of {total} {self.unit}s{shown}, {_clock(spent)} so far, {_clock(left)} left"
+        reached = f"{self.description}: {done} of {total} {self.unit}s{self._loss(engine)}"
+        return f"{reached}, {_clock(spent)} so far, {_clock(left)} left"
 
     def _total(self, engine: Engine) -> int:
-        return (
-            int(engine.state.max_epochs * engine.state.epoch_length)
-            if self.unit == "step"
-            else int(engine.state.epoch_length)
-        )
+        return self.total_steps or int(engine.state.epoch_length)
+
+    @staticmethod
+    def _loss(engine: Engine) -> str:
+        output = engine.state.output
+        loss = output[0].get("loss") if isinstance(output, list) and output else None
+        return "" if loss is None else f", loss {float(loss):.3f}"
 
 
 def _clock(seconds: float) -> str:

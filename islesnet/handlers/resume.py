@@ -14,7 +14,7 @@ from monai.transforms import Compose
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.lr_scheduler import LambdaLR
 
-from islesnet.errors import InputError
+from islesnet.errors import InputError, require_switch
 from islesnet.files import whole_file
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
 
@@ -51,7 +51,7 @@ class ExactResume:
         best: the saver of the best weights.
         transform: the training transforms, whose random draws are seeded.
         seed: of the whole training.
-        resume: go on from the file; otherwise an earlier state is set aside as ``*.previous``.
+        resume: go on from the file; otherwise an earlier training's files are set aside.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class ExactResume:
         self.best = best
         self.transform = transform
         self.seed = seed
-        self.resume = resume
+        self.resume = require_switch(resume, "resume")
 
     def attach(self, engine: Engine) -> None:
         """Attach to a trainer."""
@@ -90,9 +90,18 @@ class ExactResume:
         elif self.resume:
             self._load(engine)
         elif engine.state.rank == 0:
-            previous = self.path.with_suffix(self.path.suffix + ".previous")
-            self.path.replace(previous)
-            logger.warning("Training starts anew; the earlier training's state is now %s.", previous)
+            self._set_aside()
+
+    def _set_aside(self) -> None:
+        """Give an earlier training's files names of their own, which no later training takes."""
+        folder, number = self.path.parent, 1
+        while (aside := folder / f"earlier_{number}").exists():
+            number += 1
+        aside.mkdir()
+        for file in (self.path, self.best.path):
+            if file.exists():
+                file.rename(aside / file.name)
+        logger.warning("Training starts anew; the earlier training's weights and state are now in %s.", aside)
 
     def seed_epoch(self, engine: Engine) -> None:
         """Make this epoch's random numbers a function of seed, epoch and rank."""
@@ -114,6 +123,8 @@ class ExactResume:
             "best_metric_epoch": int(self.evaluator.state.best_metric_epoch),
             "objects": {name: value.state_dict() for name, value in self.objects.items()},
         }
+        if getattr(engine, "scaler", None) is not None:  # of mixed precision on a GPU
+            state["scaler"] = engine.scaler.state_dict()
         with whole_file(self.path) as part:
             torch.save(state, part)
 
@@ -125,8 +136,10 @@ class ExactResume:
         except Exception as error:  # torch, pickle and the objects each raise their own kinds
             raise InputError(
                 f"{self.path} is not the state of this training ({error}). Resume with the settings it was started "
-                "with, or start anew with --resume false."
+                "with, or start anew with --resume False."
             ) from error
+        if "scaler" in state and getattr(engine, "scaler", None) is not None:
+            engine.scaler.load_state_dict(state["scaler"])
         self._follow_the_present_schedule()
         engine.state.epoch, engine.state.iteration = state["epoch"], state["iteration"]
         self.evaluator.state.best_metric = state["best_metric"]

@@ -7,6 +7,8 @@ import torch
 from monai.inferers import Inferer
 from torch import nn
 
+from islesnet.errors import require_switch
+
 
 def has_fast_bfloat16() -> bool:
     """Say whether this processor has bfloat16 instructions (AVX512-BF16 or AMX).
@@ -39,7 +41,7 @@ class CpuAutocastInferer(Inferer):
     def __init__(self, inferer: Inferer, bfloat16: bool) -> None:
         super().__init__()
         self.inferer = inferer
-        self.bfloat16 = bfloat16
+        self.bfloat16 = require_switch(bfloat16, "cpu_bfloat16")
 
     def __call__(self, inputs: torch.Tensor, network: nn.Module, *args: Any, **kwargs: Any) -> torch.Tensor:
         """Infer with the wrapped inferer; arguments as for it."""

@@ -72,6 +72,13 @@ def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
                 f"The weights at {path} are of another network: {name!r} {there}, the configured network needs "
                 f"{tuple(value.shape)}. Use the settings they were trained with."
             )
+        if name == "spacing_mm" and not torch.allclose(weights[name], value.cpu()):
+            trained, wanted = (tuple(round(float(length), 3) for length in mm) for mm in (weights[name], value))
+            raise InputError(
+                f"The weights at {path} were trained on voxels of {trained} mm, and are to be used on {wanted} mm. "
+                f'Use them as they were trained: --spacing "{list(trained)}" for the bundle, --spacing {trained[0]:g} '
+                "for islesnet segment."
+            )
 
 
 def inflate_stem(kernel: torch.Tensor, channels: int) -> torch.Tensor:

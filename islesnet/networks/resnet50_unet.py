@@ -11,6 +11,7 @@ from islesnet.networks.decoder import UNetDecoder
 from islesnet.networks.encoder import ResNet50Encoder
 from islesnet.networks.pretrained import load_pretrained_encoder
 
+UNTRAINED_LESION_LOGIT = -4.0
 ENCODER_TRAINING = ("frozen", "finetune", "staged")
 
 
@@ -54,6 +55,10 @@ class ResNet50UNet(nn.Module):
         self.encoder = ResNet50Encoder(spatial_dims, in_channels)
         self.decoder = UNetDecoder(spatial_dims, self.encoder.channels, decoder_channels)
         self.head = Conv[Conv.CONV, spatial_dims](decoder_channels[-1], out_channels, kernel_size=1)
+        # An untrained network calls 2 % of the voxels lesion: otherwise its first steps go into learning that lesions
+        # are rare (Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, section 3.3).
+        nn.init.zeros_(self.head.bias)
+        nn.init.constant_(self.head.bias[-1:], UNTRAINED_LESION_LOGIT)
         self.strides: tuple[int, ...] = self.encoder.strides
         self.channels: tuple[int, ...] = self.encoder.channels
         self.encoder_training = encoder_training

@@ -1,5 +1,7 @@
 """SlabNetwork: 2.5D inside, 3D outside."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 from torch.nn.functional import pad
@@ -19,6 +21,8 @@ class SlabNetwork(nn.Module):
             so that every size is legal and the levels of the network stay aligned; 32 for five halvings.
         chunk: slices that pass the network at once in evaluation mode, which bounds the memory whatever the
             depth. In training all slices form one batch, as batch normalisation needs.
+        spacing: mm of the voxels it is trained on. Kept among the weights as ``spacing_mm``, so that
+            `require_weights` can refuse to use them on another grid; changes nothing else.
 
     Shapes:
         ``(B, C, X, Y, Z)`` -> ``(B, K, X, Y, Z)``, Z across slices.
@@ -27,7 +31,14 @@ class SlabNetwork(nn.Module):
         ValueError: for a negative context, or a chunk or stride below 1.
     """
 
-    def __init__(self, network: nn.Module, context: int = 1, stride: int = 32, chunk: int = 8) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        context: int = 1,
+        stride: int = 32,
+        chunk: int = 8,
+        spacing: Sequence[float] | None = None,
+    ) -> None:
         super().__init__()
         if context < 0 or stride < 1 or chunk < 1:
             raise ValueError(
@@ -37,6 +48,8 @@ class SlabNetwork(nn.Module):
         self.context = context
         self.stride = stride
         self.chunk = chunk
+        if spacing is not None:
+            self.register_buffer("spacing_mm", torch.tensor([float(length) for length in spacing]))
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Segment a volume slice by slice."""

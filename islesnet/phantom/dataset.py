@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from islesnet.errors import InputError
+from islesnet.files import whole_file
 from islesnet.phantom.fields import FloatArray
 from islesnet.phantom.lesion_masks import list_masks
 from islesnet.phantom.patient import Phantom, make_patient
@@ -184,4 +185,5 @@ def _save(values: FloatArray | NDArray[np.uint8], affine: FloatArray, file: Path
     image.set_qform(affine, code="scanner")
     image.set_sform(affine, code="scanner")
     image.header.set_xyzt_units("mm")
-    nib.save(image, file)
+    with whole_file(file) as part:
+        nib.save(image, part)

@@ -12,6 +12,7 @@ from monai.data.meta_tensor import MetaTensor
 from monai.transforms import MapTransform
 
 import islesnet
+from islesnet.errors import require_switch
 from islesnet.files import whole_file
 from islesnet.transforms.lesions import label_lesions, voxel_volume_ml
 
@@ -51,7 +52,7 @@ class SaveLesionsd(MapTransform):
         self.output_dir = Path(output_dir)
         self.probability_key = probability_key
         self.reference_key = reference_key
-        self.write_probability = write_probability
+        self.write_probability = require_switch(write_probability, "save_probability")
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Write one patient's files."""
@@ -86,7 +87,7 @@ class SaveLesionsd(MapTransform):
 def _native_header(reference: MetaTensor) -> nibabel.Nifti1Pair:
     """Open the reference's file for its header, or make one from its affine where the format is another."""
     path = str(reference.meta["filename_or_obj"])
-    if path.endswith((".nii", ".nii.gz")):
+    if path.lower().endswith((".nii", ".nii.gz")):
         stored = nibabel.load(path)
         if isinstance(stored, nibabel.Nifti1Pair):  # the base of every NIfTI-1 and NIfTI-2 image
             return stored

@@ -16,7 +16,8 @@ from monai.data import load_net_with_metadata
 from tests.bundle.conftest import BUNDLE, TINY, open_recipe
 
 TRAINING = ("training", "training_demo", "training_multi_gpu", "training_paper", "training_volumetric")
-RECIPES = [*((recipe, "training") for recipe in TRAINING), ("inference", "inference"), ("evaluate", "inference")]
+USE = ("inference", "inference_paper", "inference_volumetric", "evaluate", "evaluate_paper", "evaluate_volumetric")
+RECIPES = [*((recipe, "training") for recipe in TRAINING), *((recipe, "inference") for recipe in USE)]
 # Run as programs by other tests; resolving them here would train.
 PROGRAMS = ("run", "training", "inference", "evaluating", "initialize", "finalize")
 SCHEMA = Path(os.environ.get("ISLESNET_MONAI_SCHEMA", BUNDLE.parent.parent / "shared/schema/meta_schema_20240725.json"))
@@ -45,12 +46,13 @@ def test_recipe_has_every_property_that_clients_ask_for(recipe, workflow_type, d
 
 
 @pytest.mark.parametrize(("recipe", "workflow_type"), RECIPES)
-def test_every_id_of_the_recipe_resolves(recipe, workflow_type, dataset, weights, tmp_path, one_process):
-    overrides = {"output_dir": str(tmp_path), "ckpt_dir": str(tmp_path), "checkpoint": str(weights)}
+def test_every_id_of_the_recipe_resolves(recipe, workflow_type, dataset, tmp_path, one_process):
+    overrides = {"output_dir": str(tmp_path), "ckpt_dir": str(tmp_path), "checkpoint": str(tmp_path / "model.pt")}
     workflow = open_recipe(recipe, workflow_type, dataset_dir=str(dataset), pretrained=None, **TINY, **overrides)
     workflow.initialize()
     parser = workflow.parser
 
+    torch.save(parser.get_parsed_content("network_def").state_dict(), tmp_path / "model.pt")
     for name in parser.get():
         if name not in PROGRAMS:
             parser.get_parsed_content(name)

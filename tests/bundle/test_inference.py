@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import nibabel
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from islesnet.data import Case, find_cases
-from islesnet.errors import InputError
+from islesnet.errors import InputError, input_error_behind
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.segment import segment_cases
 from tests.bundle.conftest import BUNDLE, TINY, open_recipe, run_bundle
@@ -90,15 +91,30 @@ def test_cohort_goes_on_after_a_bad_patient_and_says_which_and_why(patients, wei
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", ["no weights", "no patients", "output is a file", "unknown names"])
-def test_user_is_told_in_one_sentence_without_a_traceback(fault, patients, weights, tmp_path):
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ("no weights", "There are no weights at"),
+        ("no patients", "no patient found"),
+        ("output is a file", "Cannot write to the folder"),
+        ("truncated", "is cut short"),
+        ("4D", "is 4D and holds 3 volumes"),
+        ("NaN", "voxels are NaN"),
+        ("written false", "write --save_probability True or --save_probability False"),
+    ],
+)
+def test_user_is_told_in_plain_words_without_a_traceback(fault, sentence, patients, weights, tmp_path):
     if fault == "no patients":
         shutil.rmtree(patients)
         patients.mkdir()
-    if fault == "unknown names":
-        (patients / "anna").rename(patients.parent / "anna")
-        (patients / "bert").rename(patients.parent / "bert")
-        shutil.copy(patients.parent / "anna/dwi.nii.gz", patients / "scan.nii.gz")
+    scan = patients / "anna/dwi.nii.gz"
+    if fault == "truncated":
+        scan.write_bytes(scan.read_bytes()[:-5000])
+    if fault in ("4D", "NaN"):
+        image = nibabel.load(scan)
+        array = np.asarray(image.dataobj, dtype=np.float32)
+        array = np.stack([array] * 3, axis=-1) if fault == "4D" else np.where(array > 0, np.nan, array)
+        nibabel.save(nibabel.Nifti1Image(array, image.affine), scan)
     output = tmp_path / "out"
     if fault == "output is a file":
         output.touch()
@@ -111,19 +127,20 @@ def test_user_is_told_in_one_sentence_without_a_traceback(fault, patients, weigh
         output_dir=output,
         checkpoint=checkpoint,
         spacing=TINY["spacing"],
+        save_probability="false" if fault == "written false" else "False",
     )
 
     assert run.returncode == 1
     assert "Traceback" not in run.stderr
-    assert run.stderr.strip().splitlines()[-1 if fault != "unknown names" else -8 :]
-    assert "islesnet: " in run.stderr
+    said = run.stderr[run.stderr.index("islesnet: ") :]
+    assert sentence in said
 
 
 def test_names_of_files_are_never_read_as_expressions(patients, weights, tmp_path):
     odd = patients.parent / "$(touch pwned) %x '@y'"
     shutil.copytree(patients / "anna", odd)
 
-    segment_cases([Case("anna", {"dwi": odd / "dwi.nii.gz"})], tmp_path / "@dataset_dir", weights)
+    segment_cases([Case("anna", {"dwi": odd / "dwi.nii.gz"})], tmp_path / "@dataset_dir", weights, spacing=6.0)
 
     assert (tmp_path / "@dataset_dir/anna_lesion.nii.gz").exists()
 
@@ -145,7 +162,7 @@ def test_one_head_in_seven_axis_orders_has_one_probability_map(weights, tmp_path
     files = sorted(path for path in (REAL / "orientations").glob("*.nii.gz") if path.name != "shear.nii.gz")
     cases = [Case(path.name.partition(".")[0], {"t1": path}) for path in files]
 
-    segment_cases(cases, tmp_path, weights, save_probability=True)
+    segment_cases(cases, tmp_path, weights, save_probability=True, spacing=6.0)
 
     maps = [
         np.asarray(nibabel.as_closest_canonical(nibabel.load(tmp_path / f"{case.patient}_probability.nii.gz")).dataobj)
@@ -162,7 +179,7 @@ def test_sheared_volume_is_refused_with_the_angle(tmp_path, weights):
     shear = REAL / "orientations/shear.nii.gz"
 
     with pytest.raises(InputError, match="shear"):
-        segment_cases([Case("tilted", {"dwi": shear})], tmp_path, weights)
+        segment_cases([Case("tilted", {"dwi": shear})], tmp_path, weights, spacing=6.0)
 
 
 @needs_real_data
@@ -172,3 +189,41 @@ def test_metaimage_patient_is_segmented_on_the_grid_of_its_dwi(weights, tmp_path
     mask = nibabel.load(tmp_path / "isles22-mca_lesion.nii.gz")
     assert mask.shape == (128, 128, 25)
     assert find_cases(REAL / "isles22-mca")[0].reference == "dwi"
+
+
+@pytest.mark.slow
+def test_full_disk_is_said_and_leaves_no_half_file(patients, weights, tmp_path):
+    limited = ["bash", "-c", 'ulimit -f 1; exec "$@"', "limited", sys.executable]  # 1 KiB a file
+
+    run = run_bundle(
+        "inference",
+        "inference",
+        limited,
+        dataset_dir=patients,
+        output_dir=tmp_path / "out",
+        checkpoint=weights,
+        spacing=TINY["spacing"],
+        save_probability="True",
+    )
+
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr
+    assert "2 of 2 patients failed" in run.stderr
+    assert "anna_probability.nii.gz" in run.stderr
+    assert not [path for path in (tmp_path / "out").iterdir() if "part" in path.name or path.suffix == ".json"]
+
+
+def test_label_that_inference_does_not_need_cannot_stop_it(patients, weights, tmp_path):
+    (patients / "anna/label.nii.gz").write_bytes(b"not a NIfTI")
+
+    segment(weights, tmp_path / "out", dataset_dir=str(patients / "anna"))
+
+    assert (tmp_path / "out/anna_lesion.nii.gz").exists()
+
+
+def test_weights_trained_on_other_voxels_are_refused(patients, weights, tmp_path):
+    with pytest.raises(RuntimeError) as caught:  # as MONAI wraps what a config raises
+        segment_cases(find_cases(patients), tmp_path / "out", weights, spacing=2.0)
+
+    said = str(input_error_behind(caught.value))
+    assert "trained on voxels of (6.0, 6.0, 6.0) mm, and are to be used on (2.0, 2.0, 2.0) mm" in said

@@ -93,13 +93,19 @@ def test_new_training_sets_an_earlier_state_aside(dataset, tmp_path):
 
     train(dataset, tmp_path, epochs=1, seed=1)
 
-    assert (tmp_path / "models/last.pt.previous").exists()
+    train(dataset, tmp_path, epochs=1, seed=2)
+
+    for number in (1, 2):
+        aside = {path.name for path in (tmp_path / f"models/earlier_{number}").iterdir()}
+        assert aside == {"last.pt", "model.pt"}
 
 
 @pytest.mark.slow
-def test_killed_training_reaches_the_weights_of_one_that_was_not(dataset, tmp_path):
+@pytest.mark.parametrize(("threads", "bfloat16"), [("1", False), ("2", True)])
+def test_killed_training_reaches_the_weights_of_one_that_was_not(threads, bfloat16, dataset, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
     straight, killed = tmp_path / "straight", tmp_path / "killed"
-    settings = {**TINY, "dataset_dir": dataset, "epochs": 3, "visits": 8, "warmup_epochs": 1}
+    settings = {**TINY, "cpu_bfloat16": bfloat16, "dataset_dir": dataset, "epochs": 3, "visits": 8, "warmup_epochs": 1}
     in_killed = {"output_dir": killed, "ckpt_dir": killed / "models"}
     run = run_bundle("training", "training", **settings, output_dir=straight, ckpt_dir=straight / "models")
     assert run.returncode == 0, run.stderr[-2000:]

@@ -57,8 +57,13 @@ def test_both_versions_and_byte_orders_are_read(tmp_path, kind, order):
     np.testing.assert_allclose(volume.affine, OBLIQUE, atol=1e-5)
 
 
-def test_trailing_axes_of_length_one_are_dropped(write_volume):
-    assert read_volume(write_volume("a.nii", VALUES[..., None, None])).array.shape == (16, 14, 12)
+def test_trailing_axis_of_length_one_is_dropped(write_volume):
+    assert read_volume(write_volume("a.nii", VALUES[..., None])).array.shape == (16, 14, 12)
+
+
+def test_five_dimensions_are_refused_whatever_their_length(write_volume):
+    with pytest.raises(VolumeError, match=r"is 5D \(16 x 14 x 12 x 1 x 1\); save it as a 3D volume"):
+        read_volume(write_volume("a.nii", VALUES[..., None, None]))
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])

@@ -158,7 +158,7 @@ def test_first_patients_are_drawn_and_no_more():
 
 
 def test_time_left_is_said_in_the_log_at_the_end(engine, caplog):
-    TimeLeft("Training", seconds=1e9).attach(engine)
+    TimeLeft("Training", seconds=1e9, total_steps=6).attach(engine)
 
     with caplog.at_level(logging.INFO):
         engine.run([0, 1, 2], max_epochs=2)

@@ -14,10 +14,11 @@ from islesnet.data.checks.finding import Finding, error, warning
 from islesnet.data.checks.geometry import check_grid, check_label_grid, check_sequence_grid
 from islesnet.data.checks.problem import Problem
 from islesnet.data.checks.values import check_label_values, check_values
+from islesnet.data.datalist import cases_in_datalist
 from islesnet.data.volume import Header, Volume, VolumeError, read_volume
 from islesnet.errors import InputError
 
-__all__ = ["Problem", "check_case", "check_cases", "require_sound"]
+__all__ = ["Problem", "check_case", "check_cases", "require_sound", "require_sound_datalist"]
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +81,18 @@ def require_sound(cases: Sequence[Case]) -> None:
             raise InputError(str(errors[0]).removeprefix("error: "))
         listed = "".join(f"\n  {problem}" for problem in errors)
         raise InputError(f"{len(errors)} errors in {len(cases)} case{'s' * (len(cases) > 1)}:{listed}")
+
+
+def require_sound_datalist(path: Path | str, dataset_dir: Path | str | None = None) -> None:
+    """Go on only where every patient of a datalist's labelled sections is sound and no scan comes under two names.
+
+    Raises:
+        InputError: listing all errors of all patients.
+    """
+    sections = cases_in_datalist(path, dataset_dir)
+    cases = [case for section in sections.values() for case in section if case.label is not None]
+    logger.info("Checking the files of %d patients", len(cases))
+    require_sound(cases)
 
 
 def _examine(case: Case) -> tuple[list[Problem], list[Print]]:

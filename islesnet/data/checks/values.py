@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from islesnet.data.checks.finding import Finding, error, warning
 
+_WHITE = 255  # of a mask that was kept as a picture
 _LABEL_TOLERANCE = 1e-3
 
 
@@ -29,6 +30,8 @@ def check_label_values(array: NDArray[Any]) -> list[Finding]:
     count = int(others.sum())
     if count:
         values = np.unique(array[others][:1_000_000])
+        if values.tolist() == [_WHITE] and not ones.any():
+            return [warning(f"the label's lesion is {_WHITE}, not 1; it is taken as a mask")]
         told = ", ".join(_number(value) for value in values[:5]) + (" ..." if len(values) > 5 else "")
         return [error(f"the label is not a mask: {count:,} voxels are neither 0 nor 1 but {told}; right is 0 and 1")]
     if not ones.any():

@@ -62,7 +62,7 @@ def test_defective_values_of_a_sequence_are_errors(write_volume, array, message)
         (mask(1, kind=np.uint16), None, ""),
         (mask(1, kind=np.int32), None, ""),
         (mask(2), "error", "not a mask: 5 voxels are neither 0 nor 1 but 2; right is 0 and 1"),
-        (mask(255, kind=np.uint8), "error", "but 255"),
+        (mask(255, kind=np.uint8), "warning", "lesion is 255, not 1; it is taken as a mask"),
         (mask(-(2**15), kind=np.int16), "error", "but -32768"),
         (mask(0.5), "error", "but 0.5"),
         (mask(0), "warning", "the label is empty"),
