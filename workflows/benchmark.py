@@ -180,6 +180,7 @@ def training(scratch: Path, steps: int) -> dict[str, Any]:
     parser = open_config(overrides, "inference.yaml", "truth.yaml", "train.yaml")
     dataset_ = parser.get_parsed_content("train::dataset")
     cache_s, _ = timed(lambda: [dataset_[index] for index in range(len(set(map(str, dataset_.data))))])
+    parser.get_parsed_content("initialize")
     trainer, pace = parser.get_parsed_content("train::trainer"), Pace(steps)
     trainer.add_event_handler(Events.ITERATION_COMPLETED, pace)
     with contextlib.suppress(StopIteration):
@@ -210,9 +211,7 @@ class Pace:
     def __call__(self, engine: Engine) -> None:
         """Note the step just completed, and time its pure twin."""
         now = time.perf_counter()
-        image, label = (
-            torch.stack([output[key].as_tensor() for output in engine.state.output]) for key in ("image", "label")
-        )
+        image, label = (torch.stack([output[key] for output in engine.state.output]) for key in ("image", "label"))
         self.shape = tuple(image.shape)
         pure_s, _ = timed(lambda: self._pure_step(engine, image, label))
         if engine.state.iteration > 3:  # the first steps warm up

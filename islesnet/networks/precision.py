@@ -1,5 +1,6 @@
 """Where and how a network runs: the device of each process, and bfloat16 where a processor computes in it."""
 
+import ctypes
 import os
 from typing import Any
 
@@ -18,6 +19,10 @@ def has_fast_bfloat16() -> bool:
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
+# glibc's malloc.h
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+
+
 def device_of_this_process() -> torch.device:
     """Give the GPU that torchrun means this process to have, made current, or the CPU where there are none."""
     if not torch.cuda.is_available():
@@ -25,6 +30,22 @@ def device_of_this_process() -> torch.device:
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     torch.cuda.set_device(device)
     return device
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep the memory that its tensors free, instead of handing it back to the system each time.
+
+    A training step on a CPU allocates and frees gigabytes; glibc returns large blocks at once, and every step pays
+    for fetching each page anew. `python -m workflows.benchmark` measures what it is worth.
+
+    Returns:
+        whether the C library took the settings: glibc does, others go on as they were.
+    """
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+    except OSError:
+        return False
+    return bool(libc.mallopt(M_MMAP_MAX, 0) and libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1))
 
 
 class CpuAutocastInferer(Inferer):

@@ -3,7 +3,13 @@ import torch
 from monai.inferers import SimpleInferer, SlidingWindowInferer
 from torch import nn
 
-from islesnet.networks import CpuAutocastInferer, SlabNetwork, device_of_this_process, has_fast_bfloat16
+from islesnet.networks import (
+    CpuAutocastInferer,
+    SlabNetwork,
+    device_of_this_process,
+    has_fast_bfloat16,
+    keep_freed_memory,
+)
 
 
 @pytest.fixture
@@ -70,3 +76,12 @@ def test_a_process_has_and_makes_current_the_gpu_of_its_local_rank(monkeypatch):
     assert current == [torch.device("cuda", 1)]
     monkeypatch.delenv("LOCAL_RANK")
     assert device_of_this_process() == torch.device("cuda", 0)
+
+
+def test_keeping_freed_memory_says_whether_the_c_library_took_it(monkeypatch):
+    def no_glibc(name):
+        raise OSError(name)
+
+    monkeypatch.setattr("islesnet.networks.precision.ctypes.CDLL", no_glibc)
+
+    assert keep_freed_memory() is False
