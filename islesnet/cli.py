@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,8 +25,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = Console()
-messages = Console(stderr=True)
+console = Console(markup=False)  # a patient may be called "[/b]"
+messages = Console(stderr=True, markup=False)
 
 OutputFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")]
 
@@ -89,10 +90,11 @@ def segment(
 
     from islesnet.segment import segment_cases
 
+    began = time.time()
     try:
         segment_cases(cases, output, model, probability, spacing)
     finally:
-        _print_volumes(output, cases)
+        _print_volumes(output, cases, began)
 
 
 @app.command()
@@ -175,15 +177,17 @@ def doctor(
     raise typer.Exit(1 if errors else 0)
 
 
-def _print_volumes(output: Path, cases: "list[Case]") -> None:
+def _print_volumes(output: Path, cases: "list[Case]", began: float) -> None:
     import json
 
     table = Table("patient", "lesions", "volume (ml)", "mask")
-    finished = [case for case in cases if (output / f"{case.patient}_lesion.json").is_file()]
-    for case in finished:
-        numbers = json.loads((output / f"{case.patient}_lesion.json").read_text())
-        mask = os.fspath(output / f"{case.patient}_lesion.nii.gz")
-        table.add_row(case.patient, str(numbers["lesion_count"]), f"{numbers['lesion_volume_ml']:.2f}", mask)
+    written = [output / f"{case.patient}_lesion.json" for case in cases]
+    # An earlier run's numbers of a patient that failed in this one are not shown.
+    finished = [path for path in written if path.is_file() and path.stat().st_mtime >= began]
+    for path in finished:
+        numbers = json.loads(path.read_text())
+        mask = os.fspath(path.with_name(f"{numbers['patient']}_lesion.nii.gz"))
+        table.add_row(numbers["patient"], str(numbers["lesion_count"]), f"{numbers['lesion_volume_ml']:.2f}", mask)
     if finished:
         console.print(table)
 
