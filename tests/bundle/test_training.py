@@ -88,6 +88,19 @@ def test_more_epochs_can_be_added_to_a_finished_training(trained, dataset, tmp_p
 
 
 @pytest.mark.slow
+def test_finished_training_that_is_resumed_ends_at_once_and_changes_nothing(trained, dataset, tmp_path):
+    (tmp_path / "models").mkdir()
+    for name in ("last.pt", "model.pt"):
+        (tmp_path / "models" / name).write_bytes((trained / "models" / name).read_bytes())
+
+    train(dataset, tmp_path, epochs=2, resume=True)
+
+    assert state(tmp_path)["epoch"] == 2
+    assert_same_weights(trained, tmp_path)
+    assert (tmp_path / "models/model.pt").read_bytes() == (trained / "models/model.pt").read_bytes()
+
+
+@pytest.mark.slow
 def test_new_training_sets_an_earlier_state_aside(dataset, tmp_path):
     train(dataset, tmp_path, epochs=1)
 
