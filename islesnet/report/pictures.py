@@ -41,11 +41,11 @@ def outlined_slice(
         volumes ``(X, Y, Z)`` -> ``(magnify * Y, magnify * X * sequences, 3)`` in 0..1, float32.
     """
     marks = np.zeros_like(prediction[..., index], dtype=bool) if truth is None else truth[..., index] > 0
-    drawn_truth = _outline(_to_screen(marks, magnify))
-    drawn_prediction = _outline(_to_screen(prediction[..., index] > 0, magnify))
+    drawn_truth = _outline(to_screen(marks, magnify))
+    drawn_prediction = _outline(to_screen(prediction[..., index] > 0, magnify))
     panels = []
     for volume in images.values():
-        panel = np.repeat(_to_screen(_grey(volume, index), magnify)[..., None], 3, axis=2)
+        panel = np.repeat(to_screen(grey_slice(volume, index), magnify)[..., None], 3, axis=2)
         panel[drawn_truth] = TRUTH_COLOUR
         panel[drawn_prediction] = PREDICTION_COLOUR
         panel[drawn_truth & drawn_prediction] = BOTH_COLOUR
@@ -53,13 +53,20 @@ def outlined_slice(
     return np.concatenate(panels, axis=1).astype(np.float32)
 
 
-def _grey(volume: np.ndarray, index: int) -> np.ndarray:
+def grey_slice(volume: np.ndarray, index: int) -> np.ndarray:
+    """Take one axial slice as 0..1 by the window of its whole volume, so that slices compare; NaN is black."""
+    volume = np.nan_to_num(volume)
     low, high = np.percentile(volume, [1.0, 99.8])
     return np.asarray(np.clip((volume[..., index] - low) / max(float(high - low), 1e-6), 0.0, 1.0))
 
 
-def _to_screen(plane: np.ndarray, magnify: int) -> np.ndarray:
-    # RAS: x grows to the patient's right, y to anterior. Rows run down the screen, columns to its right.
+def to_screen(plane: np.ndarray, magnify: int = 1) -> np.ndarray:
+    """Turn an axial plane of a RAS volume as a radiologist looks at it, a voxel becoming so many pixels square.
+
+    Shapes:
+        ``(X, Y)`` -> ``(magnify * Y, magnify * X)``.
+    """
+    # x grows to the patient's right, y to anterior. Rows run down the screen, columns to its right.
     screen = plane[::-1, ::-1].T
     return np.repeat(np.repeat(screen, magnify, axis=0), magnify, axis=1)
 

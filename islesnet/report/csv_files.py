@@ -1,0 +1,35 @@
+"""Tables as CSV files: raw numbers, stamped."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from islesnet.files import whole_file
+
+
+def write_csv(frame: pd.DataFrame, path: Path, stamps: Sequence[str] = ()) -> Path:
+    """Write a table without its index; stamps, where there are any, fill a last column ``stamp``."""
+    stamped = frame.assign(stamp=" ".join(stamps)) if stamps else frame
+    with whole_file(path) as part:
+        stamped.to_csv(part, index=False)
+    return path
+
+
+def pool_scores(scores_by_system: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Put the patients of all systems into one table, a column ``system`` first."""
+    frames = [scores.assign(system=name) for name, scores in scores_by_system.items()]
+    pooled = pd.concat(frames, ignore_index=True)
+    return pooled[["system", *(column for column in pooled if column != "system")]]
+
+
+def flatten_summaries(summaries: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Put the aggregates of all systems into one table: a row for each system, stratum and score."""
+    rows = [
+        {"system": name, "stratum": stratum, "score": score, **measure}
+        for name, summary in summaries.items()
+        for stratum, part in {"all": summary, **summary["strata"]}.items()
+        for score, measure in part["measures"].items()
+    ]
+    return pd.DataFrame(rows)

@@ -1,0 +1,263 @@
+"""The report of an evaluation: one page, and the pictures and tables it shows beside it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from islesnet.report import charts, tables
+from islesnet.report.charts.canvas import shorten
+from islesnet.report.charts.reliability import expected_calibration_error
+from islesnet.report.csv_files import flatten_summaries, pool_scores, write_csv
+from islesnet.report.montage import draw_patient
+from islesnet.report.page import Page
+from islesnet.report.published import OTHER_ROWS, PAPER_ROWS, own_row
+from islesnet.report.wording import INTERVAL, say, say_count, say_interval
+
+Scan = tuple[Mapping[str, np.ndarray], np.ndarray, np.ndarray]
+
+HOW_IT_WAS_SCORED = (
+    "Every patient is scored in 3D on the {grid}, and the headline is the mean over patients. The interval is the "
+    "95 % percentile bootstrap of that mean over patients. Where truth and mask are both empty, Dice and lesion-wise "
+    "F1 are 1 and distances 0; where one is, Dice is 0 and a distance is the image's diagonal. A true lesion is a "
+    "component of 26-connected voxels, found when the mask has one voxel in common with it (ISLES 2022). HD95 is the "
+    "95th percentile of the distances from one surface to the other; libraries differ in its definition."
+)
+ACCURACY_TEXT = (
+    "A lesion is a small part of a volume: in ISLES 2015 SISS about one voxel in two hundred, so a mask that marks "
+    "nothing has an accuracy above 99 %. Micro-averaged over both classes, precision is the same number as accuracy. "
+    "Neither says whether a lesion was found: read them beside the empty mask's, and the Dice beside both."
+)
+COMPARISON_TEXT = (
+    "Rows compare only where their data and their rule agree: see both columns. Two rows of the paper's own table are "
+    "other data sets altogether. Accuracy and precision stand as their sources give them; ours are micro-averaged "
+    "here, as those of Aboudi 2022 must be."
+)
+RELIABILITY_TEXT = (
+    "Of the voxels given a probability of 0.7, seven in ten should be lesion. Expected calibration error: {error}, "
+    "which the many certain voxels of the background keep low."
+)
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """What is known of an evaluation.
+
+    Args:
+        title: of the page.
+        scores: a row a patient, as scores.csv.
+        summary: of these scores, by `islesnet.metrics.summarize`.
+        system: name of what was scored.
+        baselines: scores of other systems on the same patients, by name; shown beside ours everywhere.
+        data: the patients, for the comparison, e.g. "SISS, the 28 training patients, 5 folds".
+        is_siss: they are those of ISLES 2015 SISS.
+        grid: on which the masks were scored.
+        reliability: of the probabilities, as `islesnet.metrics.Reliability.table` gives it.
+        histories: curves of the trainings, as `read_history` gives them, by name.
+        volumes_by_section: lesion volumes in ml of each section of the split.
+        scans: gives a patient's sequences (by name), truth and mask on one RAS grid; called for those drawn alone.
+        about: paragraphs on the run, for the top of the page.
+        stamps: words in capitals that keep the run from being mistaken.
+    """
+
+    title: str
+    scores: pd.DataFrame
+    summary: Mapping[str, Any]
+    system: str = "islesnet"
+    baselines: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    data: str = "the patients of this report"
+    is_siss: bool = False
+    grid: str = "native grid"
+    reliability: pd.DataFrame | None = None
+    histories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    volumes_by_section: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    scans: Callable[[str], Scan] | None = None
+    about: str = ""
+    stamps: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a baseline that would hide the system itself."""
+        if self.system in self.baselines:
+            raise ValueError(f"the system and a baseline are both called {self.system!r}; name one otherwise.")
+
+
+def write_evaluation_report(folder: Path, evaluation: EvaluationReport) -> Path:
+    """Write ``report.html``, its pictures to ``pictures/`` and its tables' raw numbers to ``tables/``.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    return _Writer(folder, evaluation).write()
+
+
+def best_median_worst(scores: pd.DataFrame) -> dict[str, str]:
+    """Choose the patients to look at, by Dice; fewer where there are fewer than three, none where none has a Dice."""
+    ranked = scores.dropna(subset=["dice"]).sort_values("dice", ascending=False, kind="stable")["patient"].tolist()
+    if not ranked:
+        return {}
+    if len(ranked) == 1:
+        return {"only": ranked[0]}
+    middle = {"median": ranked[len(ranked) // 2]} if len(ranked) > 2 else {}
+    return {"best": ranked[0], **middle, "worst": ranked[-1]}
+
+
+class _Writer:
+    """The page in the making; each method is a section, left out where nothing is known for it."""
+
+    def __init__(self, folder: Path, evaluation: EvaluationReport) -> None:
+        self.folder = folder
+        self.evaluation = evaluation
+        self.page = Page(evaluation.title, evaluation.stamps)
+        self.scores = _named(evaluation.scores)
+        self.baselines = {name: _named(scores) for name, scores in evaluation.baselines.items()}
+        self.scores_by_system = {evaluation.system: self.scores, **self.baselines}
+        from islesnet.metrics import summarize
+
+        self.others = {name: summarize(scores) for name, scores in self.baselines.items()}
+        self.summaries = {evaluation.system: evaluation.summary, **self.others}
+
+    def write(self) -> Path:
+        self.page.text(self.evaluation.about)
+        self.headline()
+        self.sizes()
+        self.patients_drawn()
+        self.aggregates()
+        self.accuracy()
+        self.comparison()
+        self.reliability()
+        self.training()
+        self.split()
+        self.every_patient()
+        self.page.section("How it was scored", HOW_IT_WAS_SCORED.format(grid=self.evaluation.grid))
+        return self.page.write(self.folder / "report.html")
+
+    def headline(self) -> None:
+        summary, dice = self.evaluation.summary, self.evaluation.summary["measures"]["dice"]
+        quartiles = f"quartiles {say(dice['q1'])} to {say(dice['q3'])}"
+        empty = f"patients without a lesion, with a mask; {say_count(summary['both_empty'])} rightly empty"
+        self.page.facts(
+            {
+                "Mean Dice over patients": (say(dice["mean"]), f"{INTERVAL} {say_interval(dice)}"),
+                "Median Dice": (say(dice["median"]), quartiles),
+                "Patients": (say_count(summary["patients"]), self.evaluation.data),
+                "Lesions missed": (say_count(summary["missed"]), "patients with a lesion and an empty mask"),
+                "False alarms": (say_count(summary["false_alarms"]), empty),
+            }
+        )
+        self.page.table(
+            tables.systems_table(self.summaries, self.scores_by_system),
+            "What was scored and, beside it, what it has to beat on the same patients. Means over patients.",
+        )
+
+    def sizes(self) -> None:
+        self.page.section("By lesion size", "In a small lesion one wrong voxel weighs more. The volume is the truth's.")
+        self.page.table(tables.strata_table(self.evaluation.summary, self.others), "Strata of the true volume; means.")
+        path = self._draw(charts.draw_dice_against_volume, "dice_against_volume", self.scores)
+        self.page.picture(path, "Dice of each patient against the true volume. Bars: the means of the strata.")
+        path = self._draw(charts.draw_bland_altman, "bland_altman", self.scores)
+        self.page.picture(path, "Bland-Altman: the error of the mask's volume against the mean of mask and truth.")
+
+    def patients_drawn(self) -> None:
+        chosen = best_median_worst(self.scores)
+        if self.evaluation.scans is None or not chosen:
+            return
+        self.page.section("Patients", "Best, median and worst by Dice, each at the slice with the largest true area.")
+        for rank, patient in chosen.items():
+            row = self.scores.set_index("patient").loc[patient]
+            figures = ", ".join(
+                (
+                    f"Dice {say(row['dice'])}",
+                    f"truth {say(row['true_ml'], 1)} ml",
+                    f"mask {say(row['predicted_ml'], 1)} ml",
+                )
+            )
+            title = f"{rank.capitalize()}: patient {shorten(str(patient), 44)}\n{figures}"
+            path = self.folder / "pictures" / f"patient_{rank}.png"
+            self.page.picture(
+                draw_patient(*self.evaluation.scans(patient), path, title, self.evaluation.stamps),
+                f"{rank.capitalize()}: patient {patient}. {figures}.",
+            )
+
+    def aggregates(self) -> None:
+        self.page.section("Every score", f"Means over patients, with the {INTERVAL} of the mean.")
+        self.page.table(
+            tables.aggregate_table(self.evaluation.summary, self.others), f"Scores of {self.evaluation.system}."
+        )
+        self.page.table(
+            tables.dice_rules_table(self.summaries), "One Dice, four rules: how much the rule alone changes."
+        )
+        self._csv(flatten_summaries(self.summaries), "aggregates")
+
+    def accuracy(self) -> None:
+        self.page.section("What the accuracy is worth", ACCURACY_TEXT)
+        table = tables.worthless_accuracy_table(self.scores_by_system)
+        self.page.table(table, "Voxels of all patients together, beside a mask that marks nothing.")
+        self._csv(tables.pooled_accuracies(self.scores_by_system), "accuracy")
+
+    def comparison(self) -> None:
+        evaluation = self.evaluation
+        own = [
+            own_row(name, summary, evaluation.data, evaluation.is_siss, evaluation.grid)
+            for name, summary in self.summaries.items()
+        ]
+        self.page.section("Beside published results", COMPARISON_TEXT)
+        rows = [*own, *PAPER_ROWS]
+        self.page.picture(
+            self._draw(charts.draw_comparison_bars, "comparison", rows),
+            f"Dice of ours with its {INTERVAL}, and of the methods in the tables of Aboudi 2022.",
+        )
+        self.page.table(
+            tables.comparison_table(own), "Tables I and II of Aboudi 2022 with ours, and other published results."
+        )
+        self._csv(pd.DataFrame([asdict(row) for row in (*rows, *OTHER_ROWS)]), "comparison")
+
+    def reliability(self) -> None:
+        table = self.evaluation.reliability
+        if table is None:
+            return
+        text = RELIABILITY_TEXT.format(error=say(expected_calibration_error(table), 4))
+        self.page.section("Are the probabilities right?", text)
+        self.page.picture(
+            self._draw(charts.draw_reliability, "reliability", table),
+            "Share of lesion in each bin of probability; below, how many voxels the bin holds.",
+        )
+        self._csv(table, "reliability")
+
+    def training(self) -> None:
+        if self.evaluation.histories:
+            self.page.section("Training")
+            path = self._draw(charts.draw_training_curves, "training_curves", self.evaluation.histories)
+            self.page.picture(path, "Accuracy, loss and Dice over the epochs.")
+            named = [frame.reset_index().assign(training=name) for name, frame in self.evaluation.histories.items()]
+            self._csv(pd.concat(named, ignore_index=True), "training_curves")
+
+    def split(self) -> None:
+        if self.evaluation.volumes_by_section:
+            self.page.section("Split of the patients")
+            path = self._draw(charts.draw_split, "split", self.evaluation.volumes_by_section)
+            self.page.picture(path, "Patients of each section, and their lesions' volumes.")
+
+    def every_patient(self) -> None:
+        self.page.section("Every patient")
+        self.page.table(
+            tables.patient_table(self.scores, self.baselines),
+            f"Scores of {self.evaluation.system}; every score and voxel count is in tables/patients.csv.",
+        )
+        self._csv(pool_scores(self.scores_by_system), "patients")
+
+    def _draw(self, draw: Callable[[Any, Path, Sequence[str]], Path], name: str, content: Any) -> Path:
+        return draw(content, self.folder / "pictures" / f"{name}.png", self.evaluation.stamps)
+
+    def _csv(self, table: pd.DataFrame, name: str) -> None:
+        write_csv(table, self.folder / "tables" / f"{name}.csv", self.evaluation.stamps)
+
+
+def _named(scores: pd.DataFrame) -> pd.DataFrame:
+    # A CSV that was read back may have made numbers of the patients' names, and may be stamped already.
+    return scores.drop(columns="stamp", errors="ignore").astype({"patient": str})

@@ -1,0 +1,144 @@
+"""One HTML file that opens anywhere, without a network."""
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from numbers import Integral, Real
+from pathlib import Path
+
+import pandas as pd
+
+from islesnet.files import whole_file
+from islesnet.report.wording import MISSING, say
+
+BANNER = "Research use only, not a medical device"
+MEANINGS = {
+    "PHANTOM": "the patients are synthetic; no figure here says how well anything works on people",
+    "LEAKY": "the split is by slices, so slices of one patient are on both sides, and the scores are too high",
+    "RANDOM ENCODER": "the encoder started from random weights, not from ImageNet's",
+    "QUICK": "a short run that shows the way, not what the method can reach",
+}
+# A table longer than this scrolls in its own box, under a heading that stays.
+LONG_ROWS = 60
+
+# Nothing but what the file itself holds is ever loaded, whatever a patient is called.
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+_NUMBER = re.compile(rf"[−+-]?[\d.]+(( to | of | / )([−+-]?[\d.]+|{MISSING}))?|{MISSING}|−?∞|")
+
+
+class Page:
+    """A report in the making: sections with figures, tables and pictures, written to one file.
+
+    Everything is escaped: a patient may be called ``<script>``. Pictures are held in the file.
+
+    Args:
+        title: of the page.
+        stamps: words in capitals that keep a run from being mistaken, e.g. "PHANTOM"; shown on top.
+    """
+
+    def __init__(self, title: str, stamps: Sequence[str] = ()) -> None:
+        self.title = title
+        self.stamps = tuple(stamps)
+        self._headings: list[str] = []
+        self._parts: list[str] = []
+        self._pictures: list[str] = []
+
+    def section(self, heading: str, text: str = "") -> None:
+        """Begin a section; an empty line in its text begins a paragraph."""
+        self._headings.append(heading)
+        self._add(f'<h2 id="section-{len(self._headings)}">{escape(heading)}</h2>')
+        self.text(text)
+
+    def text(self, text: str) -> None:
+        """Add paragraphs."""
+        for paragraph in text.split("\n\n"):
+            if paragraph.strip():
+                self._add(f"<p>{escape(paragraph.strip())}</p>")
+
+    def facts(self, facts: Mapping[str, tuple[str, str]]) -> None:
+        """Add the figures that a reader looks for first: by name, the figure and a line below it."""
+        blocks = (
+            f"<div><dt>{escape(name)}</dt><dd>{escape(figure)}<small>{escape(line)}</small></dd></div>"
+            for name, (figure, line) in facts.items()
+        )
+        self._add(f'<dl class="facts">{"".join(blocks)}</dl>')
+
+    def table(self, frame: pd.DataFrame, caption: str) -> None:
+        """Add a table; its first column names the rows, its index is left out."""
+        cells = [[_said(value) for value in frame.iloc[:, column]] for column in range(frame.shape[1])]
+        kinds = ["text", *("number" if all(map(_NUMBER.fullmatch, column)) else "text" for column in cells[1:])]
+        names = [escape(str(name)) for name in frame.columns]
+        head = "".join(f'<th scope="col" class="{kind}">{name}</th>' for name, kind in zip(names, kinds, strict=True))
+        body = "".join(f"<tr>{_row(row, names, kinds)}</tr>" for row in zip(*cells, strict=True))
+        if len(frame) > LONG_ROWS:
+            caption = f"{caption} {len(frame)} rows: the table scrolls."
+        box = " ".join(
+            ["scroll", *(["long"] if len(frame) > LONG_ROWS else []), *(["cards"] if "text" in kinds[1:] else [])]
+        )
+        self._add(
+            f'<figure class="table"><figcaption>{escape(caption)}</figcaption>'
+            f'<div class="{box}" tabindex="0" role="region" aria-label="{escape(caption)}">'
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></figure>"
+        )
+
+    def picture(self, path: Path, caption: str) -> None:
+        """Add a PNG; pictures in a row stand side by side where there is room."""
+        data = path.read_bytes()
+        # The IHDR chunk comes first: width and height are at bytes 16 and 20.
+        width, height = (int.from_bytes(data[start : start + 4], "big") for start in (16, 20))
+        self._pictures.append(
+            f'<figure><img src="data:image/png;base64,{base64.b64encode(data).decode()}" width="{width}" '
+            f'height="{height}" alt="{escape(caption)}"><figcaption>{escape(caption)}</figcaption></figure>'
+        )
+
+    def write(self, path: Path) -> Path:
+        """Write the page."""
+        self._lay_out_pictures()
+        links = "".join(
+            f'<li><a href="#section-{number}">{escape(heading)}</a></li>'
+            for number, heading in enumerate(self._headings, start=1)
+        )
+        style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+        page = (
+            f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+            f"<title>{escape(self.title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{self._banner()}\n<main>\n"
+            f'<h1>{escape(self.title)}</h1>\n<nav aria-label="Sections"><ul>{links}</ul></nav>\n'
+        )
+        with whole_file(path) as part:
+            part.write_text(page + "\n".join(self._parts) + "\n</main>\n</body>\n</html>\n", encoding="utf-8")
+        return path
+
+    def _banner(self) -> str:
+        stamps = "".join(f" <b>{escape(stamp)}</b>" for stamp in self.stamps)
+        banner = f'<div class="banner">{BANNER}{stamps}</div>'
+        meanings = "; ".join(f"{stamp}: {MEANINGS[stamp]}" for stamp in self.stamps if stamp in MEANINGS)
+        return banner + (f'\n<p class="stamps">{escape(meanings)}.</p>' if meanings else "")
+
+    def _add(self, part: str) -> None:
+        self._lay_out_pictures()
+        self._parts.append(part)
+
+    def _lay_out_pictures(self) -> None:
+        if self._pictures:
+            self._parts.append(f'<div class="pictures">{"".join(self._pictures)}</div>')
+            self._pictures = []
+
+
+def _row(cells: Sequence[str], names: Sequence[str], kinds: Sequence[str]) -> str:
+    first, *values = (escape(cell) for cell in cells)
+    written = (
+        f'<td class="{kind}" data-name="{name}">{value}</td>'
+        for value, name, kind in zip(values, names[1:], kinds[1:], strict=True)
+    )
+    return f'<th scope="row"><span>{first}</span></th>{"".join(written)}'
+
+
+def _said(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None or value is pd.NA:
+        return MISSING
+    return say(value) if isinstance(value, Real) and not isinstance(value, Integral) else str(value)

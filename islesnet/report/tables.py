@@ -1,0 +1,223 @@
+"""The tables of a report as a reader sees them: named, rounded, with units; the raw numbers are in the CSVs beside."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from islesnet.report.published import OTHER_ROWS, PAPER_ROWS, ComparisonRow
+from islesnet.report.wording import INTERVAL, MISSING, SCORES, number_or_nan, say, say_count, say_interval
+
+Summary = Mapping[str, Any]
+EMPTY_MASK = "An empty mask"
+
+_PATIENT_SCORES = (
+    "dice",
+    "precision",
+    "sensitivity",
+    "true_ml",
+    "predicted_ml",
+    "volume_error_ml",
+    "lesion_f1",
+    "hd95_mm",
+    "assd_mm",
+)
+_COUNTS = ("true_positives", "false_positives", "false_negatives", "true_negatives")
+_STRATA_SCORES = ("precision", "sensitivity", "volume_difference_ml", "lesion_f1", "hd95_mm")
+
+
+def patient_table(scores: pd.DataFrame, baselines: Mapping[str, pd.DataFrame] | None = None) -> pd.DataFrame:
+    """Give a row a patient, in the order of `scores`, with the Dice of each baseline beside ours.
+
+    Args:
+        scores: as scores.csv.
+        baselines: scores of the baselines on the same patients, by name.
+    """
+    patients = scores["patient"].astype(str)
+    columns = {"Patient": patients}
+    for column in (column for column in _PATIENT_SCORES if column in scores):
+        if column == "lesion_f1" and {"true_lesions", "predicted_lesions"} <= set(scores):
+            counts = zip(scores["true_lesions"], scores["predicted_lesions"], strict=True)
+            found = [f"{say_count(true)} / {say_count(marked)}" for true, marked in counts]
+            columns["Lesions, true / mask"] = pd.Series(found, index=scores.index, dtype=object)
+        columns[SCORES[column].heading] = scores[column].map(SCORES[column].say)
+        if column == "dice":
+            others = (baselines or {}).items()
+            columns |= {f"Dice, {name}": patients.map(_dice_by_patient(other)).map(say) for name, other in others}
+    return pd.DataFrame(columns)
+
+
+def systems_table(summaries: Mapping[str, Summary], scores_by_system: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Give a row a system: ours first, then what it has to beat.
+
+    "Ours better in" counts the patients whose Dice by the first system is higher, of those that both have.
+    """
+    first = next(iter(scores_by_system.values()), pd.DataFrame({"patient": [], "dice": []}))
+    rows = []
+    for name, summary in summaries.items():
+        dice = summary["measures"]["dice"]
+        row = {
+            "System": name,
+            "Mean Dice": say(dice["mean"]),
+            INTERVAL: say_interval(dice),
+            "Median": say(dice["median"]),
+            "Missed": f"{say_count(summary['missed'])} of {say_count(summary['patients'])}",
+        }
+        for column in ("precision", "sensitivity", "volume_difference_ml", "lesion_f1", "hd95_mm"):
+            row[SCORES[column].heading] = SCORES[column].say(_measure(summary, column).get("mean"))
+        if len(summaries) > 1:
+            row["Ours better in"] = _wins(first, scores_by_system.get(name, first))
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def aggregate_table(summary: Summary, baselines: Mapping[str, Summary] | None = None) -> pd.DataFrame:
+    """Give a row a score with its mean, interval, deviation, median and quartiles, and each baseline's mean beside.
+
+    Args:
+        summary: of `islesnet.metrics.summarize`.
+        baselines: summaries of the baselines, by name.
+    """
+    rows = []
+    for column, wording in SCORES.items():
+        measure = _measure(summary, column)
+        if not number_or_nan(measure.get("patients")) > 0:
+            continue
+        row = {
+            "Score": wording.heading,
+            "Mean": wording.say(measure["mean"]),
+            INTERVAL: say_interval(measure, wording.decimals),
+            "Standard deviation": wording.say(measure["std"]),
+            "Median": wording.say(measure["median"]),
+            "Quartiles": f"{wording.say(measure['q1'])} to {wording.say(measure['q3'])}",
+            "Patients": say_count(measure["patients"]),
+        }
+        for name, other in (baselines or {}).items():
+            row[f"Mean, {name}"] = wording.say(_measure(other, column).get("mean"))
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def strata_table(summary: Summary, baselines: Mapping[str, Summary] | None = None) -> pd.DataFrame:
+    """Give a row a stratum of lesion size.
+
+    Args:
+        summary: of `islesnet.metrics.summarize`.
+        baselines: summaries of the baselines, by name.
+    """
+    rows = []
+    for stratum, part in summary["strata"].items():
+        dice = part["measures"]["dice"]
+        row = {
+            "Lesion": stratum,
+            "Patients": say_count(part["patients"]),
+            "Mean Dice": say(dice["mean"]),
+            INTERVAL: say_interval(dice),
+            "Median": say(dice["median"]),
+        }
+        for name, other in (baselines or {}).items():
+            row[f"Dice, {name}"] = say(_measure(other["strata"].get(stratum, {"measures": {}}), "dice").get("mean"))
+        for column in _STRATA_SCORES:
+            row[SCORES[column].heading] = SCORES[column].say(_measure(part, column).get("mean"))
+        rows.append(row)
+    return pd.DataFrame(rows, columns=None if rows else ["Lesion", "Patients", "Mean Dice"])
+
+
+def dice_rules_table(summaries: Mapping[str, Summary]) -> pd.DataFrame:
+    """Give the Dice of each system by every rule in use, so that a figure from elsewhere finds its like."""
+    return pd.DataFrame(
+        {
+            "System": name,
+            "Mean over patients (the headline)": say(_measure(summary, "dice").get("mean")),
+            "Voxels of all patients pooled": say(summary["pooled"]["dice"]),
+            "Per slice that either marks": say(_measure(summary, "slice_dice").get("mean")),
+            "Per slice, empty ones as 1": say(_measure(summary, "slice_dice_all_slices").get("mean")),
+        }
+        for name, summary in summaries.items()
+    )
+
+
+def worthless_accuracy_table(scores_by_system: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Set every system's accuracy and micro-averaged precision beside those of a mask that marks nothing.
+
+    Args:
+        scores_by_system: as for `pooled_accuracies`.
+    """
+    table = pooled_accuracies(scores_by_system)
+    decimals = {"accuracy": 4, "micro_precision": 4, "precision": 3, "sensitivity": 3, "dice": 3}
+    said = {name: [say(value, places) for value in table[name]] for name, places in decimals.items()}
+    names = {
+        "accuracy": "Accuracy",
+        "micro_precision": "Precision, micro-averaged",
+        "precision": "Precision of the lesion class",
+        "sensitivity": "Sensitivity",
+        "dice": "Dice, pooled",
+    }
+    return pd.DataFrame({"System": table["system"], **said}).rename(columns=names)
+
+
+def pooled_accuracies(scores_by_system: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Give accuracy, precision by both rules, sensitivity and Dice of each system, the voxels of all patients together.
+
+    Micro-averaged over both classes, every voxel is one decision for one class: right ones over all, the accuracy.
+
+    Args:
+        scores_by_system: scores with the voxel counts, by name; an empty mask is added where none is called so.
+    """
+    counts = {name: tuple(int(scores[column].sum()) for column in _COUNTS) for name, scores in scores_by_system.items()}
+    if counts and not any("empty" in name.casefold() for name in counts):
+        both, wrong, missed, right = next(iter(counts.values()))
+        counts[EMPTY_MASK] = (0, 0, both + missed, right + wrong)
+    return pd.DataFrame([_pooled(name, *voxels) for name, voxels in counts.items()])
+
+
+def comparison_table(own_rows: Sequence[ComparisonRow] = ()) -> pd.DataFrame:
+    """Set our rows above the paper's tables I and II and other published scores, each with its data and its rule."""
+    rows = (*own_rows, *PAPER_ROWS, *OTHER_ROWS)
+    return pd.DataFrame(
+        {
+            "System": row.system,
+            "Dice": say(row.dice),
+            INTERVAL: MISSING if row.low is None or row.high is None else f"{say(row.low)} to {say(row.high)}",
+            "Accuracy": say(row.accuracy, 4),
+            "Precision": say(row.precision, 4),
+            "Data": row.data,
+            "How it was scored": row.rule,
+            "Source": row.source,
+        }
+        for row in rows
+    )
+
+
+def _measure(summary: Summary, column: str) -> Mapping[str, Any]:
+    return summary["measures"].get(column) or {}
+
+
+def _wins(first: pd.DataFrame, other: pd.DataFrame) -> str:
+    if other is first:
+        return MISSING
+    theirs = _dice_by_patient(other)
+    pairs = [(dice, theirs[patient]) for patient, dice in _dice_by_patient(first).items() if patient in theirs]
+    return f"{sum(dice > beaten for dice, beaten in pairs)} of {len(pairs)}"
+
+
+def _dice_by_patient(scores: pd.DataFrame) -> dict[str, float]:
+    known = scores.dropna(subset=["dice"])
+    return dict(zip(known["patient"].astype(str), known["dice"].astype(float), strict=True))
+
+
+def _pooled(system: str, both: int, wrong: int, missed: int, right: int) -> dict[str, str | float]:
+    accuracy = _share(both + right, both + wrong + missed + right)
+    return {
+        "system": system,
+        "accuracy": accuracy,
+        "micro_precision": accuracy,
+        # Where nothing is marked there is no precision to speak of.
+        "precision": _share(both, both + wrong),
+        "sensitivity": _share(both, both + missed),
+        "dice": _share(2 * both, 2 * both + wrong + missed) if both or wrong or missed else 1.0,
+    }
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")

@@ -1,0 +1,18 @@
+import pandas as pd
+
+from islesnet.report import write_csv
+
+
+def test_table_is_written_whole_with_its_stamps_last(tmp_path):
+    frame = pd.DataFrame({"patient": ["a,b", 'c"d'], "dice": [0.1234567890123, None]})
+    write_csv(frame, tmp_path / "new" / "table.csv", ("PHANTOM", "LEAKY"))
+    back = pd.read_csv(tmp_path / "new" / "table.csv")
+    assert list(back) == ["patient", "dice", "stamp"]
+    assert back["stamp"].tolist() == ["PHANTOM LEAKY"] * 2
+    pd.testing.assert_frame_equal(back[["patient", "dice"]], frame, check_dtype=False)
+    assert list(frame) == ["patient", "dice"]
+
+
+def test_table_without_stamps_has_no_such_column(tmp_path):
+    write_csv(pd.DataFrame({"dice": [1.0]}), tmp_path / "table.csv")
+    assert (tmp_path / "table.csv").read_text() == "dice\n1.0\n"

@@ -1,0 +1,139 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from islesnet.report import (
+    aggregate_table,
+    comparison_table,
+    dice_rules_table,
+    own_row,
+    patient_table,
+    strata_table,
+    systems_table,
+    worthless_accuracy_table,
+)
+from islesnet.report.tables import pooled_accuracies
+from tests.report.made_up import cohort, empty, patient, summary
+
+
+def test_patient_table_has_a_row_a_patient_in_their_order_with_units():
+    table = patient_table(cohort())
+    assert table["Patient"].tolist() == ["1", "2", "3", "10"]
+    assert table["Dice"].tolist() == ["0.800", "0.600", "0.900", "0.000"]
+    assert table["Volume error, mask − truth (ml)"].tolist() == ["0.00", "−10.00", "20.00", "−0.20"]
+    assert table["Lesions, true / mask"].tolist() == ["1 / 1", "1 / 1", "1 / 1", "1 / 0"]
+    assert table["HD95 (mm)"].tolist() == ["4.2"] * 4
+
+
+def test_patient_table_sets_the_dice_of_baselines_beside_ours_whatever_their_order():
+    baseline = cohort().iloc[::-1].assign(patient=[10, 3, 2, 1]).query("patient != 2")
+    table = patient_table(cohort(), {"threshold": baseline})
+    assert list(table)[:3] == ["Patient", "Dice", "Dice, threshold"]
+    assert table["Dice, threshold"].tolist() == ["0.800", "–", "0.900", "0.000"]
+
+
+def test_patient_table_takes_what_columns_there_are():
+    table = patient_table(pd.DataFrame({"patient": [7], "dice": [np.nan]}))
+    assert table.to_dict("records") == [{"Patient": "7", "Dice": "–"}]
+
+
+def test_systems_table_counts_where_ours_is_better_and_what_is_missed():
+    scores = cohort()
+    systems = {"ours": scores, "empty mask": empty(scores)}
+    table = systems_table({name: summary(frame) for name, frame in systems.items()}, systems)
+    assert table["System"].tolist() == ["ours", "empty mask"]
+    assert table["Mean Dice"].tolist() == ["0.575", "0.000"]
+    assert table["95 % interval"].tolist() == ["0.000 to 0.900", "0.000 to 0.000"]
+    assert table["Missed"].tolist() == ["1 of 4", "4 of 4"]
+    assert table["Ours better in"].tolist() == ["–", "3 of 4"]
+
+
+def test_system_alone_is_not_compared_with_itself():
+    assert "Ours better in" not in systems_table({"ours": summary(cohort())}, {"ours": cohort()})
+
+
+def test_aggregate_table_shows_the_interval_and_each_baselines_mean():
+    scores = cohort()
+    table = aggregate_table(summary(scores), {"empty mask": summary(empty(scores))}).set_index("Score")
+    assert table.loc["Dice"].tolist() == [
+        "0.575", "0.000 to 0.900", "0.403", "0.700", "0.450 to 0.825", "4", "0.000",
+    ]  # fmt: skip
+    assert table.loc["Accuracy", "Mean"] == "0.9989"
+
+
+def test_scores_that_no_patient_has_are_left_out_of_the_aggregates():
+    table = aggregate_table(summary(cohort()))
+    assert "Accuracy in the brain" not in table["Score"].tolist()
+    assert not table["Mean"].str.contains("nan").any()
+
+
+def test_aggregates_of_one_patient_have_no_interval_and_no_deviation():
+    row = aggregate_table(summary(cohort().head(1))).set_index("Score").loc["Dice"]
+    assert (row["95 % interval"], row["Standard deviation"]) == ("–", "–")
+
+
+def test_strata_table_leaves_out_strata_without_patients():
+    scores = cohort()
+    table = strata_table(summary(scores), {"empty mask": summary(empty(scores))})
+    assert table["Lesion"].tolist() == ["< 5 ml", "5-50 ml", "> 50 ml"]
+    assert table["Patients"].tolist() == ["2", "1", "1"]
+    assert table["Mean Dice"].tolist() == ["0.400", "0.600", "0.900"]
+    assert table["Dice, empty mask"].tolist() == ["0.000"] * 3
+    assert strata_table(summary(scores.head(1)))["Lesion"].tolist() == ["< 5 ml"]
+
+
+def test_baseline_without_a_stratum_has_a_dash_there():
+    table = strata_table(summary(cohort()), {"other": summary(cohort().head(1))})
+    assert table["Dice, other"].tolist() == ["0.800", "–", "–"]
+
+
+def test_dice_is_given_by_every_rule_beside_the_headline():
+    (row,) = dice_rules_table({"ours": summary(cohort())}).to_dict("records")
+    assert row["Mean over patients (the headline)"] == "0.575"
+    assert row["Voxels of all patients pooled"] == "0.863"
+    assert row["Per slice, empty ones as 1"] == "0.788"
+
+
+def test_accuracy_and_micro_averaged_precision_of_an_empty_mask_stand_beside_ours():
+    table = worthless_accuracy_table({"ours": cohort()}).set_index("System")
+    assert table.index.tolist() == ["ours", "An empty mask"]
+    assert table.loc["ours"].tolist() == ["0.9989", "0.9989", "0.831", "0.898", "0.863"]
+    # 121 200 lesion voxels of 32 million
+    assert table.loc["An empty mask"].tolist() == ["0.9962", "0.9962", "–", "0.000", "0.000"]
+
+
+def test_empty_mask_among_the_systems_is_not_added_again():
+    scores = cohort()
+    table = worthless_accuracy_table({"ours": scores, "empty mask": empty(scores)})
+    assert table["System"].tolist() == ["ours", "empty mask"]
+    added = pooled_accuracies({"ours": scores}).iloc[-1].drop("system")
+    pd.testing.assert_series_equal(
+        added, table_row(pooled_accuracies({"empty mask": empty(scores)})), check_names=False
+    )
+
+
+def table_row(table):
+    return table.iloc[0].drop("system")
+
+
+def test_patients_without_lesion_and_mask_are_wholly_right():
+    (ours, nothing) = pooled_accuracies({"ours": pd.DataFrame([patient("1", 0, 0, 0)])}).to_dict("records")
+    assert ours["accuracy"] == ours["dice"] == nothing["dice"] == 1.0
+    assert np.isnan(ours["precision"])
+
+
+def test_comparison_table_sets_ours_above_and_gives_data_and_rule_of_every_row():
+    table = comparison_table([own_row("ours", summary(cohort()), "four patients")])
+    assert table["System"].iloc[0] == "ours"
+    assert table["95 % interval"].iloc[0] == "0.000 to 0.900"
+    aboudi = table[table["System"].str.startswith("Aboudi")].iloc[0]
+    assert (aboudi["Dice"], aboudi["Accuracy"], aboudi["Precision"]) == ("0.641", "0.9943", "0.9955")
+    assert (table[["Data", "How it was scored", "Source"]] != "").all(axis=None)
+
+
+@pytest.mark.parametrize("stamp", [[], ["PHANTOM"]])
+def test_scores_that_were_read_back_from_a_csv_make_the_same_table(tmp_path, stamp):
+    scores = cohort()
+    scores.assign(stamp=" ".join(stamp)).to_csv(tmp_path / "scores.csv", index=False)
+    back = pd.read_csv(tmp_path / "scores.csv")
+    pd.testing.assert_frame_equal(patient_table(back), patient_table(scores), check_dtype=False)

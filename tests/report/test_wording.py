@@ -1,0 +1,37 @@
+import math
+
+import pandas as pd
+import pytest
+
+from islesnet.report.wording import SCORES, say, say_interval
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "said"),
+    [
+        (0.64142, 3, "0.641"),
+        (-4.25, 1, "−4.2"),
+        (-0.0004, 3, "0.000"),
+        (12, 0, "12"),
+        (None, 3, "–"),
+        (math.nan, 3, "–"),
+        (pd.NA, 3, "–"),
+        (math.inf, 1, "∞"),
+        (-math.inf, 1, "−∞"),
+    ],
+)
+def test_number_is_written_with_its_decimals_a_true_minus_and_a_dash_for_none(value, decimals, said):
+    assert say(value, decimals) == said
+
+
+def test_interval_of_one_patient_or_none_is_not_given():
+    assert say_interval({"low": 0.5512, "high": 0.72, "patients": 28}) == "0.551 to 0.720"
+    assert say_interval({"low": 0.6, "high": 0.6, "patients": 1}) == "–"
+    assert say_interval({"low": None, "high": None, "patients": 3}) == "–"
+    assert say_interval({}) == "–"
+
+
+def test_dice_has_three_decimals_millilitres_two_and_millimetres_one():
+    assert SCORES["dice"].say(0.5) == "0.500"
+    assert (SCORES["true_ml"].say(17.2), SCORES["true_ml"].heading) == ("17.20", "True volume (ml)")
+    assert (SCORES["hd95_mm"].say(4.25), SCORES["hd95_mm"].heading) == ("4.2", "HD95 (mm)")
