@@ -6,13 +6,9 @@ Every step is a command that a user would type; it is printed before it runs.
 """
 
 import argparse
-import os
-import shlex
 import shutil
-import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +19,8 @@ from islesnet.data import Case, cases_in_datalist, read_volume
 from islesnet.metrics import best_threshold, score_mask, threshold_dwi
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.report import largest_slice, outlined_slice
+from workflows.commands import CommandFailed, run, run_bundle, say
 
-BUNDLE = Path(__file__).parent.parent / "bundle"
 PATIENTS = 60
 SPLIT = ("0.7", "0.1", "0.2")
 SPACING_MM = 2.0
@@ -46,8 +42,8 @@ def main() -> int:
         dataset, new_patient = make_patients(folder)
         train(dataset, folder, arguments.epochs)
         segment(dataset, new_patient, folder)
-    except subprocess.CalledProcessError as error:
-        sys.stderr.write(f"The demo stopped: the last command above ended with {error.returncode}.\n")
+    except CommandFailed as error:
+        sys.stderr.write(f"The demo stopped: {error}\n")
         return 1
     report(dataset, new_patient, folder)
     print(f"\nThe demo took {(time.monotonic() - began) / 60:.1f} minutes.")
@@ -83,7 +79,7 @@ def train(dataset: Path, folder: Path, epochs: int | None) -> None:
     say("2. Training")
     places = ("--dataset_dir", dataset, "--output_dir", folder / "training", "--ckpt_dir", folder / "models")
     longer = () if epochs is None else ("--epochs", epochs)
-    bundle("training", "--args_file", "recipes/training_demo.yaml", *places, *longer)
+    run_bundle("training", "--args_file", "recipes/training_demo.yaml", *places, *longer)
 
 
 def segment(dataset: Path, new_patient: Case, folder: Path) -> None:
@@ -91,11 +87,11 @@ def segment(dataset: Path, new_patient: Case, folder: Path) -> None:
     weights = ("--checkpoint", folder / "models" / "model.pt", "--spacing", f"[{SPACING_MM},{SPACING_MM},{SPACING_MM}]")
     say("3. Evaluation on the test patients")
     output = ("--output_dir", folder / "evaluation")
-    bundle("evaluating", "--args_file", "recipes/evaluate.yaml", "--dataset_dir", dataset, *output, *weights)
+    run_bundle("evaluating", "--args_file", "recipes/evaluate.yaml", "--dataset_dir", dataset, *output, *weights)
     say("4. Inference on a new patient")
     home = next(iter(new_patient.sequences.values())).parent.parent
     output = ("--output_dir", folder / "inference")
-    bundle("inference", "--config_file", "configs/inference.yaml", "--dataset_dir", home, *output, *weights)
+    run_bundle("inference", "--config_file", "configs/inference.yaml", "--dataset_dir", home, *output, *weights)
 
 
 def report(dataset: Path, new_patient: Case, folder: Path) -> None:
@@ -125,12 +121,11 @@ def score(case: Case, masks: Path, deviations: float) -> dict[str, str | float]:
     """Score a patient's mask, and the DWI threshold on the same patient."""
     dwi, truth = dwi_and_truth(case)
     mask = read_volume(masks / f"{case.patient}_lesion.nii.gz")
-    voxel_ml = float(np.prod(mask.header.spacing)) / 1000
-    scores = score_mask(mask.array, truth, voxel_ml)
+    scores = score_mask(mask.array, truth, mask.spacing)
     return {
         "patient": case.patient,
         "Dice": scores.dice,
-        "DWI threshold": score_mask(threshold_dwi(dwi, deviations), truth, voxel_ml).dice,
+        "DWI threshold": score_mask(threshold_dwi(dwi, deviations), truth, mask.spacing).dice,
         "precision": scores.precision,
         "sensitivity": scores.sensitivity,
         "specificity": scores.specificity,
@@ -157,29 +152,6 @@ def draw(case: Case, folder: Path) -> Path:
     # Phantoms are stored right-anterior-superior, as the picture wants them.
     imsave(path, outlined_slice(images, truth, mask, largest_slice(truth, mask), magnify=4))
     return path
-
-
-def bundle(verb: str, *arguments: object) -> None:
-    """Run the bundle, in its folder."""
-    run("python", "-W", "ignore", "-m", "monai.bundle", "run", verb, *arguments, folder=BUNDLE)
-
-
-def run(*command: object, folder: Path = BUNDLE.parent) -> None:
-    """Print a command and run it with this interpreter's environment."""
-    words = [str(word) for word in command]
-    print(f"$ {'cd bundle; ' if folder == BUNDLE else ''}{shlex.join(words)}", flush=True)
-    environment = os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
-    subprocess.run(resolve(words), cwd=folder, env=environment, check=True)
-
-
-def resolve(words: Sequence[str]) -> list[str]:
-    """Name the program by its place beside this interpreter."""
-    return [str(Path(sys.executable).parent / words[0]), *words[1:]]
-
-
-def say(title: str) -> None:
-    """Print a step's title."""
-    print(f"\n== {title}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,27 @@
-"""Scores of a lesion mask against the truth, and the baselines that a score is read beside."""
+"""Scores of a lesion mask against the truth, what they sum up to, and the baselines that a score is read beside.
+
+Importing this loads neither torch nor MONAI; MONAI's metric lives in `islesnet.metrics.monai_metric`.
+"""
 
 from islesnet.metrics.baselines import best_threshold, threshold_dwi
+from islesnet.metrics.calibration import Reliability
+from islesnet.metrics.distances import SurfaceDistances, surface_distances
+from islesnet.metrics.lesions import LesionCounts
+from islesnet.metrics.overlap import VoxelCounts
 from islesnet.metrics.scores import MaskScores, score_mask
+from islesnet.metrics.summary import bootstrap_interval, compare_paired, summarize
 
-__all__ = ["MaskScores", "best_threshold", "score_mask", "threshold_dwi"]
+__all__ = [
+    "LesionCounts",
+    "MaskScores",
+    "Reliability",
+    "SurfaceDistances",
+    "VoxelCounts",
+    "best_threshold",
+    "bootstrap_interval",
+    "compare_paired",
+    "score_mask",
+    "summarize",
+    "surface_distances",
+    "threshold_dwi",
+]

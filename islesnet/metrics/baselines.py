@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from islesnet.metrics.scores import score_mask
+from islesnet.metrics.overlap import VoxelCounts
 
 THRESHOLDS = tuple(float(step) for step in np.arange(1.0, 6.01, 0.25))
 
@@ -37,7 +37,7 @@ def best_threshold(scans: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
         ValueError: for no patient.
     """
     dice = [
-        [score_mask(threshold_dwi(dwi, deviations), truth, voxel_ml=1.0).dice for deviations in THRESHOLDS]
+        [VoxelCounts.of(threshold_dwi(dwi, deviations), truth > 0.5).dice for deviations in THRESHOLDS]
         for dwi, truth in scans
     ]
     if not dice:

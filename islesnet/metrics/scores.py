@@ -1,23 +1,50 @@
-"""Voxel-wise scores of one patient's mask."""
+"""All scores of one patient's mask."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from islesnet.metrics.distances import surface_distances
+from islesnet.metrics.lesions import LesionCounts
+from islesnet.metrics.overlap import VoxelCounts
+
 
 @dataclass(frozen=True)
 class MaskScores:
-    """How well a mask agrees with the truth; the lesion class alone, over all voxels of the grid.
+    """How well a mask agrees with the truth; of the lesion class, in 3D, in ml and mm.
+
+    The rules for empty masks are those of `VoxelCounts`, `LesionCounts` and `SurfaceDistances`.
 
     Args:
-        dice: 2 TP / (2 TP + FP + FN); 1 where both masks are empty.
-        precision: TP / (TP + FP); 1 where both are empty, 0 where the mask alone is.
-        sensitivity: TP / (TP + FN); 1 where the truth is empty.
+        dice: 2 TP / (2 TP + FP + FN).
+        precision: TP / (TP + FP).
+        sensitivity: TP / (TP + FN), also called recall.
         specificity: TN / (TN + FP).
-        accuracy: (TP + TN) / all.
+        accuracy: (TP + TN) / all voxels of the grid.
         empty_mask_accuracy: the accuracy of a mask that marks nothing, without which the accuracy says little.
-        predicted_ml: volume of the mask.
+        brain_accuracy: accuracy over the voxels of the brain; NaN where the brain is not known.
+        brain_empty_mask_accuracy: likewise of the empty mask.
+        micro_precision: precision micro-averaged over lesion and background, which is the accuracy under another name.
+        slice_dice: mean Dice of the axial slices that mask or truth marks; 1 where none is.
+        slice_dice_all_slices: mean Dice of all axial slices, those empty in both as 1.
         true_ml: volume of the truth.
+        predicted_ml: volume of the mask.
+        volume_error_ml: mask minus truth.
+        volume_difference_ml: its absolute value.
+        true_lesions: 26-connected components of the truth.
+        predicted_lesions: likewise of the mask.
+        lesion_count_difference: absolute.
+        lesion_f1: lesion-wise F1.
+        lesion_precision: share of the marked lesions that meet a true one.
+        lesion_recall: share of the true lesions that are met.
+        hd95_mm: 95th percentile of the surface distances.
+        hd_mm: Hausdorff distance.
+        assd_mm: average symmetric surface distance.
+        true_positives: voxels.
+        false_positives: voxels.
+        false_negatives: voxels.
+        true_negatives: voxels.
     """
 
     dice: float
@@ -26,41 +53,104 @@ class MaskScores:
     specificity: float
     accuracy: float
     empty_mask_accuracy: float
-    predicted_ml: float
+    brain_accuracy: float
+    brain_empty_mask_accuracy: float
+    micro_precision: float
+    slice_dice: float
+    slice_dice_all_slices: float
     true_ml: float
+    predicted_ml: float
+    volume_error_ml: float
+    volume_difference_ml: float
+    true_lesions: int
+    predicted_lesions: int
+    lesion_count_difference: int
+    lesion_f1: float
+    lesion_precision: float
+    lesion_recall: float
+    hd95_mm: float
+    hd_mm: float
+    assd_mm: float
+    true_positives: int
+    false_positives: int
+    false_negatives: int
+    true_negatives: int
 
 
-def score_mask(prediction: np.ndarray, truth: np.ndarray, voxel_ml: float) -> MaskScores:
+def score_mask(
+    prediction: np.ndarray, truth: np.ndarray, spacing_mm: Sequence[float], brain: np.ndarray | None = None
+) -> MaskScores:
     """Score a mask against the truth.
 
     Args:
-        prediction: lesion where > 0.5.
-        truth: lesion where > 0.5.
-        voxel_ml: volume of a voxel in ml.
+        prediction: lesion where > 0.5; NaN is background.
+        truth: likewise.
+        spacing_mm: size of a voxel along each axis.
+        brain: True inside the brain, where it is known.
 
     Shapes:
-        both ``(X, Y, Z)``.
+        all ``(X, Y, Z)``, Z across axial slices.
 
     Raises:
-        ValueError: for different shapes.
+        ValueError: for different shapes, or a spacing that is not three positive numbers.
     """
-    if prediction.shape != truth.shape:
-        raise ValueError(f"the mask has shape {prediction.shape}, the truth {truth.shape}; score them on one grid.")
+    _check(prediction, truth, spacing_mm, brain)
     marked, lesion = prediction > 0.5, truth > 0.5
-    both = int(np.count_nonzero(marked & lesion))
-    marked_count, lesion_count = int(np.count_nonzero(marked)), int(np.count_nonzero(lesion))
-    neither = marked.size - marked_count - lesion_count + both
+    voxels, lesions = VoxelCounts.of(marked, lesion), LesionCounts.of(marked, lesion)
+    distances = surface_distances(marked, lesion, spacing_mm)
+    inside = VoxelCounts(0, 0, 0, 0) if brain is None else VoxelCounts.of(marked[brain > 0], lesion[brain > 0])
+    slice_dice, slice_dice_all_slices = _slice_dice(marked, lesion)
+    voxel_ml = float(np.prod(np.array(spacing_mm, dtype=float))) / 1000.0
+    true_ml, predicted_ml = float(lesion.sum()) * voxel_ml, float(marked.sum()) * voxel_ml
     return MaskScores(
-        dice=_share(2 * both, marked_count + lesion_count, 1.0),
-        precision=_share(both, marked_count, 1.0 if lesion_count == 0 else 0.0),
-        sensitivity=_share(both, lesion_count, 1.0),
-        specificity=_share(neither, marked.size - lesion_count, 1.0),
-        accuracy=(both + neither) / marked.size,
-        empty_mask_accuracy=1.0 - lesion_count / marked.size,
-        predicted_ml=marked_count * voxel_ml,
-        true_ml=lesion_count * voxel_ml,
+        dice=voxels.dice,
+        precision=voxels.precision,
+        sensitivity=voxels.sensitivity,
+        specificity=voxels.specificity,
+        accuracy=voxels.accuracy,
+        empty_mask_accuracy=voxels.empty_mask_accuracy,
+        brain_accuracy=inside.accuracy,
+        brain_empty_mask_accuracy=inside.empty_mask_accuracy,
+        micro_precision=voxels.micro_precision,
+        slice_dice=slice_dice,
+        slice_dice_all_slices=slice_dice_all_slices,
+        true_ml=true_ml,
+        predicted_ml=predicted_ml,
+        volume_error_ml=predicted_ml - true_ml,
+        volume_difference_ml=abs(predicted_ml - true_ml),
+        true_lesions=lesions.true,
+        predicted_lesions=lesions.marked,
+        lesion_count_difference=abs(lesions.marked - lesions.true),
+        lesion_f1=lesions.f1,
+        lesion_precision=lesions.precision,
+        lesion_recall=lesions.recall,
+        hd95_mm=distances.hd95,
+        hd_mm=distances.hd,
+        assd_mm=distances.assd,
+        true_positives=voxels.both,
+        false_positives=voxels.wrong,
+        false_negatives=voxels.missed,
+        true_negatives=voxels.neither,
     )
 
 
-def _share(part: int, whole: int, of_nothing: float) -> float:
-    return part / whole if whole else of_nothing
+def _check(prediction: np.ndarray, truth: np.ndarray, spacing_mm: Sequence[float], brain: np.ndarray | None) -> None:
+    if prediction.shape != truth.shape:
+        raise ValueError(f"the mask has shape {prediction.shape}, the truth {truth.shape}; score them on one grid.")
+    if truth.ndim != 3:
+        raise ValueError(f"the masks have shape {truth.shape}; three axes (X, Y, Z) are needed.")
+    if brain is not None and brain.shape != truth.shape:
+        raise ValueError(f"the brain has shape {brain.shape}, the truth {truth.shape}; give it on the same grid.")
+    if len(spacing_mm) != 3 or not all(0 < length < float("inf") for length in spacing_mm):
+        raise ValueError(f"the spacing is {tuple(spacing_mm)}; three lengths in mm are needed.")
+
+
+def _slice_dice(marked: np.ndarray, lesion: np.ndarray) -> tuple[float, float]:
+    both, either = (
+        np.count_nonzero(marked & lesion, axis=(0, 1)),
+        np.count_nonzero(marked, axis=(0, 1)) + np.count_nonzero(lesion, axis=(0, 1)),
+    )
+    seen = either > 0
+    dice = 2 * both[seen] / either[seen]
+    of_all = (float(dice.sum()) + float(np.count_nonzero(~seen))) / max(len(seen), 1)
+    return (float(dice.mean()) if len(dice) else 1.0), of_all

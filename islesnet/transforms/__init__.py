@@ -1,7 +1,7 @@
 """What MONAI's transforms lack for stroke MRI."""
 
 from islesnet.transforms.foreground import foreground
-from islesnet.transforms.lesions import LesionProbabilityd, RemoveSmallLesionsd, label_lesions, voxel_volume_ml
+from islesnet.transforms.lesions import LesionProbabilityd, RemoveSmallLesionsd, voxel_volume_ml
 from islesnet.transforms.normalize import NormalizeInBraind
 from islesnet.transforms.save import SaveLesionsd
 from islesnet.transforms.sequences import ChooseReferenced, FillAbsentd, RandDropSequencesd
@@ -15,6 +15,5 @@ __all__ = [
     "RemoveSmallLesionsd",
     "SaveLesionsd",
     "foreground",
-    "label_lesions",
     "voxel_volume_ml",
 ]

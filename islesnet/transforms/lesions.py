@@ -8,10 +8,8 @@ import torch
 from monai.config import KeysCollection
 from monai.data.meta_tensor import MetaTensor
 from monai.transforms import MapTransform
-from scipy import ndimage
 
-# Voxels that share a face, an edge or a corner belong together, as in ISLES 2022's lesion count.
-TOUCHING = np.ones((3, 3, 3), dtype=bool)
+from islesnet.components import label_lesions
 
 
 class LesionProbabilityd(MapTransform):
@@ -74,16 +72,6 @@ class RemoveSmallLesionsd(MapTransform):
         keep = volumes_ml >= self.minimum_ml
         keep[0] = False  # the background
         return mask * torch.as_tensor(keep[lesions][None]).to(mask)
-
-
-def label_lesions(mask: np.ndarray) -> tuple[np.ndarray, int]:
-    """Number the lesions of a mask, 26-connected.
-
-    Returns:
-        an array of the mask's shape with 0 for background and 1..n for the lesions, and n.
-    """
-    lesions, count = ndimage.label(mask, structure=TOUCHING)
-    return lesions, int(count)
 
 
 def voxel_volume_ml(affine: np.ndarray) -> float:

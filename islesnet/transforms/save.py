@@ -12,9 +12,10 @@ from monai.data.meta_tensor import MetaTensor
 from monai.transforms import MapTransform
 
 import islesnet
+from islesnet.components import label_lesions
 from islesnet.errors import require_switch
 from islesnet.files import whole_file
-from islesnet.transforms.lesions import label_lesions, voxel_volume_ml
+from islesnet.transforms.lesions import voxel_volume_ml
 
 
 class SaveLesionsd(MapTransform):

@@ -1,0 +1,59 @@
+"""Whether probabilities are right: of the voxels called 70 % lesion, are seven in ten?"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+BINS = 10
+
+
+class Reliability:
+    """Gather probability maps and truths, bin by bin of probability.
+
+    After Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 2; the voxels of all patients
+    count alike.
+    """
+
+    def __init__(self) -> None:
+        self._voxels: NDArray[np.int64] = np.zeros(BINS, dtype=np.int64)
+        self._probability: NDArray[np.float64] = np.zeros(BINS)
+        self._lesion: NDArray[np.int64] = np.zeros(BINS, dtype=np.int64)
+
+    def add(self, probability: np.ndarray, truth: np.ndarray) -> None:
+        """Add a patient.
+
+        Args:
+            probability: of lesion, 0 to 1; voxels that are NaN are left out.
+            truth: lesion where > 0.5.
+
+        Raises:
+            ValueError: for different shapes.
+        """
+        if probability.shape != truth.shape:
+            raise ValueError(f"the probabilities have shape {probability.shape}, the truth {truth.shape}.")
+        known = np.isfinite(probability)
+        values = probability[known].astype(np.float64)
+        bins = np.clip((values * BINS).astype(np.int64), 0, BINS - 1)
+        self._voxels += np.bincount(bins, minlength=BINS)
+        self._probability += np.bincount(bins, weights=values, minlength=BINS)
+        self._lesion += np.bincount(bins[truth[known] > 0.5], minlength=BINS)
+
+    def table(self) -> pd.DataFrame:
+        """Give a row a bin: low, high, voxels, mean_probability, lesion_share (both NaN in an empty bin)."""
+        edges = np.linspace(0.0, 1.0, BINS + 1)
+        voxels = np.where(self._voxels > 0, self._voxels, np.nan)
+        return pd.DataFrame(
+            {
+                "low": edges[:-1],
+                "high": edges[1:],
+                "voxels": self._voxels,
+                "mean_probability": self._probability / voxels,
+                "lesion_share": self._lesion / voxels,
+            }
+        )
+
+    def expected_calibration_error(self) -> float:
+        """Give the mean distance of probability and share over all voxels; NaN where there is none."""
+        if not self._voxels.sum():
+            return float("nan")
+        return float(np.abs(self._probability - self._lesion).sum() / self._voxels.sum())

@@ -1,0 +1,131 @@
+"""From patients' scores to what can be said of a system: means with intervals, by lesion size, and pooled."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from islesnet.metrics.overlap import VoxelCounts
+
+RESAMPLES = 10_000
+COUNTS = ("true_positives", "false_positives", "false_negatives", "true_negatives")
+SMALL_ML, LARGE_ML = 5.0, 50.0
+_RATIOS = ("dice", "precision", "sensitivity", "specificity", "accuracy", "empty_mask_accuracy", "micro_precision")
+
+
+def summarize(scores: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
+    """Sum up patients' scores; the same for the same patients in any order.
+
+    Args:
+        scores: a row a patient, columns as `MaskScores`; others are left out.
+        seed: of the bootstrap.
+
+    Returns:
+        "patients"; "measures" (score -> mean, std (n - 1), median, q1, q3, low and high of the 95 % interval, and of how
+        many patients); "strata" (lesion size -> patients and measures); "pooled" (ratios over the voxels of all patients
+        together); "missed" (patients with a lesion and an empty mask), "false_alarms" (the reverse) and "both_empty".
+        What is not defined is None, as JSON wants it.
+    """
+    volumes = scores["true_ml"]
+    strata = {
+        f"< {SMALL_ML:g} ml": scores[volumes < SMALL_ML],
+        f"{SMALL_ML:g}-{LARGE_ML:g} ml": scores[(volumes >= SMALL_ML) & (volumes <= LARGE_ML)],
+        f"> {LARGE_ML:g} ml": scores[volumes > LARGE_ML],
+    }
+    has_lesion, has_mask = scores["true_ml"] > 0, scores["predicted_ml"] > 0
+    both, wrong, missed, neither = (int(scores[name].sum()) for name in COUNTS)
+    pooled = VoxelCounts(both, wrong, missed, neither)
+    return {
+        "patients": len(scores),
+        "measures": _measures(scores, seed),
+        "strata": {
+            name: {"patients": len(part), "measures": _measures(part, seed)}
+            for name, part in strata.items()
+            if len(part)
+        },
+        "pooled": {name: _known(getattr(pooled, name)) for name in _RATIOS},
+        "missed": int((has_lesion & ~has_mask).sum()),
+        "false_alarms": int((~has_lesion & has_mask).sum()),
+        "both_empty": int((~has_lesion & ~has_mask).sum()),
+    }
+
+
+def bootstrap_interval(values: NDArray[np.float64], seed: int = 0) -> tuple[float, float]:
+    """Give the 95 % interval of a mean over patients: percentiles of the means of patients drawn with replacement.
+
+    Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13. With few patients it is too narrow, and
+    one patient has none: then NaN.
+
+    Args:
+        values: one of each patient, no NaN; their order does not matter.
+        seed: of the draws.
+    """
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    ordered = np.sort(values)
+    random = np.random.default_rng(seed)
+    means = np.concatenate(
+        [
+            ordered[random.integers(len(ordered), size=(1000, len(ordered)))].mean(axis=1)
+            for _ in range(RESAMPLES // 1000)
+        ]
+    )
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def compare_paired(first: pd.DataFrame, second: pd.DataFrame, score: str = "dice", seed: int = 0) -> dict[str, Any]:
+    """Compare two systems on the patients that both scored: the mean difference and its 95 % interval.
+
+    Args:
+        first: scores of the one system.
+        second: scores of the other.
+        score: column that is compared.
+        seed: of the bootstrap over patients.
+
+    Returns:
+        "mean", "low", "high" of first minus second, "patients", and "better": in how many the first is higher.
+
+    Raises:
+        ValueError: where they have no patient in common.
+    """
+    pairs = first[["patient", score]].merge(second[["patient", score]], on="patient", suffixes=("", "_other")).dropna()
+    if pairs.empty:
+        raise ValueError("the two systems have no patient in common.")
+    differences = (pairs[score] - pairs[f"{score}_other"]).to_numpy(dtype=float)
+    low, high = bootstrap_interval(differences, seed)
+    return {
+        "mean": float(np.sort(differences).mean()),
+        "low": _known(low),
+        "high": _known(high),
+        "patients": len(pairs),
+        "better": int((differences > 0).sum()),
+    }
+
+
+def _measures(scores: pd.DataFrame, seed: int) -> dict[str, dict[str, float | int | None]]:
+    columns = scores.drop(columns=[*COUNTS, "patient"], errors="ignore").select_dtypes("number")
+    return {name: _measure(columns[name].dropna().to_numpy(dtype=float), seed) for name in columns}
+
+
+def _measure(values: NDArray[np.float64], seed: int) -> dict[str, float | int | None]:
+    if not len(values):
+        return {**dict.fromkeys(("mean", "std", "median", "q1", "q3", "low", "high")), "patients": 0}
+    low, high = bootstrap_interval(values, seed)
+    ordered = np.sort(values)  # sums in one order, whatever the patients' order
+    q1, median, q3 = np.percentile(ordered, [25, 50, 75])
+    said = {
+        "mean": ordered.mean(),
+        "std": ordered.std(ddof=1) if len(ordered) > 1 else float("nan"),
+        "median": median,
+        "q1": q1,
+        "q3": q3,
+        "low": low,
+        "high": high,
+    }
+    return {**{name: _known(float(value)) for name, value in said.items()}, "patients": len(ordered)}
+
+
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -1,0 +1,74 @@
+"""Commands as a user types them: printed, then run with this interpreter's environment."""
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+BUNDLE = Path(__file__).parent.parent / "bundle"
+
+
+def say(title: str) -> None:
+    """Print a step's title."""
+    print(f"\n== {title}", flush=True)
+
+
+def run(*command: object, folder: Path = BUNDLE.parent, log: Path | None = None, device: int | None = None) -> None:
+    """Print a command and run it.
+
+    Args:
+        command: the program, of this interpreter's environment, and its arguments.
+        folder: where it runs.
+        log: a file that takes what the program says, after what it holds already; None leaves it on the screen.
+        device: the one GPU that it may see; None leaves all in view.
+
+    Raises:
+        CommandFailed: where it ends with an error.
+    """
+    words = [str(word) for word in command]
+    print(f"$ {'cd bundle; ' if folder == BUNDLE else ''}{shlex.join(words)}", flush=True)
+    program = [str(Path(sys.executable).parent / words[0]), *words[1:]]
+    if log is None:
+        ended = subprocess.run(program, cwd=folder, env=_environment(device), check=False)
+    else:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a") as file:
+            ended = subprocess.run(
+                program, cwd=folder, env=_environment(device), check=False, stdout=file, stderr=subprocess.STDOUT
+            )
+    if ended.returncode != 0:
+        raise CommandFailed(words, ended.returncode, log)
+
+
+def run_bundle(
+    verb: str, *arguments: object, log: Path | None = None, device: int | None = None, **choices: object
+) -> None:
+    """Run the bundle in its folder, as `python -m monai.bundle run`; `choices` are overrides by name."""
+    overrides = [word for name, value in choices.items() for word in (f"--{name}", value)]
+    command = ("python", "-W", "ignore", "-m", "monai.bundle", "run", verb, *arguments, *overrides)
+    run(*command, folder=BUNDLE, log=log, device=device)
+
+
+class CommandFailed(RuntimeError):
+    """A command that ended with an error.
+
+    Args:
+        words: the command.
+        code: what it ended with.
+        log: the file that holds what it said, where it was not on the screen.
+    """
+
+    def __init__(self, words: list[str], code: int, log: Path | None) -> None:
+        where = "; see above" if log is None else f"; {log} ends with:\n{_last_lines(log)}"
+        super().__init__(f"`{shlex.join(words[:8])} ...` ended with {code}{where}")
+
+
+def _last_lines(log: Path, count: int = 6) -> str:
+    return "\n".join(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-count:])
+
+
+def _environment(device: int | None) -> Mapping[str, str]:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return os.environ | {"PATH": path} | ({} if device is None else {"CUDA_VISIBLE_DEVICES": str(device)})
