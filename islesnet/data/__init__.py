@@ -6,6 +6,7 @@ Importing this loads neither torch nor MONAI nor SimpleITK; MONAI's reader lives
 from islesnet.data.case import REFERENCE_ORDER, SEQUENCES, Case
 from islesnet.data.checks import Problem, check_case, check_cases, require_sound, require_sound_datalist
 from islesnet.data.datalist import cases_in_datalist, read_datalist, write_datalist
+from islesnet.data.folds import deal_folds, fold_sections
 from islesnet.data.layouts import LAYOUTS, detect_layout, find_cases
 from islesnet.data.splits import lesion_volume_ml, split_cases
 from islesnet.data.volume import Header, Volume, VolumeError, read_header, read_volume
@@ -22,8 +23,10 @@ __all__ = [
     "cases_in_datalist",
     "check_case",
     "check_cases",
+    "deal_folds",
     "detect_layout",
     "find_cases",
+    "fold_sections",
     "lesion_volume_ml",
     "read_datalist",
     "read_header",

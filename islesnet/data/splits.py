@@ -51,21 +51,56 @@ def split_cases(
         InputError: for fractions that do not sum to 1, a patient given twice, or no labelled patient.
     """
     _require_shares(fractions)
-    _require_once(cases)
-    labelled = [case for case in cases if case.label is not None]
-    if not labelled:
-        raise InputError(f"none of the {len(cases)} patients has a label; a split needs expert lesion masks")
-    people: dict[str, list[Case]] = {}
-    for case in labelled:
-        people.setdefault(subject_of(case.patient), []).append(case)
-    volumes = {person: max(_volume_ml(case, volumes_ml) for case in own) for person, own in people.items()}
+    people = group_people(cases, volumes_ml)
     sections: dict[str, list[Case]] = {section: [] for section in SECTIONS}
-    for person, section in _deal(sorted(people, key=lambda name: (volumes[name], name)), fractions, seed):
+    counts = dict(zip(SECTIONS, _counts(len(people), fractions), strict=True))
+    for person, section in deal_people(list(people), counts, seed):
         sections[section] += people[person]
     unlabelled = [case for case in cases if case.label is None]
     if unlabelled:
         sections[UNLABELLED] = unlabelled
     return {name: sorted(own, key=lambda case: natural_key(case.patient)) for name, own in sections.items()}
+
+
+def group_people(cases: Sequence[Case], volumes_ml: Mapping[str, float] | None = None) -> dict[str, list[Case]]:
+    """Group the labelled cases by person, in the order of their (largest) lesion volume, whatever the order of the cases.
+
+    Raises:
+        InputError: for a patient given twice, or no labelled patient.
+    """
+    _require_once(cases)
+    people: dict[str, list[Case]] = {}
+    for case in cases:
+        if case.label is not None:
+            people.setdefault(subject_of(case.patient), []).append(case)
+    if not people:
+        raise InputError(f"none of the {len(cases)} patients has a label; a split needs expert lesion masks")
+    volumes = {person: max(_volume_ml(case, volumes_ml) for case in own) for person, own in people.items()}
+    return {person: people[person] for person in sorted(people, key=lambda name: (volumes[name], name))}
+
+
+def deal_people(people: Sequence[str], counts: Mapping[str, int], seed: int) -> list[tuple[str, str]]:
+    """Deal people, sorted by volume, to sections: the smallest section sets how many blocks there are.
+
+    Args:
+        people: in the order of their lesion volume.
+        counts: how many each section gets; they sum to the number of people.
+        seed: of the dealing.
+
+    Returns:
+        each person with the section, block by block.
+    """
+    chance = random.Random(seed)
+    # Spread evenly, each section's turns interleave: with 20/5/3 every third of the people holds one of the test.
+    turns = sorted(((turn + 0.5) / count, section) for section, count in counts.items() for turn in range(count))
+    blocks = min(count for count in counts.values() if count)
+    bounds = [round(len(people) * block / blocks) for block in range(blocks + 1)]
+    dealt = []
+    for begin, end in itertools.pairwise(bounds):
+        sections = [section for _, section in turns[begin:end]]
+        chance.shuffle(sections)
+        dealt += list(zip(people[begin:end], sections, strict=True))
+    return dealt
 
 
 def _require_shares(fractions: tuple[float, float, float]) -> None:
@@ -86,26 +121,6 @@ def _volume_ml(case: Case, volumes_ml: Mapping[str, float] | None) -> float:
     if case.patient not in volumes_ml:
         raise InputError(f"no lesion volume is given for patient {case.patient!r}")
     return volumes_ml[case.patient]
-
-
-def _deal(people: list[str], fractions: tuple[float, float, float], seed: int) -> list[tuple[str, str]]:
-    """Deal people, sorted by volume, to sections: the smallest section sets how many blocks there are."""
-    counts = _counts(len(people), fractions)
-    chance = random.Random(seed)
-    # Spread evenly, each section's turns interleave: with 20/5/3 every third of the people holds one of the test.
-    turns = sorted(
-        ((turn + 0.5) / count, section)
-        for section, count in zip(SECTIONS, counts, strict=True)
-        for turn in range(count)
-    )
-    blocks = min(count for count in counts if count)
-    bounds = [round(len(people) * block / blocks) for block in range(blocks + 1)]
-    dealt = []
-    for begin, end in itertools.pairwise(bounds):
-        sections = [section for _, section in turns[begin:end]]
-        chance.shuffle(sections)
-        dealt += list(zip(people[begin:end], sections, strict=True))
-    return dealt
 
 
 def _counts(people: int, fractions: tuple[float, float, float]) -> list[int]:
