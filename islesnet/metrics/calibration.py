@@ -27,12 +27,14 @@ class Reliability:
             truth: lesion where > 0.5.
 
         Raises:
-            ValueError: for different shapes.
+            ValueError: for different shapes, and for logits or percentages in place of probabilities.
         """
         if probability.shape != truth.shape:
             raise ValueError(f"the probabilities have shape {probability.shape}, the truth {truth.shape}.")
-        known = np.isfinite(probability)
+        known = ~np.isnan(probability)
         values = probability[known].astype(np.float64)
+        if values.size and (values.min() < 0 or values.max() > 1):
+            raise ValueError(f"the probabilities reach from {values.min():g} to {values.max():g}; 0 to 1 is needed.")
         bins = np.clip((values * BINS).astype(np.int64), 0, BINS - 1)
         self._voxels += np.bincount(bins, minlength=BINS)
         self._probability += np.bincount(bins, weights=values, minlength=BINS)

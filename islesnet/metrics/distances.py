@@ -5,10 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
-from scipy.spatial import KDTree
-
-# Below so many border voxels a tree of them is quicker than a distance transform of the box around them.
-TREE_VOXELS = 150_000
 
 
 @dataclass(frozen=True)
@@ -16,13 +12,13 @@ class SurfaceDistances:
     """How far the surfaces of mask and truth lie apart, in mm.
 
     A surface is the voxels of a mask that have a face in common with its background; what lies beyond the grid is
-    background. A distance goes from the centre of a surface voxel to that of the nearest surface voxel of the other mask.
+    background. A distance goes from the centre of a surface voxel to that of the nearest one of the other surface.
 
     Args:
         hd: Hausdorff distance, the largest of all.
-        hd95: 95th percentile (numpy's linear one) of the distances of both directions together, as medpy's. MONAI takes
-            the larger of the two directions' percentiles, surface-distance weighs each voxel by its area.
-        assd: average symmetric surface distance: mean of the two directions' means, as medpy's.
+        hd95: 95th percentile (linear between ranks) of the distances of both directions together, as medpy's. MONAI
+            takes the larger of the two directions' percentiles; surface-distance does so too, and weighs by area.
+        assd: average symmetric surface distance, the mean of both directions together, as medpy's and MONAI's.
     """
 
     hd: float
@@ -49,31 +45,22 @@ def surface_distances(marked: np.ndarray, lesion: np.ndarray, spacing_mm: Sequen
         diagonal = float(np.linalg.norm(np.array(marked.shape) * np.array(spacing_mm)))
         return SurfaceDistances(diagonal, diagonal, diagonal)
     box = ndimage.find_objects((marked | lesion).astype(np.uint8))[0]
+    first, second = _surface(marked[box]), _surface(lesion[box])
     spacing = np.array(spacing_mm, dtype=float)
-    surfaces = [_surface(mask[box]) for mask in (marked, lesion)]
-    if max(np.count_nonzero(surface) for surface in surfaces) <= TREE_VOXELS:
-        there, back = _by_tree(*surfaces, spacing)
-    else:
-        there, back = _by_transform(*surfaces, spacing)
-    both = np.concatenate([there, back])
-    return SurfaceDistances(
-        hd=float(both.max()),
-        hd95=float(np.percentile(both, 95)),
-        assd=float((there.mean() + back.mean()) / 2),
-    )
+    both = np.concatenate([_to_nearest(first, second, spacing), _to_nearest(second, first, spacing)])
+    return SurfaceDistances(hd=float(both.max()), hd95=float(np.percentile(both, 95)), assd=float(both.mean()))
 
 
 def _surface(mask: np.ndarray) -> np.ndarray:
     return mask & ~ndimage.binary_erosion(mask)
 
 
-def _by_tree(first: np.ndarray, second: np.ndarray, spacing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    one, other = (np.argwhere(surface) * spacing for surface in (first, second))
-    there, _ = KDTree(other).query(one, workers=-1)
-    back, _ = KDTree(one).query(other, workers=-1)
-    return there, back
-
-
-def _by_transform(first: np.ndarray, second: np.ndarray, spacing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    to_first, to_second = (ndimage.distance_transform_edt(~surface, sampling=spacing) for surface in (first, second))
-    return to_second[first], to_first[second]
+def _to_nearest(surface: np.ndarray, other: np.ndarray, spacing: np.ndarray) -> np.ndarray:
+    """Measure from every voxel of a surface to the nearest of the other: ``(X, Y, Z)`` -> ``(voxels,)``."""
+    # A k-d tree would be quicker on most masks and ten times slower on some, where many voxels are about equally far,
+    # as from the middle of a ball to its surface. The time of this depends on the size of the box.
+    nearest = ndimage.distance_transform_edt(~other, sampling=spacing, return_distances=False, return_indices=True)
+    squared_mm = np.zeros(np.count_nonzero(surface))
+    for here, there, length in zip(np.nonzero(surface), nearest, spacing, strict=True):  # axis by axis
+        squared_mm += ((here - there[surface]) * length) ** 2
+    return np.sqrt(squared_mm)

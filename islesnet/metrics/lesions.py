@@ -11,8 +11,8 @@ from islesnet.components import label_lesions
 class LesionCounts:
     """Lesions of mask and truth, 26-connected.
 
-    A true lesion is found when the mask has one voxel in common with it, and a marked one is right likewise (ISLES 2022:
-    Hernandez Petzsche et al., Scientific Data 9:762, 2022).
+    A true lesion is found when the mask has one voxel in common with it, and a marked one is right likewise: the rules
+    of ISLES 2022 (github.com/ezequieldlrosa/isles22, utils/eval_utils.py).
 
     Args:
         true: lesions of the truth.
@@ -51,8 +51,8 @@ class LesionCounts:
     def f1(self) -> float:
         """2 TP / (2 TP + FP + FN) with TP the found, FN the true not found, FP the marked that are not right.
 
-        1 where both masks are empty. A marked lesion over two true ones finds both, so found and right may differ; the
-        found count, as ISLES 2022's evaluation does.
+        1 where both masks are empty. A marked lesion over two true ones finds both, so found and right may differ; TP
+        are the found, so this is not the harmonic mean of recall and precision.
         """
         wrong, missed = self.marked - self.right, self.true - self.found
         if self.true == 0 and self.marked == 0:

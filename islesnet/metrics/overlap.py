@@ -62,7 +62,7 @@ class VoxelCounts:
 
     @property
     def micro_precision(self) -> float:
-        """Precision micro-averaged over background and lesion: every voxel is claimed for one class, so the accuracy."""
+        """Precision micro-averaged over background and lesion; each voxel is of one class, so it is the accuracy."""
         return self.accuracy
 
     @property

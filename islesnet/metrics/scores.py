@@ -92,7 +92,7 @@ def score_mask(
         all ``(X, Y, Z)``, Z across axial slices.
 
     Raises:
-        ValueError: for different shapes, or a spacing that is not three positive numbers.
+        ValueError: for different shapes, other than three axes, or a spacing that is not three lengths above 0.
     """
     _check(prediction, truth, spacing_mm, brain)
     marked, lesion = prediction > 0.5, truth > 0.5
@@ -101,7 +101,7 @@ def score_mask(
     inside = VoxelCounts(0, 0, 0, 0) if brain is None else VoxelCounts.of(marked[brain > 0], lesion[brain > 0])
     slice_dice, slice_dice_all_slices = _slice_dice(marked, lesion)
     voxel_ml = float(np.prod(np.array(spacing_mm, dtype=float))) / 1000.0
-    true_ml, predicted_ml = float(lesion.sum()) * voxel_ml, float(marked.sum()) * voxel_ml
+    true_ml, predicted_ml = (voxels.both + voxels.missed) * voxel_ml, (voxels.both + voxels.wrong) * voxel_ml
     return MaskScores(
         dice=voxels.dice,
         precision=voxels.precision,
@@ -137,20 +137,19 @@ def score_mask(
 def _check(prediction: np.ndarray, truth: np.ndarray, spacing_mm: Sequence[float], brain: np.ndarray | None) -> None:
     if prediction.shape != truth.shape:
         raise ValueError(f"the mask has shape {prediction.shape}, the truth {truth.shape}; score them on one grid.")
-    if truth.ndim != 3:
-        raise ValueError(f"the masks have shape {truth.shape}; three axes (X, Y, Z) are needed.")
+    if truth.ndim != 3 or truth.size == 0:
+        raise ValueError(f"the masks have shape {truth.shape}; voxels along three axes (X, Y, Z) are needed.")
     if brain is not None and brain.shape != truth.shape:
         raise ValueError(f"the brain has shape {brain.shape}, the truth {truth.shape}; give it on the same grid.")
     if len(spacing_mm) != 3 or not all(0 < length < float("inf") for length in spacing_mm):
-        raise ValueError(f"the spacing is {tuple(spacing_mm)}; three lengths in mm are needed.")
+        lengths = [float(length) for length in spacing_mm]
+        raise ValueError(f"the spacing is {lengths}; three lengths in mm, all above 0, are needed.")
 
 
 def _slice_dice(marked: np.ndarray, lesion: np.ndarray) -> tuple[float, float]:
-    both, either = (
-        np.count_nonzero(marked & lesion, axis=(0, 1)),
-        np.count_nonzero(marked, axis=(0, 1)) + np.count_nonzero(lesion, axis=(0, 1)),
-    )
-    seen = either > 0
-    dice = 2 * both[seen] / either[seen]
-    of_all = (float(dice.sum()) + float(np.count_nonzero(~seen))) / max(len(seen), 1)
-    return (float(dice.mean()) if len(dice) else 1.0), of_all
+    """Give the mean Dice of the slices that mask or truth marks, and that of all."""
+    both, of_mask, of_truth = (np.count_nonzero(mask, axis=(0, 1)) for mask in (marked & lesion, marked, lesion))
+    seen = of_mask + of_truth > 0
+    dice = np.ones(len(seen))
+    dice[seen] = 2 * both[seen] / (of_mask + of_truth)[seen]
+    return (float(dice[seen].mean()) if seen.any() else 1.0), float(dice.mean())

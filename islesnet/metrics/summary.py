@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 from islesnet.metrics.overlap import VoxelCounts
 
@@ -18,22 +19,27 @@ def summarize(scores: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
     """Sum up patients' scores; the same for the same patients in any order.
 
     Args:
-        scores: a row a patient, columns as `MaskScores`; others are left out.
+        scores: a row a patient, columns as `MaskScores`; columns of words are left out.
         seed: of the bootstrap.
 
     Returns:
-        "patients"; "measures" (score -> mean, std (n - 1), median, q1, q3, low and high of the 95 % interval, and of how
-        many patients); "strata" (lesion size -> patients and measures); "pooled" (ratios over the voxels of all patients
-        together); "missed" (patients with a lesion and an empty mask), "false_alarms" (the reverse) and "both_empty".
-        What is not defined is None, as JSON wants it.
+        "patients"; "measures" (score -> mean, std (n - 1), median, q1, q3, low and high of the 95 % interval, and of
+        how many patients); "strata" (lesion size -> patients and measures); "pooled" (ratios over the voxels of all
+        patients together); "missed" (patients with a lesion and an empty mask), "false_alarms" (the reverse) and
+        "both_empty". What is not defined is None, as JSON wants it.
+
+    Raises:
+        ValueError: for no patient.
     """
+    if scores.empty:
+        raise ValueError("there is no patient to sum up.")
     volumes = scores["true_ml"]
     strata = {
         f"< {SMALL_ML:g} ml": scores[volumes < SMALL_ML],
         f"{SMALL_ML:g}-{LARGE_ML:g} ml": scores[(volumes >= SMALL_ML) & (volumes <= LARGE_ML)],
         f"> {LARGE_ML:g} ml": scores[volumes > LARGE_ML],
     }
-    has_lesion, has_mask = scores["true_ml"] > 0, scores["predicted_ml"] > 0
+    has_lesion, has_mask = volumes > 0, scores["predicted_ml"] > 0
     both, wrong, missed, neither = (int(scores[name].sum()) for name in COUNTS)
     pooled = VoxelCounts(both, wrong, missed, neither)
     return {
@@ -63,15 +69,15 @@ def bootstrap_interval(values: NDArray[np.float64], seed: int = 0) -> tuple[floa
     """
     if len(values) < 2:
         return float("nan"), float("nan")
-    ordered = np.sort(values)
-    random = np.random.default_rng(seed)
-    means = np.concatenate(
-        [
-            ordered[random.integers(len(ordered), size=(1000, len(ordered)))].mean(axis=1)
-            for _ in range(RESAMPLES // 1000)
-        ]
+    drawn = stats.bootstrap(
+        (np.sort(values),),
+        np.mean,
+        n_resamples=RESAMPLES,
+        batch=1000,
+        method="percentile",
+        rng=np.random.default_rng(seed),
     )
-    low, high = np.percentile(means, [2.5, 97.5])
+    low, high = drawn.confidence_interval
     return float(low), float(high)
 
 
@@ -88,11 +94,12 @@ def compare_paired(first: pd.DataFrame, second: pd.DataFrame, score: str = "dice
         "mean", "low", "high" of first minus second, "patients", and "better": in how many the first is higher.
 
     Raises:
-        ValueError: where they have no patient in common.
+        ValueError: where no patient has a score from both, or one of them has a patient twice.
     """
-    pairs = first[["patient", score]].merge(second[["patient", score]], on="patient", suffixes=("", "_other")).dropna()
+    columns = ["patient", score]
+    pairs = first[columns].merge(second[columns], on="patient", suffixes=("", "_other"), validate="one_to_one").dropna()
     if pairs.empty:
-        raise ValueError("the two systems have no patient in common.")
+        raise ValueError(f"no patient has {score!r} from both systems.")
     differences = (pairs[score] - pairs[f"{score}_other"]).to_numpy(dtype=float)
     low, high = bootstrap_interval(differences, seed)
     return {
@@ -106,7 +113,7 @@ def compare_paired(first: pd.DataFrame, second: pd.DataFrame, score: str = "dice
 
 def _measures(scores: pd.DataFrame, seed: int) -> dict[str, dict[str, float | int | None]]:
     columns = scores.drop(columns=[*COUNTS, "patient"], errors="ignore").select_dtypes("number")
-    return {name: _measure(columns[name].dropna().to_numpy(dtype=float), seed) for name in columns}
+    return {str(name): _measure(values.dropna().to_numpy(dtype=float), seed) for name, values in columns.items()}
 
 
 def _measure(values: NDArray[np.float64], seed: int) -> dict[str, float | int | None]:

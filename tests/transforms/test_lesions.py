@@ -3,7 +3,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
-from islesnet.transforms import LesionProbabilityd, RemoveSmallLesionsd, label_lesions, voxel_volume_ml
+from islesnet.transforms import LesionProbabilityd, RemoveSmallLesionsd, voxel_volume_ml
 
 ANISOTROPIC = np.diag([1.0, 2.0, 5.0, 1.0])  # mm: 0.01 ml a voxel
 
@@ -110,14 +110,3 @@ def test_input_is_left_as_it_was(transform):
     transform(item)
     assert torch.equal(item["pred"], mask_of(np.s_[0:2, 0:3, 0:1]))
     assert set(item) == {"pred", "patient"}
-
-
-def test_lesions_are_numbered_from_1():
-    mask = np.zeros((5, 5, 5), bool)
-    mask[0, 0, 0] = mask[1, 1, 1] = mask[4, 4, 4] = True
-    lesions, count = label_lesions(mask)
-    assert count == 2
-    assert lesions[0, 0, 0] == lesions[1, 1, 1] == 1
-    assert lesions[4, 4, 4] == 2
-    assert lesions[2, 2, 2] == 0
-    assert lesions.shape == mask.shape

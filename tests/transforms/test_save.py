@@ -214,3 +214,31 @@ def test_what_a_converter_noted_of_the_patient_stays_with_the_scan(tmp_path, mas
     SaveLesionsd(keys="pred", output_dir=tmp_path / "out")(item_of(path, mask))
 
     assert not nibabel.load(tmp_path / "out" / "sub-1_lesion.nii.gz").header.extensions
+
+
+@pytest.mark.parametrize(
+    ("stamps", "description"),
+    [
+        ((), "islesnet, research use only"),
+        (("PHANTOM", "LEAKY"), "PHANTOM, LEAKY, islesnet, research use only"),
+        ("PHANTOM", "PHANTOM, islesnet, research use only"),  # a single word, as a command line hands it on
+    ],
+)
+def test_stamps_stand_in_the_description_of_every_volume_and_in_the_numbers(tmp_path, mask, stamps, description):
+    item = item_of(write_nifti(tmp_path / "dwi.nii.gz"), mask)
+
+    SaveLesionsd(keys="pred", output_dir=tmp_path, write_probability=True, stamps=stamps)(item)
+
+    for kind in ("lesion", "probability"):
+        saved = nibabel.load(tmp_path / f"sub-1_{kind}.nii.gz")
+        assert saved.header["descrip"].item().decode() == description
+    numbers = json.loads((tmp_path / "sub-1_lesion.json").read_text())
+    assert numbers.get("stamps", []) == ([stamps] if isinstance(stamps, str) else list(stamps))
+
+
+def test_long_stamps_do_not_overflow_the_description(tmp_path, mask):
+    item = item_of(write_nifti(tmp_path / "dwi.nii.gz"), mask)
+
+    SaveLesionsd(keys="pred", output_dir=tmp_path, stamps=["PHANTÔM", "X" * 90])(item)
+
+    assert nibabel.load(tmp_path / "sub-1_lesion.nii.gz").header["descrip"].item().startswith(b"PHANT?M, XXX")

@@ -1,0 +1,63 @@
+import math
+
+import numpy as np
+import pytest
+
+from islesnet.metrics import bootstrap_interval
+
+
+def test_hand_checked_interval_of_two_patients():
+    # Drawn means are 0, 1/2 and 1, in a quarter, a half and a quarter of the draws.
+    assert bootstrap_interval(np.array([0.0, 1.0])) == (0.0, 1.0)
+
+
+def test_hand_checked_interval_of_zeros_and_ones():
+    # The mean of 100 draws from as many zeros as ones is binomial: 95 % of them lie within 0.40 and 0.60.
+    low, high = bootstrap_interval(np.repeat([0.0, 1.0], 50))
+    assert low == pytest.approx(0.40, abs=0.011)
+    assert high == pytest.approx(0.60, abs=0.011)
+
+
+def test_interval_of_a_normal_mean_covers_it_about_as_often_as_it_says():
+    random = np.random.default_rng(0)
+    covered = 0
+    for _ in range(300):
+        low, high = bootstrap_interval(random.normal(0.6, 0.2, size=30))
+        covered += low <= 0.6 <= high
+    # 95 %, of which a percentile interval of 30 patients falls short by one or two; 300 repeats know it to 2.5 %.
+    assert 0.90 <= covered / 300 <= 0.975
+
+
+def test_interval_is_that_of_plain_resampling():
+    values = np.random.default_rng(0).beta(4, 2, size=40)
+    random = np.random.default_rng(1)
+    means = [random.choice(values, size=40).mean() for _ in range(10_000)]
+    low, high = np.percentile(means, [2.5, 97.5])
+    assert bootstrap_interval(values) == pytest.approx((low, high), abs=0.003)
+
+
+def test_interval_narrows_with_the_root_of_the_patients():
+    random = np.random.default_rng(0)
+    few, many = (np.ptp(bootstrap_interval(random.normal(size=size))) for size in (50, 800))
+    assert few / many == pytest.approx(4, rel=0.3)
+
+
+def test_order_changes_no_digit():
+    values = np.random.default_rng(0).random(31)
+    assert bootstrap_interval(values) == bootstrap_interval(values[::-1])
+
+
+def test_values_are_left_as_they_were():
+    values = np.array([3.0, 1.0, 2.0])
+    bootstrap_interval(values)
+    assert values.tolist() == [3.0, 1.0, 2.0]
+
+
+@pytest.mark.filterwarnings("error")
+def test_equal_values_give_an_interval_of_no_width():
+    assert bootstrap_interval(np.full(5, 0.5)) == (0.5, 0.5)
+
+
+@pytest.mark.parametrize("values", [[], [0.5]])
+def test_fewer_than_two_patients_have_no_interval(values):
+    assert all(math.isnan(bound) for bound in bootstrap_interval(np.array(values)))

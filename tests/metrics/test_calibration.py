@@ -1,0 +1,108 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from islesnet.metrics import Reliability
+
+
+def gathered(*pairs):
+    reliability = Reliability()
+    for probability, truth in pairs:
+        reliability.add(np.array(probability), np.array(truth))
+    return reliability
+
+
+def test_hand_checked_table_and_error():
+    reliability = gathered(([0.0, 0.04, 0.72, 0.78, 0.75, 0.75], [0, 0, 1, 1, 1, 0]))
+    table = reliability.table()
+    assert table["voxels"].tolist() == [2, 0, 0, 0, 0, 0, 0, 4, 0, 0]
+    assert table["mean_probability"][[0, 7]].tolist() == pytest.approx([0.02, 0.75])
+    assert table["lesion_share"][[0, 7]].tolist() == pytest.approx([0.0, 0.75])
+    assert reliability.expected_calibration_error() == pytest.approx((2 * 0.02 + 4 * 0.0) / 6)
+
+
+def test_error_is_the_mean_of_the_bins_gaps_by_their_voxels():
+    # Of the 4 voxels in the last bin half are lesion, of the 1 in the first none.
+    reliability = gathered(([0.95] * 4 + [0.05], [1, 1, 0, 0, 0]))
+    assert reliability.expected_calibration_error() == pytest.approx(0.45 * 4 / 5 + 0.05 / 5)
+
+
+def test_bins_are_ten_and_equal_with_the_columns_of_reliability_csv():
+    table = Reliability().table()
+    assert list(table.columns) == ["low", "high", "voxels", "mean_probability", "lesion_share"]
+    assert table["low"].tolist() == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
+    assert table["high"].tolist() == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("probability", "number"), [(0.0, 0), (0.0999, 0), (0.1, 1), (0.5, 5), (0.8999, 8), (0.9, 9), (1.0, 9)]
+)
+def test_probability_on_an_edge_lies_in_the_bin_above_and_1_in_the_last(probability, number):
+    voxels = gathered(([probability], [1])).table()["voxels"]
+    assert voxels[number] == voxels.sum() == 1
+
+
+def test_voxels_that_are_nan_are_left_out():
+    reliability = gathered(([0.95, np.nan, np.nan], [1, 1, 0]))
+    assert reliability.table()["voxels"].sum() == 1
+    assert reliability.expected_calibration_error() == pytest.approx(0.05)
+
+
+def test_patients_add_up():
+    random = np.random.default_rng(0)
+    probability, truth = random.random((4, 5, 6)), random.random((4, 5, 6)) < 0.3
+    together, apart = gathered((probability, truth)), gathered(*zip(probability, truth, strict=True))
+    pd.testing.assert_frame_equal(together.table(), apart.table())
+    assert together.expected_calibration_error() == pytest.approx(apart.expected_calibration_error())
+
+
+def test_lesions_drawn_by_their_probability_are_calibrated():
+    random = np.random.default_rng(0)
+    probability = random.random((50, 50, 40))
+    reliability = gathered((probability, random.random(probability.shape) < probability))
+    table = reliability.table()
+    assert reliability.expected_calibration_error() < 0.01
+    assert table["lesion_share"].tolist() == pytest.approx(table["mean_probability"].tolist(), abs=0.02)
+
+
+def test_overconfident_probabilities_are_found_out():
+    random = np.random.default_rng(0)
+    truth = random.random((20, 20, 20)) < 0.7
+    assert gathered((np.full(truth.shape, 0.99), truth)).expected_calibration_error() == pytest.approx(0.29, abs=0.02)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("label", [1, 255, 0.9999999998])
+def test_any_number_type_will_do(dtype, label):
+    reliability = gathered((np.array([0.25, 1.0], dtype), np.array([0, label], np.float32)))
+    assert reliability.table()["lesion_share"][[2, 9]].tolist() == [0.0, 1.0]
+    assert reliability.table()["mean_probability"][[2, 9]].tolist() == [0.25, 1.0]
+
+
+def test_no_voxel_has_no_error_and_no_share():
+    reliability = gathered(([np.nan], [1]))
+    assert math.isnan(reliability.expected_calibration_error())
+    assert reliability.table()["lesion_share"].isna().all()
+    assert reliability.table()["voxels"].tolist() == [0] * 10
+
+
+def test_maps_are_left_as_they_were():
+    probability, truth = np.array([0.2, np.nan]), np.array([1, 0])
+    Reliability().add(probability, truth)
+    assert np.array_equal(probability, [0.2, np.nan], equal_nan=True)
+    assert truth.tolist() == [1, 0]
+
+
+def test_other_shapes_are_refused():
+    with pytest.raises(ValueError, match=r"the probabilities have shape \(2, 3\), the truth \(3, 2\)"):
+        Reliability().add(np.zeros((2, 3)), np.zeros((3, 2)))
+
+
+@pytest.mark.parametrize(
+    ("values", "reach"), [([-3.5, 8.0], "-3.5 to 8"), ([0.0, 99.0], "0 to 99"), ([0.0, np.inf], "inf")]
+)
+def test_what_are_no_probabilities_are_refused(values, reach):
+    with pytest.raises(ValueError, match=f"the probabilities reach from .*{reach}; 0 to 1 is needed"):
+        Reliability().add(np.array(values), np.array([0, 1]))
