@@ -3,5 +3,15 @@
 from islesnet.phantom.dataset import patient_seed, write_dataset, write_patient
 from islesnet.phantom.patient import Phantom, make_patient
 from islesnet.phantom.settings import PhantomSettings
+from islesnet.phantom.siss import siss_volumes_ml, write_siss_like_dataset
 
-__all__ = ["Phantom", "PhantomSettings", "make_patient", "patient_seed", "write_dataset", "write_patient"]
+__all__ = [
+    "Phantom",
+    "PhantomSettings",
+    "make_patient",
+    "patient_seed",
+    "siss_volumes_ml",
+    "write_dataset",
+    "write_patient",
+    "write_siss_like_dataset",
+]

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from functools import partial
@@ -56,7 +56,7 @@ def write_dataset(
         InputError: a patient's folder exists already (then nothing is written), a number is out of range, or the
             lesion masks cannot be used.
     """
-    _check_numbers(patients, seed, workers, first)
+    check_numbers(patients, seed, workers, first)
     if settings.lesion_masks is not None:
         list_masks(settings.lesion_masks)
     numbers = range(first, first + patients)
@@ -64,7 +64,7 @@ def write_dataset(
     _refuse_existing(targets)
     folder.mkdir(parents=True, exist_ok=True)
     write = partial(write_numbered_patient, folder, seed, settings)
-    for done, _ in enumerate(_work_through(write, numbers, workers or _usable_cores()), start=1):
+    for done, _ in enumerate(work_through(write, numbers, workers or usable_cores()), start=1):
         if progress is not None:
             progress(done, patients)
     return targets
@@ -126,7 +126,12 @@ def patient_seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0])
 
 
-def _check_numbers(patients: int, seed: int, workers: int | None, first: int) -> None:
+def check_numbers(patients: int, seed: int, workers: int | None, first: int) -> None:
+    """Refuse numbers of a cohort that are out of range.
+
+    Raises:
+        InputError: naming the number.
+    """
     for name, value, least in (("patients", patients, 1), ("seed", seed, 0), ("first", first, 1)):
         if value < least:
             raise InputError(f"{name} is {value}: it is {least} or more")
@@ -141,9 +146,9 @@ def _refuse_existing(targets: Iterable[Path]) -> None:
         raise InputError(f"{named}: exists already; remove it, or choose another folder or other patient numbers")
 
 
-def _work_through(write: Callable[[int], Path], numbers: range, workers: int) -> Iterator[Path]:
+def work_through(write: Callable[[int], Path], numbers: Sequence[int], workers: int) -> Iterator[Path]:
     """Yield each patient's folder as it is finished, in any order."""
-    if min(workers, len(numbers)) == 1:
+    if min(workers, len(numbers)) <= 1:
         yield from map(write, numbers)
         return
     with ProcessPoolExecutor(min(workers, len(numbers))) as pool:
@@ -156,7 +161,8 @@ def _work_through(write: Callable[[int], Path], numbers: range, workers: int) ->
             pool.shutdown(cancel_futures=True)
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
+    """Count the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))  # a container or a batch system may lend fewer cores than there are
     return os.cpu_count() or 1
