@@ -17,19 +17,19 @@ logger = logging.getLogger(__name__)
 class CohortDataset(Dataset):
     """Load patients, and hand on the reason in place of the data where one cannot be loaded.
 
-    Cases, not paths, come in: no string from a patient's folder ever stands in a config, where it could be read as
-    an expression.
+    Cases or the items of a datalist, not paths, come in: no string from a patient's folder ever stands in a config,
+    where it could be read as an expression.
 
     Args:
-        data: the patients.
+        data: the patients, as `islesnet.data.find_cases` or `islesnet.data.read_datalist` gives them.
         transform: the preprocessing.
     """
 
-    def __init__(self, data: Sequence[Case], transform: Transform) -> None:
-        super().__init__(data=data, transform=transform)
+    def __init__(self, data: Sequence[Case] | Sequence[dict[str, str]], transform: Transform) -> None:
+        super().__init__(data=[case.item() if isinstance(case, Case) else case for case in data], transform=transform)
 
     def _transform(self, index: int) -> dict[str, Any]:
-        item = self.data[index].item()
+        item = self.data[index]
         try:
             loaded: dict[str, Any] = self.transform(item)
         except Exception as error:  # any failure is one patient's, and said at the end
@@ -44,7 +44,8 @@ class CohortEvaluator(SupervisedEvaluator):
     `CohortDataset`.
 
     Raises:
-        InputError: from ``run``, after the last patient, naming every failed patient and the reason.
+        InputError: from ``run``: at once where there is no patient; after the last one, naming every patient that
+            failed and the reason.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -53,6 +54,8 @@ class CohortEvaluator(SupervisedEvaluator):
 
     def run(self, global_epoch: int = 1) -> None:
         """Segment all patients."""
+        if self.state.epoch_length == 0:  # MONAI would end well, having done nothing
+            raise InputError("There is no patient: the data set, or this section of its datalist, is empty.")
         self.failures = {}
         super().run(global_epoch)
         if self.failures:

@@ -19,10 +19,12 @@ ROOMS = ("networks", "data", "transforms", "phantom", "scanner", "metrics")
 # What stands above the rooms -> what it may import besides the foundation.
 ABOVE = {
     "report": ROOMS,
-    "handlers": (*ROOMS, "report"),
-    "cohort": (*ROOMS, "report", "handlers"),
-    "segment": (*ROOMS, "report", "handlers", "cohort"),
-    "cli": (*ROOMS, "report", "handlers", "cohort", "segment"),
+    "provenance": ROOMS,
+    "handlers": (*ROOMS, "report", "provenance"),
+    "cohort": (*ROOMS, "report", "provenance", "handlers"),
+    "segment": (*ROOMS, "report", "provenance", "handlers", "cohort"),
+    "evaluation": (*ROOMS, "report", "provenance", "handlers"),
+    "cli": (*ROOMS, "report", "provenance", "handlers", "cohort", "segment", "evaluation"),
 }
 
 

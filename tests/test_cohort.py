@@ -146,6 +146,19 @@ def test_dataset_hands_on_the_reason_in_place_of_the_data():
     assert dataset[1] == {"patient": "empty", "failure": "empty.nii.gz is empty"}
 
 
+def test_items_of_a_datalist_are_taken_as_cases_are():
+    items = [case.item() | {"stamp": "0123"} for case in cases("a", "empty")]
+    dataset = CohortDataset(items, Compose([Lambda(load)]))
+    assert set(dataset[0]) == {"patient", "image", "label"}
+    assert dataset[1] == {"patient": "empty", "failure": "empty.nii.gz is empty"}
+    assert items[0]["stamp"] == "0123"
+
+
+def test_cohort_without_a_patient_is_refused(evaluator_of):
+    with pytest.raises(InputError, match="There is no patient"):
+        evaluator_of().run()
+
+
 def test_reason_is_that_of_the_first_error_in_a_chain():
     with pytest.raises(RuntimeError) as caught:
         Compose([Lambda(load)])(cases("torn")[0].item())

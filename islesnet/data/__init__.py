@@ -5,9 +5,11 @@ Importing this loads neither torch nor MONAI nor SimpleITK; MONAI's reader lives
 
 from islesnet.data.case import REFERENCE_ORDER, SEQUENCES, Case
 from islesnet.data.checks import Problem, check_case, check_cases, require_sound, require_sound_datalist
-from islesnet.data.datalist import cases_in_datalist, read_datalist, write_datalist
+from islesnet.data.datalist import cases_in_datalist, read_datalist, stamps_of, write_datalist
 from islesnet.data.folds import deal_folds, fold_sections
 from islesnet.data.layouts import LAYOUTS, detect_layout, find_cases
+from islesnet.data.mask_pairs import MaskPair, find_by_patient, pair_masks
+from islesnet.data.slices import write_slice_split
 from islesnet.data.splits import lesion_volume_ml, split_cases
 from islesnet.data.volume import Header, Volume, VolumeError, read_header, read_volume
 
@@ -17,6 +19,7 @@ __all__ = [
     "SEQUENCES",
     "Case",
     "Header",
+    "MaskPair",
     "Problem",
     "Volume",
     "VolumeError",
@@ -25,14 +28,18 @@ __all__ = [
     "check_cases",
     "deal_folds",
     "detect_layout",
+    "find_by_patient",
     "find_cases",
     "fold_sections",
     "lesion_volume_ml",
+    "pair_masks",
     "read_datalist",
     "read_header",
     "read_volume",
     "require_sound",
     "require_sound_datalist",
     "split_cases",
+    "stamps_of",
     "write_datalist",
+    "write_slice_split",
 ]

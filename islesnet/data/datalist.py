@@ -16,6 +16,9 @@ from islesnet.files import whole_file
 
 logger = logging.getLogger(__name__)
 
+# What a datalist says where its slices were dealt, and the stamp that alone makes that legal.
+BY_SLICES, LEAKY = "slices", "LEAKY"
+
 
 def write_datalist(
     path: Path, sections: Mapping[str, Sequence[Case]], dataset_dir: Path, about: Mapping[str, object]
@@ -35,7 +38,7 @@ def write_datalist(
     clash = set(sections) & set(about)
     if clash:
         raise InputError(f"{path}: {sorted(clash)[0]!r} cannot be both a section and a remark about the data set")
-    _require_one_section_each(path, {name: [case.patient for case in cases] for name, cases in sections.items()})
+    _require_one_section_each(path, sections, is_leaky=_is_leaky(about))
     known = about.get("volumes_ml", {})
     volumes = dict(known) if isinstance(known, Mapping) else {}
     present = {sequence for cases in sections.values() for case in cases for sequence in case.sequences}
@@ -84,6 +87,18 @@ def cases_in_datalist(path: Path | str, dataset_dir: Path | str | None = None) -
     return _sections(Path(path), dataset_dir)
 
 
+def stamps_of(path: Path | str) -> list[str]:
+    """Give the words that everything made of a data set must bear, e.g. "PHANTOM"; none where the datalist has none.
+
+    Raises:
+        InputError: for a datalist that is missing or unreadable, or "stamps" that are not a list of words.
+    """
+    stamps = _content(Path(path)).get("stamps", [])
+    if not isinstance(stamps, list) or not all(isinstance(stamp, str) and stamp for stamp in stamps):
+        raise InputError(f'{path}: "stamps" is {stamps!r}; a list of words is expected, e.g. ["PHANTOM"]')
+    return stamps
+
+
 def _entry(case: Case, dataset_dir: Path, volumes_ml: Mapping[str, float]) -> dict[str, object]:
     entry: dict[str, object] = {"patient": case.patient}
     root = os.path.abspath(dataset_dir)  # noqa: PTH100  - links must stay as they are
@@ -102,12 +117,18 @@ def _entry(case: Case, dataset_dir: Path, volumes_ml: Mapping[str, float]) -> di
 
 def _sections(path: Path, dataset_dir: Path | str | None) -> dict[str, list[Case]]:
     root = path.absolute().parent if dataset_dir is None else Path(dataset_dir).absolute()
+    content = _content(path)
     sections: dict[str, list[Case]] = {}
-    for name, entries in _content(path).items():
+    for name, entries in content.items():
         # Everything else at the top ("name", "sequences", ...) tells about the data set.
-        if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries):
+        if name != "stamps" and isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries):
             sections[name] = [_case(path, name, number, entry, root) for number, entry in enumerate(entries, start=1)]
-    _require_one_section_each(path, {name: [case.patient for case in cases] for name, cases in sections.items()})
+    is_leaky = _is_leaky(content)
+    _require_one_section_each(path, sections, is_leaky)
+    if is_leaky:
+        logger.warning(
+            "%s is LEAKY: it splits slices, so every patient is in all sections and scores are too high", path
+        )
     return sections
 
 
@@ -148,17 +169,23 @@ def _inside(place: str, key: str, value: object, root: Path) -> Path:
     return root / relative
 
 
-def _require_one_section_each(path: Path, patients: Mapping[str, Sequence[str]]) -> None:
-    """Refuse a patient that comes twice, and a person whose sessions lie in two sections (a leak)."""
+def _is_leaky(content: Mapping[str, Any]) -> bool:
+    """Tell whether a datalist deals slices and owns up to it: there alone may a person be in several sections."""
+    stamps = content.get("stamps")
+    return content.get("split_by") == BY_SLICES and isinstance(stamps, list | tuple) and LEAKY in stamps
+
+
+def _require_one_section_each(path: Path, sections: Mapping[str, Sequence[Case]], is_leaky: bool) -> None:
+    """Refuse a patient that comes twice, and, but for leaky datalists, a person with sessions in two sections."""
     section_of: dict[str, str] = {}
     section_of_person: dict[str, str] = {}
-    for section, names in patients.items():
-        for name in names:
+    for section, cases in sections.items():
+        for name in (case.patient for case in cases):
             if name in section_of:
                 places = " and ".join(dict.fromkeys([repr(section_of[name]), repr(section)]))
                 raise InputError(f"{path}: the patient {name!r} comes twice, in {places}; each must come once")
             section_of[name] = section
-            if section == UNLABELLED:
+            if section == UNLABELLED or is_leaky:
                 continue
             person = subject_of(name)
             if section_of_person.setdefault(person, section) != section:

@@ -59,6 +59,14 @@ class Header:
         x, y, z = (float(length) for length in np.linalg.norm(self.affine[:3, :3], axis=0))
         return x, y, z
 
+    def canonical(self) -> "Header":
+        """Reorder and flip the axes so that they run nearest to right, anterior, superior."""
+        from nibabel.orientations import inv_ornt_aff, io_orientation
+
+        turn = io_orientation(self.affine)
+        x, y, z = (self.shape[axis] for axis in np.argsort(turn[:, 0]))
+        return Header((x, y, z), self.affine @ inv_ornt_aff(turn, self.shape))
+
 
 @dataclass(frozen=True)
 class Volume:
@@ -73,6 +81,13 @@ class Volume:
     array: NDArray[Any]
     header: Header
     has_surplus: bool = False
+
+    def canonical(self) -> "Volume":
+        """Reorder and flip the axes so that they run nearest to right, anterior, superior; the last is axial."""
+        from nibabel.orientations import apply_orientation, io_orientation
+
+        array = np.ascontiguousarray(apply_orientation(self.array, io_orientation(self.affine)))
+        return Volume(array, self.header.canonical(), self.has_surplus)
 
     @property
     def affine(self) -> NDArray[np.float64]:

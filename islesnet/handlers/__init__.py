@@ -3,18 +3,22 @@
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
 from islesnet.handlers.encoder import EncoderOpener
 from islesnet.handlers.learning_rate import LearningRate
-from islesnet.handlers.patients import patient_names
 from islesnet.handlers.pictures import OutlinedSlices
 from islesnet.handlers.progress import TimeLeft
+from islesnet.handlers.provenance import Provenance
 from islesnet.handlers.resume import ExactResume, ResumableEarlyStop
+from islesnet.handlers.scores import PatientScores
+from islesnet.handlers.voxel_ratio import VoxelRatio
 
 __all__ = [
     "EncoderOpener",
     "ExactResume",
     "LearningRate",
     "OutlinedSlices",
+    "PatientScores",
+    "Provenance",
     "ResumableEarlyStop",
     "TimeLeft",
+    "VoxelRatio",
     "WholeCheckpointSaver",
-    "patient_names",
 ]

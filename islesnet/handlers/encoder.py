@@ -10,32 +10,31 @@ from islesnet.networks import ResNet50UNet
 class EncoderOpener:
     """Keep a staged network's encoder frozen for its first epochs, then let it learn.
 
-    Decides anew at every epoch, so a resumed training is where it should be. Networks that are not staged are
-    left alone.
+    Decides anew at every epoch, so a resumed training is where it should be. Networks that are not staged, or hold no
+    `ResNet50UNet`, are left alone.
 
     Args:
-        network: holds a `ResNet50UNet` somewhere inside.
+        network: whatever is trained.
         frozen_epochs: epochs before the encoder is opened.
 
     Raises:
-        ValueError: for a negative number of epochs, or where there is no ResNet50UNet.
+        ValueError: for a negative number of epochs.
     """
 
     def __init__(self, network: nn.Module, frozen_epochs: int) -> None:
         if frozen_epochs < 0:
             raise ValueError(f"frozen_epochs is {frozen_epochs}; it must be 0 or more.")
         inner = network.module if isinstance(network, DistributedDataParallel) else network
-        found = [module for module in inner.modules() if isinstance(module, ResNet50UNet)]
-        if not found:
-            raise ValueError(f"{type(inner).__name__} holds no ResNet50UNet whose encoder could be opened.")
-        self.network = found[0]
+        unets = (module for module in inner.modules() if isinstance(module, ResNet50UNet))
+        self.staged = [unet for unet in unets if unet.encoder_training == "staged"]
         self.frozen_epochs = frozen_epochs
 
     def attach(self, engine: Engine) -> None:
         """Attach to a trainer."""
-        if self.network.encoder_training == "staged":
+        if self.staged:
             engine.add_event_handler(Events.EPOCH_STARTED, self)
 
     def __call__(self, engine: Engine) -> None:
         """Open or freeze for the epoch that starts."""
-        self.network.open_encoder(engine.state.epoch > self.frozen_epochs)
+        for unet in self.staged:
+            unet.open_encoder(engine.state.epoch > self.frozen_epochs)

@@ -1,24 +1,34 @@
-"""The ResNet50-UNet, the slab that makes it 2.5D, its public weights, and how it runs fast on a CPU."""
+"""The ResNet50-UNet, the slab that makes it 2.5D, ensembles, heads and losses, weights, and how they run fast."""
 
 from islesnet.networks.encoder import ResNet50Encoder
+from islesnet.networks.ensemble import EnsembleNetwork
+from islesnet.networks.head import expect_few_lesions, head_channels, lesion_loss
+from islesnet.networks.optimizer import make_sgd
 from islesnet.networks.precision import (
     CpuAutocastInferer,
     device_of_this_process,
     has_fast_bfloat16,
     keep_freed_memory,
 )
-from islesnet.networks.pretrained import load_pretrained_encoder, require_weights
+from islesnet.networks.pretrained import load_pretrained_encoder
 from islesnet.networks.resnet50_unet import ResNet50UNet
 from islesnet.networks.slab import SlabNetwork
+from islesnet.networks.weights import join_weights, require_weights
 
 __all__ = [
     "CpuAutocastInferer",
+    "EnsembleNetwork",
     "ResNet50Encoder",
     "ResNet50UNet",
     "SlabNetwork",
     "device_of_this_process",
+    "expect_few_lesions",
     "has_fast_bfloat16",
+    "head_channels",
+    "join_weights",
     "keep_freed_memory",
+    "lesion_loss",
     "load_pretrained_encoder",
+    "make_sgd",
     "require_weights",
 ]

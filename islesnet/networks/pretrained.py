@@ -1,17 +1,16 @@
 """Public ResNet50 weights (ImageNet, MedicalNet) into an encoder of any number of channels."""
 
 import logging
-import zipfile
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from urllib.error import URLError
 
 import torch
-from torch import nn
 
 from islesnet.errors import InputError
 from islesnet.networks.encoder import ResNet50Encoder
+from islesnet.networks.weights import read_state_dict
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +18,7 @@ logger = logging.getLogger(__name__)
 IMAGENET_URL = "https://download.pytorch.org/models/resnet50-11ad3fa6.pth"
 
 
-def load_pretrained_encoder(encoder: ResNet50Encoder, source: str | PathLike[str]) -> None:
+def load_pretrained_encoder(encoder: ResNet50Encoder, source: str | PathLike[str] | bool) -> None:
     """Load public ResNet50 weights into an encoder, inflating the stem to its channels.
 
     Args:
@@ -31,13 +30,15 @@ def load_pretrained_encoder(encoder: ResNet50Encoder, source: str | PathLike[str
         InputError: when the file cannot be read, is no ResNet50, has another number of spatial dimensions, or
             cannot be downloaded.
     """
+    if isinstance(source, bool):
+        raise InputError("pretrained is True; name where the weights are, 'imagenet' or a file.")
     dimensions = encoder.conv1.weight.ndim - 2
     if str(source) == "imagenet":
         if dimensions != 2:
             raise InputError("pretrained 'imagenet' is for 2D networks; for 3D name a MedicalNet ResNet50 file.")
         found = _download_imagenet()
     else:
-        found = _read_state_dict(Path(source), "pretrained")
+        found = read_state_dict(Path(source), "pretrained")
     weights = {name.removeprefix("module."): value for name, value in found.items()}
     own = encoder.state_dict()
     if "conv1.weight" in weights and weights["conv1.weight"].ndim == own["conv1.weight"].ndim:
@@ -45,40 +46,6 @@ def load_pretrained_encoder(encoder: ResNet50Encoder, source: str | PathLike[str
     _refuse_misfits(weights, own, source)
     encoder.load_state_dict({name: weights.get(name, value) for name, value in own.items()})
     logger.info("Encoder weights from %s; stem of %d channels", source, own["conv1.weight"].shape[1])
-
-
-def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
-    """Refuse to go on without a network's weights, before any patient is read.
-
-    Args:
-        path: a file with the network's state dict.
-        network: the network that is to take them.
-
-    Raises:
-        InputError: where there is no such file (saying how to come by one), it cannot be read, or it holds the
-            weights of another network.
-    """
-    if not Path(path).is_file():
-        raise InputError(
-            f"There are no weights at {path}. Train them (python -m monai.bundle run training --args_file "
-            "recipes/training.yaml --dataset_dir DIR), or name a file: --checkpoint FILE for the bundle, --model FILE "
-            "for islesnet segment."
-        )
-    weights = _read_state_dict(Path(path), "weights")
-    for name, value in network.state_dict().items():
-        if name not in weights or weights[name].shape != value.shape:
-            there = f"has shape {tuple(weights[name].shape)}" if name in weights else "is absent"
-            raise InputError(
-                f"The weights at {path} are of another network: {name!r} {there}, the configured network needs "
-                f"{tuple(value.shape)}. Use the settings they were trained with."
-            )
-        if name == "spacing_mm" and not torch.allclose(weights[name], value.cpu()):
-            trained, wanted = (tuple(round(float(length), 3) for length in mm) for mm in (weights[name], value))
-            raise InputError(
-                f"The weights at {path} were trained on voxels of {trained} mm, and are to be used on {wanted} mm. "
-                f'Use them as they were trained: --spacing "{list(trained)}" for the bundle, --spacing {trained[0]:g} '
-                "for islesnet segment."
-            )
 
 
 def inflate_stem(kernel: torch.Tensor, channels: int) -> torch.Tensor:
@@ -118,25 +85,6 @@ def _download_imagenet() -> Mapping[str, torch.Tensor]:
             "that file elsewhere and give its path, e.g. --pretrained /path/to/resnet50-11ad3fa6.pth."
         ) from error
     return weights
-
-
-def _read_state_dict(path: Path, purpose: str) -> Mapping[str, torch.Tensor]:
-    if not path.is_file():
-        raise InputError(f"{purpose}: there is no file {path}.")
-    try:
-        # Mapped, where the format allows it: names and shapes cost no copy.
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except OSError:
-        raise
-    except Exception as error:  # what a damaged file makes of the unpickler is of any kind
-        raise InputError(f"{purpose}: {path} is not a file of tensors written by torch.save ({error}).") from error
-    if isinstance(content, Mapping):
-        content = content.get("state_dict", content)
-    if not isinstance(content, Mapping) or not all(
-        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in content.items()
-    ):
-        raise InputError(f"{purpose}: {path} holds no state dict (names to tensors).")
-    return content
 
 
 def _refuse_misfits(weights: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], source: object) -> None:

@@ -9,9 +9,9 @@ from torch import nn
 
 from islesnet.networks.decoder import UNetDecoder
 from islesnet.networks.encoder import ResNet50Encoder
+from islesnet.networks.head import expect_few_lesions
 from islesnet.networks.pretrained import load_pretrained_encoder
 
-UNTRAINED_LESION_LOGIT = -4.0
 ENCODER_TRAINING = ("frozen", "finetune", "staged")
 
 
@@ -27,8 +27,8 @@ class ResNet50UNet(nn.Module):
         in_channels: channels of the image.
         out_channels: 2 for a softmax over background and lesion, 1 for a sigmoid.
         decoder_channels: channels of the decoder's five levels, deepest first.
-        pretrained: where the encoder's weights come from: None (random), "imagenet" (2D; downloaded once through
-            torch.hub, hash checked) or a file in torchvision's (2D) or MedicalNet's (3D) ResNet50 format.
+        pretrained: where the encoder's weights come from: None or False (random), "imagenet" (2D; downloaded once
+            through torch.hub, hash checked) or a file in torchvision's (2D) or MedicalNet's (3D) ResNet50 format.
         encoder_training: "finetune" trains everything; "frozen" keeps the encoder's weights and its BatchNorm
             statistics; "staged" leaves the moment to `islesnet.handlers.EncoderOpener`,
             which keeps the encoder frozen at first and opens it by ``open_encoder``.
@@ -37,7 +37,7 @@ class ResNet50UNet(nn.Module):
         ``(B, in_channels, *size)`` -> logits ``(B, out_channels, *size)``; odd sizes are legal.
 
     Raises:
-        ValueError: for an unknown ``encoder_training``, or weights that do not fit.
+        ValueError: for an unknown ``encoder_training``, or pretrained weights that do not fit.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class ResNet50UNet(nn.Module):
         in_channels: int = 3,
         out_channels: int = 2,
         decoder_channels: Sequence[int] = (256, 128, 64, 32, 16),
-        pretrained: str | PathLike[str] | None = None,
+        pretrained: str | PathLike[str] | bool | None = None,
         encoder_training: str = "finetune",
     ) -> None:
         super().__init__()
@@ -55,16 +55,16 @@ class ResNet50UNet(nn.Module):
         self.encoder = ResNet50Encoder(spatial_dims, in_channels)
         self.decoder = UNetDecoder(spatial_dims, self.encoder.channels, decoder_channels)
         self.head = Conv[Conv.CONV, spatial_dims](decoder_channels[-1], out_channels, kernel_size=1)
-        # An untrained network calls 2 % of the voxels lesion: otherwise its first steps go into learning that lesions
-        # are rare (Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, section 3.3).
-        nn.init.zeros_(self.head.bias)
-        nn.init.constant_(self.head.bias[-1:], UNTRAINED_LESION_LOGIT)
+        expect_few_lesions(self.head)
         self.strides: tuple[int, ...] = self.encoder.strides
         self.channels: tuple[int, ...] = self.encoder.channels
         self.encoder_training = encoder_training
         self.encoder_is_frozen = encoder_training != "finetune"
-        if pretrained is not None:
+        # False is how a command line says it: MONAI's cannot hand on None.
+        if pretrained is not None and pretrained is not False:
             load_pretrained_encoder(self.encoder, pretrained)
+        elif encoder_training != "frozen":
+            self.encoder.begin_as_identity()
         # A staged encoder's gradients are stopped later, by open_encoder: DistributedDataParallel keeps in step only
         # the parameters that wanted one when it wrapped the network.
         if encoder_training == "frozen":

@@ -1,7 +1,7 @@
 """Masks, probabilities and their numbers to files on the native grid of the reference."""
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from monai.config import KeysCollection
 from monai.data.meta_tensor import MetaTensor
 from monai.transforms import MapTransform
+from monai.utils import ensure_tuple
 
 import islesnet
 from islesnet.components import label_lesions
@@ -31,6 +32,8 @@ class SaveLesionsd(MapTransform):
         probability_key: where the probability map is; written where ``write_probability``.
         reference_key: the image whose metadata names the reference's file.
         write_probability: whether ``<patient>_probability.nii.gz`` (float32, 0..1) is wanted.
+        stamps: words in capitals that keep the files from being mistaken, e.g. "PHANTOM"; they stand in the NIfTI
+            header's description and in the JSON.
 
     Shapes:
         mask ``(1, X, Y, Z)``; the dictionary is handed on unchanged.
@@ -48,12 +51,14 @@ class SaveLesionsd(MapTransform):
         probability_key: str = "probability",
         reference_key: str = "reference",
         write_probability: bool = False,
+        stamps: Sequence[str] = (),
     ) -> None:
         super().__init__(keys)
         self.output_dir = Path(output_dir)
         self.probability_key = probability_key
         self.reference_key = reference_key
         self.write_probability = require_switch(write_probability, "save_probability")
+        self.stamps = ensure_tuple(stamps)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Write one patient's files."""
@@ -62,10 +67,11 @@ class SaveLesionsd(MapTransform):
         reference = _native_header(data[self.reference_key])
         for key in self.key_iterator(dict(data)):
             mask = data[key][0].cpu().numpy() > 0.5
-            _write_nifti(self.output_dir / f"{patient}_lesion.nii.gz", mask.astype(np.uint8), reference)
+            _write_nifti(self.output_dir / f"{patient}_lesion.nii.gz", mask.astype(np.uint8), reference, self.stamps)
             if self.write_probability:
                 probability = data[self.probability_key][0].cpu().numpy().astype(np.float32)
-                _write_nifti(self.output_dir / f"{patient}_probability.nii.gz", probability, reference)
+                path = self.output_dir / f"{patient}_probability.nii.gz"
+                _write_nifti(path, probability, reference, self.stamps)
             self._write_numbers(data, mask, reference.affine)
         return dict(data)
 
@@ -78,6 +84,8 @@ class SaveLesionsd(MapTransform):
             "reference": Path(data[self.reference_key].meta["filename_or_obj"]).name,
             "islesnet": islesnet.__version__,
         }
+        if self.stamps:
+            numbers["stamps"] = list(self.stamps)
         with whole_file(self._numbers_file(data["patient"])) as part:
             part.write_text(json.dumps(numbers, indent=2) + "\n")
 
@@ -100,7 +108,7 @@ def _native_header(reference: MetaTensor) -> nibabel.Nifti1Pair:
     return image
 
 
-def _write_nifti(path: Path, array: np.ndarray, reference: nibabel.Nifti1Pair) -> None:
+def _write_nifti(path: Path, array: np.ndarray, reference: nibabel.Nifti1Pair, stamps: Sequence[str]) -> None:
     if array.shape != reference.shape[:3]:
         raise ValueError(
             f"{path.name} would have shape {array.shape}, its reference has {reference.shape[:3]}; "
@@ -109,7 +117,8 @@ def _write_nifti(path: Path, array: np.ndarray, reference: nibabel.Nifti1Pair) -
     header = nibabel.Nifti1Header.from_header(reference.header)
     header.set_data_dtype(array.dtype)
     header["cal_min"], header["cal_max"] = 0, 1
-    header["descrip"] = b"islesnet, research use only"
+    said = ", ".join([*stamps, "islesnet, research use only"])  # the stamps first: the field has 80 bytes
+    header["descrip"] = said.encode("ascii", errors="replace")[:79]
     # What a converter noted of the patient stays with the scan.
     header["db_name"], header["aux_file"], header["intent_name"] = b"", b"", b""
     header.extensions.clear()

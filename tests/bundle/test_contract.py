@@ -15,8 +15,14 @@ from monai.data import load_net_with_metadata
 
 from tests.bundle.conftest import BUNDLE, TINY, open_recipe
 
-TRAINING = ("training", "training_demo", "training_multi_gpu", "training_paper", "training_volumetric")
-USE = ("inference", "inference_paper", "inference_volumetric", "evaluate", "evaluate_paper", "evaluate_volumetric")
+SYSTEMS = ("", "_paper", "_paper_all", "_plain_unet", "_volumetric")
+TRAINING = (*(f"training{system}" for system in SYSTEMS), "training_demo", "training_multi_gpu")
+USE = (
+    *(f"{use}{system}" for system in SYSTEMS for use in ("inference", "evaluate")),
+    *(f"evaluate{system}_ensemble" for system in SYSTEMS),
+    "inference_ensemble",
+    "evaluate_network_grid",
+)
 RECIPES = [*((recipe, "training") for recipe in TRAINING), *((recipe, "inference") for recipe in USE)]
 # Run as programs by other tests; resolving them here would train.
 PROGRAMS = ("run", "training", "inference", "evaluating", "initialize", "finalize")

@@ -1,5 +1,6 @@
 """From a patient's folder to a mask, as a user runs it."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -41,7 +42,7 @@ def test_every_patient_of_a_folder_gets_mask_probability_and_numbers(patients, w
 
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
     kinds = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
-    assert written == [f"{name}_{kind}" for name in ("anna", "bert") for kind in kinds]
+    assert written == [*(f"{name}_{kind}" for name in ("anna", "bert") for kind in kinds), "provenance.json"]
     mask = nibabel.load(tmp_path / "out/anna_lesion.nii.gz")
     numbers = json.loads((tmp_path / "out/anna_lesion.json").read_text())
     assert mask.get_data_dtype() == np.uint8
@@ -87,7 +88,8 @@ def test_cohort_goes_on_after_a_bad_patient_and_says_which_and_why(patients, wei
     with pytest.raises(InputError, match=r"1 of 2 patients failed:\n  anna: .*flair\.nii\.gz"):
         segment(weights, tmp_path / "out", dataset_dir=str(patients))
 
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["bert_lesion.json", "bert_lesion.nii.gz"]
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert written == ["bert_lesion.json", "bert_lesion.nii.gz", "provenance.json"]
 
 
 @pytest.mark.slow
@@ -193,7 +195,7 @@ def test_metaimage_patient_is_segmented_on_the_grid_of_its_dwi(weights, tmp_path
 
 @pytest.mark.slow
 def test_full_disk_is_said_and_leaves_no_half_file(patients, weights, tmp_path):
-    limited = ["bash", "-c", 'ulimit -f 1; exec "$@"', "limited", sys.executable]  # 1 KiB a file
+    limited = ["bash", "-c", 'ulimit -f 32; exec "$@"', "limited", sys.executable]  # 32 KiB a file
 
     run = run_bundle(
         "inference",
@@ -209,8 +211,10 @@ def test_full_disk_is_said_and_leaves_no_half_file(patients, weights, tmp_path):
     assert run.returncode == 1
     assert "Traceback" not in run.stderr
     assert "2 of 2 patients failed" in run.stderr
-    assert "File too large: " in run.stderr and "anna_lesion.nii.gz" in run.stderr
-    assert not [path for path in (tmp_path / "out").iterdir() if "part" in path.name or path.suffix == ".json"]
+    assert "File too large: " in run.stderr and "anna_probability.nii.gz" in run.stderr
+    assert not [
+        path for path in (tmp_path / "out").iterdir() if "part" in path.name or path.name.endswith("_lesion.json")
+    ]
 
 
 def test_label_that_inference_does_not_need_cannot_stop_it(patients, weights, tmp_path):
@@ -227,3 +231,19 @@ def test_weights_trained_on_other_voxels_are_refused(patients, weights, tmp_path
 
     said = str(input_error_behind(caught.value))
     assert "trained on voxels of (6.0, 6.0, 6.0) mm, and are to be used on (2.0, 2.0, 2.0) mm" in said
+
+
+def test_stamps_of_a_run_stand_on_its_masks_numbers_and_provenance(patients, weights, tmp_path):
+    segment(weights, tmp_path / "out", dataset_dir=str(patients / "anna"), stamps=["PHANTOM"])
+
+    assert nibabel.load(tmp_path / "out/anna_lesion.nii.gz").header["descrip"].item().startswith(b"PHANTOM")
+    for file in ("anna_lesion.json", "provenance.json"):
+        assert json.loads((tmp_path / "out" / file).read_text())["stamps"] == ["PHANTOM"]
+
+
+def test_provenance_names_the_weights_that_made_the_masks(patients, weights, tmp_path):
+    segment(weights, tmp_path / "out", dataset_dir=str(patients / "anna"))
+
+    told = json.loads((tmp_path / "out/provenance.json").read_text())
+    assert told["finished"] is True
+    assert told["weights"] == [{"file": str(weights), "sha256": hashlib.sha256(weights.read_bytes()).hexdigest()}]

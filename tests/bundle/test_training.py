@@ -1,5 +1,7 @@
 """Training as users run it: what it writes, that it resumes exactly, and that two processes do it together."""
 
+import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -181,14 +183,15 @@ def test_staged_encoder_is_frozen_first_and_learns_later(dataset, tmp_path):
 
 
 @pytest.mark.slow
-def test_evaluation_names_the_patients_beside_their_dice(trained, dataset, tmp_path):
-    overrides = {"checkpoint": str(trained / "models/model.pt"), "output_dir": str(tmp_path)}
-    workflow = open_recipe(
-        "evaluate", "inference", dataset_dir=str(dataset), spacing=TINY["spacing"], section="validation", **overrides
-    )
-    workflow.parser.get_parsed_content("evaluator").run()
+def test_provenance_of_a_training_names_what_it_learnt_from_and_the_weights_it_made(trained, dataset):
+    told = json.loads((trained / "provenance.json").read_text())
 
-    header, *rows = (tmp_path / "val_mean_dice_raw.csv").read_text().splitlines()
-    named = {row.split(",")[0] for row in rows}
-    assert header.startswith("filename")
-    assert {f"{patient}_lesion.nii.gz" for patient in named} <= {path.name for path in tmp_path.iterdir()}
+    patients = json.loads((dataset / "datalist.json").read_text())
+    assert told["finished"] is True
+    assert told["seeds"] == 0
+    assert told["split"] == {
+        section: [entry["patient"] for entry in patients[section]] for section in ("training", "validation")
+    }
+    weights = (trained / "models/model.pt").read_bytes()
+    assert told["weights"][0]["sha256"] == hashlib.sha256(weights).hexdigest()
+    assert told["datalist"]["sha256"] == hashlib.sha256((dataset / "datalist.json").read_bytes()).hexdigest()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import islesnet
-from islesnet.data import Case, cases_in_datalist, read_datalist, write_datalist
+from islesnet.data import Case, cases_in_datalist, read_datalist, stamps_of, write_datalist
 from islesnet.errors import InputError
 
 
@@ -173,3 +173,22 @@ def test_links_out_of_the_data_set_are_legal(tmp_path, write_volume):
         tmp_path / "set" / "list.json", {"test": [Case("1", {"dwi": tmp_path / "set/dwi.nii"})]}, tmp_path / "set", {}
     )
     assert read_datalist(tmp_path / "set" / "list.json", "test")[0]["dwi"] == str(tmp_path / "set" / "dwi.nii")
+
+
+@pytest.mark.parametrize("stamps", [["PHANTOM", "LEAKY"], []])
+def test_stamps_are_no_section(sections, tmp_path, stamps):
+    path = tmp_path / "datalist.json"
+    write_datalist(path, sections, tmp_path, {"stamps": stamps})
+    assert stamps_of(path) == stamps
+    assert list(cases_in_datalist(path)) == list(sections)
+
+
+def test_datalist_that_names_no_stamp_has_none(written):
+    assert stamps_of(written) == []
+
+
+@pytest.mark.parametrize("stamps", ["PHANTOM", [1], [""], None])
+def test_stamps_that_are_not_a_list_of_words_are_refused(written, stamps):
+    edit(written, lambda content: content.update(stamps=stamps))
+    with pytest.raises(InputError, match=r'"stamps" is .*a list of words is expected'):
+        stamps_of(written)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
-from islesnet.data import VolumeError, read_header, read_volume
+from islesnet.data import Header, Volume, VolumeError, read_header, read_volume
 
 VALUES = np.arange(16 * 14 * 12, dtype=np.int16).reshape(16, 14, 12)
 OBLIQUE = np.eye(4)
@@ -184,3 +184,17 @@ def test_negative_voxel_sizes_are_read_as_nibabel_does(tmp_path):
     content[80:84] = struct.pack("<f", -2.0)
     (tmp_path / "a.nii").write_bytes(content)
     np.testing.assert_allclose(read_header(tmp_path / "a.nii").affine, nibabel.load(tmp_path / "a.nii").affine)
+
+
+@pytest.mark.parametrize("code", ["RAS", "LAS", "LPS", "PIR", "SRA", "ILA"])
+def test_canonical_puts_a_head_stored_in_any_axis_order_back_on_one_grid(code):
+    array = np.random.default_rng(0).random((3, 4, 5))
+    affine = np.array([[2.0, 0, 0, -10], [0, 3, 0, -20], [0, 0, 4, -30], [0, 0, 0, 1]])
+    image = nibabel.Nifti1Image(array, affine)
+    turn = nibabel.orientations.ornt_transform(nibabel.io_orientation(affine), nibabel.orientations.axcodes2ornt(code))
+    stored = image.as_reoriented(turn)
+
+    turned = Volume(np.asarray(stored.dataobj), Header(stored.shape, stored.affine)).canonical()
+
+    assert np.array_equal(turned.array, array)
+    np.testing.assert_allclose(turned.affine, affine, atol=1e-12)

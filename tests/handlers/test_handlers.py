@@ -126,9 +126,14 @@ def test_staged_encoder_opens_after_its_frozen_epochs(engine):
     assert frozen == [True, False]
 
 
-def test_network_without_an_encoder_to_open_is_refused():
-    with pytest.raises(ValueError, match="Linear holds no ResNet50UNet"):
-        EncoderOpener(nn.Linear(1, 1), 1)
+def test_network_that_is_not_staged_is_left_alone(engine):
+    frozen = ResNet50UNet(in_channels=3, encoder_training="frozen")
+    for network in (nn.Linear(1, 1), SlabNetwork(frozen)):
+        EncoderOpener(network, frozen_epochs=0).attach(engine)
+
+    engine.run([0], max_epochs=1)
+
+    assert frozen.encoder_is_frozen
 
 
 def test_learning_rate_is_written_at_every_epoch(engine):

@@ -4,11 +4,10 @@ from urllib.error import URLError
 import pytest
 import torch
 from monai.networks.nets import resnet50
-from torch import nn
 from torch.nn.functional import batch_norm, conv2d, max_pool2d, relu
 
 from islesnet.errors import InputError
-from islesnet.networks import ResNet50Encoder, ResNet50UNet, load_pretrained_encoder, require_weights
+from islesnet.networks import ResNet50Encoder, ResNet50UNet, load_pretrained_encoder
 from islesnet.networks.pretrained import IMAGENET_URL, inflate_stem
 
 BLOCKS = (3, 4, 6, 3)
@@ -323,24 +322,13 @@ def test_imagenet_is_refused_in_3d_before_any_download(monkeypatch):
         load_pretrained_encoder(ResNet50Encoder(spatial_dims=3, in_channels=1), "imagenet")
 
 
-def test_missing_weights_are_refused_with_the_way_to_come_by_them(tmp_path):
-    with pytest.raises(
-        InputError, match=r"There are no weights at .*model\.pt\. Train them .* or name a file: --checkpoint"
-    ):
-        require_weights(tmp_path / "model.pt", nn.Conv2d(1, 1, 1))
+def test_true_is_no_source_and_is_refused():
+    with pytest.raises(InputError, match="pretrained is True; name where the weights are, 'imagenet' or a file"):
+        ResNet50UNet(pretrained=True)
 
 
-def test_weights_of_the_configured_network_are_accepted(tmp_path):
-    torch.save(nn.Conv2d(1, 1, 1).state_dict(), tmp_path / "model.pt")
+@pytest.mark.parametrize("nothing", [None, False])
+def test_encoder_without_a_source_keeps_its_random_weights(nothing, monkeypatch):
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", lambda *_, **__: pytest.fail("it did download"))
 
-    require_weights(str(tmp_path / "model.pt"), nn.Conv2d(1, 1, 1))
-
-
-def test_weights_of_another_network_or_none_are_refused_by_name(tmp_path):
-    torch.save(nn.Conv2d(3, 1, 1).state_dict(), tmp_path / "model.pt")
-    (tmp_path / "empty.pt").touch()
-
-    with pytest.raises(InputError, match=r"'weight' has shape \(1, 3, 1, 1\), the configured network needs \(1, 1, 1"):
-        require_weights(tmp_path / "model.pt", nn.Conv2d(1, 1, 1))
-    with pytest.raises(InputError, match=r"empty\.pt is not a file of tensors"):
-        require_weights(tmp_path / "empty.pt", nn.Conv2d(1, 1, 1))
+    ResNet50UNet(pretrained=nothing)

@@ -1,0 +1,48 @@
+"""Several networks that answer as one: with the mean of their probabilities."""
+
+from copy import deepcopy
+
+import torch
+from torch import nn
+from torch.nn.functional import log_softmax
+
+from islesnet.errors import InputError
+
+
+class EnsembleNetwork(nn.Module):
+    """Average the probabilities of several networks, and give the mean back as logits.
+
+    So whatever takes the logits of one network, with a softmax or a sigmoid head, takes an ensemble's.
+
+    Args:
+        network: the members' architecture; each is a copy, until `join_weights` gives each weights of its own.
+        members: how many, 1 or more.
+
+    Shapes:
+        as a member's: ``(B, C, *size)`` -> logits ``(B, K, *size)``, float32.
+
+    Raises:
+        InputError: for fewer than one member.
+    """
+
+    def __init__(self, network: nn.Module, members: int) -> None:
+        super().__init__()
+        if not isinstance(members, int) or members < 1:
+            raise InputError(f"members is {members!r}; an ensemble has 1 or more.")
+        self.members = nn.ModuleList([deepcopy(network) for _ in range(members)])
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Segment with every member, one after the other."""
+        # The logarithm of the sum of the probabilities: one that rounds to 0 or 1 keeps its logit.
+        total = torch.empty(0)
+        is_sigmoid = False
+        for i, member in enumerate(self.members):
+            logits = member(image).float()
+            if logits.shape[1] == 1:
+                # The sigmoid of a logit is the softmax of it and 0.
+                is_sigmoid = True
+                logits = torch.cat([torch.zeros_like(logits), logits], dim=1)
+            log_probability = log_softmax(logits, dim=1)
+            total = log_probability if i == 0 else torch.logaddexp(total, log_probability)
+        # What all channels share, as the number of members, leaves a softmax and a difference as they are.
+        return total[:, 1:] - total[:, :1] if is_sigmoid else total

@@ -1,0 +1,148 @@
+"""Files of a network's own weights: read, checked against the network that is to take them, joined for an ensemble."""
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from islesnet.errors import InputError
+
+MEMBERS = "members."  # how an ensemble's entries begin, followed by the member's number
+SPACING = "spacing_mm"  # how the entry ends that says on which voxels a network was trained
+
+
+def read_state_dict(path: str | PathLike[str], purpose: str) -> Mapping[str, torch.Tensor]:
+    """Read names and tensors that torch.save wrote, on the CPU, running no code from the file.
+
+    Args:
+        path: holds a state dict, perhaps under "state_dict".
+        purpose: what the file is for, as an error begins.
+
+    Raises:
+        InputError: where there is no such file, or it holds something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{purpose}: there is no file {path}.")
+    try:
+        # Mapped, where the format allows it: names and shapes cost no copy.
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except OSError:
+        raise
+    except Exception as error:  # what a damaged file makes of the unpickler is of any kind
+        raise InputError(f"{purpose}: {path} is not a file of tensors written by torch.save ({error}).") from error
+    if isinstance(content, Mapping):
+        content = content.get("state_dict", content)
+    if not isinstance(content, Mapping) or not all(
+        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in content.items()
+    ):
+        raise InputError(f"{purpose}: {path} holds no state dict (names to tensors).")
+    return content
+
+
+def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
+    """Refuse to go on without a network's weights, before any patient is read.
+
+    Args:
+        path: a file with the network's state dict.
+        network: the network that is to take them.
+
+    Raises:
+        InputError: where there is no such file (saying how to come by one), it cannot be read, it holds the weights of
+            another network or another number of networks, or they were trained on voxels of another size.
+    """
+    if not Path(path).is_file():
+        raise InputError(
+            f"There are no weights at {path}. Train them (python -m monai.bundle run training --args_file "
+            "recipes/training.yaml --dataset_dir DIR), or name a file: --checkpoint FILE for the bundle, --model FILE "
+            "for islesnet segment."
+        )
+    weights, own = read_state_dict(path, "weights"), network.state_dict()
+    _require_members(weights, own, path)
+    difference = _difference(weights, own, "the configured network needs")
+    if difference:
+        raise InputError(
+            f"The weights at {path} are of another network: {difference}. Use the settings they were trained with."
+        )
+    for name, trained, wanted in _other_spacings(weights, own):
+        member = f"{name.removesuffix(SPACING).rstrip('.')} of the " if name != SPACING else "The "
+        raise InputError(
+            f"{member}weights at {path} were trained on voxels of {trained} mm, and are to be used on {wanted} mm. "
+            f'Use them as they were trained: --spacing "{list(trained)}" for the bundle, --spacing {trained[0]:g} '
+            "for islesnet segment."
+        )
+
+
+def join_weights(paths: Sequence[str | PathLike[str]]) -> dict[str, torch.Tensor]:
+    """Put the weights of several networks together as those of one `EnsembleNetwork`.
+
+    Args:
+        paths: a file of weights for each member, in order.
+
+    Returns:
+        the ensemble's state dict, on the CPU.
+
+    Raises:
+        InputError: for no files, a file that cannot be read, or one that differs from the first: of another network,
+            or trained on voxels of another size.
+    """
+    if not paths:
+        raise InputError("an ensemble needs the weights of at least one network; none are given.")
+    joined: dict[str, torch.Tensor] = {}
+    first = read_state_dict(paths[0], "weights")
+    for number, path in enumerate(paths):
+        weights = read_state_dict(path, "weights")
+        difference = _difference(weights, first, "the first has")
+        if difference:
+            raise InputError(f"{path} differs from {paths[0]}: {difference}. An ensemble is of one recipe's networks.")
+        for _, trained, wanted in _other_spacings(weights, first):
+            raise InputError(f"{path} was trained on voxels of {trained} mm, {paths[0]} on {wanted} mm.")
+        joined |= {f"{MEMBERS}{number}.{name}": value for name, value in weights.items()}
+    return joined
+
+
+def _require_members(
+    weights: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], path: str | PathLike[str]
+) -> None:
+    there, here = _count_members(weights), _count_members(own)
+    if there == here:
+        return
+    advice = f"a recipe that ends with _ensemble and --members {there}" if there else "a recipe without _ensemble"
+    raise InputError(f"The weights at {path} are {_say(there)}, the configured network is {_say(here)}. Use {advice}.")
+
+
+def _count_members(weights: Mapping[str, torch.Tensor]) -> int:
+    return len({name.split(".")[1] for name in weights if name.startswith(MEMBERS)})
+
+
+def _say(members: int) -> str:
+    return f"an ensemble of {members}" if members else "one network"
+
+
+def _difference(weights: Mapping[str, torch.Tensor], needed: Mapping[str, torch.Tensor], who_needs: str) -> str:
+    """Say the first entry in which weights differ from what is needed; nothing where they do not."""
+    for name, value in needed.items():
+        if name not in weights or weights[name].shape != value.shape:
+            there = f"has shape {tuple(weights[name].shape)}" if name in weights else "is absent"
+            return f"{name!r} {there}, {who_needs} {tuple(value.shape)}"
+    further = [name for name in weights if name not in needed]
+    return f"{len(further)} entries are too many, the first is {further[0]!r}" if further else ""
+
+
+def _other_spacings(
+    weights: Mapping[str, torch.Tensor], needed: Mapping[str, torch.Tensor]
+) -> list[tuple[str, tuple[float, ...], tuple[float, ...]]]:
+    """Name the spacings that differ, each with what it is and what is needed, in mm."""
+    names = [name for name in needed if name.rpartition(".")[2] == SPACING]
+    return [
+        (name, _in_mm(weights[name]), _in_mm(needed[name]))
+        for name in names
+        if not torch.allclose(weights[name].float(), needed[name].float().cpu())
+    ]
+
+
+def _in_mm(spacing: torch.Tensor) -> tuple[float, ...]:
+    return tuple(round(float(length), 3) for length in spacing)

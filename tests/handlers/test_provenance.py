@@ -1,0 +1,91 @@
+import hashlib
+import json
+import time
+
+import pytest
+import yaml
+from ignite.engine import Engine, Events
+
+from islesnet.handlers import Provenance
+
+
+def told(folder):
+    return json.loads((folder / "provenance.json").read_text())
+
+
+@pytest.fixture
+def engine():
+    return Engine(lambda engine, batch: None)
+
+
+def test_run_is_unfinished_until_it_has_come_to_its_end(engine, tmp_path):
+    Provenance(tmp_path, seeds=7, split={"test": ["a"]}, stamps="PHANTOM").attach(engine)
+    seen = []
+    engine.add_event_handler(Events.ITERATION_COMPLETED, lambda: seen.append(told(tmp_path)))
+
+    engine.run([0])
+
+    during, after = seen[0], told(tmp_path)
+    assert (during["finished"], after["finished"]) == (False, True)
+    for content in (during, after):
+        assert (content["seeds"], content["split"], content["stamps"]) == (7, {"test": ["a"]}, ["PHANTOM"])
+    assert after["started"] == during["started"]
+    assert after["duration_s"] >= during["duration_s"]
+
+
+def test_run_that_fails_stays_unfinished(engine, tmp_path):
+    Provenance(tmp_path).attach(engine)
+    engine.add_event_handler(Events.ITERATION_COMPLETED, lambda: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        engine.run([0])
+
+    assert told(tmp_path)["finished"] is False
+
+
+def test_run_that_ends_early_of_its_own_accord_is_finished(engine, tmp_path):
+    Provenance(tmp_path).attach(engine)
+    engine.add_event_handler(Events.EPOCH_COMPLETED, lambda: engine.terminate())
+
+    engine.run([0], max_epochs=9)
+
+    assert told(tmp_path)["finished"] is True
+
+
+def test_weights_that_the_run_makes_have_their_checksum_at_the_end(engine, tmp_path):
+    Provenance(tmp_path, weights=[tmp_path / "model.pt"]).attach(engine)
+    engine.add_event_handler(Events.STARTED, lambda: (tmp_path / "model.pt").write_bytes(b"best"))
+
+    engine.run([0])
+
+    assert told(tmp_path)["weights"][0]["sha256"] == hashlib.sha256(b"best").hexdigest()
+
+
+def test_clock_begins_when_the_run_is_put_together(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: 1000.0)
+    Provenance(tmp_path).attach(engine)
+    monkeypatch.setattr(time, "time", lambda: 1030.0)
+
+    engine.run([0])
+
+    assert told(tmp_path)["duration_s"] == 30.0
+
+
+def test_config_is_that_of_the_bundles_command_line(engine, tmp_path, monkeypatch):
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"epochs": 1, "twice": "$@epochs * 2"}))
+    config = ["--config_file", str(tmp_path / "config.yaml")]
+    monkeypatch.setattr("sys.argv", ["/x/monai/bundle/__main__.py", "run", *config, "--epochs", "5"])
+    Provenance(tmp_path).attach(engine)
+
+    engine.run([0])
+
+    assert told(tmp_path)["config"] == {"epochs": 5, "twice": "$@epochs * 2"}
+
+
+def test_of_several_processes_one_writes(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr("ignite.distributed.get_rank", lambda: 1)
+    Provenance(tmp_path).attach(engine)
+
+    engine.run([0])
+
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,115 @@
+import pytest
+import torch
+from torch import nn
+
+from islesnet.errors import InputError
+from islesnet.networks import EnsembleNetwork, SlabNetwork, join_weights, require_weights
+
+
+def save(network, path):
+    torch.save(network.state_dict(), path)
+    return path
+
+
+def slab_network(spacing=(1.0, 1.0, 1.0), channels=3):
+    return SlabNetwork(nn.Conv2d(channels, 2, 1), spacing=spacing)
+
+
+def test_missing_weights_are_refused_with_the_way_to_come_by_them(tmp_path):
+    with pytest.raises(
+        InputError, match=r"There are no weights at .*model\.pt\. Train them .* or name a file: --checkpoint"
+    ):
+        require_weights(tmp_path / "model.pt", nn.Conv2d(1, 1, 1))
+
+
+def test_weights_of_the_configured_network_are_accepted(tmp_path):
+    torch.save(nn.Conv2d(1, 1, 1).state_dict(), tmp_path / "model.pt")
+
+    require_weights(str(tmp_path / "model.pt"), nn.Conv2d(1, 1, 1))
+
+
+def test_weights_of_another_network_or_none_are_refused_by_name(tmp_path):
+    torch.save(nn.Conv2d(3, 1, 1).state_dict(), tmp_path / "model.pt")
+    (tmp_path / "empty.pt").touch()
+
+    with pytest.raises(InputError, match=r"'weight' has shape \(1, 3, 1, 1\), the configured network needs \(1, 1, 1"):
+        require_weights(tmp_path / "model.pt", nn.Conv2d(1, 1, 1))
+    with pytest.raises(InputError, match=r"empty\.pt is not a file of tensors"):
+        require_weights(tmp_path / "empty.pt", nn.Conv2d(1, 1, 1))
+
+
+def test_weights_with_entries_that_the_network_lacks_are_refused(tmp_path):
+    path = save(nn.Conv2d(1, 1, 1), tmp_path / "model.pt")
+
+    with pytest.raises(InputError, match=r"of another network: 1 entries are too many, the first is 'bias'"):
+        require_weights(path, nn.Conv2d(1, 1, 1, bias=False))
+
+
+def test_weights_trained_on_other_voxels_are_refused_with_both(tmp_path):
+    path = save(slab_network((2.0, 2.0, 2.0)), tmp_path / "model.pt")
+
+    with pytest.raises(
+        InputError, match=r"^The weights .* on voxels of \(2\.0, 2\.0, 2\.0\) mm, .* on \(1\.0, 1\.0, 1"
+    ):
+        require_weights(path, slab_network())
+
+
+def test_every_members_voxels_are_checked(tmp_path):
+    weights = EnsembleNetwork(slab_network(), 3).state_dict()
+    weights["members.2.spacing_mm"] = torch.tensor([1.0, 1.0, 5.0])
+    torch.save(weights, tmp_path / "ensemble.pt")
+
+    with pytest.raises(InputError, match=r"^members\.2 of the weights at .* on voxels of \(1\.0, 1\.0, 5\.0\) mm"):
+        require_weights(tmp_path / "ensemble.pt", EnsembleNetwork(slab_network(), 3))
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "sentence"),
+    [
+        (0, 5, r"are one network, the configured network is an ensemble of 5\. Use a recipe without _ensemble"),
+        (2, 0, r"are an ensemble of 2, the configured network is one network\. Use .* _ensemble and --members 2"),
+        (12, 5, r"are an ensemble of 12, the configured network is an ensemble of 5\. Use .* --members 12"),
+    ],
+)
+def test_weights_of_another_number_of_networks_are_refused_with_what_to_do(there, here, sentence, tmp_path):
+    def network(members):
+        return EnsembleNetwork(slab_network(), members) if members else slab_network()
+
+    path = save(network(there), tmp_path / "model.pt")
+
+    with pytest.raises(InputError, match=sentence):
+        require_weights(path, network(here))
+
+
+def test_joined_weights_are_those_of_an_ensemble_member_by_member(tmp_path):
+    networks = [slab_network() for _ in range(11)]  # more than nine: the tenth comes after the ninth
+    paths = [save(network, tmp_path / f"{number}.pt") for number, network in enumerate(networks)]
+
+    ensemble = EnsembleNetwork(slab_network(), 11)
+    ensemble.load_state_dict(join_weights(paths))
+
+    for member, network in zip(ensemble.members, networks, strict=True):
+        torch.testing.assert_close(member.state_dict(), network.state_dict())
+
+
+def test_joined_weights_are_accepted_once_they_are_written(tmp_path):
+    torch.save(join_weights([save(slab_network(), tmp_path / "one.pt")] * 2), tmp_path / "ensemble.pt")
+
+    require_weights(tmp_path / "ensemble.pt", EnsembleNetwork(slab_network(), 2))
+
+
+def test_networks_that_cannot_be_joined_are_named(tmp_path):
+    first = save(slab_network(), tmp_path / "first.pt")
+    wide = save(slab_network(channels=6), tmp_path / "wide.pt")
+    coarse = save(slab_network((2.0, 2.0, 2.0)), tmp_path / "coarse.pt")
+
+    with pytest.raises(
+        InputError, match=r"wide\.pt differs from .*first\.pt: 'network\.weight' has shape \(2, 6, 1, 1"
+    ):
+        join_weights([first, wide])
+    with pytest.raises(InputError, match=r"coarse\.pt was trained on voxels of \(2.*first\.pt on \(1\.0"):
+        join_weights([first, coarse])
+    with pytest.raises(InputError, match=r"there is no file .*absent\.pt"):
+        join_weights([first, tmp_path / "absent.pt"])
+    with pytest.raises(InputError, match="none are given"):
+        join_weights([])
