@@ -25,7 +25,7 @@ def run(*command: object, folder: Path = BUNDLE.parent, log: Path | None = None,
         device: the one GPU that it may see; None leaves all in view.
 
     Raises:
-        CommandFailed: where it ends with an error.
+        CommandError: where it ends with an error.
     """
     words = [str(word) for word in command]
     print(f"$ {'cd bundle; ' if folder == BUNDLE else ''}{shlex.join(words)}", flush=True)
@@ -39,7 +39,7 @@ def run(*command: object, folder: Path = BUNDLE.parent, log: Path | None = None,
                 program, cwd=folder, env=_environment(device), check=False, stdout=file, stderr=subprocess.STDOUT
             )
     if ended.returncode != 0:
-        raise CommandFailed(words, ended.returncode, log)
+        raise CommandError(words, ended.returncode, log)
 
 
 def run_bundle(
@@ -51,7 +51,7 @@ def run_bundle(
     run(*command, folder=BUNDLE, log=log, device=device)
 
 
-class CommandFailed(RuntimeError):
+class CommandError(RuntimeError):
     """A command that ended with an error.
 
     Args:

@@ -19,7 +19,7 @@ from islesnet.data import Case, cases_in_datalist, read_volume
 from islesnet.metrics import best_threshold, score_mask, threshold_dwi
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.report import largest_slice, outlined_slice
-from workflows.commands import CommandFailed, run, run_bundle, say
+from workflows.commands import CommandError, run, run_bundle, say
 
 PATIENTS = 60
 SPLIT = ("0.7", "0.1", "0.2")
@@ -42,7 +42,7 @@ def main() -> int:
         dataset, new_patient = make_patients(folder)
         train(dataset, folder, arguments.epochs)
         segment(dataset, new_patient, folder)
-    except CommandFailed as error:
+    except CommandError as error:
         sys.stderr.write(f"The demo stopped: {error}\n")
         return 1
     report(dataset, new_patient, folder)

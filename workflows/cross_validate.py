@@ -1,0 +1,203 @@
+"""Cross-validate systems: every patient is a test patient once, and the folds' networks become one ensemble.
+
+    python -m workflows.cross_validate --data SISS2015_Training --folds 5 --out results/cross_validation
+
+Patients, not slices, are dealt to folds, alike in lesion volume; a fold's networks never see its patients, not even to
+choose their best epoch. Interrupted, the same command goes on where it was. Where there are several GPUs, as many
+folds are at work at once. `--data phantom` makes synthetic patients, and stamps everything PHANTOM.
+"""
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from islesnet.data import Case, deal_folds, fold_sections, split_cases, write_datalist
+from islesnet.errors import InputError, input_error_behind
+from islesnet.files import require_writable
+from islesnet.metrics import summarize
+from islesnet.provenance import write_provenance
+from workflows.commands import say
+from workflows.datasets import Patients, open_patients
+from workflows.ensemble import join_folds, score_ensemble
+from workflows.experiment import Experiment, run_all
+from workflows.results import Comparison, score_baselines, write_comparison, write_json
+from workflows.systems import PAPER_SYSTEMS, Pace, System, encoder_weights, systems_named
+
+DEFAULT_SYSTEMS = ("default", "paper_dwi", "plain_unet")
+SMALL_SPACING_MM = 2.0
+
+
+def main() -> int:
+    """Run the cross-validation."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default="phantom", help='a data set in any known layout, or "phantom" (default)')
+    parser.add_argument("--out", type=Path, default=Path("results/cross_validation"), help="folder for everything")
+    parser.add_argument("--folds", type=int, default=5, help="2 or more")
+    parser.add_argument(
+        "--systems", nargs="+", default=list(DEFAULT_SYSTEMS), help="the others are compared with the first"
+    )
+    parser.add_argument("--pretrained", default="imagenet", help='the paper\'s encoder: imagenet, a file, or "none"')
+    parser.add_argument("--seed", type=int, default=0, help="of the folds and of the trainings")
+    parser.add_argument(
+        "--holdout", type=float, default=0.0, help="share of patients outside all folds, for the ensemble"
+    )
+    parser.add_argument("--patients", type=int, default=28, help="how many phantoms")
+    parser.add_argument(
+        "--small", action="store_true", help="2 mm voxels, short trainings: hours instead of days on a CPU"
+    )
+    parser.add_argument("--epochs", type=int, default=4, help="of a --small training")
+    parser.add_argument("--steps-per-epoch", type=int, default=75, help="of a --small training, 16 slices each")
+    try:
+        return cross_validate(parser.parse_args())
+    except Exception as error:
+        cause = input_error_behind(error)
+        if cause is None:
+            raise
+        sys.stderr.write(f"cross_validate: {cause}\n")
+        return 1
+
+
+def cross_validate(arguments: argparse.Namespace) -> int:
+    """Deal the folds, train and score every system on each, and report."""
+    began = time.time()
+    out: Path = arguments.out.absolute()
+    systems = systems_named(arguments.systems)
+    encoder = encoder_weights(arguments.pretrained, arguments.data)
+    systems = [
+        system.trained_with({"pretrained": encoder}) if system.name in PAPER_SYSTEMS else system for system in systems
+    ]
+    if arguments.small:
+        systems = [system.small() for system in systems]
+    require_writable(out)
+    spacing_mm = SMALL_SPACING_MM if arguments.small else 1.0
+    patients = open_patients(arguments.data, out, spacing_mm, arguments.patients, arguments.seed)
+    plan = FoldPlan.deal(patients, arguments.folds, arguments.holdout, arguments.seed, out)
+    pace = Pace(arguments.epochs, arguments.steps_per_epoch) if arguments.small else None
+
+    say(f"{arguments.folds} folds of {sum(map(len, plan.folds))} patients, {len(systems)} systems")
+    experiments = plan.experiments(systems, arguments.seed, pace)
+    failures = run_all([experiment for fold in experiments for experiment in fold])
+    if failures:
+        sys.stderr.write("cross_validate: not all trainings ended well; the same command goes on where it was.\n")
+        sys.stderr.write("\n".join(failures) + "\n")
+        return 1
+
+    say("Ensemble of the folds")
+    of_ours = [fold[0] for fold in experiments]
+    ensemble = join_folds(of_ours, out / "ensemble")
+    if plan.holdout:
+        scores = score_ensemble(of_ours, out / "ensemble")
+        write_json(out / "ensemble" / "summary.json", {name: summarize(table) for name, table in scores.items()})
+        print("\n".join(f"{name:10} mean Dice {table['dice'].mean():.3f}" for name, table in scores.items()))
+
+    say("Report")
+    comparison = plan.compare(systems, experiments)
+    page = write_comparison(out, comparison)
+    write_provenance(
+        out,
+        began=began,
+        config={"arguments": {name: str(value) for name, value in vars(arguments).items()}},
+        seeds={"folds and trainings": arguments.seed},
+        split={f"fold {number}": [case.patient for case in fold] for number, fold in enumerate(plan.folds, start=1)},
+        weights=[experiment.weights for fold in experiments for experiment in fold],
+        stamps=comparison.stamps,
+    )
+    shutil.rmtree(out / "cache", ignore_errors=True)
+    print(f"\nReport    {page}\nEnsemble  {ensemble}\nThis run took {(time.time() - began) / 60:.0f} minutes.")
+    return 0
+
+
+@dataclass(frozen=True)
+class FoldPlan:
+    """Who is in which fold.
+
+    Args:
+        out: folder of the cross-validation.
+        patients: all of them.
+        folds: each patient once.
+        holdout: patients in no fold, for the ensemble.
+        seed: that they were dealt with.
+    """
+
+    out: Path
+    patients: Patients
+    folds: list[list[Case]]
+    holdout: list[Case]
+    seed: int
+
+    @classmethod
+    def deal(cls, patients: Patients, count: int, holdout: float, seed: int, out: Path) -> "FoldPlan":
+        """Deal the patients, alike in lesion volume.
+
+        Raises:
+            InputError: for fewer than two folds, more than there are people, or a holdout that is no share.
+        """
+        if not 0 <= holdout <= 0.5:
+            raise InputError(f"--holdout is {holdout}: a share of the patients between 0 and 0.5")
+        dealt = split_cases(patients.cases, (1 - holdout, 0.0, holdout), seed, patients.volumes_ml)
+        folds = deal_folds(dealt["training"], count, seed, patients.volumes_ml)
+        return cls(out, patients, folds, dealt["test"], seed)
+
+    def sections(self, index: int) -> dict[str, list[Case]]:
+        """Give a fold's training, validation and test patients, and those in no fold."""
+        sections = fold_sections(self.folds, index, seed=self.seed, volumes_ml=self.patients.volumes_ml)
+        return {**sections, "holdout": self.holdout}
+
+    def experiments(self, systems: Sequence[System], seed: int, pace: Pace | None) -> list[list[Experiment]]:
+        """Plan every system on every fold; fold by fold, so that what is done early can be compared."""
+        return [[self._experiment(index, system, seed, pace) for system in systems] for index in range(len(self.folds))]
+
+    def _experiment(self, index: int, system: System, seed: int, pace: Pace | None) -> Experiment:
+        sections, fold = self.sections(index), self.out / f"fold_{index + 1}"
+        datalist = fold / "datalist.json"
+        about = {"seed": self.seed, "volumes_ml": self.patients.volumes_ml, "stamps": list(self.patients.stamps)}
+        write_datalist(datalist, sections, self.patients.folder, about)
+        paced = pace.choices(len(sections["training"])) if pace else {}
+        cache = {"cache_dir": self.out / "cache"}  # the folds share their preprocessed patients
+        return Experiment(fold / system.name, system, self.patients.folder, datalist, seed, training={**paced, **cache})
+
+    def compare(self, systems: Sequence[System], experiments: Sequence[Sequence[Experiment]]) -> Comparison:
+        """Put the folds' test patients together, and score the baselines on the same patients."""
+        by_system = {
+            system.name: _pool([fold[place].scores() for fold in experiments]) for place, system in enumerate(systems)
+        }
+        per_fold = [self._baselines(index) for index in range(len(self.folds))]
+        ours = [fold[0] for fold in experiments]
+        return Comparison(
+            title=f"Cross-validation: {len(self.folds)} folds of {self.patients.name}",
+            by_system=by_system,
+            baselines={name: _pool([fold[name] for fold in per_fold if name in fold]) for name in per_fold[0]},
+            data=f"{sum(map(len, self.folds))} {self.patients.name}, {len(self.folds)} folds by patient",
+            cases={case.patient: case for fold in self.folds for case in fold},
+            masks={
+                case.patient: experiment.results
+                for experiment, fold in zip(ours, self.folds, strict=True)
+                for case in fold
+            },
+            tensorboard={f"fold {number}": experiment.tensorboard for number, experiment in enumerate(ours, start=1)},
+            volumes_by_section={
+                f"fold {number}": [self.patients.volumes_ml[case.patient] for case in fold]
+                for number, fold in enumerate(self.folds, start=1)
+            },
+            reliability=[experiment.results / "reliability.csv" for experiment in ours],
+            stamps=self.patients.stamps,
+        )
+
+    def _baselines(self, index: int) -> dict[str, pd.DataFrame]:
+        sections = self.sections(index)
+        return score_baselines(sections["training"], sections["test"])
+
+
+def _pool(folds: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    numbered = [scores.assign(fold=number) for number, scores in enumerate(folds, start=1)]
+    return pd.concat(numbered, ignore_index=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""An experiment: one system, trained on a datalist's training patients and scored on its test patients, once."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from islesnet.errors import InputError
+from islesnet.files import whole_file
+from workflows.commands import CommandError, run_bundle
+from workflows.systems import System
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One system on one datalist; interrupted, it goes on where it was, and finished it is not run again.
+
+    Args:
+        folder: for all it writes: ``models/``, ``training/``, ``evaluation/``, what the commands said.
+        system: what is trained.
+        dataset_dir: the folder that the datalist's paths are relative to.
+        datalist: sections training, validation, test.
+        seed: of the training.
+        grid: that the masks are scored on: "native", or the "network"'s, where no masks are written.
+        training: choices of the training, beside the system's own.
+    """
+
+    folder: Path
+    system: System
+    dataset_dir: Path
+    datalist: Path
+    seed: int = 0
+    grid: str = "native"
+    training: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def weights(self) -> Path:
+        """The trained network: of its validations, the best."""
+        return self.folder / "models" / "model.pt"
+
+    @property
+    def results(self) -> Path:
+        """Folder of the masks and scores on the test patients."""
+        return self.folder / "evaluation"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Folder of the training's event files."""
+        return self.folder / "training" / "tensorboard"
+
+    @property
+    def choices_in_training(self) -> dict[str, object]:
+        """The system's choices, then this experiment's own, which win."""
+        return {**self.system.choices, **self.system.in_training, **self.training}
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the scores are there; they are the last that is written."""
+        return (self.results / "scores.csv").is_file() and (self.folder / "done.json").is_file()
+
+    def run(self, device: int | None = None) -> None:
+        """Train and score, as far as that is not done.
+
+        Args:
+            device: the one GPU to use; None leaves the choice to the bundle.
+
+        Raises:
+            InputError: where the folder holds an experiment with other choices.
+            CommandError: where a command of the bundle fails.
+        """
+        self._claim_folder()
+        if self.is_done:
+            print(f"{self.folder}: done already", flush=True)
+            return
+        log = self.folder / "log.txt"
+        if not (self.folder / "trained.json").is_file():
+            run_bundle(
+                "training",
+                "--args_file",
+                self.system.training_recipe,
+                log=log,
+                device=device,
+                resume=True,
+                **self._places(self.folder / "training"),
+                ckpt_dir=self.folder / "models",
+                seed=self.seed,
+                **self.choices_in_training,
+            )
+            self._mark("trained.json")
+        self.score("test", self.results, log, device)
+        self._mark("done.json")
+
+    def score(self, section: str, output: Path, log: Path, device: int | None = None) -> None:
+        """Score the trained network on a section of the datalist.
+
+        Raises:
+            CommandError: where a patient failed; the others' scores are written.
+        """
+        run_bundle(
+            "evaluating",
+            "--args_file",
+            self.system.evaluation_recipe(self.grid),
+            log=log,
+            device=device,
+            section=section,
+            checkpoint=self.weights,
+            **self._places(output),
+            **self.system.choices,
+        )
+
+    def scores(self) -> pd.DataFrame:
+        """Read the test patients' scores, a row each."""
+        return pd.read_csv(self.results / "scores.csv", dtype={"patient": str})
+
+    def _places(self, output: Path) -> dict[str, object]:
+        return {"dataset_dir": self.dataset_dir, "datalist": self.datalist, "output_dir": output}
+
+    def _claim_folder(self) -> None:
+        """Write down what this experiment is, or make sure that the folder holds the same."""
+        told = json.loads(json.dumps(self._description(), default=str))
+        note = self.folder / "experiment.json"
+        if not note.is_file():
+            with whole_file(note) as part:
+                part.write_text(json.dumps(told, indent=2) + "\n")
+            return
+        earlier = json.loads(note.read_text())
+        for name in dict.fromkeys([*earlier, *told]):
+            if earlier.get(name) != told.get(name):
+                raise InputError(
+                    f"{self.folder} was begun with another {name}: {earlier.get(name)}, not {told.get(name)}. "
+                    "Go on with what it was begun with, or name another folder with --out."
+                )
+
+    def _description(self) -> dict[str, object]:
+        return {
+            "system": self.system.name,
+            "recipe": self.system.training_recipe,
+            "choices": dict(self.system.choices),
+            "training": self.choices_in_training,
+            "grid": self.grid,
+            "seed": self.seed,
+            "patients": json.loads(self.datalist.read_text()),
+        }
+
+    def _mark(self, name: str) -> None:
+        with whole_file(self.folder / name) as part:
+            part.write_text(json.dumps({"system": self.system.name}) + "\n")
+
+
+def run_all(experiments: list[Experiment]) -> list[str]:
+    """Run experiments, one at a time, or as many at once as there are GPUs; one that fails does not stop the others.
+
+    Returns:
+        what failed, a sentence each.
+    """
+    import torch
+
+    devices: list[int | None] = [*range(torch.cuda.device_count())] or [None]
+    if len(devices) == 1:
+        return [failure for experiment in experiments if (failure := _attempt(experiment, None))]
+    return _run_in_parallel(experiments, devices)
+
+
+def _run_in_parallel(experiments: list[Experiment], devices: list[int | None]) -> list[str]:
+    from concurrent.futures import ThreadPoolExecutor
+    from queue import SimpleQueue
+
+    free: SimpleQueue[int | None] = SimpleQueue()
+    for device in devices:
+        free.put(device)
+
+    def attempt_on_a_free_device(experiment: Experiment) -> str:
+        device = free.get()
+        try:
+            return _attempt(experiment, device)
+        finally:
+            free.put(device)
+
+    with ThreadPoolExecutor(len(devices)) as threads:
+        return [failure for failure in threads.map(attempt_on_a_free_device, experiments) if failure]
+
+
+def _attempt(experiment: Experiment, device: int | None) -> str:
+    try:
+        experiment.run(device)
+    except CommandError as error:
+        return f"{experiment.folder.name}: {error}"
+    return ""

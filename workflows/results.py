@@ -1,0 +1,178 @@
+"""What several systems reached on the same patients: tables, one page, and where everything lies."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from islesnet.data import Case, Volume, read_volume
+from islesnet.files import whole_file
+from islesnet.metrics import best_threshold, compare_paired, score_mask, summarize, threshold_dwi
+from islesnet.report import EvaluationReport, read_history, write_csv, write_evaluation_report
+
+# So many training patients say as well as all where the DWI threshold lies.
+THRESHOLD_PATIENTS = 20
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Systems scored on the same patients.
+
+    Args:
+        title: of the page.
+        by_system: scores of each system, ours first.
+        baselines: scores of what needs no training.
+        data: which patients, in words.
+        cases: the patients by name, for the pictures.
+        masks: by patient, the folder of our masks; None where none were written.
+        tensorboard: folder of event files by name of the training.
+        volumes_by_section: lesion volumes in ml of the split's sections or folds.
+        reliability: tables of our probabilities, to be added up.
+        grid: that the masks were scored on.
+        is_siss: the patients are those of ISLES 2015 SISS.
+        about: paragraphs for the top of the page.
+        stamps: words that keep the run from being mistaken.
+    """
+
+    title: str
+    by_system: Mapping[str, pd.DataFrame]
+    baselines: Mapping[str, pd.DataFrame]
+    data: str
+    cases: Mapping[str, Case]
+    masks: Mapping[str, Path] | None
+    tensorboard: Mapping[str, Path] = field(default_factory=dict)
+    volumes_by_section: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    reliability: Sequence[Path] = ()
+    grid: str = "native grid"
+    is_siss: bool = False
+    about: str = ""
+    stamps: tuple[str, ...] = ()
+
+
+def write_comparison(folder: Path, comparison: Comparison) -> Path:
+    """Write ``scores.csv`` (a row a patient and system), ``summary.json`` and ``report.html``.
+
+    Returns:
+        The page.
+    """
+    ours, *others = comparison.by_system
+    everyone = {**comparison.by_system, **comparison.baselines}
+    rows = [scores.assign(system=name).drop(columns="stamp", errors="ignore") for name, scores in everyone.items()]
+    write_csv(pd.concat(rows, ignore_index=True), folder / "scores.csv", comparison.stamps)
+    summaries = {name: summarize(scores) for name, scores in everyone.items()}
+    differences = {name: compare_paired(everyone[ours], everyone[name]) for name in everyone if name != ours}
+    write_json(
+        folder / "summary.json",
+        {"systems": summaries, f"{ours} minus": differences, "data": comparison.data, "stamps": comparison.stamps},
+    )
+    return write_evaluation_report(
+        folder,
+        EvaluationReport(
+            title=comparison.title,
+            scores=everyone[ours],
+            summary=summaries[ours],
+            system=ours,
+            baselines={name: everyone[name] for name in [*others, *comparison.baselines]},
+            data=comparison.data,
+            is_siss=comparison.is_siss,
+            grid=comparison.grid,
+            reliability=add_reliability(comparison.reliability),
+            histories={name: read_history(path) for name, path in comparison.tensorboard.items()},
+            volumes_by_section=comparison.volumes_by_section,
+            scans=_scans(comparison),
+            about="\n\n".join(part for part in (comparison.about, _say_differences(ours, differences)) if part),
+            stamps=comparison.stamps,
+        ),
+    )
+
+
+def _scans(comparison: Comparison) -> Callable[[str], tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]] | None:
+    masks = comparison.masks
+    if masks is None:
+        return None
+    return lambda patient: open_scan(comparison.cases[patient], masks[patient])
+
+
+def _say_differences(ours: str, differences: Mapping[str, Mapping[str, Any]]) -> str:
+    said = [
+        f"{name}: {difference['mean']:+.3f} ({_interval(difference)}), better in {difference['better']} of "
+        f"{difference['patients']}"
+        for name, difference in differences.items()
+    ]
+    return (
+        f"Dice of {ours} minus that of the others, patient by patient, mean and 95 % interval. " + "; ".join(said) + "."
+    )
+
+
+def _interval(difference: Mapping[str, Any]) -> str:
+    if difference["low"] is None:
+        return "one patient, no interval"
+    return f"{difference['low']:+.3f} to {difference['high']:+.3f}"
+
+
+def score_baselines(training: Sequence[Case], test: Sequence[Case]) -> dict[str, pd.DataFrame]:
+    """Score what needs no network on the test patients: the empty mask, and a DWI threshold chosen on the training's.
+
+    Patients without a DWI have no row in the threshold's table.
+    """
+    seen = [case for case in training if "dwi" in case.sequences][:THRESHOLD_PATIENTS]
+    deviations = best_threshold(map(_dwi_and_truth, seen)) if seen else None
+    empty, threshold = [], []
+    for case in test:
+        truth = read_volume(_label_of(case))
+        empty.append(_row(case, np.zeros(truth.array.shape, dtype=bool), truth))
+        if deviations is not None and "dwi" in case.sequences:
+            dwi, _ = _dwi_and_truth(case)
+            threshold.append(_row(case, threshold_dwi(dwi, deviations), truth))
+    tables = {"empty mask": pd.DataFrame(empty)}
+    return tables | ({"DWI threshold": pd.DataFrame(threshold)} if threshold else {})
+
+
+def _row(case: Case, mask: np.ndarray, truth: Volume) -> dict[str, object]:
+    # In the orientation whose last axis is axial, as everything is scored.
+    lesion, marked = truth.canonical(), Volume(mask, truth.header).canonical()
+    return {"patient": case.patient, **vars(score_mask(marked.array, lesion.array, lesion.spacing))}
+
+
+def open_scan(case: Case, masks: Path | None) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """Read a patient's sequences, truth and our mask (empty without a folder), right-anterior-superior.
+
+    Sequences on another grid are left out of the picture.
+    """
+    truth = read_volume(_label_of(case)).canonical()
+    volumes = {name: read_volume(path).canonical() for name, path in case.sequences.items()}
+    images = {name: volume.array for name, volume in volumes.items() if volume.array.shape == truth.array.shape}
+    if masks is None:
+        return images, truth.array, np.zeros(truth.array.shape, dtype=bool)
+    return images, truth.array, read_volume(masks / f"{case.patient}_lesion.nii.gz").canonical().array
+
+
+def add_reliability(paths: Sequence[Path]) -> pd.DataFrame | None:
+    """Add up reliability tables of several test sets; None where there is none."""
+    tables = [pd.read_csv(path) for path in paths if path.is_file()]
+    if not tables:
+        return None
+    sums = [table[["mean_probability", "lesion_share"]].fillna(0).mul(table["voxels"], axis=0) for table in tables]
+    voxels = sum(table["voxels"] for table in tables)
+    shares = sum(sums) / np.where(voxels > 0, voxels, np.nan)[:, None]
+    return tables[0][["low", "high"]].assign(voxels=voxels, **shares)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON as a whole file."""
+    with whole_file(path) as part:
+        part.write_text(json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8")
+
+
+def _dwi_and_truth(case: Case) -> tuple[np.ndarray, np.ndarray]:
+    return read_volume(case.sequences["dwi"]).array, read_volume(_label_of(case)).array
+
+
+def _label_of(case: Case) -> Path:
+    if case.label is None:
+        raise ValueError(f"{case.patient} has no label.")
+    return case.label
