@@ -46,7 +46,7 @@ def test_version_is_the_packages():
 def test_help_names_every_command():
     output = runner.invoke(app, ["--help"]).output
 
-    assert all(command in output for command in ("segment", "phantom", "datalist", "doctor"))
+    assert all(command in output for command in ("segment", "evaluate", "phantom", "datalist", "doctor"))
 
 
 def test_datalist_holds_every_patient_once_with_relative_paths(dataset):
@@ -86,6 +86,43 @@ def test_phantom_writes_the_siss_layout(tmp_path):
     assert (tmp_path / "1/VSD.Brain.XX.O.MR_DWI.70613/VSD.Brain.XX.O.MR_DWI.70613.nii").exists()
 
 
+@pytest.fixture
+def masks(dataset, tmp_path):
+    """Masks of the three patients: the truth, one voxel of it, nothing."""
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    for patient, keep in (("a", slice(None)), ("b", slice(0, 1)), ("c", slice(0, 0))):
+        label = np.asarray(nibabel.load(dataset / patient / "label.nii.gz").dataobj)
+        mask = np.zeros_like(label)
+        mask[keep] = label[keep]
+        nibabel.save(nibabel.Nifti1Image(mask, np.eye(4)), folder / f"{patient}_lesion.nii.gz")
+    return folder
+
+
+def test_evaluate_scores_masks_against_the_labels_of_a_data_set(dataset, masks, tmp_path):
+    out = tmp_path / "out"
+
+    result = runner.invoke(app, ["evaluate", "--pred", str(masks), "--truth", str(dataset), "-o", str(out)])
+
+    assert result.exit_code == 0, result.output
+    assert f"3 patients, mean Dice 0.556 -> {out / 'report.html'}" in result.output
+    rows = (out / "scores.csv").read_text().splitlines()
+    assert rows[0].startswith("patient,dice,")
+    assert [row.split(",")[0] for row in rows[1:]] == ["a", "b", "c"]
+
+
+def test_evaluate_exits_with_1_where_a_patient_failed_and_names_it(dataset, masks, tmp_path):
+    (masks / "b_lesion.nii.gz").write_bytes(b"damaged")
+
+    result = runner.invoke(
+        app, ["evaluate", "--pred", str(masks), "--truth", str(dataset), "-o", str(tmp_path / "out")]
+    )
+
+    assert result.exit_code == 1
+    assert "2 patients, mean Dice 0.500" in result.output
+    assert "failed: b: " in result.output and "b_lesion.nii.gz" in result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -94,6 +131,7 @@ def test_phantom_writes_the_siss_layout(tmp_path):
         (["segment", "nowhere", "-o", "out"], "nowhere"),
         (["datalist", "nowhere"], "nowhere"),
         (["doctor", "nowhere.json"], "nowhere.json"),
+        (["evaluate", "--pred", "nowhere", "--truth", "nowhere", "-o", "out"], "nowhere is not there"),
     ],
 )
 def test_what_the_user_can_mend_is_one_sentence_and_exit_code_1(arguments, sentence, monkeypatch, capsys):

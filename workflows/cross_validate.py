@@ -33,7 +33,7 @@ DEFAULT_SYSTEMS = ("default", "paper_dwi", "plain_unet")
 SMALL_SPACING_MM = 2.0
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Run the cross-validation."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="phantom", help='a data set in any known layout, or "phantom" (default)')
@@ -54,7 +54,7 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=4, help="of a --small training")
     parser.add_argument("--steps-per-epoch", type=int, default=75, help="of a --small training, 16 slices each")
     try:
-        return cross_validate(parser.parse_args())
+        return cross_validate(parser.parse_args(words))
     except Exception as error:
         cause = input_error_behind(error)
         if cause is None:

@@ -39,7 +39,8 @@ def score_ensemble(experiments: Sequence[Experiment], folder: Path) -> dict[str,
     Returns:
         Scores by name: "ensemble", "fold 1", ...
     """
-    first, results = experiments[0], {}
+    first = experiments[0]
+    results: dict[str, pd.DataFrame] = {}
     system = replace(first.system, recipe=f"{first.system.recipe}_ensemble".strip("_"))
     if not (folder / "holdout" / "scores.csv").is_file():
         run_bundle(

@@ -6,12 +6,13 @@
 F. Aboudi, C. Drissi, T. Kraiem, "A Hybrid ResNet50-UNet Model for Ischemic Stroke Brain Segmentation from MRI Images",
 IJCSNS 22(11), 2022. One network for each of FLAIR, DWI and T1 (the paper's figures 7-9), one for all four sequences,
 and beside them the default recipe and a plain U-Net trained in as many steps, an empty mask and a DWI threshold. Where
-the paper contradicts itself, an option chooses. `--data phantom` makes 28 synthetic patients with SISS's lesion volumes.
+the paper contradicts itself, an option chooses. `--data phantom` makes 28 synthetic patients with SISS's volumes.
 """
 
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ QUICK = Pace(epochs=4, steps_per_epoch=20)
 QUICK_PAPER_LEARNING_RATE = 1e-2
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Run the reproduction."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help='the folder SISS2015_Training, another data set, or "phantom"')
@@ -55,7 +56,7 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, help="instead of each recipe's own")
     parser.add_argument("--seed", type=int, default=0, help="of the split, the trainings and the phantoms")
     try:
-        return reproduce(parser.parse_args())
+        return reproduce(parser.parse_args(words))
     except Exception as error:
         cause = input_error_behind(error)
         if cause is None:
@@ -142,8 +143,8 @@ class Choices:
             stamps.append("QUICK")
             training["learning_rate"] = QUICK_PAPER_LEARNING_RATE
             remarks.append(
-                f"Quick: {QUICK.epochs} epochs of {QUICK.steps_per_epoch} steps of 16 slices at 2 mm; the paper's recipe "
-                f"has a learning rate of {QUICK_PAPER_LEARNING_RATE:g}, since at its 1e-5 nothing would be seen."
+                f"Quick: {QUICK.epochs} epochs of {QUICK.steps_per_epoch} steps of 16 slices at 2 mm; the paper's "
+                f"recipe has a learning rate of {QUICK_PAPER_LEARNING_RATE:g}: at its 1e-5 nothing would be seen."
             )
         if arguments.epochs:
             everyone["epochs"] = arguments.epochs

@@ -63,6 +63,7 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
     everyone = {**comparison.by_system, **comparison.baselines}
     rows = [scores.assign(system=name).drop(columns="stamp", errors="ignore") for name, scores in everyone.items()]
     write_csv(pd.concat(rows, ignore_index=True), folder / "scores.csv", comparison.stamps)
+    everyone = {name: scores.drop(columns="fold", errors="ignore") for name, scores in everyone.items()}
     summaries = {name: summarize(scores) for name, scores in everyone.items()}
     differences = {name: compare_paired(everyone[ours], everyone[name]) for name in everyone if name != ours}
     write_json(
@@ -156,9 +157,12 @@ def add_reliability(paths: Sequence[Path]) -> pd.DataFrame | None:
     tables = [pd.read_csv(path) for path in paths if path.is_file()]
     if not tables:
         return None
-    sums = [table[["mean_probability", "lesion_share"]].fillna(0).mul(table["voxels"], axis=0) for table in tables]
-    voxels = sum(table["voxels"] for table in tables)
-    shares = sum(sums) / np.where(voxels > 0, voxels, np.nan)[:, None]
+    voxels = np.sum([table["voxels"] for table in tables], axis=0)
+    known = np.where(voxels > 0, voxels, np.nan)
+    shares = {
+        name: np.nansum([table[name] * table["voxels"] for table in tables], axis=0) / known
+        for name in ("mean_probability", "lesion_share")
+    }
     return tables[0][["low", "high"]].assign(voxels=voxels, **shares)
 
 

@@ -1,11 +1,12 @@
 """What a file's name says: which sequence it holds, or that it is a label, or that it is neither."""
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass
 
 VOLUME_SUFFIXES = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd")
 
-_SEQUENCE_WORDS = {
+SEQUENCE_WORDS = {
     "dwi": {"dwi", "isodwi", "trace", "tracew", "b1000", "dwib1000"},
     "flair": {"flair", "fla", "flr", "t2flair", "t2f"},
     "t1": {"t1", "t1w", "t1wi", "t1n", "mprage"},
@@ -14,8 +15,8 @@ _SEQUENCE_WORDS = {
 _LESION_WORDS = {
     *("label", "labels", "lesion", "lesions", "seg", "segmentation", "msk", "truth", "groundtruth", "gt", "lesionmask"),
 }
-_MASK_WORDS = _LESION_WORDS | {"mask", "masks"}
-_BRAIN_WORDS = {"brain", "brainmask", "br", "bet", "ss", "skull", "head", "tissue"}
+MASK_WORDS = _LESION_WORDS | {"mask", "masks"}
+BRAIN_WORDS = {"brain", "brainmask", "br", "bet", "ss", "skull", "head", "tissue"}
 _CONTRAST_WORDS = {"gd", "gad", "gadolinium", "ce", "contrast", "post", "postcontrast"}
 _WITHOUT_WORDS = {"pre", "precontrast", "non", "no", "without"}
 # Maps and by-products that carry a sequence's name but are not it.
@@ -62,7 +63,8 @@ def read_name(stem: str, folder_name: str = "") -> NameReading:
     role, doubt = _role_of(words)
     if role is None:
         return NameReading(None, stem, doubt)
-    return NameReading(role, prefix + _without(stem[len(prefix) :], role))
+    known = MASK_WORDS if role == "label" else set().union(*SEQUENCE_WORDS.values())
+    return NameReading(role, prefix + without_words(stem[len(prefix) :], known))
 
 
 def sequence_named(text: str) -> str | None:
@@ -74,6 +76,17 @@ def sequence_named(text: str) -> str | None:
 def natural_key(text: str) -> list[str | int]:
     """Sort key that puts "case 2" before "case 10"."""
     return [int(part) if index % 2 else part.casefold() for index, part in enumerate(re.split(r"(\d+)", text))]
+
+
+def without_words(text: str, known: Set[str]) -> str:
+    """Remove words from a name, each with the separator before it (the first: after it)."""
+    parts = re.split(r"([\W_]+)", text)
+    kept = [
+        (parts[index - 1] if index else "") + word
+        for index, word in enumerate(parts)
+        if index % 2 == 0 and word and word.lower() not in known
+    ]
+    return "".join(kept).strip("_-. ")
 
 
 def _words(text: str) -> list[str]:
@@ -94,8 +107,8 @@ def _role_of(word_list: list[str]) -> tuple[str | None, str]:
         return "label", ""
     if words & _OTHER_WORDS:
         return None, ""
-    sequences = {sequence for sequence, known in _SEQUENCE_WORDS.items() if words & known}
-    if words & _MASK_WORDS:
+    sequences = {sequence for sequence, known in SEQUENCE_WORDS.items() if words & known}
+    if words & MASK_WORDS:
         return _role_of_mask(word_list, sequences)
     if sequences == {"t1"} and words & _CONTRAST_WORDS and not words & _WITHOUT_WORDS:
         return None, "a T1 with contrast medium is not taken for a T1; name a plain one 't1'"
@@ -107,20 +120,8 @@ def _role_of(word_list: list[str]) -> tuple[str | None, str]:
 
 
 def _role_of_mask(words: list[str], sequences: set[str]) -> tuple[str | None, str]:
-    if set(words) & _BRAIN_WORDS:
+    if set(words) & BRAIN_WORDS:
         return None, ""
     if sequences and not set(words) & _LESION_WORDS:
         return None, "a mask of the brain or of a lesion? name a lesion mask '_label'"
     return "label", ""
-
-
-def _without(text: str, role: str) -> str:
-    """Remove the role's words, each with the separator before it (the first: after it)."""
-    known = _MASK_WORDS if role == "label" else set().union(*_SEQUENCE_WORDS.values())
-    parts = re.split(r"([^0-9A-Za-z]+)", text)
-    kept = [
-        (parts[index - 1] if index else "") + word
-        for index, word in enumerate(parts)
-        if index % 2 == 0 and word and word.lower() not in known
-    ]
-    return "".join(kept).strip("_-. ")

@@ -50,11 +50,10 @@ def split_cases(
     Raises:
         InputError: for fractions that do not sum to 1, a patient given twice, or no labelled patient.
     """
-    _require_shares(fractions)
+    require_shares(fractions)
     people = group_people(cases, volumes_ml)
     sections: dict[str, list[Case]] = {section: [] for section in SECTIONS}
-    counts = dict(zip(SECTIONS, _counts(len(people), fractions), strict=True))
-    for person, section in deal_people(list(people), counts, seed):
+    for person, section in deal_people(list(people), share_out(len(people), fractions), seed):
         sections[section] += people[person]
     unlabelled = [case for case in cases if case.label is None]
     if unlabelled:
@@ -63,12 +62,12 @@ def split_cases(
 
 
 def group_people(cases: Sequence[Case], volumes_ml: Mapping[str, float] | None = None) -> dict[str, list[Case]]:
-    """Group the labelled cases by person, in the order of their (largest) lesion volume, whatever the order of the cases.
+    """Group the labelled cases by person, sorted by their (largest) lesion volume, whatever the order of the cases.
 
     Raises:
         InputError: for a patient given twice, or no labelled patient.
     """
-    _require_once(cases)
+    require_once(cases)
     people: dict[str, list[Case]] = {}
     for case in cases:
         if case.label is not None:
@@ -103,16 +102,47 @@ def deal_people(people: Sequence[str], counts: Mapping[str, int], seed: int) -> 
     return dealt
 
 
-def _require_shares(fractions: tuple[float, float, float]) -> None:
-    if len(fractions) != 3 or min(fractions) < 0 or not math.isclose(sum(fractions), 1.0, abs_tol=1e-6):
-        raise InputError(f"the fractions {tuple(fractions)} are not three shares that sum to 1, as (0.7, 0.2, 0.1)")
+def require_once(cases: Sequence[Case]) -> None:
+    """Refuse a patient that is given twice.
 
-
-def _require_once(cases: Sequence[Case]) -> None:
+    Raises:
+        InputError: naming the first.
+    """
     names = [case.patient for case in cases]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise InputError(f"the patient {twice[0]!r} is given {names.count(twice[0])} times; each must come once")
+
+
+def share_out(whole: int, fractions: tuple[float, float, float]) -> dict[str, int]:
+    """Share out whole people (or slices) by the largest remainder; no section asked for is empty if they suffice.
+
+    Args:
+        whole: how many there are.
+        fractions: shares of training, validation and test; they sum to 1.
+    """
+    shares = [whole * fraction for fraction in fractions]
+    counts = [math.floor(share + 1e-9) for share in shares]
+    # Rounded, so that of equal remainders (28 x 0.7 and 28 x 0.2) the larger section comes first.
+    by_remainder = sorted(range(3), key=lambda index: round(counts[index] - shares[index], 9))
+    for index in by_remainder[: whole - sum(counts)]:
+        counts[index] += 1
+    asked = [index for index in range(3) if fractions[index] > 0]
+    for index in asked[:whole]:
+        if counts[index] == 0:
+            counts[counts.index(max(counts))] -= 1
+            counts[index] = 1
+    return dict(zip(SECTIONS, counts, strict=True))
+
+
+def require_shares(fractions: tuple[float, float, float]) -> None:
+    """Refuse fractions that are not three shares of a whole.
+
+    Raises:
+        InputError: saying the fractions.
+    """
+    if len(fractions) != 3 or min(fractions) < 0 or not math.isclose(sum(fractions), 1.0, abs_tol=1e-6):
+        raise InputError(f"the fractions {tuple(fractions)} are not three shares that sum to 1, as (0.7, 0.2, 0.1)")
 
 
 def _volume_ml(case: Case, volumes_ml: Mapping[str, float] | None) -> float:
@@ -121,19 +151,3 @@ def _volume_ml(case: Case, volumes_ml: Mapping[str, float] | None) -> float:
     if case.patient not in volumes_ml:
         raise InputError(f"no lesion volume is given for patient {case.patient!r}")
     return volumes_ml[case.patient]
-
-
-def _counts(people: int, fractions: tuple[float, float, float]) -> list[int]:
-    """Share out whole people by the largest remainder; no section that is asked for is empty if people suffice."""
-    shares = [people * fraction for fraction in fractions]
-    counts = [math.floor(share + 1e-9) for share in shares]
-    # Rounded, so that of equal remainders (28 x 0.7 and 28 x 0.2) the larger section comes first.
-    by_remainder = sorted(range(3), key=lambda index: round(counts[index] - shares[index], 9))
-    for index in by_remainder[: people - sum(counts)]:
-        counts[index] += 1
-    asked = [index for index in range(3) if fractions[index] > 0]
-    for index in asked[:people]:
-        if counts[index] == 0:
-            counts[counts.index(max(counts))] -= 1
-            counts[index] = 1
-    return counts

@@ -42,19 +42,19 @@ def check_grid(header: Header) -> list[Finding]:
     return findings
 
 
-def check_label_grid(label: Header, reference: Header, name: str) -> list[Finding]:
-    """Check that a label lies on the grid of the reference sequence, which `name` names."""
+def check_label_grid(label: Header, reference: Header, name: str, mask: str = "label") -> list[Finding]:
+    """Check that a label lies on the grid of the reference sequence, which `name` names; `mask` is the label's name."""
     if label.shape != reference.shape:
         return [
             error(
-                f"the label has {_shape(label)} voxels, the {name} {_shape(reference)}; "
-                f"resample the label to the grid of the {name} (nearest neighbour)"
+                f"the {mask} has {_shape(label)} voxels, the {name} {_shape(reference)}; "
+                f"resample the {mask} to the grid of the {name} (nearest neighbour)"
             )
         ]
     shift = displacement_mm(label, reference)
     if _is_same(label, reference):
         return []
-    told = f"the label lies up to {shift:.3g} mm from the grid of the {name}"
+    told = f"the {mask} lies up to {shift:.3g} mm from the grid of the {name}"
     if shift <= _half_voxel(reference):
         return [warning(f"{told}: nearly the same grid; the affine of the {name} is right for both")]
     return [error(f"{told}; resample the label to it (nearest neighbour), or copy the affine of the {name}")]
@@ -80,6 +80,11 @@ def check_sequence_grid(other: Header, reference: Header, name: str) -> list[Fin
     if covered < _SMALLEST_OVERLAP:
         return [warning(f"covers only {covered:.0%} of the field of view of the {name}")]
     return []
+
+
+def lie_on_one_grid(first: Header, second: Header) -> bool:
+    """Tell whether two volumes have the same voxels: one shape, and nowhere more than half a voxel apart."""
+    return first.shape == second.shape and displacement_mm(first, second) <= _half_voxel(second)
 
 
 def shear_degrees(affine: Affine) -> float:

@@ -1,0 +1,189 @@
+"""Pair the masks of any system with the true ones, patient by patient, by what files and folders are called."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from islesnet.data.case import Case
+from islesnet.data.datalist import cases_in_datalist
+from islesnet.data.file_names import natural_key, stem_of
+from islesnet.data.layouts import detect_layout, find_cases
+from islesnet.data.layouts.listing import entries, folders_in, volumes_in
+from islesnet.data.mask_names import Kind, key_of, kind_of, match_names, patient_in
+from islesnet.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+_DEEPEST = 3  # <patient>/ses-1/anat/
+_MISSING = ("refuse", "empty")
+
+
+@dataclass(frozen=True)
+class MaskPair:
+    """A patient's mask and the truth.
+
+    Args:
+        patient: as the truth names it.
+        prediction: the mask; None where there is none and it is to be scored as empty.
+        truth: the expert's.
+    """
+
+    patient: str
+    prediction: Path | None
+    truth: Path
+
+    @property
+    def probability(self) -> Path | None:
+        """The map ``<patient>_probability.nii.gz`` beside the mask, where there is one."""
+        if self.prediction is None:
+            return None
+        name = patient_in(stem_of(self.prediction.name) or "")
+        beside = self.prediction.with_name(f"{name}_probability.nii.gz" if name else "probability.nii.gz")
+        return beside if beside.is_file() else None
+
+
+def pair_masks(pred: Path, truth: Path, missing: str = "refuse", section: str | None = None) -> list[MaskPair]:
+    """Pair masks by patient, sorted naturally; a mask without a truth is left out with a warning.
+
+    Understood are ``<patient>_lesion.nii.gz`` (islesnet), ``case_0001.nii.gz`` (nnU-Net), ``sub-1_ses-1_msk.nii.gz``
+    (ISLES 2022) and ``<patient>/anything.nii.gz``, in every format that `islesnet.data.read_volume` reads. Case, and
+    words such as lesion, mask, seg or pred, do not count in a patient's name.
+
+    Args:
+        pred: folder of a system's masks.
+        truth: folder of true masks named in any of these ways, a labelled data set in a known layout, or a datalist.
+        missing: "refuse", or "empty" to take a patient without a mask as one whose mask is empty.
+        section: of a datalist; all of it by default.
+
+    Raises:
+        InputError: where there is no mask, two of one patient on one side, or a truth without a mask.
+    """
+    if missing not in _MISSING:
+        raise InputError(f"missing is {missing!r}; right is {' or '.join(map(repr, _MISSING))}")
+    predictions, truths = find_masks(pred), _find_truths(truth, section)
+    partners = match_names(truths, predictions)
+    alone = [name for name in predictions if name not in partners.values()]
+    lacking = [patient for patient in truths if patient not in partners]
+    if not partners:
+        raise InputError(
+            f"no mask in {pred} belongs to a patient of {truth}: "
+            f"the masks are called {_listed(predictions)}, the patients {_listed(truths)}"
+        )
+    if lacking and missing == "refuse":
+        of_others = f"; without a truth there: {_listed(alone)}" if alone else ""
+        choose = ", or --section for a part of the datalist" if truth.suffix == ".json" and section is None else ""
+        raise InputError(
+            f"{pred} has no mask for {len(lacking)} of {len(truths)} patients of {truth}: {_listed(lacking)}"
+            f"{of_others}; give --missing empty to score these as empty masks{choose}"
+        )
+    if alone:
+        logger.warning("%d masks in %s have no truth and are not scored: %s", len(alone), pred, _listed(alone))
+    if lacking:
+        logger.warning("%d patients have no mask and are scored as empty: %s", len(lacking), _listed(lacking))
+    found = {patient: predictions[name] for patient, name in partners.items()}
+    return [MaskPair(patient, found.get(patient), truths[patient]) for patient in _sorted(truths)]
+
+
+def find_masks(folder: Path) -> dict[str, Path]:
+    """Find the masks in a folder by patient: files of it, or, where it holds none, one in each patient's folder.
+
+    Raises:
+        InputError: where it is not a folder, holds no mask, or two of one patient.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is {'not a folder' if folder.exists() else 'not there'}; give a folder of masks")
+    here = folder.absolute()
+    files = _masks_among(volumes_in(here))
+    named = [(patient_in(stem_of(path.name) or "") or here.name, path) for path in files]
+    for child in [] if files else folders_in(here):
+        named += _masks_below(child, child.name)
+    if not named:
+        seen = [entry.name for entry in entries(here)]
+        raise InputError(
+            f"{folder}: no mask found; right are <patient>_lesion.nii.gz, <patient>.nii.gz or <patient>/mask.nii.gz. "
+            f"Found there: {_listed(seen) if seen else 'nothing'}"
+        )
+    return _each_once(named)
+
+
+def find_by_patient(path: Path, section: str | None = None) -> dict[str, Case]:
+    """Find the cases of a data set or a datalist by patient.
+
+    Raises:
+        InputError: where there is none, or a section is asked for that is not there.
+    """
+    if path.suffix != ".json":
+        if section is not None:
+            raise InputError(f"{path} has no section {section!r}: sections are those of a datalist (.json)")
+        return {case.patient: case for case in find_cases(path)}
+    sections = cases_in_datalist(path)
+    if section is not None and section not in sections:
+        raise InputError(f"{path} has no section {section!r}; it has {', '.join(sections) or 'none'}")
+    chosen = sections.values() if section is None else [sections[section]]
+    return {case.patient: case for cases in chosen for case in cases}
+
+
+def _find_truths(truth: Path, section: str | None) -> dict[str, Path]:
+    if truth.suffix == ".json" or section is not None or _is_data_set(truth):
+        labels = {name: case.label for name, case in find_by_patient(truth, section).items() if case.label is not None}
+        if labels:
+            return _each_once(labels.items())
+        if truth.suffix == ".json":
+            raise InputError(f"{truth}: no patient{f' of {section!r}' if section else ''} has a label")
+    return find_masks(truth)
+
+
+def _is_data_set(path: Path) -> bool:
+    """Tell whether a path holds images of a known layout, and not masks alone."""
+    if path.is_file():
+        return True
+    try:
+        detect_layout(path)
+    except InputError:
+        return False
+    return True
+
+
+def _masks_below(folder: Path, patient: str, depth: int = 1) -> Iterator[tuple[str, Path]]:
+    """Give the masks in a patient's folder; where it holds none, those of the sessions and parts below."""
+    files = _masks_among(volumes_in(folder))
+    for path in files:
+        # BIDS names the patient in the file, wherever it lies.
+        yield patient_in(stem_of(path.name) or "") if path.name.startswith("sub-") else patient, path
+    if files or depth == _DEEPEST:
+        return
+    for child in folders_in(folder):
+        of_session = f"{patient}_{child.name}" if child.name.startswith("ses-") else patient
+        yield from _masks_below(child, of_session, depth + 1)
+
+
+def _masks_among(paths: Iterable[Path]) -> list[Path]:
+    """Keep the files named as masks; where none is, those that say nothing, then those named by a sequence."""
+    kinds = {path: kind_of(stem_of(path.name) or "") for path in paths}
+    clearest = min(kinds.values(), default=Kind.OTHER)
+    for path, kind in kinds.items():
+        if clearest < kind == Kind.UNSAID:
+            logger.warning("%s is passed over: others beside it are named as masks, it is not", path)
+    return [path for path, kind in kinds.items() if kind == clearest != Kind.OTHER]
+
+
+def _each_once(named: Iterable[tuple[str, Path]]) -> dict[str, Path]:
+    masks: dict[str, Path] = {}
+    first: dict[str, Path] = {}
+    for name, path in named:
+        if (other := first.setdefault(key_of(name), path)) is not path:
+            raise InputError(
+                f"two masks of patient {name!r}: {other} and {path}; keep one, or name their patients apart"
+            )
+        masks[name] = path
+    return masks
+
+
+def _sorted(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: (natural_key(name), name))
+
+
+def _listed(names: Mapping[str, object] | Iterable[str]) -> str:
+    shown = _sorted(names)
+    return ", ".join(shown[:8]) + (f" and {len(shown) - 8} more" if len(shown) > 8 else "")

@@ -1,0 +1,133 @@
+"""The leaky split that many papers have: the slices of every patient, not the patients, dealt to the sections."""
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from islesnet.data.case import Case
+from islesnet.data.checks.geometry import check_grid, lie_on_one_grid
+from islesnet.data.datalist import BY_SLICES, LEAKY, write_datalist
+from islesnet.data.file_names import natural_key
+from islesnet.data.splits import SECTIONS, require_once, require_shares, share_out
+from islesnet.data.volume import Header, VolumeError, read_header, read_volume
+from islesnet.errors import InputError
+from islesnet.files import whole_file
+
+
+def write_slice_split(
+    cases: Sequence[Case],
+    folder: Path,
+    fractions: tuple[float, float, float] = (0.7, 0.2, 0.1),
+    seed: int = 0,
+    stamps: Sequence[str] = (),
+) -> Path:
+    """Deal the axial slices of every patient to training, validation and test, and write them as stacks.
+
+    The same patients are in all sections, and a slice's neighbours, nearly its copies, are on the other side: every
+    score on such a split is too high. It is here to show by how much, and all that comes of it is stamped LEAKY.
+
+    A stack, ``<folder>/<patient>_ses-<section>/<sequence>.nii.gz``, holds slices that were apart in the head. Train on
+    it with context 0 and on a grid whose slices are as thick as these, or the network sees, or resampling mixes,
+    neighbours that are none.
+
+    Args:
+        cases: each patient once; those without a label are left out.
+        folder: for the stacks and ``datalist.json``; made where absent.
+        fractions: shares of training, validation and test slices; they sum to 1.
+        seed: of the dealing, which for a patient depends on nothing else.
+        stamps: further words that everything made of these patients bears, e.g. "PHANTOM".
+
+    Returns:
+        The datalist, whose stamps say LEAKY.
+
+    Raises:
+        InputError: for fractions that do not sum to 1, a patient given twice, no labelled patient, or one whose
+            files do not lie on one grid.
+    """
+    require_shares(fractions)
+    require_once(cases)
+    labelled = sorted((case for case in cases if case.label is not None), key=lambda case: natural_key(case.patient))
+    if not labelled:
+        raise InputError(f"none of the {len(cases)} patients has a label; a split needs expert lesion masks")
+    # All before the first is written.
+    slices = {case.patient: _deal_slices(case, fractions, seed) for case in labelled}
+    sections: dict[str, list[Case]] = {section: [] for section in SECTIONS}
+    volumes_ml: dict[str, float] = {}
+    for case in labelled:
+        for section, stack in _write_stacks(case, slices[case.patient], folder, volumes_ml).items():
+            sections[section].append(stack)
+    about = {"split_by": BY_SLICES, "stamps": list(dict.fromkeys([*stamps, LEAKY])), "seed": seed, "split": fractions}
+    write_datalist(folder / "datalist.json", sections, folder, {**about, "volumes_ml": volumes_ml})
+    return folder / "datalist.json"
+
+
+def _deal_slices(case: Case, fractions: tuple[float, float, float], seed: int) -> dict[str, list[int]]:
+    """Deal a patient's axial slices, in the order from the feet up; a section that gets none is left out."""
+    depth = _one_grid(case).shape[2]
+    dealt = [section for section, count in share_out(depth, fractions).items() for _ in range(count)]
+    random.Random(f"{seed} {case.patient}").shuffle(dealt)
+    return {
+        section: [index for index, own in enumerate(dealt) if own == section]
+        for section in SECTIONS
+        if section in dealt
+    }
+
+
+def _one_grid(case: Case) -> Header:
+    """Return the grid that all files of a patient have in common, once their axes are in one order."""
+    headers = {}
+    for key, path in case.files.items():
+        header = read_header(path)
+        errors = [finding.message for finding in check_grid(header) if finding.severity == "error"]
+        if errors:
+            raise VolumeError(path, errors[0])
+        headers[key] = header.canonical()
+    reference = headers[case.reference]
+    for key, header in headers.items():
+        if not lie_on_one_grid(header, reference):
+            raise InputError(
+                f"patient {case.patient!r}: {case.files[key]} and {case.files[case.reference]} lie on different grids; "
+                "a split by slices needs all files of a patient on one: resample them, or split by patients"
+            )
+    return reference
+
+
+def _write_stacks(
+    case: Case, slices: Mapping[str, list[int]], folder: Path, volumes_ml: dict[str, float]
+) -> dict[str, Case]:
+    """Write a patient's stacks, reading one file at a time; note the lesion volume of each."""
+    files: dict[str, dict[str, Path]] = {section: {} for section in slices}
+    for key, path in case.files.items():
+        volume = read_volume(path).canonical()
+        values = (volume.array > 0.5).astype(np.uint8) if key == "label" else _writable(volume.array)
+        for section, indices in slices.items():
+            stack = values[..., indices]  # (X, Y, Z) -> (X, Y, slices of the section)
+            name = f"{case.patient}_ses-{section}"
+            files[section][key] = folder / name / f"{key}.nii.gz"
+            _write(stack, volume.affine, files[section][key])
+            if key == "label":
+                volumes_ml[name] = float(stack.sum()) * math.prod(volume.spacing) / 1000.0
+    stacks = {}
+    for section, own in files.items():
+        label = own.pop("label")
+        stacks[section] = Case(f"{case.patient}_ses-{section}", own, label)
+    return stacks
+
+
+def _writable(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    # NIfTI has no truth values, no half precision; what is scaled or wider needs no more than float32.
+    is_kept = array.dtype.kind in "iu" and array.dtype.itemsize <= 2
+    return array if is_kept else array.astype(np.float32)
+
+
+def _write(array: NDArray[np.generic], affine: NDArray[np.float64], path: Path) -> None:
+    import nibabel
+
+    image = nibabel.Nifti1Image(array.astype(array.dtype.newbyteorder("=")), affine)
+    image.header.set_xyzt_units("mm")
+    with whole_file(path) as part:
+        nibabel.save(image, part)

@@ -1,0 +1,147 @@
+"""The evaluation of a folder of masks: pair, score, sum up, report."""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from islesnet.data import Case, MaskPair, find_by_patient, pair_masks, stamps_of
+from islesnet.data.file_names import stem_of
+from islesnet.data.mask_names import match_names
+from islesnet.errors import InputError
+from islesnet.evaluation.results import DWI_THRESHOLD, EMPTY_MASK, Evaluation, Results, say_failed, table_of
+from islesnet.evaluation.scoring import Scored, choose_thresholds, score_patient, score_threshold, work_through
+from islesnet.files import require_writable
+
+logger = logging.getLogger(__name__)
+
+# The scores last: where they lie, the evaluation is done.
+FILES = ("report.html", "provenance.json", "reliability.csv", "baselines.csv", "summary.json", "scores.csv")
+
+
+def evaluate(
+    pred: Path,
+    truth: Path,
+    output: Path,
+    images: Path | None = None,
+    missing: str = "refuse",
+    section: str | None = None,
+    stamps: Sequence[str] = (),
+    progress: Callable[[int, int], None] | None = None,
+    workers: int | None = None,
+) -> Evaluation:
+    """Score the masks of any system against the truth, on the grid of the truth, and write a report.
+
+    Written are ``scores.csv``, ``baselines.csv``, ``summary.json``, ``reliability.csv`` (where probability maps lie
+    beside the masks), ``report.html`` with its pictures and tables, and ``provenance.json``. A patient who cannot be
+    scored is named in the summary and the report; the others are scored.
+
+    Beside the masks an empty one is scored; with images a threshold on the DWI too, chosen for each patient on all
+    others, and the accuracy within the brain.
+
+    Args:
+        pred: folder of masks, as `islesnet.data.pair_masks` takes it.
+        truth: folder of true masks, a labelled data set, or a datalist.
+        output: folder for the results.
+        images: data set or datalist with the images of these patients.
+        missing: "refuse" a patient without a mask, or take the mask as "empty".
+        section: of the truth's datalist.
+        stamps: words in capitals that keep the results from being mistaken; those of the datalists, and those that
+            islesnet wrote beside its masks, are added.
+        progress: called with (jobs done, jobs in all) after each patient.
+        workers: processes; None takes one for every core that this process may use.
+
+    Raises:
+        InputError: where masks cannot be paired, no patient could be scored, or the output cannot be written to.
+    """
+    began = time.time()
+    pairs = {pair.patient: pair for pair in pair_masks(pred, truth, missing, section)}
+    cases = _cases(images, pairs)
+    require_writable(output)
+    for name in FILES:
+        (output / name).unlink(missing_ok=True)
+    jobs = {patient: partial(score_patient, pair, cases.get(patient)) for patient, pair in pairs.items()}
+    count = _Counter(len(jobs) * (1 if images is None else 2), progress)
+    results = work_through(jobs, workers, count)
+    scored = {patient: result for patient, result in results.items() if isinstance(result, Scored)}
+    failed = {patient: result for patient, result in results.items() if isinstance(result, str)}
+    if not scored:
+        raise InputError(f"none of the {len(pairs)} patients could be scored: {say_failed(failed)}")
+    chosen = choose_thresholds({name: own.threshold_dice for name, own in scored.items() if own.threshold_dice})
+    trials = {name: partial(score_threshold, pairs[name], cases[name], level) for name, level in chosen.items()}
+    baselines = {EMPTY_MASK: table_of({patient: own.empty for patient, own in scored.items()})}
+    if trials:
+        baselines[DWI_THRESHOLD] = table_of(work_through(trials, workers, count))
+    count.finish()
+    results_of = Results(
+        pairs=pairs,
+        cases=cases if images is not None else None,
+        scored=scored,
+        baselines=baselines,
+        failed=failed,
+        stamps=_all_stamps(stamps, (truth, images), pairs),
+        system=f"masks in {pred.absolute().name}",
+        data=f"{len(scored)} patients of {truth.absolute().name}" + (f", {section}" if section else ""),
+    )
+    settings = {"pred": pred, "truth": truth, "images": images, "missing": missing, "section": section}
+    return results_of.write(output, settings, began)
+
+
+class _Counter:
+    """Count the jobs that are done, and say so."""
+
+    def __init__(self, total: int, progress: Callable[[int, int], None] | None) -> None:
+        self.done = 0
+        self.total = total
+        self.progress = progress
+
+    def __call__(self) -> None:
+        self.done += 1
+        self._say()
+
+    def finish(self) -> None:
+        if self.done < self.total:
+            self.done = self.total
+            self._say()
+
+    def _say(self) -> None:
+        if self.progress is not None:
+            self.progress(self.done, self.total)
+
+
+def _cases(images: Path | None, pairs: Mapping[str, MaskPair]) -> dict[str, Case]:
+    """Find the images of the patients; those without are named in a warning."""
+    if images is None:
+        return {}
+    cases = find_by_patient(images)
+    names = match_names(pairs, cases)
+    without = [patient for patient in pairs if patient not in names]
+    if not names:
+        raise InputError(f"{images} has images of none of the patients: there are {', '.join(list(cases)[:8])}")
+    if without:
+        logger.warning("%s has no images of %d patients: %s", images, len(without), ", ".join(without))
+    return {patient: cases[name] for patient, name in names.items()}
+
+
+def _all_stamps(given: Sequence[str], lists: Sequence[Path | None], pairs: Mapping[str, MaskPair]) -> tuple[str, ...]:
+    found = list(given)
+    for path in lists:
+        found += stamps_of(path) if path is not None and path.suffix == ".json" else []
+    for pair in pairs.values():
+        found += _stamps_beside(pair.prediction)
+    return tuple(dict.fromkeys(found))
+
+
+def _stamps_beside(mask: Path | None) -> list[str]:
+    """Read the stamps that islesnet wrote beside its mask."""
+    if mask is None:
+        return []
+    numbers = mask.with_name(f"{stem_of(mask.name)}.json")
+    try:
+        content = json.loads(numbers.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    stamps = content.get("stamps") if isinstance(content, dict) else None
+    return [str(stamp) for stamp in stamps] if isinstance(stamps, list) else []

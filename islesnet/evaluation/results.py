@@ -1,0 +1,190 @@
+"""The results of an evaluation, and the files they are written to."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from islesnet.data import Case, MaskPair
+from islesnet.errors import InputError
+from islesnet.evaluation.masks import read_masks, read_on_grid
+from islesnet.evaluation.scoring import Scored
+from islesnet.files import whole_file
+from islesnet.metrics import MaskScores, summarize
+from islesnet.report import EvaluationReport, write_csv, write_evaluation_report
+from islesnet.report.csv_files import pool_scores
+
+logger = logging.getLogger(__name__)
+
+EMPTY_MASK, DWI_THRESHOLD = "empty mask", "DWI threshold"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came of an evaluation.
+
+    Args:
+        scores: a row a patient, as scores.csv.
+        baselines: the same of what a system has to beat, by name.
+        summary: as summary.json.
+        failed: patients without scores, and why.
+        page: the report.
+    """
+
+    scores: pd.DataFrame
+    baselines: Mapping[str, pd.DataFrame]
+    summary: Mapping[str, Any]
+    failed: Mapping[str, str]
+    page: Path
+
+
+@dataclass(frozen=True)
+class Results:
+    """What is known once every patient is scored, and how it is written.
+
+    Args:
+        pairs: of all patients.
+        cases: images of the patients that have any; None where none were given.
+        scored: what each patient gave.
+        baselines: scores of what a system has to beat, by name.
+        failed: patients without scores, and why.
+        stamps: words that keep the results from being mistaken.
+        system: what was scored.
+        data: the patients, in words.
+    """
+
+    pairs: Mapping[str, MaskPair]
+    cases: Mapping[str, Case] | None
+    scored: Mapping[str, Scored]
+    baselines: Mapping[str, pd.DataFrame]
+    failed: Mapping[str, str]
+    stamps: tuple[str, ...]
+    system: str
+    data: str
+
+    def write(self, output: Path, settings: Mapping[str, object], began: float) -> Evaluation:
+        """Write every file, the scores last.
+
+        Args:
+            output: their folder.
+            settings: what was asked for, for the provenance.
+            began: when the evaluation did, as `time.time` gave it.
+        """
+        # Here, not above: it imports torch and MONAI, to say their versions.
+        from islesnet.provenance import write_provenance
+
+        summary = self.summary()
+        reliability = self.reliability()
+        page = write_evaluation_report(
+            output,
+            EvaluationReport(
+                title=f"Evaluation of the {self.system}",
+                scores=self.scores,
+                summary=summary,
+                system=self.system,
+                baselines=self.baselines,
+                data=self.data,
+                grid="grid of the truth",
+                reliability=reliability,
+                scans=None if self.cases is None else self.scan,
+                about=self.about(),
+                stamps=self.stamps,
+            ),
+        )
+        if reliability is not None:
+            write_csv(reliability, output / "reliability.csv", self.stamps)
+        write_csv(pool_scores(self.baselines), output / "baselines.csv", self.stamps)
+        truth = settings["truth"]
+        write_provenance(
+            output,
+            began=began,
+            config={name: None if value is None else str(value) for name, value in settings.items()},
+            datalist=truth if isinstance(truth, Path) and truth.suffix == ".json" else None,
+            stamps=self.stamps,
+        )
+        with whole_file(output / "summary.json") as part:
+            part.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+        write_csv(self.scores, output / "scores.csv", self.stamps)
+        return Evaluation(self.scores, self.baselines, summary, self.failed, page)
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """Of the masks, a row a patient."""
+        return table_of({patient: own.scores for patient, own in self.scored.items()})
+
+    @property
+    def missing(self) -> list[str]:
+        """Patients without a mask, scored as empty."""
+        return [patient for patient in self.scored if self.pairs[patient].prediction is None]
+
+    def summary(self) -> dict[str, Any]:
+        """Sum up the scores, and say what is not in them."""
+        return {
+            **summarize(self.scores),
+            "baselines": {name: summarize(scores) for name, scores in self.baselines.items()},
+            "stamps": list(self.stamps),
+            "failed": dict(self.failed),
+            "missing": self.missing,
+            "remarks": {patient: own.remarks for patient, own in self.scored.items() if own.remarks},
+        }
+
+    def reliability(self) -> pd.DataFrame | None:
+        """Add up the patients' tables."""
+        tables = [own.reliability for own in self.scored.values() if own.reliability is not None]
+        if not tables:
+            return None
+        voxels = np.sum([table["voxels"] for table in tables], axis=0)
+        of_all = {
+            name: np.sum([(table[name] * table["voxels"]).fillna(0) for table in tables], axis=0)
+            / np.where(voxels > 0, voxels, np.nan)
+            for name in ("mean_probability", "lesion_share")
+        }
+        return tables[0][["low", "high"]].assign(voxels=voxels, **of_all)
+
+    def scan(self, patient: str) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+        """Read a patient's images and masks again, to draw them."""
+        masks = read_masks(self.pairs[patient])
+        case = None if self.cases is None else self.cases.get(patient)
+        images = {}
+        for sequence, path in (case.sequences if case is not None else {}).items():
+            try:
+                images[sequence] = read_on_grid(path, masks.grid)
+            except (InputError, OSError) as error:
+                logger.warning("%s; not drawn", error)
+        return images, masks.truth, masks.prediction
+
+    def about(self) -> str:
+        """Say what a reader has to know before the numbers."""
+        parts = []
+        if self.failed:
+            parts.append(
+                f"{len(self.failed)} of {len(self.pairs)} patients could not be scored and are in no number below: "
+                f"{say_failed(self.failed)}"
+            )
+        if self.missing:
+            parts.append(f"No mask was found for {', '.join(self.missing)}: scored as an empty one.")
+        if DWI_THRESHOLD in self.baselines:
+            parts.append("The DWI threshold is chosen for each patient on all others.")
+        with_map = sum(own.reliability is not None for own in self.scored.values())
+        if 0 < with_map < len(self.scored):
+            parts.append(f"Probability maps were found for {with_map} of {len(self.scored)} patients.")
+        remarks = [f"{patient}: {remark}" for patient, own in self.scored.items() for remark in own.remarks]
+        if remarks:
+            parts.append("Remarks on the files. " + ". ".join(remarks) + ".")
+        return "\n\n".join(parts)
+
+
+def table_of(scores: Mapping[str, MaskScores]) -> pd.DataFrame:
+    """Give a row a patient."""
+    return pd.DataFrame([{"patient": patient, **asdict(own)} for patient, own in scores.items()])
+
+
+def say_failed(failed: Mapping[str, str]) -> str:
+    """Name who failed and why, in one line."""
+    return "; ".join(f"{patient}: {reason}" for patient, reason in failed.items())
