@@ -158,6 +158,21 @@ def test_files_are_the_same_whatever_order_orientation_and_type_the_masks_have(f
     pd.testing.assert_frame_equal(turned, expected, atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("rounding", [0.0, 1e-7, -1e-7])
+def test_head_turned_by_45_degrees_is_scored_whichever_way_its_angle_was_rounded(tmp_path, rounding):
+    def turned(angle):
+        affine = np.diag([2.0, 2.0, 2.0, 1.0])
+        affine[:2, :2] = 2 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        return affine
+
+    truth = save(TRUTHS["1"], tmp_path / "truth.nii", turned(np.pi / 4))
+    prediction = save(TRUTHS["1"], tmp_path / "prediction.nii", turned(np.pi / 4 + rounding))
+
+    masks = read_masks(MaskPair("1", prediction, truth))
+
+    assert np.array_equal(masks.prediction, masks.truth)
+
+
 def test_metaimage_scores_as_its_nifti(folders, tmp_path):
     expected = run(*folders).scores
     for patient in TRUTHS:

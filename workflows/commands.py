@@ -42,13 +42,14 @@ def run(*command: object, folder: Path = BUNDLE.parent, log: Path | None = None,
         raise CommandError(words, ended.returncode, log)
 
 
-def run_bundle(
-    verb: str, *arguments: object, log: Path | None = None, device: int | None = None, **choices: object
-) -> None:
-    """Run the bundle in its folder, as `python -m monai.bundle run`; `choices` are overrides by name."""
-    overrides = [word for name, value in choices.items() for word in (f"--{name}", value)]
-    command = ("python", "-W", "ignore", "-m", "monai.bundle", "run", verb, *arguments, *overrides)
-    run(*command, folder=BUNDLE, log=log, device=device)
+def run_bundle(verb: str, *arguments: object, log: Path | None = None, device: int | None = None) -> None:
+    """Run the bundle in its folder, as `python -m monai.bundle run`; otherwise as `run`."""
+    run("python", "-W", "ignore", "-m", "monai.bundle", "run", verb, *arguments, folder=BUNDLE, log=log, device=device)
+
+
+def options(choices: Mapping[str, object]) -> list[object]:
+    """Write choices as a command line has them: --name value."""
+    return [word for name, value in choices.items() for word in (f"--{name}", value)]
 
 
 class CommandError(RuntimeError):

@@ -9,7 +9,7 @@ import torch
 
 from islesnet.files import whole_file
 from islesnet.networks import join_weights
-from workflows.commands import run_bundle
+from workflows.commands import options, run_bundle
 from workflows.experiment import Experiment
 
 
@@ -43,19 +43,16 @@ def score_ensemble(experiments: Sequence[Experiment], folder: Path) -> dict[str,
     results: dict[str, pd.DataFrame] = {}
     system = replace(first.system, recipe=f"{first.system.recipe}_ensemble".strip("_"))
     if not (folder / "holdout" / "scores.csv").is_file():
-        run_bundle(
-            "evaluating",
-            "--args_file",
-            system.evaluation_recipe(),
-            log=folder / "log.txt",
-            dataset_dir=first.dataset_dir,
-            datalist=first.datalist,
-            section="holdout",
-            checkpoint=folder / "ensemble.pt",
-            members=len(experiments),
-            output_dir=folder / "holdout",
+        choices = {
+            "dataset_dir": first.dataset_dir,
+            "datalist": first.datalist,
+            "section": "holdout",
+            "checkpoint": folder / "ensemble.pt",
+            "members": len(experiments),
+            "output_dir": folder / "holdout",
             **system.choices,
-        )
+        }
+        run_bundle("evaluating", "--args_file", system.evaluation_recipe(), *options(choices), log=folder / "log.txt")
     results["ensemble"] = _read(folder / "holdout")
     for number, experiment in enumerate(experiments, start=1):
         output = experiment.folder / "holdout"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from islesnet.errors import InputError
 from islesnet.files import whole_file
-from workflows.commands import CommandError, run_bundle
+from workflows.commands import CommandError, options, run_bundle
 from workflows.systems import System
 
 
@@ -76,18 +76,15 @@ class Experiment:
             return
         log = self.folder / "log.txt"
         if not (self.folder / "trained.json").is_file():
-            run_bundle(
-                "training",
-                "--args_file",
-                self.system.training_recipe,
-                log=log,
-                device=device,
-                resume=True,
+            choices = {
                 **self._places(self.folder / "training"),
-                ckpt_dir=self.folder / "models",
-                seed=self.seed,
+                "resume": True,
+                "ckpt_dir": self.folder / "models",
+                "seed": self.seed,
                 **self.choices_in_training,
-            )
+            }
+            recipe = self.system.training_recipe
+            run_bundle("training", "--args_file", recipe, *options(choices), log=log, device=device)
             self._mark("trained.json")
         self.score("test", self.results, log, device)
         self._mark("done.json")
@@ -98,17 +95,14 @@ class Experiment:
         Raises:
             CommandError: where a patient failed; the others' scores are written.
         """
-        run_bundle(
-            "evaluating",
-            "--args_file",
-            self.system.evaluation_recipe(self.grid),
-            log=log,
-            device=device,
-            section=section,
-            checkpoint=self.weights,
+        choices = {
             **self._places(output),
+            "section": section,
+            "checkpoint": self.weights,
             **self.system.choices,
-        )
+        }
+        recipe = self.system.evaluation_recipe(self.grid)
+        run_bundle("evaluating", "--args_file", recipe, *options(choices), log=log, device=device)
 
     def scores(self) -> pd.DataFrame:
         """Read the test patients' scores, a row each."""

@@ -62,13 +62,12 @@ def match_names(left: Iterable[str], right: Iterable[str]) -> dict[str, str]:
     Returns:
         The name on the right for each on the left that has a partner.
     """
-    of_right = {key_of(name): name for name in right}
-    matched = {name: of_right.pop(key) for name in left if (key := key_of(name)) in of_right}
-    rest = {key_of(name): name for name in left if name not in matched}
-    for person in {subject_of(key) for key in rest}:
-        ours, theirs = (_of_person(person, names) for names in (rest, of_right))
+    of_left, of_right = ({key_of(name): name for name in names} for names in (left, right))
+    matched = {name: of_right[key] for key, name in of_left.items() if key in of_right}
+    for person in {subject_of(key) for key in of_left}:
+        ours, theirs = (_of_person(person, keys) for keys in (of_left, of_right))
         if len(ours) == len(theirs) == 1 and person in (ours[0], theirs[0]):
-            matched[rest[ours[0]]] = of_right[theirs[0]]
+            matched[of_left[ours[0]]] = of_right[theirs[0]]
     return matched
 
 

@@ -39,7 +39,7 @@ def read_masks(pair: MaskPair) -> Masks:
     truth, remarks = _read_mask(pair.truth)
     if pair.prediction is None:
         return Masks(np.zeros_like(truth.array), truth.array, truth.header, (*remarks, "no mask; scored as empty"))
-    prediction, others = _read_mask(pair.prediction)
+    prediction, others = _read_mask(pair.prediction, truth.header)
     remarks += others
     for finding in check_label_grid(prediction.header, truth.header, "truth", mask="mask"):
         if finding.severity == "error":
@@ -65,12 +65,21 @@ def read_on_grid(path: Path, grid: Header) -> NDArray[np.float32]:
     return np.asarray(ndimage.affine_transform(values, voxel_to_voxel, output_shape=grid.shape, order=1))
 
 
-def _read_mask(path: Path) -> tuple[Volume, tuple[str, ...]]:
+def _read_mask(path: Path, grid: Header | None = None) -> tuple[Volume, tuple[str, ...]]:
+    """Read a mask with its axes nearest to those of a grid, or else to right, anterior, superior."""
     volume = read_volume(path)
     _require_sound_grid(path, volume)
     is_lesion = volume.array > 0.5
     remarks = tuple(f"{path}: {remark}" for remark in _remark(volume.array, is_lesion))
-    return Volume(is_lesion, volume.header).canonical(), remarks
+    mask = Volume(is_lesion, volume.header)
+    return mask.canonical() if grid is None else _along(mask, grid), remarks
+
+
+def _along(volume: Volume, grid: Header) -> Volume:
+    """Reorder and flip the axes so that they run nearest to those of a grid."""
+    # Turned by 45 degrees, an axis is as near to right as to anterior: rounding must not decide for each file anew.
+    seen = Volume(volume.array, Header(volume.header.shape, np.linalg.inv(grid.affine) @ volume.affine)).canonical()
+    return Volume(seen.array, Header(seen.header.shape, grid.affine @ seen.affine))
 
 
 def _require_sound_grid(path: Path, volume: Volume) -> None:

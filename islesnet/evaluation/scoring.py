@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from islesnet.data import Case, MaskPair
 from islesnet.errors import InputError
 from islesnet.evaluation.masks import Masks, read_masks, read_on_grid
-from islesnet.metrics import MaskScores, Reliability, VoxelCounts, score_mask, threshold_dwi
+from islesnet.metrics import MaskScores, Reliability, dice_by_threshold, score_mask, threshold_dwi
 from islesnet.metrics.baselines import THRESHOLDS
 
 Result = TypeVar("Result")
+# Each holds a patient, most of a gigabyte for a large head.
+MOST_WORKERS = 8
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def score_patient(pair: MaskPair, case: Case | None) -> Scored | str:
             scores=score_mask(masks.prediction, masks.truth, spacing, brain),
             empty=score_mask(nothing, masks.truth, spacing, brain),
             remarks=remarks,
-            threshold_dice=None if dwi is None else _dice_by_threshold(dwi, masks.truth),
+            threshold_dice=None if dwi is None else dice_by_threshold(dwi, masks.truth),
             reliability=_reliability(pair.probability, masks, remarks),
         )
     except (InputError, OSError) as error:
@@ -97,13 +99,14 @@ def work_through(
 
     Args:
         jobs: by patient; they can be pickled.
-        workers: processes; None takes one for every core that this process may use, 1 stays in this process.
+        workers: processes; None takes one for every core that this process may use, eight at most; 1 stays in this
+            process.
         tell: called after each job.
 
     Returns:
         The results in the order of the jobs.
     """
-    count = min(workers or _usable_cores(), len(jobs))
+    count = min(workers or min(_usable_cores(), MOST_WORKERS), len(jobs))
     done: dict[str, Result] = {}
     if count <= 1:
         for patient, job in jobs.items():
@@ -146,10 +149,6 @@ def _brain(image: NDArray[np.float32]) -> NDArray[np.bool_]:
         return np.asarray(foreground(torch.from_numpy(image)).numpy())
     finally:
         torch.set_num_threads(threads)
-
-
-def _dice_by_threshold(dwi: NDArray[np.float32], truth: NDArray[np.bool_]) -> tuple[float, ...]:
-    return tuple(VoxelCounts.of(threshold_dwi(dwi, deviations), truth).dice for deviations in THRESHOLDS)
 
 
 def _reliability(path: Path | None, masks: Masks, remarks: list[str]) -> pd.DataFrame | None:

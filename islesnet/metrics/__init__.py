@@ -3,7 +3,7 @@
 Importing this loads neither torch nor MONAI; MONAI's metric lives in `islesnet.metrics.monai_metric`.
 """
 
-from islesnet.metrics.baselines import best_threshold, threshold_dwi
+from islesnet.metrics.baselines import best_threshold, dice_by_threshold, threshold_dwi
 from islesnet.metrics.calibration import Reliability
 from islesnet.metrics.distances import SurfaceDistances, surface_distances
 from islesnet.metrics.lesions import LesionCounts
@@ -20,6 +20,7 @@ __all__ = [
     "best_threshold",
     "bootstrap_interval",
     "compare_paired",
+    "dice_by_threshold",
     "score_mask",
     "summarize",
     "surface_distances",

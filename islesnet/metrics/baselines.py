@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from islesnet.metrics.overlap import VoxelCounts
 
@@ -19,12 +20,29 @@ def threshold_dwi(dwi: np.ndarray, deviations: float) -> np.ndarray:
     Shapes:
         ``(X, Y, Z)`` -> the same, bool.
     """
-    brain = dwi[dwi > 0.02 * np.percentile(dwi, 99.5)]
-    if brain.size == 0:
-        return np.zeros(dwi.shape, dtype=bool)
-    median = np.median(brain)
-    deviation = 1.4826 * np.median(np.abs(brain - median))
-    return np.asarray(dwi > median + deviations * deviation)
+    return np.asarray(_brightness(dwi) > deviations)
+
+
+def dice_by_threshold(dwi: np.ndarray, truth: np.ndarray) -> tuple[float, ...]:
+    """Give the Dice of `threshold_dwi` at each of `THRESHOLDS`; the scan is looked at once.
+
+    Args:
+        dwi: as for `threshold_dwi`.
+        truth: lesion where > 0.5.
+
+    Shapes:
+        both ``(X, Y, Z)``.
+    """
+    brightness, lesion = _brightness(dwi), truth > 0.5
+    # What no threshold marks is the same at every one.
+    bright = brightness > THRESHOLDS[0]
+    brightness, inside = brightness[bright], lesion[bright]
+    outside = int(np.count_nonzero(lesion)) - int(np.count_nonzero(inside))
+    dice = []
+    for deviations in THRESHOLDS:
+        counts = VoxelCounts.of(brightness > deviations, inside)
+        dice.append(VoxelCounts(counts.both, counts.wrong, counts.missed + outside, 0).dice)
+    return tuple(dice)
 
 
 def best_threshold(scans: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
@@ -36,10 +54,18 @@ def best_threshold(scans: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
     Raises:
         ValueError: for no patient.
     """
-    dice = [
-        [VoxelCounts.of(threshold_dwi(dwi, deviations), truth > 0.5).dice for deviations in THRESHOLDS]
-        for dwi, truth in scans
-    ]
+    dice = [dice_by_threshold(dwi, truth) for dwi, truth in scans]
     if not dice:
         raise ValueError("there is no patient to choose the threshold on.")
     return THRESHOLDS[int(np.mean(dice, axis=0).argmax())]
+
+
+def _brightness(dwi: np.ndarray) -> NDArray[np.float64]:
+    """Say how many robust deviations each voxel is above the brain's median; nothing of an empty scan is bright."""
+    brain = dwi[dwi > 0.02 * np.percentile(dwi, 99.5)]
+    if brain.size == 0:
+        return np.zeros(dwi.shape)
+    median = np.median(brain)
+    deviation = 1.4826 * np.median(np.abs(brain - median))
+    with np.errstate(divide="ignore", invalid="ignore"):  # a brain of one value: what is above it is infinitely bright
+        return np.asarray((dwi - median) / deviation)

@@ -41,8 +41,8 @@ class ResNet50Encoder(ResNet):
     def begin_as_identity(self) -> None:
         """Let every residual block begin as the identity, so that an encoder without public weights learns at once.
 
-        Goyal et al., "Accurate, Large Minibatch SGD", 2017, section 5.1. Not for one that stays frozen: its blocks would
-        do nothing for ever.
+        Goyal et al., "Accurate, Large Minibatch SGD", 2017, section 5.1. Not for one that stays frozen: its blocks
+        would do nothing for ever.
         """
         for block in self.modules():
             if isinstance(block, ResNetBottleneck):

@@ -11,9 +11,8 @@ from islesnet.errors import InputError
 from islesnet.phantom.dataset import check_numbers, usable_cores, work_through, write_numbered_patient
 from islesnet.phantom.settings import DEFAULT_SETTINGS, PhantomSettings
 
-# Published of the 28 training patients (Maier et al., Medical Image Analysis 35, 2017, and the data itself): 0.106 to
-# 233.5 ml, median 17.2, 5 of 28 under 1 ml, 12 under 5 ml. The third quartile is not published: it is what makes the mean
-# the published 43.8 ml.
+# Of the 28 training patients (Maier et al., Medical Image Analysis 35, 2017, and the data itself): 0.106 to 233.5 ml,
+# median 17.2, 5 of 28 under 1 ml, 12 under 5 ml. The third quartile is not known: it is what makes the mean 43.8 ml.
 SHARES = (0.0, 5 / 28, 12 / 28, 0.5, 0.75, 1.0)
 VOLUMES_ML = (0.106, 1.0, 5.0, 17.2, 57.0, 233.5)
 

@@ -53,6 +53,7 @@ def test_kind_of_file_that_a_name_says(stem, kind):
         (["sub-1"], ["sub-1_ses-2"], {"sub-1": "sub-1_ses-2"}),
         (["sub-1_ses-2"], ["sub-1"], {"sub-1_ses-2": "sub-1"}),
         (["sub-1"], ["sub-1_ses-1", "sub-1_ses-2"], {}),
+        (["sub-1", "sub-1_ses-1"], ["sub-1_ses-1", "sub-1_ses-2"], {"sub-1_ses-1": "sub-1_ses-1"}),
         (["sub-1_ses-1"], ["sub-1_ses-2"], {}),
         (["case_1"], ["case_01"], {}),
     ],

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from islesnet.metrics import best_threshold, threshold_dwi
+from islesnet.metrics import VoxelCounts, best_threshold, dice_by_threshold, threshold_dwi
+from islesnet.metrics.baselines import THRESHOLDS
 
 
 def scan(lesion_brightness, seed=0, size=(20, 20, 10)):
@@ -77,3 +78,17 @@ def test_scans_may_come_one_at_a_time():
 def test_no_patient_is_refused():
     with pytest.raises(ValueError, match="there is no patient to choose the threshold on"):
         best_threshold([])
+
+
+def test_dice_by_threshold_is_that_of_each_thresholds_mask():
+    dwi, truth = scan(3)
+    expected = [VoxelCounts.of(threshold_dwi(dwi, deviations), truth > 0).dice for deviations in THRESHOLDS]
+    assert dice_by_threshold(dwi, truth) == tuple(expected)
+
+
+def test_brain_of_one_value_has_only_what_is_above_it_bright(recwarn):
+    dwi = np.zeros((4, 4, 4))
+    dwi[1:3, 1:3, 1:3] = 100.0
+    dwi[2, 2, 2] = 101.0
+    assert np.argwhere(threshold_dwi(dwi, 6.0)).tolist() == [[2, 2, 2]]
+    assert not recwarn.list

@@ -57,7 +57,7 @@ def check_label_grid(label: Header, reference: Header, name: str, mask: str = "l
     told = f"the {mask} lies up to {shift:.3g} mm from the grid of the {name}"
     if shift <= _half_voxel(reference):
         return [warning(f"{told}: nearly the same grid; the affine of the {name} is right for both")]
-    return [error(f"{told}; resample the label to it (nearest neighbour), or copy the affine of the {name}")]
+    return [error(f"{told}; resample the {mask} to it (nearest neighbour), or copy the affine of the {name}")]
 
 
 def check_sequence_grid(other: Header, reference: Header, name: str) -> list[Finding]:
