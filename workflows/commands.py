@@ -7,6 +7,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
+
+from islesnet.errors import InputError
+
 BUNDLE = Path(__file__).parent.parent / "bundle"
 
 
@@ -15,14 +19,14 @@ def say(title: str) -> None:
     print(f"\n== {title}", flush=True)
 
 
-def run(*command: object, folder: Path = BUNDLE.parent, log: Path | None = None, device: int | None = None) -> None:
+def run(*command: object, folder: Path = BUNDLE.parent, log: Path | None = None, device: str | None = None) -> None:
     """Print a command and run it.
 
     Args:
         command: the program, of this interpreter's environment, and its arguments.
         folder: where it runs.
         log: a file that takes what the program says, after what it holds already; None leaves it on the screen.
-        device: the one GPU that it may see; None leaves all in view.
+        device: the one GPU that it may see, as CUDA_VISIBLE_DEVICES names it; None leaves all in view.
 
     Raises:
         CommandError: where it ends with an error.
@@ -42,9 +46,16 @@ def run(*command: object, folder: Path = BUNDLE.parent, log: Path | None = None,
         raise CommandError(words, ended.returncode, log)
 
 
-def run_bundle(verb: str, *arguments: object, log: Path | None = None, device: int | None = None) -> None:
+def run_bundle(verb: str, *arguments: object, log: Path | None = None, device: str | None = None) -> None:
     """Run the bundle in its folder, as `python -m monai.bundle run`; otherwise as `run`."""
     run("python", "-W", "ignore", "-m", "monai.bundle", "run", verb, *arguments, folder=BUNDLE, log=log, device=device)
+
+
+def visible_devices() -> list[str]:
+    """Name the GPUs that this process may use; none where there are none."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    count = torch.cuda.device_count()
+    return named.split(",")[:count] if named else [str(number) for number in range(count)]
 
 
 def options(choices: Mapping[str, object]) -> list[object]:
@@ -52,7 +63,7 @@ def options(choices: Mapping[str, object]) -> list[object]:
     return [word for name, value in choices.items() for word in (f"--{name}", value)]
 
 
-class CommandError(RuntimeError):
+class CommandError(InputError):
     """A command that ended with an error.
 
     Args:
@@ -70,6 +81,6 @@ def _last_lines(log: Path, count: int = 6) -> str:
     return "\n".join(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-count:])
 
 
-def _environment(device: int | None) -> Mapping[str, str]:
+def _environment(device: str | None) -> Mapping[str, str]:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return os.environ | {"PATH": path} | ({} if device is None else {"CUDA_VISIBLE_DEVICES": str(device)})
+    return os.environ | {"PATH": path} | ({} if device is None else {"CUDA_VISIBLE_DEVICES": device})

@@ -11,23 +11,30 @@ import argparse
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from islesnet.data import Case, deal_folds, fold_sections, split_cases, write_datalist
+from islesnet.data import Case, deal_folds, fold_sections, split_cases
 from islesnet.errors import InputError, input_error_behind
 from islesnet.files import require_writable
 from islesnet.metrics import summarize
 from islesnet.provenance import write_provenance
 from workflows.commands import say
-from workflows.datasets import Patients, open_patients
+from workflows.datasets import SISS_SPACING_MM, Patients, open_patients, write_split
 from workflows.ensemble import join_folds, score_ensemble
 from workflows.experiment import Experiment, run_all
-from workflows.results import Comparison, score_baselines, write_comparison, write_json
-from workflows.systems import PAPER_SYSTEMS, Pace, System, encoder_weights, systems_named
+from workflows.results import (
+    Comparison,
+    say_missing,
+    score_baselines,
+    total_duration_s,
+    write_comparison,
+    write_json,
+)
+from workflows.systems import Pace, System, encoder_weights, say_encoders, start_encoders, systems_named
 
 DEFAULT_SYSTEMS = ("default", "paper_dwi", "plain_unet")
 SMALL_SPACING_MM = 2.0
@@ -67,50 +74,62 @@ def cross_validate(arguments: argparse.Namespace) -> int:
     """Deal the folds, train and score every system on each, and report."""
     began = time.time()
     out: Path = arguments.out.absolute()
-    systems = systems_named(arguments.systems)
     encoder = encoder_weights(arguments.pretrained, arguments.data)
-    systems = [
-        system.trained_with({"pretrained": encoder}) if system.name in PAPER_SYSTEMS else system for system in systems
-    ]
-    if arguments.small:
-        systems = [system.small() for system in systems]
+    systems = start_encoders(systems_named(arguments.systems), encoder)
     require_writable(out)
-    spacing_mm = SMALL_SPACING_MM if arguments.small else 1.0
+    spacing_mm = SMALL_SPACING_MM if arguments.small else SISS_SPACING_MM
     patients = open_patients(arguments.data, out, spacing_mm, arguments.patients, arguments.seed)
     plan = FoldPlan.deal(patients, arguments.folds, arguments.holdout, arguments.seed, out)
     pace = Pace(arguments.epochs, arguments.steps_per_epoch) if arguments.small else None
 
-    say(f"{arguments.folds} folds of {sum(map(len, plan.folds))} patients, {len(systems)} systems")
-    experiments = plan.experiments(systems, arguments.seed, pace)
-    failures = run_all([experiment for fold in experiments for experiment in fold])
+    say(f"{sum(map(len, plan.folds))} patients in {arguments.folds} folds, {len(systems)} systems")
+    by_system = plan.experiments([system.small() if arguments.small else system for system in systems], pace)
+    # Fold by fold, so that what is done early can be compared.
+    failures = run_all([own[index] for index in range(len(plan.folds)) for own in by_system.values()])
+    done = {name: own for name, own in by_system.items() if all(experiment.is_done for experiment in own)}
     if failures:
-        sys.stderr.write("cross_validate: not all trainings ended well; the same command goes on where it was.\n")
+        sys.stderr.write("cross_validate: not all ended well; the same command goes on where it was.\n")
         sys.stderr.write("\n".join(failures) + "\n")
+    if not done:
         return 1
 
     say("Ensemble of the folds")
-    of_ours = [fold[0] for fold in experiments]
-    ensemble = join_folds(of_ours, out / "ensemble")
+    ours, of_ours = next(iter(done.items()))
+    ensemble = join_folds(of_ours, out / "ensemble" / ours)
+    said, stamps = say_encoders(systems, encoder)
+    stamps = (*patients.stamps, *stamps)
     if plan.holdout:
-        scores = score_ensemble(of_ours, out / "ensemble")
-        write_json(out / "ensemble" / "summary.json", {name: summarize(table) for name, table in scores.items()})
+        scores = score_ensemble(of_ours, ensemble.parent)
+        summaries = {name: summarize(table) for name, table in scores.items()}
+        write_json(ensemble.parent / "summary.json", {"systems": summaries, "stamps": list(stamps)})
         print("\n".join(f"{name:10} mean Dice {table['dice'].mean():.3f}" for name, table in scores.items()))
 
     say("Report")
-    comparison = plan.compare(systems, experiments)
-    page = write_comparison(out, comparison)
+    remarks = [said, *([say_pace(pace)] if pace else []), *say_missing(by_system, done)]
+    page = write_comparison(out, plan.compare(done, " ".join(filter(None, remarks)), stamps))
     write_provenance(
         out,
         began=began,
-        config={"arguments": {name: str(value) for name, value in vars(arguments).items()}},
+        config={
+            "arguments": {name: str(value) for name, value in vars(arguments).items()},
+            "all_commands_duration_s": total_duration_s(out),
+        },
         seeds={"folds and trainings": arguments.seed},
         split={f"fold {number}": [case.patient for case in fold] for number, fold in enumerate(plan.folds, start=1)},
-        weights=[experiment.weights for fold in experiments for experiment in fold],
-        stamps=comparison.stamps,
+        weights=[ensemble, *(experiment.weights for own in done.values() for experiment in own)],
+        stamps=stamps,
     )
     shutil.rmtree(out / "cache", ignore_errors=True)
     print(f"\nReport    {page}\nEnsemble  {ensemble}\nThis run took {(time.time() - began) / 60:.0f} minutes.")
-    return 0
+    return 1 if failures else 0
+
+
+def say_pace(pace: Pace) -> str:
+    """Say how short a short training was."""
+    return (
+        f"Every system was trained in {pace.epochs} epochs of about {pace.steps_per_epoch} steps of 16 slices on "
+        "voxels of 2 mm, by its own recipe: at the paper's learning rate of 1e-5 a network hardly moves in so few."
+    )
 
 
 @dataclass(frozen=True)
@@ -149,30 +168,37 @@ class FoldPlan:
         sections = fold_sections(self.folds, index, seed=self.seed, volumes_ml=self.patients.volumes_ml)
         return {**sections, "holdout": self.holdout}
 
-    def experiments(self, systems: Sequence[System], seed: int, pace: Pace | None) -> list[list[Experiment]]:
-        """Plan every system on every fold; fold by fold, so that what is done early can be compared."""
-        return [[self._experiment(index, system, seed, pace) for system in systems] for index in range(len(self.folds))]
+    def experiments(self, systems: Sequence[System], pace: Pace | None) -> dict[str, list[Experiment]]:
+        """Plan every system on every fold."""
+        plans: dict[str, list[Experiment]] = {system.name: [] for system in systems}
+        for index in range(len(self.folds)):
+            sections, fold = self.sections(index), self.out / f"fold_{index + 1}"
+            about = {"seed": self.seed, "stamps": list(self.patients.stamps)}
+            write_split(fold / "datalist.json", sections, self.patients, about)
+            for system in systems:
+                experiment = Experiment(
+                    fold / system.name,
+                    system,
+                    self.patients.folder,
+                    fold / "datalist.json",
+                    self.seed,
+                    training=pace.choices(len(sections["training"])) if pace else {},
+                    cache_dir=self.out / "cache",  # the folds share their preprocessed patients
+                )
+                plans[system.name].append(experiment)
+        return plans
 
-    def _experiment(self, index: int, system: System, seed: int, pace: Pace | None) -> Experiment:
-        sections, fold = self.sections(index), self.out / f"fold_{index + 1}"
-        datalist = fold / "datalist.json"
-        about = {"seed": self.seed, "volumes_ml": self.patients.volumes_ml, "stamps": list(self.patients.stamps)}
-        write_datalist(datalist, sections, self.patients.folder, about)
-        paced = pace.choices(len(sections["training"])) if pace else {}
-        cache = {"cache_dir": self.out / "cache"}  # the folds share their preprocessed patients
-        return Experiment(fold / system.name, system, self.patients.folder, datalist, seed, training={**paced, **cache})
-
-    def compare(self, systems: Sequence[System], experiments: Sequence[Sequence[Experiment]]) -> Comparison:
+    def compare(self, done: Mapping[str, Sequence[Experiment]], about: str, stamps: tuple[str, ...]) -> Comparison:
         """Put the folds' test patients together, and score the baselines on the same patients."""
-        by_system = {
-            system.name: _pool([fold[place].scores() for fold in experiments]) for place, system in enumerate(systems)
-        }
+        ours = next(iter(done.values()))
         per_fold = [self._baselines(index) for index in range(len(self.folds))]
-        ours = [fold[0] for fold in experiments]
         return Comparison(
             title=f"Cross-validation: {len(self.folds)} folds of {self.patients.name}",
-            by_system=by_system,
-            baselines={name: _pool([fold[name] for fold in per_fold if name in fold]) for name in per_fold[0]},
+            by_system={name: _pool([experiment.scores() for experiment in own]) for name, own in done.items()},
+            baselines={
+                name: _pool([fold.get(name, pd.DataFrame()) for fold in per_fold])
+                for name in dict.fromkeys(name for fold in per_fold for name in fold)
+            },
             data=f"{sum(map(len, self.folds))} {self.patients.name}, {len(self.folds)} folds by patient",
             cases={case.patient: case for fold in self.folds for case in fold},
             masks={
@@ -186,7 +212,9 @@ class FoldPlan:
                 for number, fold in enumerate(self.folds, start=1)
             },
             reliability=[experiment.results / "reliability.csv" for experiment in ours],
-            stamps=self.patients.stamps,
+            is_siss=self.patients.is_siss,
+            about=about,
+            stamps=stamps,
         )
 
     def _baselines(self, index: int) -> dict[str, pd.DataFrame]:
@@ -195,7 +223,7 @@ class FoldPlan:
 
 
 def _pool(folds: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    numbered = [scores.assign(fold=number) for number, scores in enumerate(folds, start=1)]
+    numbered = [scores.assign(fold=number) for number, scores in enumerate(folds, start=1) if len(scores)]
     return pd.concat(numbered, ignore_index=True)
 
 

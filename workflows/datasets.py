@@ -1,11 +1,12 @@
 """The patients that a workflow works on: a data set on disk, or phantoms made for it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.progress import Progress
 
-from islesnet.data import Case, find_cases, lesion_volume_ml
+from islesnet.data import Case, cases_in_datalist, find_cases, lesion_volume_ml, write_datalist
 from islesnet.errors import InputError
 from islesnet.phantom import PhantomSettings, write_siss_like_dataset
 from workflows.commands import say
@@ -30,9 +31,15 @@ class Patients:
     stamps: tuple[str, ...]
 
     @property
+    def is_siss(self) -> bool:
+        """Whether these are the patients of ISLES 2015 SISS: files of its names, all four sequences, not synthetic."""
+        is_named = all("VSD.Brain" in str(case.label) and len(case.sequences) == 4 for case in self.cases)
+        return is_named and not self.stamps
+
+    @property
     def name(self) -> str:
         """What the data set is called in a sentence."""
-        return "synthetic patients" if self.stamps else self.folder.name
+        return "synthetic patients" if self.stamps else f"patients of {self.folder.name}"
 
 
 def open_patients(data: str, out: Path, spacing_mm: float, patients: int, seed: int) -> Patients:
@@ -59,6 +66,31 @@ def open_patients(data: str, out: Path, spacing_mm: float, patients: int, seed: 
     if not cases:
         raise InputError(f"{folder}: no patient has a label; training and scoring need expert lesion masks")
     return Patients(folder, cases, {case.patient: lesion_volume_ml(case) for case in cases}, stamps)
+
+
+def write_split(
+    path: Path, sections: Mapping[str, Sequence[Case]], patients: Patients, about: Mapping[str, object]
+) -> None:
+    """Write a datalist, or make sure that the one there says the same.
+
+    Raises:
+        InputError: where it is of another split, which what was trained on it would not match.
+    """
+    if path.is_file():
+        earlier = cases_in_datalist(path, patients.folder)
+        if {name: _names(own) for name, own in earlier.items()} != {
+            name: _names(own) for name, own in sections.items()
+        }:
+            raise InputError(
+                f"{path} splits the patients in another way. Go on with the data, seed and folds it was begun with, or "
+                "name another folder with --out."
+            )
+        return
+    write_datalist(path, sections, patients.folder, {**about, "volumes_ml": patients.volumes_ml})
+
+
+def _names(cases: Sequence[Case]) -> list[str]:
+    return [case.patient for case in cases]
 
 
 def _make_phantoms(folder: Path, patients: int, spacing_mm: float, seed: int) -> None:

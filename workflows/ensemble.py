@@ -1,7 +1,8 @@
 """The ensemble of a cross-validation's networks, and its score on patients that none of them was trained on."""
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ import torch
 
 from islesnet.files import whole_file
 from islesnet.networks import join_weights
+from islesnet.report import read_scores
 from workflows.commands import options, run_bundle
 from workflows.experiment import Experiment
 
@@ -38,29 +40,45 @@ def score_ensemble(experiments: Sequence[Experiment], folder: Path) -> dict[str,
 
     Returns:
         Scores by name: "ensemble", "fold 1", ...
+
+    Raises:
+        CommandError: where a patient could not be scored.
     """
-    first = experiments[0]
-    results: dict[str, pd.DataFrame] = {}
-    system = replace(first.system, recipe=f"{first.system.recipe}_ensemble".strip("_"))
-    if not (folder / "holdout" / "scores.csv").is_file():
+    first, weights = experiments[0], folder / "ensemble.pt"
+    results = {}
+    if not _is_scored(folder / "holdout", weights):
         choices = {
             "dataset_dir": first.dataset_dir,
             "datalist": first.datalist,
             "section": "holdout",
-            "checkpoint": folder / "ensemble.pt",
+            "checkpoint": weights,
             "members": len(experiments),
             "output_dir": folder / "holdout",
-            **system.choices,
+            **first.system.choices,
         }
-        run_bundle("evaluating", "--args_file", system.evaluation_recipe(), *options(choices), log=folder / "log.txt")
-    results["ensemble"] = _read(folder / "holdout")
+        recipe = first.system.evaluation_recipe(is_ensemble=True)
+        run_bundle("evaluating", "--args_file", recipe, *options(choices), log=folder / "log.txt")
+        _mark_scored(folder / "holdout", weights)
+    results["ensemble"] = read_scores(folder / "holdout" / "scores.csv")
     for number, experiment in enumerate(experiments, start=1):
         output = experiment.folder / "holdout"
-        if not (output / "scores.csv").is_file():
+        if not _is_scored(output, experiment.weights):
             experiment.score("holdout", output, experiment.folder / "log.txt")
-        results[f"fold {number}"] = _read(output)
+            _mark_scored(output, experiment.weights)
+        results[f"fold {number}"] = read_scores(output / "scores.csv")
     return results
 
 
-def _read(folder: Path) -> pd.DataFrame:
-    return pd.read_csv(folder / "scores.csv", dtype={"patient": str})
+def _is_scored(folder: Path, weights: Path) -> bool:
+    note = folder / "done.json"
+    return note.is_file() and json.loads(note.read_text())["weights"] == _checksum(weights)
+
+
+def _mark_scored(folder: Path, weights: Path) -> None:
+    with whole_file(folder / "done.json") as part:
+        part.write_text(json.dumps({"weights": _checksum(weights)}) + "\n")
+
+
+def _checksum(weights: Path) -> str:
+    with weights.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

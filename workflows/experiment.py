@@ -1,15 +1,19 @@
 """An experiment: one system, trained on a datalist's training patients and scored on its test patients, once."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 
 import pandas as pd
 
+from islesnet.data import cases_in_datalist
 from islesnet.errors import InputError
 from islesnet.files import whole_file
-from workflows.commands import CommandError, options, run_bundle
+from islesnet.report import read_scores
+from workflows.commands import options, run_bundle, visible_devices
 from workflows.systems import System
 
 
@@ -25,6 +29,7 @@ class Experiment:
         seed: of the training.
         grid: that the masks are scored on: "native", or the "network"'s, where no masks are written.
         training: choices of the training, beside the system's own.
+        cache_dir: for preprocessed patients, shared by experiments; None keeps them with the training.
     """
 
     folder: Path
@@ -34,6 +39,7 @@ class Experiment:
     seed: int = 0
     grid: str = "native"
     training: Mapping[str, object] = field(default_factory=dict)
+    cache_dir: Path | None = None
 
     @property
     def weights(self) -> Path:
@@ -60,7 +66,7 @@ class Experiment:
         """Whether the scores are there; they are the last that is written."""
         return (self.results / "scores.csv").is_file() and (self.folder / "done.json").is_file()
 
-    def run(self, device: int | None = None) -> None:
+    def run(self, device: str | None = None) -> None:
         """Train and score, as far as that is not done.
 
         Args:
@@ -80,6 +86,7 @@ class Experiment:
                 **self._places(self.folder / "training"),
                 "resume": True,
                 "ckpt_dir": self.folder / "models",
+                "cache_dir": self.cache_dir or self.folder / "training" / "cache",
                 "seed": self.seed,
                 **self.choices_in_training,
             }
@@ -89,7 +96,7 @@ class Experiment:
         self.score("test", self.results, log, device)
         self._mark("done.json")
 
-    def score(self, section: str, output: Path, log: Path, device: int | None = None) -> None:
+    def score(self, section: str, output: Path, log: Path, device: str | None = None) -> None:
         """Score the trained network on a section of the datalist.
 
         Raises:
@@ -106,7 +113,7 @@ class Experiment:
 
     def scores(self) -> pd.DataFrame:
         """Read the test patients' scores, a row each."""
-        return pd.read_csv(self.results / "scores.csv", dtype={"patient": str})
+        return read_scores(self.results / "scores.csv")
 
     def _places(self, output: Path) -> dict[str, object]:
         return {"dataset_dir": self.dataset_dir, "datalist": self.datalist, "output_dir": output}
@@ -120,22 +127,23 @@ class Experiment:
                 part.write_text(json.dumps(told, indent=2) + "\n")
             return
         earlier = json.loads(note.read_text())
-        for name in dict.fromkeys([*earlier, *told]):
-            if earlier.get(name) != told.get(name):
-                raise InputError(
-                    f"{self.folder} was begun with another {name}: {earlier.get(name)}, not {told.get(name)}. "
-                    "Go on with what it was begun with, or name another folder with --out."
-                )
+        differing = [name for name in dict.fromkeys([*earlier, *told]) if earlier.get(name) != told.get(name)]
+        if differing:
+            raise InputError(
+                f"{self.folder} was begun with another choice of {', '.join(differing)} (see {note}). Go on with what "
+                "it was begun with, or name another folder with --out."
+            )
 
     def _description(self) -> dict[str, object]:
         return {
-            "system": self.system.name,
             "recipe": self.system.training_recipe,
-            "choices": dict(self.system.choices),
-            "training": self.choices_in_training,
             "grid": self.grid,
             "seed": self.seed,
-            "patients": json.loads(self.datalist.read_text()),
+            **self.choices_in_training,
+            "patients": {
+                section: {case.patient: [path.stat().st_size for path in case.files.values()] for case in cases}
+                for section, cases in cases_in_datalist(self.datalist, self.dataset_dir).items()
+            },
         }
 
     def _mark(self, name: str) -> None:
@@ -143,25 +151,16 @@ class Experiment:
             part.write_text(json.dumps({"system": self.system.name}) + "\n")
 
 
-def run_all(experiments: list[Experiment]) -> list[str]:
+def run_all(experiments: Sequence[Experiment]) -> list[str]:
     """Run experiments, one at a time, or as many at once as there are GPUs; one that fails does not stop the others.
 
     Returns:
         what failed, a sentence each.
     """
-    import torch
-
-    devices: list[int | None] = [*range(torch.cuda.device_count())] or [None]
-    if len(devices) == 1:
+    devices = visible_devices()
+    if len(devices) < 2:
         return [failure for experiment in experiments if (failure := _attempt(experiment, None))]
-    return _run_in_parallel(experiments, devices)
-
-
-def _run_in_parallel(experiments: list[Experiment], devices: list[int | None]) -> list[str]:
-    from concurrent.futures import ThreadPoolExecutor
-    from queue import SimpleQueue
-
-    free: SimpleQueue[int | None] = SimpleQueue()
+    free: SimpleQueue[str] = SimpleQueue()
     for device in devices:
         free.put(device)
 
@@ -176,9 +175,9 @@ def _run_in_parallel(experiments: list[Experiment], devices: list[int | None]) -
         return [failure for failure in threads.map(attempt_on_a_free_device, experiments) if failure]
 
 
-def _attempt(experiment: Experiment, device: int | None) -> str:
+def _attempt(experiment: Experiment, device: str | None) -> str:
     try:
         experiment.run(device)
-    except CommandError as error:
-        return f"{experiment.folder.name}: {error}"
+    except InputError as error:  # a command that failed among them
+        return f"{experiment.folder.parent.name}/{experiment.folder.name}: {error}"
     return ""

@@ -10,25 +10,34 @@ the paper contradicts itself, an option chooses. `--data phantom` makes 28 synth
 """
 
 import argparse
+import shutil
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from islesnet.data import Case, cases_in_datalist, lesion_volume_ml, split_cases, write_datalist, write_slice_split
-from islesnet.errors import input_error_behind
+from islesnet.data import Case, cases_in_datalist, lesion_volume_ml, split_cases, write_slice_split
+from islesnet.errors import InputError, input_error_behind
 from islesnet.files import require_writable
 from islesnet.provenance import write_provenance
 from islesnet.report import draw_patient, draw_sequences
 from workflows.commands import say
-from workflows.datasets import SISS_SPACING_MM, Patients, open_patients
+from workflows.datasets import SISS_SPACING_MM, Patients, open_patients, write_split
 from workflows.experiment import Experiment, run_all
-from workflows.results import Comparison, open_scan, score_baselines, write_comparison
-from workflows.systems import PAPER_SYSTEMS, RANDOM_ENCODER, Pace, System, encoder_weights, systems_named
+from workflows.results import (
+    Comparison,
+    empty_mask_of,
+    open_scan,
+    say_missing,
+    score_baselines,
+    total_duration_s,
+    write_comparison,
+)
+from workflows.systems import PAPER_SYSTEMS, Pace, System, encoder_weights, say_encoders, start_encoders, systems_named
 
-# In the order of the paper's figures 7, 8 and 9; then what the paper does not show.
-DEFAULT_SYSTEMS = ("paper_flair", "paper_dwi", "paper_t1", "paper_all", "default", "plain_unet")
+# The first is the one the report is about; then the paper's figures 7, 8 and 9, and what to compare with.
+DEFAULT_SYSTEMS = ("paper_all", "paper_flair", "paper_dwi", "paper_t1", "default", "plain_unet")
 FIGURES = {"paper_flair": 7, "paper_dwi": 8, "paper_t1": 9}
 SPLIT = (0.7, 0.2, 0.1)
 QUICK_SPACING_MM = 2.0
@@ -78,32 +87,36 @@ def reproduce(arguments: argparse.Namespace) -> int:
 
     counts = ", ".join(f"{len(cases)} {section}" for section, cases in split.sections.items())
     say(f"{len(patients.cases)} patients ({counts}), {len(systems)} systems")
-    pace = QUICK if arguments.quick else None
-    experiments = {
-        system.name: split.experiment(system, arguments.seed, pace, arguments.grid, out) for system in systems
-    }
-    failures = run_all(list(experiments.values()))
+    planned = {system.name: split.experiment(system, arguments, choices.pace, out) for system in systems}
+    failures = run_all(list(planned.values()))
+    done = {name: experiment for name, experiment in planned.items() if experiment.is_done}
     if failures:
         sys.stderr.write("reproduce_paper: not all ended well; the same command goes on where it was.\n")
         sys.stderr.write("\n".join(failures) + "\n")
+    if not done:
         return 1
 
     say("Report")
-    page = write_comparison(out, split.compare(experiments, choices))
-    figures = draw_figures(split, experiments, out / "pictures")
+    remarks = [*choices.remarks, *say_missing(planned, done)]
+    page = write_comparison(out, split.compare(done, " ".join(filter(None, remarks))))
+    figures = draw_figures(split, done, out / "pictures")
     write_provenance(
         out,
         began=began,
-        config={"arguments": {name: str(value) for name, value in vars(arguments).items()}},
+        config={
+            "arguments": {name: str(value) for name, value in vars(arguments).items()},
+            "all_commands_duration_s": total_duration_s(out),
+        },
         seeds={"split, trainings and phantoms": arguments.seed},
         split={section: [case.patient for case in cases] for section, cases in split.sections.items()},
-        weights=[experiment.weights for experiment in experiments.values()],
+        weights=[experiment.weights for experiment in done.values()],
         datalist=split.datalist,
         stamps=split.stamps,
     )
+    shutil.rmtree(out / "cache", ignore_errors=True)
     print(f"\nReport   {page}\nFigures  {', '.join(path.name for path in figures)} in {out / 'pictures'}")
     print(f"This run took {(time.time() - began) / 60:.1f} minutes.")
-    return 0
+    return 1 if failures else 0
 
 
 @dataclass(frozen=True)
@@ -111,57 +124,69 @@ class Choices:
     """What was chosen where the paper contradicts itself, or where this run departs from it.
 
     Args:
-        training: choices of the paper's systems, in training alone.
+        encoder: how the paper's encoder is trained.
+        pretrained: what it starts from.
         everyone: choices of all systems, in training and use.
-        is_quick: 2 mm and few steps.
+        epochs: of all systems; None leaves each recipe its own.
+        pace: of a quick run.
         stamps: what the choices make of the outputs.
         remarks: how the run differs from the paper's text, a sentence each.
     """
 
-    training: dict[str, object]
+    encoder: str
+    pretrained: str | bool
     everyone: dict[str, object]
-    is_quick: bool
+    epochs: int | None
+    pace: Pace | None
     stamps: tuple[str, ...]
     remarks: tuple[str, ...]
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> "Choices":
-        """Read them off the command line."""
+        """Read them off the command line.
+
+        Raises:
+            InputError: for choices that do not go together.
+        """
         pretrained = encoder_weights(arguments.pretrained, arguments.data)
-        stamps, remarks = [], [_say_encoder(arguments.encoder, pretrained)]
-        training: dict[str, object] = {"encoder_training": arguments.encoder, "pretrained": pretrained}
+        said, stamps = say_encoders(systems_named(arguments.systems), pretrained, arguments.encoder)
+        remarks = [said]
         everyone: dict[str, object] = {"head": arguments.head}
-        if pretrained is False:
-            stamps.append(RANDOM_ENCODER)
         if arguments.split == "slices":
+            if "volumetric" in arguments.systems:
+                raise InputError("--split slices deals single slices: there is no volume for the system 'volumetric'")
             # The neighbours of a slice may be on the other side of the split.
             everyone["context"] = 0
             remarks.append(
-                "Slices, not patients, were split: the same patients are on both sides, and every score is too high."
+                "Slices, not patients, were split: the same patients are on both sides, and every score is too high. "
+                "Each slice is seen alone, without its neighbours."
             )
+        pace = None
         if arguments.quick:
-            stamps.append("QUICK")
-            training["learning_rate"] = QUICK_PAPER_LEARNING_RATE
+            pace = replace(QUICK, epochs=arguments.epochs or QUICK.epochs)
+            stamps = (*stamps, "QUICK")
             remarks.append(
-                f"Quick: {QUICK.epochs} epochs of {QUICK.steps_per_epoch} steps of 16 slices at 2 mm; the paper's "
-                f"recipe has a learning rate of {QUICK_PAPER_LEARNING_RATE:g}: at its 1e-5 nothing would be seen."
+                f"Quick: {pace.epochs} epochs of {pace.steps_per_epoch} steps of 16 slices at 2 mm, the same for every "
+                f"system; the paper's recipe has a learning rate of {QUICK_PAPER_LEARNING_RATE:g}, since at its 1e-5 "
+                "nothing would be seen."
             )
-        if arguments.epochs:
-            everyone["epochs"] = arguments.epochs
+        elif arguments.epochs:
             remarks.append(f"{arguments.epochs} epochs instead of each recipe's own.")
-        return cls(training, everyone, arguments.quick, tuple(stamps), tuple(remarks))
+        if arguments.grid == "network":
+            remarks.append(
+                "Scored on the network's grid, which is not the same for every system: their rows cannot be compared."
+            )
+        return cls(arguments.encoder, pretrained, everyone, arguments.epochs, pace, stamps, tuple(remarks))
 
     def apply(self, system: System) -> System:
         """Give a system these choices."""
-        for_all = {name: value for name, value in self.everyone.items() if name != "epochs"}
-        longer = {name: value for name, value in self.everyone.items() if name == "epochs"}
-        chosen = (system.small() if self.is_quick else system).with_choices(for_all).trained_with(longer)
-        return chosen.trained_with(self.training) if system.name in PAPER_SYSTEMS else chosen
-
-
-def _say_encoder(training: str, pretrained: str | bool) -> str:
-    origin = "from random weights, not ImageNet's (--pretrained FILE)" if pretrained is False else f"from {pretrained}"
-    return f"The paper's recipe here: encoder {training}, {origin}; momentum 0.9 (the paper's 9 diverges)."
+        chosen = (system.small() if self.pace else system).with_choices(self.everyone)
+        if self.epochs and not self.pace:
+            chosen = chosen.trained_with({"epochs": self.epochs})
+        if self.pace and system.name in PAPER_SYSTEMS:
+            chosen = chosen.trained_with({"learning_rate": QUICK_PAPER_LEARNING_RATE})
+        (started,) = start_encoders([chosen], self.pretrained, self.encoder)
+        return started
 
 
 @dataclass(frozen=True)
@@ -186,45 +211,57 @@ class Split:
 
     @classmethod
     def make(cls, patients: Patients, kind: str, stamps: tuple[str, ...], seed: int, out: Path) -> "Split":
-        """Split 70/20/10 as the paper, by patients alike in lesion volume, or by slices."""
+        """Split 70/20/10 as the paper, by patients alike in lesion volume, or by slices.
+
+        Raises:
+            InputError: where the folder holds another split.
+        """
         stamps = (*patients.stamps, *stamps)
         if kind == "slices":
-            folder = out / "data" / f"slices_seed_{seed}"
+            folder = out / "data" / f"slices_of_{patients.folder.name}_seed_{seed}"
             datalist = folder / "datalist.json"
             if not datalist.is_file():
                 write_slice_split(patients.cases, folder, SPLIT, seed, stamps)
-            sections = cases_in_datalist(datalist)
-            return cls(patients, sections, folder, datalist, kind, (*stamps, "LEAKY"))
+            return cls(patients, cases_in_datalist(datalist), folder, datalist, kind, (*stamps, "LEAKY"))
         sections = split_cases(patients.cases, SPLIT, seed, patients.volumes_ml)
-        about = {"seed": seed, "split": SPLIT, "volumes_ml": patients.volumes_ml, "stamps": list(stamps)}
-        write_datalist(out / "datalist.json", sections, patients.folder, about)
+        write_split(out / "datalist.json", sections, patients, {"seed": seed, "split": SPLIT, "stamps": list(stamps)})
         return cls(patients, sections, patients.folder, out / "datalist.json", kind, stamps)
 
-    def experiment(self, system: System, seed: int, pace: Pace | None, grid: str, out: Path) -> Experiment:
+    def experiment(self, system: System, arguments: argparse.Namespace, pace: Pace | None, out: Path) -> Experiment:
         """Plan a system on this split."""
-        training = {**(pace.choices(len(self.sections["training"])) if pace else {}), "cache_dir": out / "cache"}
         return Experiment(
-            out / "systems" / system.name, system, self.folder, self.datalist, seed, grid=grid, training=training
+            out / "systems" / system.name,
+            system,
+            self.folder,
+            self.datalist,
+            arguments.seed,
+            grid=arguments.grid,
+            training=pace.choices(len(self.sections["training"])) if pace else {},
+            cache_dir=out / "cache",
         )
 
-    def compare(self, experiments: dict[str, Experiment], choices: Choices) -> Comparison:
+    def compare(self, done: dict[str, Experiment], about: str) -> Comparison:
         """Put the systems' scores together, and score the baselines on the same patients."""
-        ours = next(iter(experiments.values()))
-        is_siss = not self.stamps and any("VSD.Brain" in str(case.label) for case in self.patients.cases)
-        volumes = {name: [lesion_volume_ml(case) for case in cases] for name, cases in self.sections.items()}
+        ours = next(iter(done.values()))
+        test = self.sections["test"]
+        if ours.grid == "native":
+            baselines = score_baselines(self.sections["training"], test)
+        else:
+            baselines = {"empty mask": empty_mask_of(ours.scores())}
         return Comparison(
-            title="The paper, reproduced: ResNet50-UNet on " + ("ISLES 2015 SISS" if is_siss else self.patients.name),
-            by_system={name: experiment.scores() for name, experiment in experiments.items()},
-            baselines=score_baselines(self.sections["training"], self.sections["test"]),
-            data=f"{len(self.sections['test'])} test {self.kind_of_test} of {self.patients.name}, split by {self.kind}",
-            cases={case.patient: case for case in self.sections["test"]},
-            masks=None if ours.grid == "network" else {case.patient: ours.results for case in self.sections["test"]},
-            tensorboard={name: experiment.tensorboard for name, experiment in experiments.items()},
-            volumes_by_section=volumes,
+            title=f"The paper, reproduced: ResNet50-UNet on {self.patients.name}",
+            by_system={name: experiment.scores() for name, experiment in done.items()},
+            baselines=baselines,
+            data=f"{len(test)} test {self.kind_of_test} of {len(self.patients.cases)} {self.patients.name}, split by "
+            f"{self.kind}",
+            cases={case.patient: case for case in test},
+            masks=None if ours.grid == "network" else {case.patient: ours.results for case in test},
+            tensorboard={name: experiment.tensorboard for name, experiment in done.items()},
+            volumes_by_section={name: [lesion_volume_ml(case) for case in own] for name, own in self.sections.items()},
             reliability=[ours.results / "reliability.csv"],
             grid=f"{ours.grid} grid",
-            is_siss=is_siss,
-            about=" ".join(choices.remarks),
+            is_siss=self.patients.is_siss,
+            about=about,
             stamps=self.stamps,
         )
 

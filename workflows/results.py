@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from islesnet.data import Case, Volume, read_volume
+from islesnet.data.checks.geometry import lie_on_one_grid
 from islesnet.files import whole_file
-from islesnet.metrics import best_threshold, compare_paired, score_mask, summarize, threshold_dwi
+from islesnet.metrics import VoxelCounts, best_threshold, compare_paired, score_mask, summarize, threshold_dwi
 from islesnet.report import EvaluationReport, read_history, write_csv, write_evaluation_report
 
-# So many training patients say as well as all where the DWI threshold lies.
+# So many training patients are looked at for the DWI threshold; more would only take longer.
 THRESHOLD_PATIENTS = 20
 
 
@@ -65,10 +66,17 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
     write_csv(pd.concat(rows, ignore_index=True), folder / "scores.csv", comparison.stamps)
     everyone = {name: scores.drop(columns="fold", errors="ignore") for name, scores in everyone.items()}
     summaries = {name: summarize(scores) for name, scores in everyone.items()}
-    differences = {name: compare_paired(everyone[ours], everyone[name]) for name in everyone if name != ours}
+    # On the network's grid each system has its own, and no patient is the same in two of them.
+    others_compared = [name for name in everyone if name != ours and comparison.grid == "native grid"]
+    differences = {name: compare_paired(everyone[ours], everyone[name]) for name in others_compared}
     write_json(
         folder / "summary.json",
-        {"systems": summaries, f"{ours} minus": differences, "data": comparison.data, "stamps": comparison.stamps},
+        {
+            "systems": summaries,
+            f"{ours} minus": differences,
+            "data": comparison.data,
+            "stamps": list(comparison.stamps),
+        },
     )
     return write_evaluation_report(
         folder,
@@ -82,7 +90,11 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
             is_siss=comparison.is_siss,
             grid=comparison.grid,
             reliability=add_reliability(comparison.reliability),
-            histories={name: read_history(path) for name, path in comparison.tensorboard.items()},
+            histories={
+                name: read_history(path)
+                for name, path in comparison.tensorboard.items()
+                if any(path.glob("events.out.tfevents.*"))
+            },
             volumes_by_section=comparison.volumes_by_section,
             scans=_scans(comparison),
             about="\n\n".join(part for part in (comparison.about, _say_differences(ours, differences)) if part),
@@ -99,6 +111,8 @@ def _scans(comparison: Comparison) -> Callable[[str], tuple[dict[str, np.ndarray
 
 
 def _say_differences(ours: str, differences: Mapping[str, Mapping[str, Any]]) -> str:
+    if not differences:
+        return ""
     said = [
         f"{name}: {difference['mean']:+.3f} ({_interval(difference)}), better in {difference['better']} of "
         f"{difference['patients']}"
@@ -133,6 +147,31 @@ def score_baselines(training: Sequence[Case], test: Sequence[Case]) -> dict[str,
     return tables | ({"DWI threshold": pd.DataFrame(threshold)} if threshold else {})
 
 
+def empty_mask_of(scores: pd.DataFrame) -> pd.DataFrame:
+    """Score an empty mask where nothing but the scores of another mask on the same grid is known.
+
+    Of what is not known of it (distances, slices, the lesions) the columns are empty.
+    """
+    positives = scores["true_positives"] + scores["false_negatives"]
+    negatives = scores["true_negatives"] + scores["false_positives"]
+    counts = [VoxelCounts(0, 0, int(lesion), int(rest)) for lesion, rest in zip(positives, negatives, strict=True)]
+    ratios = ("dice", "precision", "sensitivity", "specificity", "accuracy", "empty_mask_accuracy", "micro_precision")
+    return pd.DataFrame(
+        {
+            "patient": scores["patient"],
+            **{name: [getattr(own, name) for own in counts] for name in ratios},
+            "true_ml": scores["true_ml"],
+            "predicted_ml": 0.0,
+            "volume_error_ml": -scores["true_ml"],
+            "volume_difference_ml": scores["true_ml"],
+            "true_positives": 0,
+            "false_positives": 0,
+            "false_negatives": positives,
+            "true_negatives": negatives,
+        }
+    )
+
+
 def _row(case: Case, mask: np.ndarray, truth: Volume) -> dict[str, object]:
     # In the orientation whose last axis is axial, as everything is scored.
     lesion, marked = truth.canonical(), Volume(mask, truth.header).canonical()
@@ -146,10 +185,16 @@ def open_scan(case: Case, masks: Path | None) -> tuple[dict[str, np.ndarray], np
     """
     truth = read_volume(_label_of(case)).canonical()
     volumes = {name: read_volume(path).canonical() for name, path in case.sequences.items()}
-    images = {name: volume.array for name, volume in volumes.items() if volume.array.shape == truth.array.shape}
+    images = {name: own.array for name, own in volumes.items() if lie_on_one_grid(own.header, truth.header)}
     if masks is None:
         return images, truth.array, np.zeros(truth.array.shape, dtype=bool)
     return images, truth.array, read_volume(masks / f"{case.patient}_lesion.nii.gz").canonical().array
+
+
+def say_missing(planned: Mapping[str, object], done: Mapping[str, object]) -> list[str]:
+    """Name the systems that are not in the report."""
+    missing = [name for name in planned if name not in done]
+    return [f"Not in this report, because a training or an evaluation failed: {', '.join(missing)}."] if missing else []
 
 
 def add_reliability(paths: Sequence[Path]) -> pd.DataFrame | None:
@@ -166,10 +211,16 @@ def add_reliability(paths: Sequence[Path]) -> pd.DataFrame | None:
     return tables[0][["low", "high"]].assign(voxels=voxels, **shares)
 
 
+def total_duration_s(folder: Path) -> float:
+    """Add up how long all commands of the bundle took whose provenance lies below a folder, whenever they ran."""
+    notes = [json.loads(path.read_text()) for path in folder.rglob("provenance.json") if path.parent != folder]
+    return float(sum(note.get("duration_s") or 0.0 for note in notes))
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON as a whole file."""
     with whole_file(path) as part:
-        part.write_text(json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8")
+        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _dwi_and_truth(case: Case) -> tuple[np.ndarray, np.ndarray]:

@@ -35,9 +35,10 @@ class System:
         """The args file that trains it."""
         return f"recipes/training{self._suffix}.yaml"
 
-    def evaluation_recipe(self, grid: str = "native") -> str:
-        """The args file that scores it, on the native grid or the network's."""
-        return f"recipes/evaluate{self._suffix}{'_network_grid' if grid == 'network' else ''}.yaml"
+    def evaluation_recipe(self, grid: str = "native", is_ensemble: bool = False) -> str:
+        """The args file that scores it, or an ensemble of it, on the native grid or the network's."""
+        ending = ("_ensemble" if is_ensemble else "") + ("_network_grid" if grid == "network" else "")
+        return f"recipes/evaluate{self._suffix}{ending}.yaml"
 
     @property
     def _suffix(self) -> str:
@@ -109,6 +110,23 @@ def encoder_weights(asked: str, data: str) -> str | bool:
         return str(Path(asked).absolute())
     downloaded = Path(torch.hub.get_dir()) / "checkpoints" / Path(IMAGENET_URL).name
     return "imagenet" if asked == "imagenet" and (data != "phantom" or downloaded.is_file()) else False
+
+
+def start_encoders(systems: Sequence[System], weights: str | bool, training: str = "frozen") -> list[System]:
+    """Let the paper's systems start from these encoder weights; the others keep their recipe's own."""
+    choices = {"pretrained": weights, "encoder_training": training}
+    return [system.trained_with(choices) if system.name in PAPER_SYSTEMS else system for system in systems]
+
+
+def say_encoders(
+    systems: Sequence[System], weights: str | bool, training: str = "frozen"
+) -> tuple[str, tuple[str, ...]]:
+    """Say how the paper's recipe was started, and which stamps that makes; nothing where no paper's system is there."""
+    if not any(system.name in PAPER_SYSTEMS for system in systems):
+        return "", ()
+    origin = "from random weights, not ImageNet's (--pretrained FILE)" if weights is False else f"from {weights}"
+    said = f"The paper's recipe here: encoder {training}, {origin}; momentum 0.9 (the paper's 9 diverges)."
+    return said, ((RANDOM_ENCODER,) if weights is False else ())
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,14 @@ def fold_sections(
 
     Returns:
         "training", "validation" and "test".
+
+    Raises:
+        InputError: where the other folds have fewer than two people, one to train and one to validate on.
     """
     others = [case for number, fold in enumerate(folds) if number != index for case in fold]
     dealt = split_cases(others, (1 - validation, validation, 0.0), seed, volumes_ml)
+    if not dealt["training"] or not dealt["validation"]:
+        raise InputError(
+            f"{len(others)} patients beside fold {index + 1}: at least two people are needed, or fewer folds"
+        )
     return {**dealt, "test": list(folds[index])}

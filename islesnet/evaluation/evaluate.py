@@ -57,6 +57,10 @@ def evaluate(
         InputError: where masks cannot be paired, no patient could be scored, or the output cannot be written to.
     """
     began = time.time()
+    if output.resolve() in (pred.resolve(), truth.resolve()):
+        raise InputError(
+            f"the results would lie among the masks in {output}, over files of the same names; name another"
+        )
     pairs = {pair.patient: pair for pair in pair_masks(pred, truth, missing, section)}
     cases = _cases(images, pairs)
     require_writable(output)

@@ -8,7 +8,7 @@ from islesnet.report.charts import (
     draw_split,
     draw_training_curves,
 )
-from islesnet.report.csv_files import write_csv
+from islesnet.report.csv_files import read_scores, write_csv
 from islesnet.report.evaluation_report import EvaluationReport, write_evaluation_report
 from islesnet.report.history import read_history
 from islesnet.report.montage import draw_patient, draw_sequences
@@ -47,6 +47,7 @@ __all__ = [
     "own_row",
     "patient_table",
     "read_history",
+    "read_scores",
     "strata_table",
     "systems_table",
     "worthless_accuracy_table",

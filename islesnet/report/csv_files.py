@@ -17,6 +17,11 @@ def write_csv(frame: pd.DataFrame, path: Path, stamps: Sequence[str] = ()) -> Pa
     return path
 
 
+def read_scores(path: Path) -> pd.DataFrame:
+    """Read a scores.csv; a patient may be called NA, or 007."""
+    return pd.read_csv(path, converters={"patient": str})
+
+
 def pool_scores(scores_by_system: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Put the patients of all systems into one table, a column ``system`` first."""
     frames = [scores.assign(system=name) for name, scores in scores_by_system.items()]

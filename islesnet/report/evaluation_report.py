@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from islesnet.metrics import summarize
 from islesnet.report import charts, tables
 from islesnet.report.charts.canvas import shorten
 from islesnet.report.charts.reliability import expected_calibration_error
@@ -24,7 +25,7 @@ HOW_IT_WAS_SCORED = (
     "95 % percentile bootstrap of that mean over patients. Where truth and mask are both empty, Dice and lesion-wise "
     "F1 are 1 and distances 0; where one is, Dice is 0 and a distance is the image's diagonal. A true lesion is a "
     "component of 26-connected voxels, found when the mask has one voxel in common with it (ISLES 2022). HD95 is the "
-    "95th percentile of the distances from one surface to the other; libraries differ in its definition."
+    "95th percentile of the distances between the surfaces, both directions together; libraries differ in it."
 )
 ACCURACY_TEXT = (
     "A lesion is a small part of a volume: in ISLES 2015 SISS about one voxel in two hundred, so a mask that marks "
@@ -117,8 +118,6 @@ class _Writer:
         self.scores = _named(evaluation.scores)
         self.baselines = {name: _named(scores) for name, scores in evaluation.baselines.items()}
         self.scores_by_system = {evaluation.system: self.scores, **self.baselines}
-        from islesnet.metrics import summarize
-
         self.others = {name: summarize(scores) for name, scores in self.baselines.items()}
         self.summaries = {evaluation.system: evaluation.summary, **self.others}
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from islesnet.metrics import VoxelCounts
+from islesnet.metrics.summary import COUNTS
 from islesnet.report.published import OTHER_ROWS, PAPER_ROWS, ComparisonRow
 from islesnet.report.wording import INTERVAL, MISSING, SCORES, number_or_nan, say, say_count, say_interval
 
@@ -22,7 +24,6 @@ _PATIENT_SCORES = (
     "hd95_mm",
     "assd_mm",
 )
-_COUNTS = ("true_positives", "false_positives", "false_negatives", "true_negatives")
 _STRATA_SCORES = ("precision", "sensitivity", "volume_difference_ml", "lesion_f1", "hd95_mm")
 
 
@@ -164,11 +165,14 @@ def pooled_accuracies(scores_by_system: Mapping[str, pd.DataFrame]) -> pd.DataFr
     Args:
         scores_by_system: scores with the voxel counts, by name; an empty mask is added where none is called so.
     """
-    counts = {name: tuple(int(scores[column].sum()) for column in _COUNTS) for name, scores in scores_by_system.items()}
+    counts = {
+        name: VoxelCounts(*(int(scores[column].sum()) for column in COUNTS))
+        for name, scores in scores_by_system.items()
+    }
     if counts and not any("empty" in name.casefold() for name in counts):
-        both, wrong, missed, right = next(iter(counts.values()))
-        counts[EMPTY_MASK] = (0, 0, both + missed, right + wrong)
-    return pd.DataFrame([_pooled(name, *voxels) for name, voxels in counts.items()])
+        first = next(iter(counts.values()))
+        counts[EMPTY_MASK] = VoxelCounts(0, 0, first.both + first.missed, first.neither + first.wrong)
+    return pd.DataFrame([_pooled(name, voxels) for name, voxels in counts.items()])
 
 
 def comparison_table(own_rows: Sequence[ComparisonRow] = ()) -> pd.DataFrame:
@@ -206,18 +210,6 @@ def _dice_by_patient(scores: pd.DataFrame) -> dict[str, float]:
     return dict(zip(known["patient"].astype(str), known["dice"].astype(float), strict=True))
 
 
-def _pooled(system: str, both: int, wrong: int, missed: int, right: int) -> dict[str, str | float]:
-    accuracy = _share(both + right, both + wrong + missed + right)
-    return {
-        "system": system,
-        "accuracy": accuracy,
-        "micro_precision": accuracy,
-        # Where nothing is marked there is no precision to speak of.
-        "precision": _share(both, both + wrong),
-        "sensitivity": _share(both, both + missed),
-        "dice": _share(2 * both, 2 * both + wrong + missed) if both or wrong or missed else 1.0,
-    }
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else float("nan")
+def _pooled(system: str, voxels: VoxelCounts) -> dict[str, str | float]:
+    names = ("accuracy", "micro_precision", "precision", "sensitivity", "dice")
+    return {"system": system, **{name: getattr(voxels, name) for name in names}}

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from islesnet.report import write_csv
+from islesnet.report import read_scores, write_csv
 
 
 def test_table_is_written_whole_with_its_stamps_last(tmp_path):
@@ -16,3 +16,12 @@ def test_table_is_written_whole_with_its_stamps_last(tmp_path):
 def test_table_without_stamps_has_no_such_column(tmp_path):
     write_csv(pd.DataFrame({"dice": [1.0]}), tmp_path / "table.csv")
     assert (tmp_path / "table.csv").read_text() == "dice\n1.0\n"
+
+
+def test_patients_keep_their_names_whatever_they_are_called(tmp_path):
+    write_csv(pd.DataFrame({"patient": ["NA", "007", "null"], "dice": [0.5, None, 1.0]}), tmp_path / "scores.csv")
+
+    scores = read_scores(tmp_path / "scores.csv")
+
+    assert scores["patient"].tolist() == ["NA", "007", "null"]
+    assert scores["dice"].isna().tolist() == [False, True, False]

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import islesnet.metrics
 from islesnet.report import EvaluationReport, write_evaluation_report
 from islesnet.report.evaluation_report import best_median_worst
 from tests.report.made_up import cohort, empty, patient, summary
@@ -17,7 +16,7 @@ SECTIONS = ["By lesion size", "Every score", "What the accuracy is worth", "Besi
 @pytest.fixture(autouse=True)
 def summarize(monkeypatch):
     """The bootstrap has its own tests."""
-    monkeypatch.setattr(islesnet.metrics, "summarize", summary, raising=False)
+    monkeypatch.setattr("islesnet.report.evaluation_report.summarize", summary)
 
 
 def report(scores, **known):

@@ -34,7 +34,7 @@ def test_every_patient_is_tested_once_and_what_is_done_is_not_done_again(dataset
         tested = {entry["patient"] for entry in datalist["test"]}
         assert tested == set(ours.loc[ours["fold"] == fold, "patient"])
         assert not tested & {entry["patient"] for entry in [*datalist["training"], *datalist["validation"]]}
-    for name in ("report.html", "summary.json", "provenance.json", "ensemble/ensemble.pt"):
+    for name in ("report.html", "summary.json", "provenance.json", "ensemble/default/ensemble.pt"):
         assert (tmp_path / name).is_file(), name
 
     # Interrupted within the second fold's evaluation: only that is done again.
@@ -54,7 +54,7 @@ def test_every_patient_is_tested_once_and_what_is_done_is_not_done_again(dataset
 
     # Another training in the same folder would mix two cross-validations.
     assert main(words(dataset, tmp_path, epochs=2)) == 1
-    assert "was begun with another training" in capsys.readouterr().err
+    assert "was begun with another choice of epochs" in capsys.readouterr().err
 
 
 def test_more_folds_than_people_and_an_unknown_system_are_refused_before_anything_is_trained(dataset, tmp_path, capsys):
