@@ -19,7 +19,7 @@ def write_csv(frame: pd.DataFrame, path: Path, stamps: Sequence[str] = ()) -> Pa
 
 def read_scores(path: Path) -> pd.DataFrame:
     """Read a scores.csv; a patient may be called NA, or 007."""
-    return pd.read_csv(path, converters={"patient": str})
+    return pd.read_csv(path, dtype={"patient": str}, keep_default_na=False, na_values=[""])
 
 
 def pool_scores(scores_by_system: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
