@@ -199,7 +199,7 @@ class FoldPlan:
                 name: _pool([fold.get(name, pd.DataFrame()) for fold in per_fold])
                 for name in dict.fromkeys(name for fold in per_fold for name in fold)
             },
-            data=f"{sum(map(len, self.folds))} {self.patients.name}, {len(self.folds)} folds by patient",
+            data=f"{sum(map(len, self.folds))} {self.patients.name}, {len(self.folds)} folds",
             cases={case.patient: case for fold in self.folds for case in fold},
             masks={
                 case.patient: experiment.results

@@ -252,8 +252,8 @@ class Split:
             title=f"The paper, reproduced: ResNet50-UNet on {self.patients.name}",
             by_system={name: experiment.scores() for name, experiment in done.items()},
             baselines=baselines,
-            data=f"{len(test)} test {self.kind_of_test} of {len(self.patients.cases)} {self.patients.name}, split by "
-            f"{self.kind}",
+            data=f"{len(test)} of {len(self.patients.cases)} {self.patients.name}"
+            + (", split by slices" if self.kind == "slices" else ""),
             cases={case.patient: case for case in test},
             masks=None if ours.grid == "network" else {case.patient: ours.results for case in test},
             tensorboard={name: experiment.tensorboard for name, experiment in done.items()},
@@ -264,11 +264,6 @@ class Split:
             about=about,
             stamps=self.stamps,
         )
-
-    @property
-    def kind_of_test(self) -> str:
-        """What a row of the scores is."""
-        return "patients" if self.kind == "patients" else "stacks of slices"
 
 
 def draw_figures(split: Split, experiments: dict[str, Experiment], folder: Path) -> list[Path]:

@@ -24,7 +24,7 @@ _PATIENT_SCORES = (
     "hd95_mm",
     "assd_mm",
 )
-_STRATA_SCORES = ("precision", "sensitivity", "volume_difference_ml", "lesion_f1", "hd95_mm")
+_STRATA_SCORES = ("precision", "sensitivity", "lesion_f1")
 
 
 def patient_table(scores: pd.DataFrame, baselines: Mapping[str, pd.DataFrame] | None = None) -> pd.DataFrame:
