@@ -1,0 +1,117 @@
+"""What an experiment remembers and refuses, without training anything."""
+
+import json
+
+import pytest
+
+from islesnet.data import find_cases, split_cases, write_datalist
+from islesnet.errors import InputError
+from islesnet.phantom import PhantomSettings, write_dataset
+from workflows import experiment as module
+from workflows.commands import CommandError
+from workflows.experiment import Experiment, run_all
+from workflows.systems import SYSTEMS
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("siss")
+    write_dataset(folder, 4, seed=1, settings=PhantomSettings(spacing_mm=8.0, volume_ml=(20.0, 80.0)), workers=1)
+    write_datalist(folder / "datalist.json", split_cases(find_cases(folder), (0.5, 0.25, 0.25)), folder, {"seed": 0})
+    return folder
+
+
+@pytest.fixture
+def commands(monkeypatch):
+    """Record the bundle's commands, and do what they are waited for."""
+    given = []
+
+    def run_bundle(verb, *arguments, log, device):
+        words = [str(word) for word in arguments]
+        given.append((verb, dict(zip(words[::2], words[1::2], strict=True)), device))
+        if verb == "evaluating":
+            output = module.Path(given[-1][1]["--output_dir"])
+            output.mkdir(parents=True)
+            (output / "scores.csv").write_text("patient,dice\nNA,0.5\n")
+
+    monkeypatch.setattr(module, "run_bundle", run_bundle)
+    return given
+
+
+def plan(dataset, folder, **options):
+    return Experiment(folder, SYSTEMS["default"].small(), dataset, dataset / "datalist.json", **options)
+
+
+def test_it_trains_resumably_then_scores_and_does_neither_twice(dataset, tmp_path, commands):
+    experiment = plan(dataset, tmp_path / "run", seed=7, training={"epochs": 2})
+
+    experiment.run()
+    experiment.run()
+
+    assert [verb for verb, _, _ in commands] == ["training", "evaluating"]
+    training, evaluating = (options for _, options, _ in commands)
+    assert training["--resume"] == "True"
+    assert training["--seed"] == "7"
+    assert training["--epochs"] == "2"
+    assert training["--patch"] == "[96, 96, 4]"
+    assert evaluating["--section"] == "test"
+    assert evaluating["--spacing"] == "[2.0, 2.0, 2.0]"
+    assert "--patch" not in evaluating
+    assert experiment.scores()["patient"].tolist() == ["NA"]
+
+
+def test_folder_begun_with_other_choices_is_refused_by_their_names(dataset, tmp_path, commands):
+    plan(dataset, tmp_path / "run", training={"epochs": 2}).run()
+
+    with pytest.raises(InputError, match="was begun with another choice of epochs, learning_rate "):
+        plan(dataset, tmp_path / "run", training={"epochs": 3, "learning_rate": 0.1}).run()
+    with pytest.raises(InputError, match="was begun with another choice of seed "):
+        plan(dataset, tmp_path / "run", seed=1, training={"epochs": 2}).run()
+    assert len(commands) == 2
+
+
+def test_results_folder_that_was_moved_goes_on(dataset, tmp_path, commands):
+    plan(dataset, tmp_path / "run", cache_dir=tmp_path / "cache").run()
+    (tmp_path / "run").rename(tmp_path / "moved")
+
+    plan(dataset, tmp_path / "moved", cache_dir=tmp_path / "elsewhere").run()
+
+    assert len(commands) == 2
+
+
+def test_other_files_under_the_same_names_are_refused(dataset, tmp_path, commands):
+    plan(dataset, tmp_path / "run").run()
+    note = json.loads((tmp_path / "run" / "experiment.json").read_text())
+    patient = next(iter(note["patients"]["training"]))
+    note["patients"]["training"][patient][0] += 1
+    (tmp_path / "run" / "experiment.json").write_text(json.dumps(note))
+
+    with pytest.raises(InputError, match="another choice of patients"):
+        plan(dataset, tmp_path / "run").run()
+
+
+def test_one_that_fails_does_not_stop_the_others(dataset, tmp_path, commands, monkeypatch):
+    working = module.run_bundle
+
+    def failing(verb, *arguments, log, device):
+        if "1" in log.parent.name:
+            raise CommandError(["python"], 1, None)
+        working(verb, *arguments, log=log, device=device)
+
+    monkeypatch.setattr(module, "run_bundle", failing)
+    monkeypatch.setattr(module, "visible_devices", lambda: [])
+
+    failures = run_all([plan(dataset, tmp_path / "fold1"), plan(dataset, tmp_path / "fold2")])
+
+    assert len(failures) == 1
+    assert "fold1: `python ...` ended with 1" in failures[0]
+    assert (tmp_path / "fold2" / "done.json").is_file()
+
+
+def test_with_several_gpus_as_many_are_at_work_each_on_its_own(dataset, tmp_path, commands, monkeypatch):
+    monkeypatch.setattr(module, "visible_devices", lambda: ["2", "5"])
+
+    assert run_all([plan(dataset, tmp_path / str(number)) for number in range(4)]) == []
+
+    assert {device for _, _, device in commands} <= {"2", "5"}
+    assert len(commands) == 8

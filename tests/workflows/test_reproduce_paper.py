@@ -1,0 +1,79 @@
+import argparse
+import json
+
+import pandas as pd
+import pytest
+
+from islesnet.errors import InputError
+from islesnet.phantom import PhantomSettings, write_dataset
+from workflows.reproduce_paper import Choices, main
+from workflows.systems import SYSTEMS
+
+DEFAULTS = {
+    "data": "phantom",
+    "systems": ["paper_dwi", "default"],
+    "split": "patients",
+    "grid": "native",
+    "head": "softmax",
+    "encoder": "frozen",
+    "pretrained": "none",
+    "epochs": None,
+    "quick": False,
+}
+
+
+def choose(**options):
+    return Choices.of(argparse.Namespace(**DEFAULTS | options))
+
+
+def test_paper_s_choices_reach_the_paper_s_systems_alone():
+    choices = choose(encoder="staged", head="sigmoid")
+
+    paper, default = (choices.apply(SYSTEMS[name]) for name in ("paper_dwi", "default"))
+
+    assert paper.in_training == {"pretrained": False, "encoder_training": "staged"}
+    assert default.in_training == {}
+    assert paper.choices["head"] == default.choices["head"] == "sigmoid"
+
+
+def test_random_encoder_and_quick_run_are_stamped_and_said():
+    assert choose().stamps == ("RANDOM ENCODER",)
+    assert choose(pretrained="resnet50.pth").stamps == ()
+    assert choose(systems=["default"]).stamps == ()
+    quick = choose(quick=True)
+    assert quick.stamps == ("RANDOM ENCODER", "QUICK")
+    assert "learning rate of 0.01" in " ".join(quick.remarks)
+
+
+def test_epochs_asked_for_are_those_of_a_quick_run_too():
+    quick = choose(quick=True, epochs=2)
+    assert quick.pace.choices(20)["epochs"] == 2
+    assert "2 epochs of 20 steps" in " ".join(quick.remarks)
+    assert choose(epochs=7).apply(SYSTEMS["default"]).in_training == {"epochs": 7}
+
+
+def test_split_by_slices_sees_each_slice_alone_and_has_no_volume():
+    assert choose(split="slices").apply(SYSTEMS["paper_dwi"]).choices["context"] == 0
+    with pytest.raises(InputError, match="there is no volume for the system 'volumetric'"):
+        choose(split="slices", systems=["volumetric"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("split", ["patients", "slices"])
+def test_quick_run_ends_in_the_paper_s_figures_with_its_stamps(tmp_path, split):
+    data = tmp_path / "patients"
+    write_dataset(data, 5, seed=3, settings=PhantomSettings(spacing_mm=6.0, volume_ml=(20.0, 80.0)), workers=1)
+    words = ["--data", data, "--out", tmp_path / "out", "--quick", "--epochs", 1, "--systems", "paper_dwi"]
+
+    ended = main([str(word) for word in [*words, "--pretrained", "none", "--split", split]])
+
+    assert ended == 0
+    stamp = "RANDOM ENCODER QUICK" + (" LEAKY" if split == "slices" else "")
+    assert set(pd.read_csv(tmp_path / "out/scores.csv")["stamp"]) == {stamp}
+    assert json.loads((tmp_path / "out/provenance.json").read_text())["stamps"] == [
+        *("RANDOM ENCODER", "QUICK"),
+        *(["LEAKY"] if split == "slices" else []),
+    ]
+    assert all(word in (tmp_path / "out/report.html").read_text() for word in ("RANDOM ENCODER", "QUICK"))
+    for picture in ("figure_2", "figure_8", "split", "training_curves", "comparison"):
+        assert (tmp_path / "out/pictures" / f"{picture}.png").is_file(), picture
