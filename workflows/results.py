@@ -89,6 +89,7 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
             data=comparison.data,
             is_siss=comparison.is_siss,
             grid=comparison.grid,
+            has_own_grids=comparison.grid != "native grid",
             reliability=add_reliability(comparison.reliability),
             histories={
                 name: read_history(path)
@@ -97,7 +98,7 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
             },
             volumes_by_section=comparison.volumes_by_section,
             scans=_scans(comparison),
-            about="\n\n".join(part for part in (comparison.about, _say_differences(ours, differences)) if part),
+            about=comparison.about,
             stamps=comparison.stamps,
         ),
     )
@@ -108,25 +109,6 @@ def _scans(comparison: Comparison) -> Callable[[str], tuple[dict[str, np.ndarray
     if masks is None:
         return None
     return lambda patient: open_scan(comparison.cases[patient], masks[patient])
-
-
-def _say_differences(ours: str, differences: Mapping[str, Mapping[str, Any]]) -> str:
-    if not differences:
-        return ""
-    said = [
-        f"{name}: {difference['mean']:+.3f} ({_interval(difference)}), better in {difference['better']} of "
-        f"{difference['patients']}"
-        for name, difference in differences.items()
-    ]
-    return (
-        f"Dice of {ours} minus that of the others, patient by patient, mean and 95 % interval. " + "; ".join(said) + "."
-    )
-
-
-def _interval(difference: Mapping[str, Any]) -> str:
-    if difference["low"] is None:
-        return "one patient, no interval"
-    return f"{difference['low']:+.3f} to {difference['high']:+.3f}"
 
 
 def score_baselines(training: Sequence[Case], test: Sequence[Case]) -> dict[str, pd.DataFrame]:

@@ -56,6 +56,7 @@ class EvaluationReport:
         data: the patients, for the comparison, e.g. "SISS, the 28 training patients, 5 folds".
         is_siss: they are those of ISLES 2015 SISS.
         grid: on which the masks were scored.
+        has_own_grids: each system was scored on a grid of its own, so that no patient's scores can be compared.
         reliability: of the probabilities, as `islesnet.metrics.Reliability.table` gives it.
         histories: curves of the trainings, as `read_history` gives them, by name.
         volumes_by_section: lesion volumes in ml of each section of the split.
@@ -72,6 +73,7 @@ class EvaluationReport:
     data: str = "the patients of this report"
     is_siss: bool = False
     grid: str = "native grid"
+    has_own_grids: bool = False
     reliability: pd.DataFrame | None = None
     histories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     volumes_by_section: Mapping[str, Sequence[float]] = field(default_factory=dict)
@@ -150,7 +152,7 @@ class _Writer:
             }
         )
         self.page.table(
-            tables.systems_table(self.summaries, self.scores_by_system),
+            tables.systems_table(self.summaries, self.scores_by_system, is_paired=not self.evaluation.has_own_grids),
             "What was scored and, beside it, what it has to beat on the same patients. Means over patients.",
         )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from islesnet.metrics import VoxelCounts
+from islesnet.metrics import VoxelCounts, compare_paired
 from islesnet.metrics.summary import COUNTS
 from islesnet.report.published import OTHER_ROWS, PAPER_ROWS, ComparisonRow
 from islesnet.report.wording import INTERVAL, MISSING, SCORES, number_or_nan, say, say_count, say_interval
@@ -48,10 +48,18 @@ def patient_table(scores: pd.DataFrame, baselines: Mapping[str, pd.DataFrame] | 
     return pd.DataFrame(columns)
 
 
-def systems_table(summaries: Mapping[str, Summary], scores_by_system: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def systems_table(
+    summaries: Mapping[str, Summary], scores_by_system: Mapping[str, pd.DataFrame], is_paired: bool = True
+) -> pd.DataFrame:
     """Give a row a system: ours first, then what it has to beat.
 
-    "Ours better in" counts the patients whose Dice by the first system is higher, of those that both have.
+    "Dice, ours minus its" is the mean difference, patient by patient, with its interval; "Ours better in" counts the
+    patients whose Dice by the first system is higher; both of the patients that both systems have.
+
+    Args:
+        summaries: of `islesnet.metrics.summarize`, by system.
+        scores_by_system: what was summed up.
+        is_paired: the systems were scored on the same grid, so that a patient's scores can be compared.
     """
     first = next(iter(scores_by_system.values()), pd.DataFrame({"patient": [], "dice": []}))
     rows = []
@@ -64,10 +72,12 @@ def systems_table(summaries: Mapping[str, Summary], scores_by_system: Mapping[st
             "Median": say(dice["median"]),
             "Missed": f"{say_count(summary['missed'])} of {say_count(summary['patients'])}",
         }
-        for column in ("precision", "sensitivity", "volume_difference_ml", "lesion_f1", "hd95_mm"):
+        for column in ("precision", "sensitivity", "lesion_f1", "hd95_mm"):
             row[SCORES[column].heading] = SCORES[column].say(_measure(summary, column).get("mean"))
-        if len(summaries) > 1:
-            row["Ours better in"] = _wins(first, scores_by_system.get(name, first))
+        if len(summaries) > 1 and is_paired:
+            other = scores_by_system.get(name, first)
+            row["Dice, ours minus its"] = _difference(first, other)
+            row["Ours better in"] = _wins(first, other)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -203,6 +213,15 @@ def _wins(first: pd.DataFrame, other: pd.DataFrame) -> str:
     theirs = _dice_by_patient(other)
     pairs = [(dice, theirs[patient]) for patient, dice in _dice_by_patient(first).items() if patient in theirs]
     return f"{sum(dice > beaten for dice, beaten in pairs)} of {len(pairs)}"
+
+
+def _difference(first: pd.DataFrame, other: pd.DataFrame) -> str:
+    if other is first or not set(_dice_by_patient(first)) & set(_dice_by_patient(other)):
+        return MISSING
+    difference = compare_paired(first, other)
+    if difference["low"] is None:
+        return f"{difference['mean']:+.3f}"
+    return f"{difference['mean']:+.3f} ({difference['low']:+.3f} to {difference['high']:+.3f})"
 
 
 def _dice_by_patient(scores: pd.DataFrame) -> dict[str, float]:

@@ -37,6 +37,14 @@ def test_patient_table_takes_what_columns_there_are():
     assert table.to_dict("records") == [{"Patient": "7", "Dice": "–"}]
 
 
+def test_systems_on_grids_of_their_own_are_not_compared_patient_by_patient():
+    systems = {"ours": cohort(), "other": cohort()}
+    summaries = {name: summary(frame) for name, frame in systems.items()}
+
+    assert systems_table(summaries, systems)["Dice, ours minus its"].tolist() == ["–", "+0.000 (+0.000 to +0.000)"]
+    assert not {"Dice, ours minus its", "Ours better in"} & set(systems_table(summaries, systems, is_paired=False))
+
+
 def test_systems_table_counts_where_ours_is_better_and_what_is_missed():
     scores = cohort()
     systems = {"ours": scores, "empty mask": empty(scores)}
@@ -99,7 +107,7 @@ def test_accuracy_and_micro_averaged_precision_of_an_empty_mask_stand_beside_our
     assert table.index.tolist() == ["ours", "An empty mask"]
     assert table.loc["ours"].tolist() == ["0.9989", "0.9989", "0.831", "0.898", "0.863"]
     # 121 200 lesion voxels of 32 million
-    assert table.loc["An empty mask"].tolist() == ["0.9962", "0.9962", "–", "0.000", "0.000"]
+    assert table.loc["An empty mask"].tolist() == ["0.9962", "0.9962", "0.000", "0.000", "0.000"]
 
 
 def test_empty_mask_among_the_systems_is_not_added_again():
@@ -119,7 +127,7 @@ def table_row(table):
 def test_patients_without_lesion_and_mask_are_wholly_right():
     (ours, nothing) = pooled_accuracies({"ours": pd.DataFrame([patient("1", 0, 0, 0)])}).to_dict("records")
     assert ours["accuracy"] == ours["dice"] == nothing["dice"] == 1.0
-    assert np.isnan(ours["precision"])
+    assert ours["precision"] == ours["sensitivity"] == 1.0
 
 
 def test_comparison_table_sets_ours_above_and_gives_data_and_rule_of_every_row():
