@@ -2,7 +2,6 @@
 
 import torch
 from monai.networks.nets.resnet import ResNet, ResNetBottleneck
-from torch import nn
 
 
 class ResNet50Encoder(ResNet):
@@ -37,16 +36,6 @@ class ResNet50Encoder(ResNet):
         )
         self.strides: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
         self.channels: tuple[int, ...] = (in_channels, 64, 256, 512, 1024, 2048)
-
-    def begin_as_identity(self) -> None:
-        """Let every residual block begin as the identity, so that an encoder without public weights learns at once.
-
-        Goyal et al., "Accurate, Large Minibatch SGD", 2017, section 5.1. Not for one that stays frozen: its blocks
-        would do nothing for ever.
-        """
-        for block in self.modules():
-            if isinstance(block, ResNetBottleneck):
-                nn.init.zeros_(block.bn3.weight)
 
     def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
         """Compute the pyramid, finest level first."""

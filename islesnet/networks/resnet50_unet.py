@@ -63,8 +63,6 @@ class ResNet50UNet(nn.Module):
         # False is how a command line says it: MONAI's cannot hand on None.
         if pretrained is not None and pretrained is not False:
             load_pretrained_encoder(self.encoder, pretrained)
-        elif encoder_training != "frozen":
-            self.encoder.begin_as_identity()
         # A staged encoder's gradients are stopped later, by open_encoder: DistributedDataParallel keeps in step only
         # the parameters that wanted one when it wrapped the network.
         if encoder_training == "frozen":

@@ -1,7 +1,5 @@
 import pytest
 import torch
-from monai.networks.nets.resnet import ResNetBottleneck
-from torch import nn
 
 from islesnet.networks import ResNet50UNet
 
@@ -18,14 +16,6 @@ def plane_network():
 def volume_network():
     torch.manual_seed(0)
     return ResNet50UNet(spatial_dims=3, in_channels=4, out_channels=1, decoder_channels=NARROW)
-
-
-def leave_identity(network):
-    """Take the residual blocks where a first step takes them: at the identity no gradient passes into them."""
-    for block in network.encoder.modules():
-        if isinstance(block, ResNetBottleneck):
-            nn.init.ones_(block.bn3.weight)
-    return network
 
 
 def parameters_without_gradient(network):
@@ -73,14 +63,14 @@ def test_channels_and_strides_of_the_levels_are_published(plane_network, volume_
 
 
 def test_gradient_reaches_every_parameter_of_the_plane_network(plane_network):
-    leave_identity(plane_network).train()
+    plane_network.train()
     plane_network(torch.rand(2, 12, 49, 33)).square().mean().backward()
     assert all(weight.requires_grad for weight in plane_network.parameters())
     assert parameters_without_gradient(plane_network) == []
 
 
 def test_gradient_reaches_every_parameter_of_the_volume_network(volume_network):
-    leave_identity(volume_network).train()
+    volume_network.train()
     volume_network(torch.rand(1, 4, 33, 34, 9)).square().mean().backward()
     assert all(weight.requires_grad for weight in volume_network.parameters())
     assert parameters_without_gradient(volume_network) == []
@@ -116,7 +106,7 @@ def test_frozen_encoder_keeps_its_statistics_even_before_train_is_called():
 
 def test_staged_encoder_is_kept_until_it_is_opened_and_can_be_closed_again():
     torch.manual_seed(0)
-    network = leave_identity(ResNet50UNet(in_channels=3, decoder_channels=NARROW, encoder_training="staged")).train()
+    network = ResNet50UNet(in_channels=3, decoder_channels=NARROW, encoder_training="staged").train()
     image = torch.rand(2, 3, 48, 40)
 
     network.open_encoder(False)
@@ -150,10 +140,3 @@ def test_finetuned_encoder_follows_the_network_into_training_mode(plane_network)
 def test_unknown_way_of_training_the_encoder_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match="encoder_training is 'thawed'; it can be frozen, finetune, staged"):
         ResNet50UNet(encoder_training="thawed")
-
-
-@pytest.mark.parametrize(("training", "is_identity"), [("finetune", True), ("staged", True), ("frozen", False)])
-def test_random_encoder_begins_as_the_identity_unless_it_stays_as_it_is(training, is_identity):
-    network = ResNet50UNet(in_channels=3, encoder_training=training)
-
-    assert (not network.encoder.layer3[2].bn3.weight.any()) is is_identity
