@@ -4,6 +4,7 @@ from islesnet.phantom.dataset import patient_seed, write_dataset, write_patient
 from islesnet.phantom.patient import Phantom, make_patient
 from islesnet.phantom.settings import PhantomSettings
 from islesnet.phantom.siss import siss_volumes_ml, write_siss_like_dataset
+from islesnet.phantom.wide import wide_settings, write_wide_dataset
 
 __all__ = [
     "Phantom",
@@ -11,7 +12,9 @@ __all__ = [
     "make_patient",
     "patient_seed",
     "siss_volumes_ml",
+    "wide_settings",
     "write_dataset",
     "write_patient",
     "write_siss_like_dataset",
+    "write_wide_dataset",
 ]

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from islesnet.phantom.fields import FloatArray, draw_control_grid, evaluate_spline, evaluate_unit_field
-from islesnet.phantom.head import HEAD_END, load_head, share_out_head
+from islesnet.phantom.head import HEAD_END, face_share, load_head, share_out_head
+from islesnet.phantom.ranges import SISS_LIKE, Ranges, draw
 from islesnet.phantom.templates import Templates, load_templates
 
 FIELD_OF_VIEW_MM = (230.0, 230.0, 154.0)  # of ISLES 2015 SISS
@@ -17,7 +18,9 @@ CENTRE_MM = (0.0, -17.0, 5.0)  # of the average brain, and of every field of vie
 MEAN_SCALE = 0.93
 CONTROL_MM = 32.0
 # Below 0.4 of the control distance a cubic B-spline deformation cannot fold (Choi and Lee, 2000).
-BEND_SD_MM = 3.0
+MAX_BEND_MM = 9.0
+SULCUS_MM = 7.0  # distance between control points of what differs from sulcus to sulcus
+SHELL_MM = 40.0  # likewise for the thickness of skull and scalp
 
 
 @dataclass(frozen=True)
@@ -110,56 +113,79 @@ class Build:
         bend: control values of the displacement along x, y, z, each ``(A, B, C)``, in mm.
         ventricles: how much the lateral ventricles are widened, 0 to 0.35.
         atrophy: odds of fluid against tissue, relative to the average brain.
+        sulci: control values of what these odds vary by from place to place, as a logarithm; None where they do not.
     """
 
     inverse: FloatArray
     bend: tuple[FloatArray, FloatArray, FloatArray]
     ventricles: float
     atrophy: float
+    sulci: FloatArray | None = None
 
 
-def draw_build(rng: np.random.Generator) -> Build:
+def draw_build(rng: np.random.Generator, ranges: Ranges = SISS_LIKE) -> Build:
     """Draw a patient's build: size, posture, shape and age."""
-    scale = np.clip(MEAN_SCALE + rng.normal(0, 0.015) + rng.normal(0, 0.02, 3), 0.86, 0.98)
-    angles = np.deg2rad(np.clip(rng.normal(0, (4.0, 2.5, 3.5)), -8, 8))
+    smallest, largest = ranges.head_scale
+    half = (largest - smallest) / 2
+    size = rng.normal(0, 0.25 * half) + rng.normal(0, half / 3, 3)
+    scale = np.clip(MEAN_SCALE + size, smallest, largest)
+    turn = ranges.rotation_deg[1]
+    angles = np.deg2rad(np.clip(rng.normal(0, (turn / 2, turn * 0.3125, turn * 0.4375)), -turn, turn))
+    bend_mm = draw(rng, ranges.bend_sd_mm)
     bend = [
-        np.clip(draw_control_grid(rng, FIELD_OF_VIEW_MM, CONTROL_MM) * BEND_SD_MM, -9, 9).astype(np.float32)
+        np.clip(draw_control_grid(rng, FIELD_OF_VIEW_MM, CONTROL_MM) * bend_mm, -MAX_BEND_MM, MAX_BEND_MM)
         for _ in range(3)
     ]
     age = rng.uniform()
+    least, most = ranges.atrophy
+    ventricles = float(ranges.ventricle_widening[1] * age * rng.uniform(0.5, 1))
+    atrophy = float(least * (most / least) ** (age * rng.uniform(0.5, 1)))
+    variation = draw(rng, ranges.sulcal_variation)
     return Build(
         inverse=_rotation(angles) / scale[:, None],
-        bend=(bend[0], bend[1], bend[2]),
-        ventricles=float(0.35 * age * rng.uniform(0.5, 1)),
-        atrophy=float(0.8 * 2.5 ** (age * rng.uniform(0.5, 1))),
+        bend=(bend[0].astype(np.float32), bend[1].astype(np.float32), bend[2].astype(np.float32)),
+        ventricles=ventricles,
+        atrophy=atrophy,
+        sulci=draw_control_grid(rng, FIELD_OF_VIEW_MM, SULCUS_MM) * np.float32(variation) if variation else None,
     )
 
 
-def make_anatomy(rng: np.random.Generator, spacing_mm: float, is_skull_stripped: bool = True) -> Anatomy:
+def make_anatomy(
+    rng: np.random.Generator, spacing_mm: float, is_skull_stripped: bool = True, ranges: Ranges = SISS_LIKE
+) -> Anatomy:
     """Make the anatomy of one patient.
 
     Args:
         rng: source of randomness; the same state gives the same patient at every spacing, stripped or not.
         spacing_mm: edge of the cubic voxels.
         is_skull_stripped: leave skull and scalp away.
+        ranges: what the build is drawn from.
     """
-    build = draw_build(rng)
-    hull_level = rng.uniform(0.35, 0.65)  # brain extraction leaves more or less of the fluid around the brain
+    build = draw_build(rng, ranges)
+    hull_level = draw(rng, ranges.hull_level)  # brain extraction leaves more or less of the fluid around the brain
     grid, templates = Grid(spacing_mm), load_templates(spacing_mm)
-    box = _find_box(grid, build, templates, margin_mm=6.0 if is_skull_stripped else 6.0 + 1.2 * HEAD_END)
+    # Beyond the shell lies the face, as far as the field of view goes.
+    reach_mm = 0.0 if is_skull_stripped else 1.2 * HEAD_END * ranges.shell[1] * (1 + ranges.face[1])
+    box = _find_box(grid, build, templates, margin_mm=6.0 + reach_mm)
     mni = _to_mni(grid, box, build)
     brain = templates.sample("hull", mni) > hull_level
-    inside = brain if is_skull_stripped else brain | (load_head().sample("outside", mni, beyond=99.0) < HEAD_END)
-    mni, brain = mni[:, inside], brain[inside]  # (3, X, Y, Z) -> (3, N), (X, Y, Z) -> (N,)
+    inside, outside_mm = brain, np.zeros_like(mni[0])
+    if not is_skull_stripped:
+        outside_mm = load_head().sample("outside", mni, beyond=99.0) / _draw_shell(rng, grid, box, mni, ranges)
+        inside = brain | (outside_mm < HEAD_END)
+    mni, brain, outside_mm = mni[:, inside], brain[inside], outside_mm[inside]  # (..., X, Y, Z) -> (..., N)
     shares = {name: templates.sample(name, mni) for name in ("white", "grey", "csf")}
-    tissues = _with_pallidum(_age(shares, build.atrophy), mni)
+    odds = np.float32(build.atrophy)
+    if build.sulci is not None:
+        odds = odds * np.exp(evaluate_unit_field(build.sulci, _depths(grid, box), SULCUS_MM)[inside])
+    tissues = _with_pallidum(_age(shares, odds), mni)
     return Anatomy(
         grid=grid,
         box=box,
         inside=inside,
         brain=brain,
         mni_mm=mni,
-        tissues=tissues if is_skull_stripped else _with_head(tissues, mni, brain),
+        tissues=tissues if is_skull_stripped else _with_head(tissues, outside_mm, brain),
         periventricular=templates.sample("periventricular", mni),
     )
 
@@ -212,9 +238,9 @@ def _widen_ventricles(mni_mm: FloatArray, amount: float) -> FloatArray:
     return mni_mm - np.float32(amount) * pull
 
 
-def _age(shares: dict[str, FloatArray], atrophy: float) -> dict[str, FloatArray]:
-    """Shift the balance between fluid and tissue, where a voxel holds both, by the odds `atrophy`."""
-    fluid = shares["csf"] * np.float32(atrophy)
+def _age(shares: dict[str, FloatArray], odds: FloatArray | np.float32) -> dict[str, FloatArray]:
+    """Shift the balance between fluid and tissue, where a voxel holds both, by the odds."""
+    fluid = shares["csf"] * odds
     total = np.maximum(fluid + shares["white"] + shares["grey"], np.float32(1e-6))
     aged = {name: shares[name] / total for name in ("white", "grey")}
     return {**aged, "csf": np.float32(1) - aged["white"] - aged["grey"]}
@@ -237,10 +263,25 @@ def _with_pallidum(shares: dict[str, FloatArray], mni_mm: FloatArray) -> dict[st
     }
 
 
-def _with_head(tissues: dict[str, FloatArray], mni_mm: FloatArray, brain: NDArray[np.bool_]) -> dict[str, FloatArray]:
+def _draw_shell(
+    rng: np.random.Generator, grid: Grid, box: tuple[slice, slice, slice], mni_mm: FloatArray, ranges: Ranges
+) -> FloatArray:
+    """Draw how thick skull, scalp and face are around each voxel, relative to the typical shell, ``(X, Y, Z)``."""
+    if ranges.shell[0] == ranges.shell[1]:
+        return np.full(mni_mm.shape[1:], ranges.shell[0], dtype=np.float32)
+    control = draw_control_grid(rng, FIELD_OF_VIEW_MM, SHELL_MM)
+    field = evaluate_unit_field(control, _depths(grid, box), SHELL_MM)
+    thickness = np.clip(draw(rng, ranges.shell) * (1 + 0.15 * field), *ranges.shell)
+    shell: FloatArray = thickness * (1 + np.float32(draw(rng, ranges.face)) * face_share(mni_mm))
+    return shell
+
+
+def _with_head(
+    tissues: dict[str, FloatArray], outside_mm: FloatArray, brain: NDArray[np.bool_]
+) -> dict[str, FloatArray]:
     """Add what lies around the brain, and keep the brain's tissues to the brain."""
     is_brain = brain.astype(np.float32)
-    head = share_out_head(load_head().sample("outside", mni_mm, beyond=99.0), is_brain)
+    head = share_out_head(outside_mm, is_brain)
     inner = {name: share * is_brain for name, share in tissues.items()}
     return {**inner, **head, "csf": inner["csf"] + head["csf"]}
 

@@ -7,9 +7,8 @@ import numpy as np
 from scipy import ndimage
 
 from islesnet.phantom.fields import FloatArray, resample_axis
+from islesnet.phantom.ranges import draw, draw_log
 from islesnet.phantom.settings import PhantomSettings
-
-IN_PLANE_MM = {"dwi": (1.6, 2.2), "t1": (0.9, 1.2), "t2": (0.8, 1.1), "flair": (0.9, 1.3)}
 
 # Air in the sinuses and the petrous bone piles up signal of echo-planar images: places in MNI mm, radius in mm.
 PILE_UPS = (((0.0, 62.0, -12.0), 16.0), ((42.0, 8.0, -38.0), 14.0), ((-42.0, 8.0, -38.0), 14.0))
@@ -24,26 +23,32 @@ class Scan:
         noise: standard deviation of the noise in each channel, as a share of the mean signal in the brain.
         bias: standard deviation of the logarithm of the coil's sensitivity.
         brightness: stored value of the mean signal in the brain.
+        sharpening: amount of unsharp masking.
+        slice_gain: how much brighter odd slices are than even ones, as a share.
     """
 
     voxel_mm: tuple[float, float, float]
     noise: float
     bias: float
     brightness: float
+    sharpening: float = 0.0
+    slice_gain: float = 0.0
 
 
 def draw_scan(rng: np.random.Generator, sequence: str, settings: PhantomSettings) -> Scan:
     """Draw how an image of `sequence` is acquired."""
-    in_plane = rng.uniform(*IN_PLANE_MM[sequence])
+    in_plane = draw(rng, getattr(settings.ranges, f"{sequence}_voxel_mm"))
     is_thick = rng.uniform() < settings.thick_slices_probability
-    thickness = rng.uniform(3.0, 6.0)
+    thickness = draw(rng, settings.ranges.slice_mm)
     voxel = (in_plane, in_plane, thickness if is_thick else in_plane)
     return Scan(
         voxel_mm=(voxel[0], voxel[1], voxel[2]),
         # Diffusion weighting costs signal, so its images are the noisiest.
         noise=rng.uniform(*settings.noise) * (1.3 if sequence == "dwi" else 1.0),
         bias=rng.uniform(*settings.bias),
-        brightness=float(np.exp(rng.uniform(np.log(120), np.log(2500)))),
+        brightness=draw_log(rng, settings.ranges.brightness),
+        sharpening=draw(rng, settings.ranges.sharpening),
+        slice_gain=draw(rng, settings.ranges.slice_gain),
     )
 
 
@@ -64,7 +69,8 @@ def acquire(rng: np.random.Generator, image: FloatArray, spacing_mm: float, scan
     acquired = image
     for axis, step in enumerate(steps):
         acquired = _average_along(acquired, step, axis)  # that axis: X -> about X / step
-    noisy = add_rician_noise(rng, acquired, sigma)
+    gains = 1 + np.float32(scan.slice_gain) * (np.arange(acquired.shape[2]) % 2)
+    noisy = add_rician_noise(rng, acquired * gains.astype(np.float32) if scan.slice_gain else acquired, sigma)
     for axis, step in enumerate(steps):
         centres = (np.arange(image.shape[axis]) - (step - 1) / 2) / step
         noisy = resample_axis(noisy, centres, axis)  # back to X

@@ -88,6 +88,8 @@ def write_numbered_patient(folder: Path, seed: int, settings: PhantomSettings, n
     phantom = make_patient(patient_seed(seed, number), settings)
     with _appearing(folder / str(number)) as unfinished:
         for place, (key, name) in enumerate(SISS_NAMES.items()):
+            if key != "label" and key not in phantom.images:
+                continue
             stem = f"VSD.Brain.XX.O.{name}.{FIRST_ID + (number - 1) * len(SISS_NAMES) + place}"
             (unfinished / stem).mkdir()
             values = phantom.label if key == "label" else phantom.images[key]

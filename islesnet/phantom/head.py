@@ -13,7 +13,7 @@ from islesnet.phantom.templates import Templates, load_templates
 FLUID_END, SKULL_END, HEAD_END = 1.5, 7.5, 13.0
 MARROW_MM = (3.5, 5.5)
 STRIDE = 2  # the head is smooth: its distances are kept at 2 mm
-PADDING_MM = 24
+PADDING_MM = 60
 
 
 @lru_cache(maxsize=1)
@@ -28,6 +28,18 @@ def load_head() -> Templates:
     x, y, z = (first - PADDING_MM for first in templates.origin_mm)
     smooth = ndimage.gaussian_filter((STRIDE * outside).astype(np.float32), 1.5)
     return Templates({"outside": smooth}, (x, y, z), float(STRIDE))
+
+
+def face_share(mni_mm: FloatArray) -> FloatArray:
+    """Tell the places in front of and below the brain, where face and neck are, 0 to 1.
+
+    Shapes:
+        ``(3, ...)`` -> ``(...)``.
+    """
+    # Below a line from the brow to the foramen magnum.
+    below = np.float32(-12) + np.float32(0.35) * mni_mm[1] - mni_mm[2]
+    share: FloatArray = np.clip(below / np.float32(25), 0, 1)
+    return share
 
 
 def share_out_head(outside_mm: FloatArray, is_brain: FloatArray) -> dict[str, FloatArray]:

@@ -13,7 +13,8 @@ from islesnet.phantom.anatomy import Anatomy
 from islesnet.phantom.fields import FloatArray
 from islesnet.phantom.lesions import Infarct
 
-ATTEMPTS = 50
+ATTEMPTS = 500
+FAR = 3.0  # a mask that is so many times too large or too small will not fit on any brain
 SMOOTHING_MM = 0.8  # softens the voxel steps of a binary mask
 
 
@@ -36,7 +37,7 @@ def take_infarct_from_masks(
     files = list_masks(folder)
     for index in rng.permutation(len(files))[:ATTEMPTS]:
         is_mirrored = rng.uniform() < 0.5
-        share = _lay_on(anatomy, files[index], is_mirrored)
+        share = _lay_on(anatomy, files[index], is_mirrored, volume_ml)
         if share is None:
             continue
         volume = np.count_nonzero(share > 0.5) * anatomy.grid.voxel_ml
@@ -62,12 +63,15 @@ def list_masks(folder: Path) -> tuple[Path, ...]:
     return files
 
 
-def _lay_on(anatomy: Anatomy, file: Path, is_mirrored: bool) -> FloatArray | None:
-    """Sample a mask at the places of the patient's voxels; None where the file is not a mask."""
+def _lay_on(anatomy: Anatomy, file: Path, is_mirrored: bool, volume_ml: tuple[float, float]) -> FloatArray | None:
+    """Sample a mask at the places of the patient's voxels; None where it is none, or far from the volume."""
     image, values = _read(file)
     if not _is_mask(values):
         return None
     spacing = np.linalg.norm(image.affine[:3, :3], axis=0)
+    given_ml = np.count_nonzero(values > 0.5) * float(np.prod(spacing)) / 1000
+    if not volume_ml[0] / FAR <= given_ml <= volume_ml[1] * FAR:
+        return None
     # On a coarse grid the label is what fills half of a voxel, so the mask is averaged over one.
     sigma_mm = max(SMOOTHING_MM, 0.35 * anatomy.grid.spacing_mm)
     soft = ndimage.gaussian_filter((values > 0.5).astype(np.float32), sigma_mm / spacing)

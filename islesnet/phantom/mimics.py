@@ -2,12 +2,11 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from islesnet.phantom.anatomy import Anatomy
 from islesnet.phantom.fields import FloatArray
 from islesnet.phantom.lesions import draw_spread, take_deepest
-
-CAVITY = 0.6  # share of an old infarct that is fluid
 
 
 def grow_hyperintensities(
@@ -32,11 +31,13 @@ def grow_hyperintensities(
 
 
 def grow_old_infarct(
-    rng: np.random.Generator, anatomy: Anatomy, volume_ml: float, forbidden: NDArray[np.bool_]
+    rng: np.random.Generator, anatomy: Anatomy, volume_ml: float, forbidden: NDArray[np.bool_], cavity_share: float
 ) -> tuple[FloatArray, FloatArray]:
     """Grow an infarct of months ago: a cavity of fluid in a rim of gliosis.
 
-    Args and shapes as for `grow_hyperintensities`.
+    Args and shapes as for `grow_hyperintensities`; and
+
+        cavity_share: share of it that is fluid.
 
     Returns:
         Shares of each voxel that are cavity and gliosis, each ``(N,)``.
@@ -44,5 +45,26 @@ def grow_old_infarct(
     spread = draw_spread(rng, anatomy, volume_ml, foci=1, forbidden=forbidden)
     whole = spread.fill(anatomy, volume_ml)
     # The softening of the deepest part leaves the cavity; its border keeps the scar.
-    cavity = np.minimum(spread.fill(anatomy, CAVITY * volume_ml), whole)
+    cavity = np.minimum(spread.fill(anatomy, cavity_share * volume_ml), whole)
     return cavity, whole - cavity
+
+
+def hollow_out(
+    rng: np.random.Generator, anatomy: Anatomy, infarct: FloatArray, cavity_share: float
+) -> tuple[FloatArray, FloatArray]:
+    """Turn a given infarct into one of months ago: its inner part a cavity, the rest gliosis.
+
+    Args:
+        rng: source of randomness.
+        anatomy: the brain.
+        infarct: share of each voxel that died, ``(N,)``.
+        cavity_share: share of it that is fluid.
+
+    Returns:
+        Shares of each voxel that are cavity and gliosis, each ``(N,)``.
+    """
+    died = infarct > 0.5
+    depth: FloatArray = ndimage.distance_transform_edt(anatomy.spread(died.astype(np.float32)) > 0.5)[anatomy.inside]
+    ragged = depth + np.float32(1.5) * anatomy.smooth_field(rng, 8.0)
+    cavity = np.minimum(take_deepest(ragged.astype(np.float32), died, cavity_share * died.sum(), edge=1.0), infarct)
+    return cavity, infarct - cavity

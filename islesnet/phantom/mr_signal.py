@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from islesnet.phantom.ranges import SISS_LIKE, Ranges, draw
+
 SEQUENCES = ("dwi", "t1", "t2", "flair")
 
 
@@ -55,6 +57,15 @@ TISSUES: Mapping[float, Mapping[str, Tissue]] = {
 }
 
 
+# What only wide phantoms have. Muscle: Gold et al., as above. Choroid plexus: between grey matter and fluid, its cysts
+# restrict diffusion (Kinoshita et al., J Comput Assist Tomogr 29:250, 2005). Air gives no signal.
+OTHER_TISSUES: Mapping[str, Tissue] = {
+    "muscle": Tissue(1150, 38, 0.80, 1.5),
+    "plexus": Tissue(1700, 150, 0.9, 1.2),
+    "air": Tissue(1000, 1, 0.0, 0.5),
+}
+
+
 @dataclass(frozen=True)
 class Stage:
     """Ranges of the factors by which an infarct changes its tissue.
@@ -90,7 +101,8 @@ class Protocol:
         b_value: diffusion weighting in s/mm2.
         t1: repetition time and inversion time (3 T) or echo time (1.5 T) of the T1-weighted image.
         t2: repetition and echo time of the T2-weighted image.
-        flair: repetition and echo time; the inversion time nulls the fluid.
+        flair: repetition and echo time.
+        flair_null: its inversion time, relative to the one that nulls the fluid.
     """
 
     tesla: float
@@ -99,46 +111,62 @@ class Protocol:
     t1: tuple[float, float]
     t2: tuple[float, float]
     flair: tuple[float, float]
+    flair_null: float = 1.0
 
 
-def draw_protocol(rng: np.random.Generator) -> Protocol:
+def draw_protocol(rng: np.random.Generator, ranges: Ranges = SISS_LIKE) -> Protocol:
     """Draw a clinical protocol: T1 as spin echo at 1.5 T, as inversion recovery at 3 T."""
     tesla = float(rng.choice((1.5, 3.0)))
-    t1 = (rng.uniform(400, 600), rng.uniform(8, 14)) if tesla == 1.5 else (rng.uniform(1800, 2300), 900.0)
+    is_spin_echo = tesla == 1.5
+    t1 = (
+        draw(rng, ranges.t1_repetition_ms if is_spin_echo else ranges.t1_recovery_ms),
+        draw(rng, ranges.t1_echo_ms if is_spin_echo else ranges.t1_inversion_ms),
+    )
     return Protocol(
         tesla=tesla,
-        dwi=(rng.uniform(4000, 7000), rng.uniform(75, 100)),
-        b_value=1000.0,
+        dwi=(draw(rng, ranges.dwi_repetition_ms), draw(rng, ranges.dwi_echo_ms)),
+        b_value=draw(rng, ranges.b_value),
         t1=t1,
-        t2=(rng.uniform(3500, 6000), rng.uniform(85, 110)),
-        flair=(rng.uniform(8000, 11000), rng.uniform(100, 135)),
+        t2=(draw(rng, ranges.t2_repetition_ms), draw(rng, ranges.t2_echo_ms)),
+        flair=(draw(rng, ranges.flair_repetition_ms), draw(rng, ranges.flair_echo_ms)),
+        flair_null=draw(rng, ranges.flair_null),
     )
 
 
-def draw_tissues(rng: np.random.Generator, tesla: float, stage: str) -> dict[str, Tissue]:
+def draw_tissues(rng: np.random.Generator, tesla: float, stage: str, ranges: Ranges = SISS_LIKE) -> dict[str, Tissue]:
     """Draw a patient's tissue constants, healthy and diseased.
 
     Args:
         rng: source of randomness.
         tesla: field strength, a key of `TISSUES`.
-        stage: of the infarct, a key of `INFARCT_STAGES`.
+        stage: of the infarct, a key of `INFARCT_STAGES`, or chronic, which leaves gliosis and a cavity.
+        ranges: what people differ by.
 
     Returns:
-        The healthy tissues, ``infarct_<tissue>`` for each of white, grey and pallidum, ``hyperintensity``,
-        ``gliosis`` and ``cavity``.
+        The healthy tissues and those around the brain, ``infarct_<tissue>`` for each of white, grey and pallidum
+        (not where it is chronic), ``hyperintensity``, ``gliosis`` and ``cavity``.
     """
-    tissues = {name: tissue.change(*rng.normal(1, 0.025, 4)) for name, tissue in TISSUES[tesla].items()}
-    ranges = INFARCT_STAGES[stage]
-    change = {name: rng.uniform(*getattr(ranges, name)) for name in ("t1", "t2", "adc")}
-    infarct = {
-        f"infarct_{name}": tissues[name].change(**change, proton_density=1.04) for name in ("white", "grey", "pallidum")
-    }
+    sd = draw(rng, ranges.tissue_sd)
+    tissues = {name: tissue.change(*rng.normal(1, sd, 4)) for name, tissue in TISSUES[tesla].items()}
+    infarct = {} if stage == "chronic" else _draw_infarct(rng, tissues, INFARCT_STAGES[stage], ranges)
     # Leukoaraiosis: T2 about twice that of white matter and ADC 1.1 to 1.3, Helenius et al., Stroke 33:45, 2002.
     hyperintensity = tissues["white"].change(
         t1=rng.uniform(1.3, 1.6), t2=rng.uniform(1.6, 2.1), proton_density=1.1, adc=rng.uniform(1.3, 1.65)
     )
     gliosis = replace(hyperintensity, adc=rng.uniform(1.2, 1.5))
-    return {**tissues, **infarct, "hyperintensity": hyperintensity, "gliosis": gliosis, "cavity": tissues["csf"]}
+    diseased = {**infarct, "hyperintensity": hyperintensity, "gliosis": gliosis, "cavity": tissues["csf"]}
+    return {**tissues, **diseased, **OTHER_TISSUES}
+
+
+def _draw_infarct(
+    rng: np.random.Generator, tissues: Mapping[str, Tissue], stage: Stage, ranges: Ranges
+) -> dict[str, Tissue]:
+    change = {
+        name: rng.uniform(*getattr(stage, name)) * draw(rng, ranges.infarct_jitter) for name in ("t1", "t2", "adc")
+    }
+    return {
+        f"infarct_{name}": tissues[name].change(**change, proton_density=1.04) for name in ("white", "grey", "pallidum")
+    }
 
 
 def image_signal(tissue: Tissue, sequence: str, protocol: Protocol) -> float:
@@ -158,7 +186,7 @@ def image_signal(tissue: Tissue, sequence: str, protocol: Protocol) -> float:
         return abs(inversion_recovery(tissue, protocol.t1[0], protocol.t1[1], echo_ms=3.0))
     if sequence == "flair":
         fluid = TISSUES[protocol.tesla]["csf"]
-        inversion_ms = nulling_inversion_time(fluid.t1_ms, protocol.flair[0])
+        inversion_ms = protocol.flair_null * nulling_inversion_time(fluid.t1_ms, protocol.flair[0])
         return abs(inversion_recovery(tissue, protocol.flair[0], inversion_ms, protocol.flair[1]))
     if sequence == "dwi":
         return diffusion_weighted(tissue, *protocol.dwi, protocol.b_value)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from islesnet.errors import InputError
+from islesnet.phantom.ranges import SISS_LIKE, Ranges
 
-STAGES = ("hyperacute", "acute", "subacute")
+STAGES = ("hyperacute", "acute", "subacute", "chronic")
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,14 @@ class PhantomSettings:
         volume_ml: smallest and largest lesion volume. Grown lesions are drawn log-uniformly between the two; of
             the masks, those that fall outside on the patient are passed over.
         foci: fewest and most foci of a grown lesion.
-        stages: stages that a patient's is drawn from, each as likely: hyperacute, acute, subacute.
+        stages: stages that a patient's is drawn from, each as likely: hyperacute, acute, subacute, chronic. A chronic
+            infarct is a cavity with gliosis; such patients come without a DWI.
         hyperintensities_ml: range of the volume of white-matter hyperintensities, log-uniform.
         old_infarct_probability: share of the patients with an old infarct as well.
         thick_slices_probability: share of the scans acquired in slices of 3 to 6 mm.
         noise: range of the noise's standard deviation, as a share of the mean signal in the brain.
         bias: range of the coil bias, as the standard deviation of its logarithm.
+        ranges: of everything else.
 
     Raises:
         InputError: a value is outside its range.
@@ -37,12 +40,13 @@ class PhantomSettings:
     is_skull_stripped: bool = True
     volume_ml: tuple[float, float] = (0.2, 150.0)
     foci: tuple[int, int] = (1, 5)
-    stages: tuple[str, ...] = STAGES
-    hyperintensities_ml: tuple[float, float] = (0.3, 30.0)
+    stages: tuple[str, ...] = STAGES[:3]
+    hyperintensities_ml: tuple[float, float] = SISS_LIKE.hyperintensities_ml
     old_infarct_probability: float = 0.25
     thick_slices_probability: float = 0.5
-    noise: tuple[float, float] = (0.02, 0.06)
-    bias: tuple[float, float] = (0.03, 0.15)
+    noise: tuple[float, float] = SISS_LIKE.noise
+    bias: tuple[float, float] = SISS_LIKE.bias
+    ranges: Ranges = SISS_LIKE
 
     def __post_init__(self) -> None:
         if not 0.5 <= self.spacing_mm <= 10:

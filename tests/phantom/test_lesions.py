@@ -87,7 +87,7 @@ def test_hyperintensities_lie_in_white_matter_near_the_ventricles_and_spare_the_
 def test_old_infarct_is_a_cavity_with_a_rim(anatomy):
     forbidden = np.zeros(anatomy.mni_mm.shape[1], dtype=bool)
 
-    cavity, gliosis = grow_old_infarct(np.random.default_rng(0), anatomy, 20, forbidden)
+    cavity, gliosis = grow_old_infarct(np.random.default_rng(0), anatomy, 20, forbidden, cavity_share=0.6)
 
     whole = cavity + gliosis
     assert (whole > 0.5).sum() == round(20 / 0.064)

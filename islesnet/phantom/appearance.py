@@ -1,0 +1,108 @@
+"""How healthy brains differ in brightness beyond their tissue maps, and what echo-planar imaging adds at the skull."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import ndimage
+
+from islesnet.phantom.anatomy import Anatomy
+from islesnet.phantom.fields import FloatArray
+from islesnet.phantom.ranges import Ranges, draw
+
+# Fibres that run through the slice look bright on diffusion weighting: places in MNI mm (mirrored), radius in mm.
+TRACTS = (
+    ((24.0, -14.0, 8.0), 5.0),  # posterior limb of the internal capsule
+    ((25.0, -22.0, 26.0), 7.0),  # corona radiata
+    ((7.0, -24.0, -30.0), 6.0),  # pons
+    ((14.0, -20.0, -10.0), 5.0),  # cerebral peduncle
+    ((16.0, -52.0, -34.0), 7.0),  # cerebellar peduncles
+    ((10.0, -38.0, 14.0), 8.0),  # splenium
+    ((8.0, 26.0, 6.0), 7.0),  # genu
+)
+ATRIA = ((23.0, -42.0, 8.0), (-23.0, -42.0, 8.0))  # where the choroid plexus is thickest
+# Air in sinuses and temporal bones; the last two are where the bone is near at the back and on top, and rarer.
+AIR = (
+    ((0.0, 58.0, -10.0), 24.0, 1.0),
+    ((46.0, 4.0, -36.0), 20.0, 1.0),
+    ((-46.0, 4.0, -36.0), 20.0, 1.0),
+    ((48.0, -52.0, -30.0), 20.0, 0.7),
+    ((-48.0, -52.0, -30.0), 20.0, 0.7),
+    ((0.0, -96.0, -12.0), 28.0, 0.5),
+    ((0.0, 0.0, 74.0), 40.0, 0.2),
+)
+
+
+def choroid_plexus(rng: np.random.Generator, anatomy: Anatomy, ranges: Ranges) -> FloatArray:
+    """Grow the choroid plexus in the atria of the ventricles: the share of each voxel, ``(N,)``."""
+    plexus = np.zeros_like(anatomy.periventricular)
+    for place in ATRIA:
+        radius_mm = draw(rng, ranges.choroid_plexus_mm)
+        centre = np.array(place) + rng.normal(0, 2.0, 3)
+        distance = np.sqrt(((anatomy.mni_mm - centre.astype(np.float32)[:, None]) ** 2).sum(axis=0))
+        plexus = np.maximum(plexus, np.clip(np.float32(radius_mm) - distance, 0, 1))
+    grown: FloatArray = plexus * anatomy.tissues["csf"] * anatomy.brain
+    return grown
+
+
+def brighten(rng: np.random.Generator, anatomy: Anatomy, sequence: str, ranges: Ranges) -> FloatArray:
+    """Draw the factor by which healthy tissue is brighter here than there, ``(N,)``.
+
+    Some cortex (insula, cingulate gyrus, motor strip: in every brain another) and some tracts shine on DWI and FLAIR.
+    """
+    factor = np.exp(np.float32(draw(rng, ranges.texture)) * anatomy.smooth_field(rng, 5.0))
+    if sequence in ("dwi", "flair"):
+        places = np.clip(0.4 + 0.6 * anatomy.smooth_field(rng, 22.0), 0, 1.6)
+        factor += np.float32(draw(rng, ranges.grey_brightening)) * anatomy.tissues["grey"] * places
+    if sequence != "t1":
+        for place, radius_mm in TRACTS:
+            excess = draw(rng, ranges.tract_brightening) * rng.choice((0.0, 1.0))
+            factor += np.float32(excess) * anatomy.tissues["white"] * _near(anatomy, place, radius_mm, mirrored=True)
+    brightened: FloatArray = factor.astype(np.float32)
+    return brightened
+
+
+def flowing_fluid(rng: np.random.Generator, anatomy: Anatomy, ranges: Ranges) -> FloatArray:
+    """Draw how bright fluid is on FLAIR, relative to grey matter, where it flows or was not nulled, ``(N,)``."""
+    field = np.clip(anatomy.smooth_field(rng, 16.0) + np.float32(rng.uniform(-1.0, 0.5)), 0, 2)
+    # Around the brainstem the fluid moves most.
+    near_base = np.clip((np.float32(15) - anatomy.mni_mm[2]) / np.float32(30), 0.15, 1)
+    flow: FloatArray = np.float32(draw(rng, ranges.fluid_flow)) * field * near_base
+    return flow
+
+
+def surface_pile_up(rng: np.random.Generator, anatomy: Anatomy, ranges: Ranges) -> FloatArray:
+    """Draw the factor by which bands at the surface of the brain, near air and bone, brighten on EPI, ``(N,)``.
+
+    Beside a bright band, signal may be lost: the factor falls below 1 there.
+    """
+    depth_mm = _depth_below_surface(anatomy)
+    factor = np.ones_like(depth_mm)
+    streaks = anatomy.smooth_field(rng, 14.0)
+    for place, radius_mm, likelihood in AIR:
+        if rng.uniform() > likelihood * 0.8:
+            continue
+        thickness_mm = draw(rng, ranges.surface_depth_mm)
+        near = _near(anatomy, place, radius_mm * rng.uniform(0.6, 1.2)) * np.clip(0.6 + 0.6 * streaks, 0, 1.5)
+        excess = draw(rng, ranges.surface_pile_up) * rng.uniform()
+        factor += np.float32(excess) * near * np.exp(-0.5 * (depth_mm / np.float32(thickness_mm)) ** 2)
+        if rng.uniform() < 0.4:
+            lost = _near(anatomy, np.add(place, rng.normal(0, 10, 3)), radius_mm * 0.5)
+            factor *= 1 - np.float32(rng.uniform(0, 0.8)) * lost
+    return factor
+
+
+def _near(anatomy: Anatomy, place: Sequence[float], radius_mm: float, mirrored: bool = False) -> FloatArray:
+    x = np.abs(anatomy.mni_mm[0]) if mirrored else anatomy.mni_mm[0]
+    squared = (x - np.float32(place[0])) ** 2
+    for axis in (1, 2):
+        squared = squared + (anatomy.mni_mm[axis] - np.float32(place[axis])) ** 2
+    near: FloatArray = np.exp(-0.5 * squared / np.float32(radius_mm**2))
+    return near
+
+
+def _depth_below_surface(anatomy: Anatomy) -> FloatArray:
+    """Measure how deep each voxel lies inside the brain, in mm; 0 outside, ``(N,)``."""
+    brain = anatomy.spread(anatomy.brain.astype(np.float32)) > 0
+    depth: FloatArray = ndimage.distance_transform_edt(np.pad(brain, 1)).astype(np.float32)
+    inner: FloatArray = depth[1:-1, 1:-1, 1:-1][anatomy.inside] * np.float32(anatomy.grid.spacing_mm)
+    return inner

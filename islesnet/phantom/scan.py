@@ -1,0 +1,97 @@
+"""One scan: the tissues' signals, what the scanner adds to them, and the stored image."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from islesnet.phantom.anatomy import Anatomy
+from islesnet.phantom.appearance import brighten, flowing_fluid, surface_pile_up
+from islesnet.phantom.artefacts import PILE_UPS, acquire, add_rician_noise, draw_scan, pile_up
+from islesnet.phantom.fields import FloatArray
+from islesnet.phantom.motion import blur_and_ghost, cut_field_of_view, draw_cut, draw_misregistration, move, sharpen
+from islesnet.phantom.ranges import Ranges, draw
+from islesnet.phantom.settings import PhantomSettings
+
+
+def scan(
+    rng: np.random.Generator,
+    anatomy: Anatomy,
+    shares: Mapping[str, FloatArray],
+    signals: Mapping[str, float],
+    sequence: str,
+    settings: PhantomSettings,
+) -> FloatArray:
+    """Scan a patient: the stored image, whole numbers on the whole grid.
+
+    In the brain no voxel is 0 (unless the field of view is cut), so that `image > 0` is the stripped brain, as users
+    take it to be.
+
+    Args:
+        rng: source of randomness.
+        anatomy: of the patient.
+        shares: of each voxel that is each tissue.
+        signals: of each tissue on this sequence.
+        sequence: dwi, t1, t2 or flair.
+        settings: of the cohort.
+
+    Shapes:
+        shares ``(N,)`` each -> ``(X, Y, Z)``.
+    """
+    how, ranges, spacing_mm = draw_scan(rng, sequence, settings), settings.ranges, anatomy.grid.spacing_mm
+    signal = _ideal_signal(rng, anatomy, shares, signals, sequence, ranges)
+    sensitivity: FloatArray = np.exp(np.float32(how.bias) * anatomy.smooth_field(rng, 70.0))
+    ideal, inside = anatomy.spread(signal * sensitivity), anatomy.inside
+    motion = None if sequence == "dwi" else draw_misregistration(rng, ranges)
+    if motion is not None:
+        ideal, inside = move(ideal, motion, spacing_mm), move(inside.astype(np.float32), motion, spacing_mm) > 0.5
+    if ranges.is_disturbed:
+        ideal = blur_and_ghost(rng, ideal, spacing_mm, ranges)
+    acquired = acquire(rng, ideal, spacing_mm, how)
+    if how.sharpening:
+        acquired = sharpen(acquired, how.sharpening, spacing_mm)
+    scale = np.float32(how.brightness / signal.mean())
+    stored = np.clip(np.rint(acquired * scale), 1, np.iinfo(np.int16).max) * inside
+    whole = np.zeros(anatomy.grid.shape, dtype=np.float32)
+    whole[anatomy.box] = stored
+    if ranges.is_disturbed and not settings.is_skull_stripped and rng.uniform() < 0.6:
+        noise = add_rician_noise(rng, np.zeros_like(whole), how.noise * how.brightness)
+        whole = np.where(whole > 0, whole, np.rint(noise))
+    return cut_field_of_view(whole, draw_cut(rng, ranges), spacing_mm)
+
+
+def _ideal_signal(
+    rng: np.random.Generator,
+    anatomy: Anatomy,
+    shares: Mapping[str, FloatArray],
+    signals: Mapping[str, float],
+    sequence: str,
+    ranges: Ranges,
+) -> FloatArray:
+    """Add up the tissues, and brighten and darken what no tissue map knows, ``(N,)``."""
+    amounts = [draw(rng, ranges.pile_up) for _ in PILE_UPS]
+    fat = np.zeros_like(shares["csf"])
+    if sequence == "dwi" and "fat" in shares:
+        fat = _shifted_fat(rng, anatomy, shares["fat"] * np.float32(signals["fat"]), ranges)
+    signal = np.zeros_like(shares["csf"])
+    for name, share in shares.items():
+        if not (sequence == "dwi" and name == "fat"):
+            signal += np.float32(signals[name]) * share
+    if ranges.is_disturbed:
+        signal *= brighten(rng, anatomy, sequence, ranges)
+        if sequence == "flair":
+            signal += np.float32(signals["grey"]) * shares["csf"] * flowing_fluid(rng, anatomy, ranges)
+        if sequence == "dwi":
+            signal *= surface_pile_up(rng, anatomy, ranges)
+    if sequence == "dwi":
+        signal *= pile_up(anatomy.mni_mm, amounts)
+    return signal + fat
+
+
+def _shifted_fat(rng: np.random.Generator, anatomy: Anatomy, fat: FloatArray, ranges: Ranges) -> FloatArray:
+    """Leave some of the fat's signal, and shift it along the phase encoding, as echo-planar imaging does, ``(N,)``."""
+    left = fat * np.float32(draw(rng, ranges.fat_left))
+    shift = round(draw(rng, ranges.fat_shift_mm) / anatomy.grid.spacing_mm)
+    if shift == 0:
+        return left
+    shifted: FloatArray = np.roll(anatomy.spread(left), rng.choice((-1, 1)) * shift, axis=1)[anatomy.inside]
+    return shifted

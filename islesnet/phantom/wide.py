@@ -1,0 +1,86 @@
+"""Synthetic patients as varied as clinics' are, so that a real scan is one more variation; to train on them alone."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from islesnet.phantom.dataset import check_numbers, patient_seed, usable_cores, work_through, write_numbered_patient
+from islesnet.phantom.lesion_masks import list_masks
+from islesnet.phantom.ranges import WIDE, draw_log
+from islesnet.phantom.settings import STAGES, PhantomSettings
+
+VOLUMES_ML = (0.05, 160.0)
+WITHIN = 2.5  # a mask's volume may be so many times larger or smaller than the one drawn
+SKULL_PROBABILITY = 0.4
+CHRONIC_PROBABILITY = 0.12
+GROWN_PROBABILITY = 0.3
+
+
+def wide_settings(seed: int, spacing_mm: float, lesion_masks: Path | None) -> PhantomSettings:
+    """Draw the settings of one wide patient: stage, skull on or off, lesion from a mask or grown, its volume.
+
+    Args:
+        seed: of the patient.
+        spacing_mm: edge of the voxels.
+        lesion_masks: folder of masks in MNI space; None grows all lesions.
+    """
+    rng = np.random.default_rng([seed, 1])
+    is_grown = lesion_masks is None or rng.uniform() < GROWN_PROBABILITY
+    volume_ml = draw_log(rng, VOLUMES_ML)
+    return PhantomSettings(
+        spacing_mm=spacing_mm,
+        lesion_masks=None if is_grown else lesion_masks,
+        is_skull_stripped=bool(rng.uniform() >= SKULL_PROBABILITY),
+        volume_ml=(volume_ml, volume_ml) if is_grown else (volume_ml / WITHIN, volume_ml * WITHIN),
+        stages=("chronic",) if rng.uniform() < CHRONIC_PROBABILITY else STAGES[:3],
+        hyperintensities_ml=WIDE.hyperintensities_ml,
+        old_infarct_probability=0.4,
+        noise=WIDE.noise,
+        bias=WIDE.bias,
+        ranges=WIDE,
+    )
+
+
+def write_wide_dataset(
+    folder: Path,
+    patients: int,
+    seed: int = 0,
+    spacing_mm: float = 1.5,
+    lesion_masks: Path | None = None,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Write wide synthetic patients in the layout of SISS, those that are not there yet; goes on where interrupted.
+
+    Args:
+        folder: where the patients' folders go; made where absent.
+        patients: how many the cohort has.
+        seed: of the cohort, 0 or more.
+        spacing_mm: edge of the voxels.
+        lesion_masks: folder of masks in MNI space that most of the lesions are taken from; None grows all.
+        workers: processes at work; None takes one for every core that this process may use.
+        progress: called with the number done and the number in all after every patient.
+
+    Returns:
+        The patients' folders, in order.
+
+    Raises:
+        InputError: a number is out of range, or the lesion masks cannot be used.
+    """
+    check_numbers(patients, seed, workers, first=1)
+    if lesion_masks is not None:
+        list_masks(lesion_masks)
+    missing = [number for number in range(1, patients + 1) if not (folder / str(number)).exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    write = partial(_write_patient, folder, seed, spacing_mm, lesion_masks)
+    for done, _ in enumerate(work_through(write, missing, workers or usable_cores()), start=1):
+        if progress is not None:
+            progress(patients - len(missing) + done, patients)
+    return [folder / str(number) for number in range(1, patients + 1)]
+
+
+def _write_patient(folder: Path, seed: int, spacing_mm: float, lesion_masks: Path | None, number: int) -> Path:
+    settings = wide_settings(patient_seed(seed, number), spacing_mm, lesion_masks)
+    return write_numbered_patient(folder, seed, settings, number)

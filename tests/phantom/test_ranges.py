@@ -1,0 +1,40 @@
+from dataclasses import fields
+
+import numpy as np
+
+from islesnet.phantom.ranges import SISS_LIKE, WIDE, Ranges, draw, draw_log, ranges_table
+
+
+def test_wide_ranges_hold_those_like_siss_wherever_both_are_drawn():
+    narrower = {
+        each.name
+        for each in fields(Ranges)
+        if not getattr(WIDE, each.name)[0] <= getattr(SISS_LIKE, each.name)[0]
+        or not getattr(SISS_LIKE, each.name)[1] <= getattr(WIDE, each.name)[1]
+    }
+
+    # What SISS-like phantoms lack (0 to 0) may begin above 0 in wide ones.
+    assert narrower == {"sulcal_variation", "surface_depth_mm", "tissue_sd"}
+
+
+def test_every_parameter_has_its_row_with_unit_and_source():
+    rows = ranges_table().splitlines()[2:]
+
+    assert len(rows) == len(fields(Ranges))
+    assert all(cell.strip() for row in rows for cell in row.strip("|").split("|"))
+
+
+def test_equal_bounds_draw_nothing_so_that_later_draws_stay():
+    rng, same = np.random.default_rng(0), np.random.default_rng(0)
+
+    assert draw(rng, (3, 3)) == 3
+    assert rng.uniform() == same.uniform()
+
+
+def test_logarithmic_draws_have_the_geometric_mean_in_the_middle():
+    rng = np.random.default_rng(0)
+
+    drawn = [draw_log(rng, (0.1, 10)) for _ in range(2000)]
+
+    assert min(drawn) >= 0.1 and max(drawn) <= 10
+    assert 0.8 < np.median(drawn) < 1.25

@@ -1,0 +1,117 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from islesnet.errors import InputError
+from islesnet.phantom import PhantomSettings, make_patient, wide_settings, write_wide_dataset
+from islesnet.phantom.anatomy import make_anatomy
+from islesnet.phantom.appearance import brighten, choroid_plexus, flowing_fluid, surface_pile_up
+from islesnet.phantom.face import fill_face
+from islesnet.phantom.ranges import WIDE
+
+WIDE_AND_COARSE = PhantomSettings(spacing_mm=4.0, ranges=WIDE, volume_ml=(5, 50))
+
+
+@pytest.fixture(scope="module")
+def anatomy():
+    return make_anatomy(np.random.default_rng(3), 4.0, ranges=WIDE)
+
+
+@pytest.fixture(scope="module")
+def head():
+    return make_anatomy(np.random.default_rng(3), 4.0, is_skull_stripped=False, ranges=WIDE)
+
+
+def test_same_seed_gives_the_same_wide_patient():
+    first, again = (make_patient(5, WIDE_AND_COARSE) for _ in range(2))
+
+    assert first.images.keys() == again.images.keys()
+    for sequence, image in first.images.items():
+        np.testing.assert_array_equal(image, again.images[sequence])
+
+
+def test_shares_of_head_and_face_add_up_to_one(head):
+    shares = fill_face(np.random.default_rng(0), head)
+
+    np.testing.assert_allclose(sum(shares.values()), 1, atol=1e-3)
+    assert {"muscle", "air"} <= shares.keys()
+    assert not (shares["muscle"] + shares["air"])[head.brain].any()
+
+
+def test_choroid_plexus_lies_in_the_fluid_of_both_atria(anatomy):
+    plexus = choroid_plexus(np.random.default_rng(1), anatomy, replace(WIDE, choroid_plexus_mm=(9, 9)))
+
+    assert (plexus <= anatomy.tissues["csf"]).all()
+    for side in (-1, 1):
+        places = anatomy.mni_mm[:, (plexus > 0.1) & (side * anatomy.mni_mm[0] > 0)]
+        np.testing.assert_allclose(np.abs(places.mean(axis=1)), (23, 42, 8), atol=9)
+
+
+def test_pile_up_at_the_surface_is_brightest_there_and_spares_the_depth(anatomy):
+    sharp = replace(WIDE, surface_depth_mm=(3, 3))
+    factors = np.max([surface_pile_up(np.random.default_rng(seed), anatomy, sharp) for seed in range(8)], axis=0)
+    is_deep = (
+        (np.abs(anatomy.mni_mm[0]) < 15) & (np.abs(anatomy.mni_mm[2] - 10) < 10) & (np.abs(anatomy.mni_mm[1]) < 20)
+    )
+
+    assert factors.max() > 1.5
+    assert factors[is_deep].max() < 1.1
+
+
+def test_no_cortex_is_brightened_on_t1(anatomy):
+    quiet = replace(WIDE, texture=(0, 1e-6))
+
+    np.testing.assert_allclose(brighten(np.random.default_rng(0), anatomy, "t1", quiet), 1, atol=1e-4)
+    assert brighten(np.random.default_rng(0), anatomy, "dwi", quiet).max() > 1.05
+
+
+def test_flow_is_never_negative(anatomy):
+    flow = flowing_fluid(np.random.default_rng(0), anatomy, WIDE)
+
+    assert flow.min() >= 0
+
+
+def test_chronic_patient_has_a_labelled_cavity_and_no_dwi():
+    phantom = make_patient(2, replace(WIDE_AND_COARSE, stages=("chronic",), old_infarct_probability=0))
+
+    assert phantom.images.keys() == {"t1", "t2", "flair"}
+    assert phantom.label.any() and phantom.has_old_infarct
+    inside, brain = phantom.images["t1"][phantom.label > 0], phantom.images["t1"][phantom.brain > 0]
+    assert inside.mean() < np.median(brain)
+
+
+def test_label_ends_where_every_field_of_view_does():
+    always_cut = replace(WIDE, cut_mm=(35, 35))
+    for seed in range(12):
+        phantom = make_patient(seed, replace(WIDE_AND_COARSE, ranges=always_cut))
+        seen = np.any([image > 0 for image in phantom.images.values()], axis=0)
+        assert not phantom.label[~seen].any()
+
+
+def test_settings_of_a_patient_depend_on_the_seed_alone_and_cover_both_kinds(mask_folder):
+    drawn = [wide_settings(seed, 4.0, mask_folder) for seed in range(60)]
+
+    assert drawn == [wide_settings(seed, 4.0, mask_folder) for seed in range(60)]
+    assert 0.2 < np.mean([not settings.is_skull_stripped for settings in drawn]) < 0.6
+    assert 0.5 < np.mean([settings.lesion_masks is not None for settings in drawn]) < 0.9
+    assert {settings.stages for settings in drawn} == {("chronic",), ("hyperacute", "acute", "subacute")}
+
+
+def test_wide_cohort_goes_on_where_it_was_interrupted(tmp_path):
+    write_wide_dataset(tmp_path, 1, spacing_mm=6.0, workers=1)
+    before = (tmp_path / "1").stat().st_mtime_ns
+    told = []
+
+    folders = write_wide_dataset(
+        tmp_path, 2, spacing_mm=6.0, workers=1, progress=lambda done, total: told.append((done, total))
+    )
+
+    assert [folder.name for folder in folders] == ["1", "2"]
+    assert (tmp_path / "1").stat().st_mtime_ns == before
+    assert told == [(2, 2)]
+
+
+def test_wide_cohort_of_no_patient_is_refused(tmp_path):
+    with pytest.raises(InputError, match="patients is 0"):
+        write_wide_dataset(tmp_path, 0)
