@@ -1,5 +1,6 @@
 """What MONAI's transforms lack for stroke MRI."""
 
+from islesnet.transforms.contrast import RandContrastd
 from islesnet.transforms.foreground import foreground
 from islesnet.transforms.lesions import LesionProbabilityd, RemoveSmallLesionsd, voxel_volume_ml
 from islesnet.transforms.normalize import NormalizeInBraind
@@ -11,6 +12,7 @@ __all__ = [
     "FillAbsentd",
     "LesionProbabilityd",
     "NormalizeInBraind",
+    "RandContrastd",
     "RandDropSequencesd",
     "RemoveSmallLesionsd",
     "SaveLesionsd",
