@@ -10,6 +10,7 @@ from ignite.handlers.checkpoint import BaseSaveHandler
 from monai.handlers import CheckpointSaver
 
 from islesnet.files import whole_file
+from islesnet.networks.weights import checksum_of
 
 
 class WholeCheckpointSaver(CheckpointSaver):
@@ -40,6 +41,7 @@ class _WholeFile(BaseSaveHandler):
     def __call__(self, checkpoint: Mapping[str, Any], filename: str, metadata: Mapping[str, Any] | None = None) -> None:
         # Every process has the handler, or gathering their metrics would hang; one writes.
         if idist.get_rank() == 0:
+            checksum_of(self.path).unlink(missing_ok=True)  # of the weights that were there before
             with whole_file(self.path) as part:
                 torch.save(checkpoint, part)
 

@@ -17,6 +17,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from islesnet.errors import InputError, require_switch
 from islesnet.files import whole_file
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
+from islesnet.networks.weights import checksum_of
 
 logger = logging.getLogger(__name__)
 
@@ -84,13 +85,16 @@ class ExactResume:
         Raises:
             InputError: where there is a state that cannot be read or does not fit.
         """
-        if not self.path.exists():
-            if self.resume:
-                logger.info("Nothing to resume at %s: training starts at epoch 1.", self.path)
-        elif self.resume:
+        if self.resume and self.path.exists():
             self._load(engine)
-        elif engine.state.rank == 0:
+        elif self.resume:
+            logger.info("Nothing to resume at %s: training starts at epoch 1.", self.path)
+        if not self.resume and engine.state.rank == 0 and any(file.exists() for file in self._files):
             self._set_aside()
+
+    @property
+    def _files(self) -> tuple[Path, ...]:
+        return self.path, self.best.path, checksum_of(self.best.path)
 
     def _set_aside(self) -> None:
         """Give an earlier training's files names of their own, which no later training takes."""
@@ -98,7 +102,7 @@ class ExactResume:
         while (aside := folder / f"earlier_{number}").exists():
             number += 1
         aside.mkdir()
-        for file in (self.path, self.best.path):
+        for file in self._files:
             if file.exists():
                 file.rename(aside / file.name)
         logger.warning("Training starts anew; the earlier training's weights and state are now in %s.", aside)

@@ -13,7 +13,7 @@ from islesnet.networks.precision import (
 from islesnet.networks.pretrained import load_pretrained_encoder
 from islesnet.networks.resnet50_unet import ResNet50UNet
 from islesnet.networks.slab import SlabNetwork
-from islesnet.networks.weights import join_weights, require_weights
+from islesnet.networks.weights import join_weights, require_weights, start_from
 
 __all__ = [
     "CpuAutocastInferer",
@@ -31,4 +31,5 @@ __all__ = [
     "load_pretrained_encoder",
     "make_sgd",
     "require_weights",
+    "start_from",
 ]

@@ -1,9 +1,11 @@
 """Files of a network's own weights: read, checked against the network that is to take them, joined for an ensemble."""
 
+import hashlib
 import zipfile
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import nn
@@ -12,6 +14,11 @@ from islesnet.errors import InputError
 
 MEMBERS = "members."  # how an ensemble's entries begin, followed by the member's number
 SPACING = "spacing_mm"  # how the entry ends that says on which voxels a network was trained
+
+
+def checksum_of(path: Path) -> Path:
+    """Name the file beside weights that holds their SHA-256, in the format of sha256sum; it need not exist."""
+    return path.with_name(f"{path.name}.sha256")
 
 
 def read_state_dict(path: str | PathLike[str], purpose: str) -> Mapping[str, torch.Tensor]:
@@ -51,8 +58,9 @@ def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
         network: the network that is to take them.
 
     Raises:
-        InputError: where there is no such file (saying how to come by one), it cannot be read, it holds the weights of
-            another network or another number of networks, or they were trained on voxels of another size.
+        InputError: where there is no such file (saying how to come by one), it cannot be read, it is not the file that
+            the checksum beside it was made of, it holds the weights of another network or another number of
+            networks, or they were trained on voxels of another size.
     """
     if not Path(path).is_file():
         raise InputError(
@@ -60,6 +68,7 @@ def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
             "recipes/training.yaml --dataset_dir DIR), or name a file: --checkpoint FILE for the bundle, --model FILE "
             "for islesnet segment."
         )
+    _require_checksum(Path(path))
     weights, own = read_state_dict(path, "weights"), network.state_dict()
     _require_members(weights, own, path)
     difference = _difference(weights, own, "the configured network needs")
@@ -74,6 +83,32 @@ def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
             f'Use them as they were trained: --spacing "{list(trained)}" for the bundle, --spacing {trained[0]:g} '
             "for islesnet segment."
         )
+
+
+def start_from(network: nn.Module, path: str | PathLike[str] | Literal[False] | None) -> nn.Module:
+    """Let a network begin with the weights of one trained before, perhaps on voxels of another size.
+
+    Args:
+        network: of the same kind.
+        path: a file with its state dict, or None or False for no such start.
+
+    Returns:
+        the network itself.
+
+    Raises:
+        InputError: as `require_weights`, but for the voxels' size.
+    """
+    if path is None or path is False:
+        return network
+    if not Path(path).is_file():
+        raise InputError(f"start_from: there are no weights at {path}.")
+    _require_checksum(Path(path))
+    weights, own = read_state_dict(path, "start_from"), network.state_dict()
+    difference = _difference(weights, own, "the configured network needs")
+    if difference:
+        raise InputError(f"start_from: the weights at {path} are of another network: {difference}.")
+    network.load_state_dict({name: own[name] if name.endswith(SPACING) else weights[name] for name in own})
+    return network
 
 
 def join_weights(paths: Sequence[str | PathLike[str]]) -> dict[str, torch.Tensor]:
@@ -102,6 +137,22 @@ def join_weights(paths: Sequence[str | PathLike[str]]) -> dict[str, torch.Tensor
             raise InputError(f"{path} was trained on voxels of {trained} mm, {paths[0]} on {wanted} mm.")
         joined |= {f"{MEMBERS}{number}.{name}": value for name, value in weights.items()}
     return joined
+
+
+def _require_checksum(path: Path) -> None:
+    """Refuse a file that differs from the one that its ``.sha256`` was made of, where there is such a file."""
+    checksum = checksum_of(path)
+    if not checksum.is_file():
+        return
+    wanted, _, _ = checksum.read_text().partition(" ")
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != wanted.strip():
+        raise InputError(
+            f"The weights at {path} are not those that {checksum.name} was made of: their SHA-256 is {found}, not "
+            f"{wanted.strip()}. Fetch the file again; or, where you put other weights there on purpose, remove "
+            f"{checksum.name}."
+        )
 
 
 def _require_members(

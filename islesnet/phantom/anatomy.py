@@ -175,7 +175,7 @@ def make_anatomy(
         inside = brain | (outside_mm < HEAD_END)
     mni, brain, outside_mm = mni[:, inside], brain[inside], outside_mm[inside]  # (..., X, Y, Z) -> (..., N)
     shares = {name: templates.sample(name, mni) for name in ("white", "grey", "csf")}
-    odds = np.float32(build.atrophy)
+    odds: FloatArray | np.float32 = np.float32(build.atrophy)
     if build.sulci is not None:
         odds = odds * np.exp(evaluate_unit_field(build.sulci, _depths(grid, box), SULCUS_MM)[inside])
     tissues = _with_pallidum(_age(shares, odds), mni)

@@ -86,7 +86,7 @@ def surface_pile_up(rng: np.random.Generator, anatomy: Anatomy, ranges: Ranges) 
         excess = draw(rng, ranges.surface_pile_up) * rng.uniform()
         factor += np.float32(excess) * near * np.exp(-0.5 * (depth_mm / np.float32(thickness_mm)) ** 2)
         if rng.uniform() < 0.4:
-            lost = _near(anatomy, np.add(place, rng.normal(0, 10, 3)), radius_mm * 0.5)
+            lost = _near(anatomy, np.add(place, rng.normal(0, 10, 3)).tolist(), radius_mm * 0.5)
             factor *= 1 - np.float32(rng.uniform(0, 0.8)) * lost
     return factor
 

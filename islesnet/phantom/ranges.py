@@ -182,6 +182,11 @@ def ranges_table() -> str:
     """Write the table in Markdown."""
     rows = ["| parameter | like SISS | wide | unit | source |", "|---|---|---|---|---|"]
     for each in fields(Ranges):
-        siss, wide = ("{:g} to {:g}".format(*bounds) for bounds in (each.default, each.metadata["wide"]))
-        rows.append(f"| {each.name} | {siss} | {wide} | {each.metadata['unit']} | {each.metadata['source']} |")
+        about = each.metadata
+        siss, wide = _say(getattr(SISS_LIKE, each.name)), _say(about["wide"])
+        rows.append(f"| {each.name} | {siss} | {wide} | {about['unit']} | {about['source']} |")
     return "\n".join(rows) + "\n"
+
+
+def _say(bounds: Range) -> str:
+    return f"{bounds[0]:g} to {bounds[1]:g}"

@@ -1,9 +1,11 @@
+import hashlib
+
 import pytest
 import torch
 from torch import nn
 
 from islesnet.errors import InputError
-from islesnet.networks import EnsembleNetwork, SlabNetwork, join_weights, require_weights
+from islesnet.networks import EnsembleNetwork, SlabNetwork, join_weights, require_weights, start_from
 
 
 def save(network, path):
@@ -113,3 +115,61 @@ def test_networks_that_cannot_be_joined_are_named(tmp_path):
         join_weights([first, tmp_path / "absent.pt"])
     with pytest.raises(InputError, match="none are given"):
         join_weights([])
+
+
+def with_checksum(path, digest=None):
+    digest = digest or hashlib.sha256(path.read_bytes()).hexdigest()
+    path.with_name(f"{path.name}.sha256").write_text(f"{digest}  {path.name}\n")
+    return path
+
+
+def test_weights_that_their_checksum_was_made_of_are_accepted(tmp_path):
+    network = nn.Conv2d(1, 1, 1)
+
+    require_weights(with_checksum(save(network, tmp_path / "model.pt")), network)
+
+
+def test_weights_that_differ_from_their_checksum_are_refused_with_the_way_out(tmp_path):
+    path = with_checksum(save(nn.Conv2d(1, 1, 1), tmp_path / "model.pt"), digest="0" * 64)
+
+    with pytest.raises(InputError, match=r"not those that model\.pt\.sha256 was made of.* remove model\.pt\.sha256"):
+        require_weights(path, nn.Conv2d(1, 1, 1))
+
+
+def test_network_starts_from_weights_but_keeps_its_own_voxels(tmp_path):
+    trained, network = slab_network((1.5, 1.5, 1.5)), slab_network((2.0, 2.0, 2.0))
+    path = save(trained, tmp_path / "model.pt")
+
+    started = start_from(network, path)
+
+    assert started is network
+    torch.testing.assert_close(network.network.weight, trained.network.weight)
+    assert network.spacing_mm.tolist() == [2.0, 2.0, 2.0]
+
+
+def test_half_precision_weights_start_a_network_of_full_precision(tmp_path):
+    trained, network = slab_network(), slab_network()
+    torch.save({name: value.half() for name, value in trained.state_dict().items()}, tmp_path / "model.pt")
+
+    start_from(network, tmp_path / "model.pt")
+
+    assert network.network.weight.dtype == torch.float32
+    torch.testing.assert_close(network.network.weight, trained.network.weight, atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("nothing", [None, False])
+def test_without_a_start_the_network_stays(nothing):
+    network = slab_network()
+    before = network.network.weight.clone()
+
+    start_from(network, nothing)
+
+    torch.testing.assert_close(network.network.weight, before, rtol=0, atol=0)
+
+
+def test_start_from_a_missing_file_or_another_network_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"start_from: there are no weights at .*model\.pt"):
+        start_from(slab_network(), tmp_path / "model.pt")
+    path = save(slab_network(channels=5), tmp_path / "other.pt")
+    with pytest.raises(InputError, match="start_from: the weights at .* are of another network"):
+        start_from(slab_network(), path)

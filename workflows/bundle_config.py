@@ -1,0 +1,46 @@
+"""The bundle's parts in this process: a recipe's config, a network with its weights, preprocessing done in parallel."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from monai.bundle import ConfigParser
+from monai.data import DataLoader
+from rich.progress import track
+
+from islesnet.phantom.dataset import usable_cores
+from workflows.commands import BUNDLE
+
+
+def open_recipe(recipe: str, choices: Mapping[str, object]) -> ConfigParser:
+    """Read the config files of a recipe, with other choices of its keys.
+
+    Args:
+        recipe: an args file of the bundle, e.g. ``recipes/training.yaml``.
+        choices: values by key, as a command line would give them.
+    """
+    arguments = ConfigParser.load_config_file(BUNDLE / recipe)
+    parser = ConfigParser()
+    parser.read_config([str(BUNDLE / file) for file in arguments.pop("config_file")])
+    for ours in ("meta_file", "logging_file"):
+        arguments.pop(ours, None)
+    given = {key: str(value) if isinstance(value, Path) else value for key, value in choices.items()}
+    parser.update({"bundle_root": str(BUNDLE), **arguments, **given})
+    return parser
+
+
+def fill_cache(recipe: str, choices: Mapping[str, object]) -> None:
+    """Preprocess a training's patients ahead of it, on all cores; those in the cache already take no time."""
+    parser = open_recipe(recipe, choices)
+    torch.set_num_threads(1)  # of this process and its workers: one patient a core
+    for section in ("train", "validate"):
+        dataset = parser.get_parsed_content(f"{section}::dataset")
+        loader = DataLoader(dataset, batch_size=None, num_workers=usable_cores(), collate_fn=_nothing)
+        for _ in track(loader, f"Patients of {section}", total=len(dataset)):
+            pass
+    torch.set_num_threads(usable_cores())
+
+
+def _nothing(item: object) -> int:
+    """Send nothing back from a worker: what it made is in the cache."""
+    return 0

@@ -1,0 +1,182 @@
+"""One network on every subset of the sequences: the operating point chosen on phantoms, and scores by subset."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from monai.transforms import Compose
+from rich.progress import track
+
+from islesnet.data import Case, find_cases, read_volume
+from islesnet.metrics import score_mask
+from islesnet.networks.weights import read_state_dict
+from islesnet.segment import segment_cases
+from islesnet.transforms import RemoveSmallLesionsd
+from workflows.bundle_config import open_recipe
+
+SEQUENCES = ("dwi", "t1", "t2", "flair")
+SUBSETS = tuple(subset for count in range(1, 5) for subset in combinations(SEQUENCES, count))
+# What the operating point is chosen on: the subsets that clinics have most.
+COMMON_SUBSETS = (("dwi",), ("flair",), ("dwi", "flair"), SEQUENCES)
+THRESHOLDS = tuple(np.round(np.arange(0.3, 0.81, 0.05), 2).tolist())
+MINIMUM_ML = (0.0, 0.01, 0.02, 0.05, 0.1)
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """What turns probabilities into a mask.
+
+    Args:
+        threshold: probability from which a voxel is lesion.
+        minimum_lesion_ml: smaller lesions are removed.
+        dice: mean over the patients and subsets that it was chosen on.
+    """
+
+    threshold: float
+    minimum_lesion_ml: float
+    dice: float
+
+    def as_dict(self) -> dict[str, float]:
+        """Give it as plain numbers."""
+        return asdict(self)
+
+
+class SubsetPredictor:
+    """A trained network, asked for the lesion's probability with any of a patient's sequences.
+
+    The sequences left away are zeros, as the bundle's preprocessing makes absent ones; everything stays on the
+    working grid, so the patient is read once for all subsets.
+
+    Args:
+        weights: of the bundle's default network.
+    """
+
+    def __init__(self, weights: Path) -> None:
+        parser = open_recipe("recipes/evaluate.yaml", {})
+        self.network = parser.get_parsed_content("network").eval()
+        self.network.load_state_dict(read_state_dict(weights, "weights"))
+        self.inferer = parser.get_parsed_content("inferer")
+        self.probability = parser.get_parsed_content("postprocessing").transforms[0]
+        transforms = parser.get_parsed_content("preprocessing").transforms
+        self.preprocessing = Compose([*transforms, *parser.get_parsed_content("to_working_grid")])
+
+    def predict(
+        self, case: Case, subsets: Sequence[tuple[str, ...]]
+    ) -> Iterator[tuple[tuple[str, ...], torch.Tensor, torch.Tensor]]:
+        """Yield each subset with a sequence that the patient has: subset, probability and truth, ``(1, X, Y, Z)``."""
+        item = self.preprocessing(case.item())
+        image, truth = item["image"], item["label"]
+        done = set()
+        for subset in subsets:
+            present = tuple(sequence for sequence in subset if sequence in case.sequences)
+            if not present or present in done:
+                continue
+            done.add(present)
+            kept = torch.tensor([sequence in present for sequence in SEQUENCES])
+            shown = image * kept.view(-1, 1, 1, 1)
+            with torch.inference_mode():
+                logits = self.inferer(shown[None].as_tensor(), self.network)[0]
+            probability = self.probability({"pred": logits})["pred"]
+            yield present, truth.new_tensor(probability), truth
+
+
+def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) -> OperatingPoint:
+    """Choose threshold and minimum volume by mean Dice over patients and common subsets.
+
+    Args:
+        predictor: the network.
+        cases: patients that nothing else is claimed on.
+    """
+    dice: dict[tuple[float, float], list[float]] = {}
+    for case in track(cases, "Validation phantoms"):
+        for _, probability, truth in predictor.predict(case, COMMON_SUBSETS):
+            for threshold in THRESHOLDS:
+                for minimum_ml in MINIMUM_ML:
+                    mask = clean_mask(probability, threshold, minimum_ml)
+                    dice.setdefault((threshold, minimum_ml), []).append(overlap(mask, truth))
+    means = {choice: float(np.mean(values)) for choice, values in dice.items()}
+    (threshold, minimum_ml), best = max(means.items(), key=lambda item: item[1])
+    return OperatingPoint(threshold, minimum_ml, best)
+
+
+def score_subsets(predictor: SubsetPredictor, cases: Sequence[Case], point: OperatingPoint) -> pd.DataFrame:
+    """Score every subset of every patient, on the working grid: a row each."""
+    rows = []
+    for case in track(cases, "Test phantoms"):
+        for subset, probability, truth in predictor.predict(case, SUBSETS):
+            mask = clean_mask(probability, point.threshold, point.minimum_lesion_ml)
+            scores = score_mask(np.asarray(mask[0]), np.asarray(truth[0]), _spacing(truth))
+            rows.append(
+                {
+                    "patient": case.patient,
+                    "sequences": "+".join(subset),
+                    "dice": scores.dice,
+                    "sensitivity": scores.sensitivity,
+                    "precision": scores.precision,
+                    "lesion_f1": scores.lesion_f1,
+                    "true_ml": scores.true_ml,
+                    "predicted_ml": scores.predicted_ml,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def clean_mask(probability: torch.Tensor, threshold: float, minimum_ml: float) -> torch.Tensor:
+    """Threshold as the bundle does, and remove specks."""
+    mask = (probability >= threshold).to(torch.uint8)
+    cleaned: torch.Tensor = RemoveSmallLesionsd("pred", minimum_ml)({"pred": mask})["pred"]
+    return cleaned
+
+
+def overlap(mask: torch.Tensor, truth: torch.Tensor) -> float:
+    """Compute Dice alone; 1 where both are empty."""
+    total = int(mask.sum()) + int(truth.sum())
+    return 1.0 if total == 0 else 2 * int((mask.bool() & truth.bool()).sum()) / total
+
+
+def score_real_patients(
+    folders: Sequence[Path], weights: Path, point: OperatingPoint, output_dir: Path
+) -> pd.DataFrame:
+    """Segment real patients by the bundle's inference with every subset they have, and score on the native grid.
+
+    A patient whose label is on another grid than the mask (a subset without the sequence it was drawn on) is passed
+    over for that subset.
+    """
+    rows = []
+    for case in (case for folder in folders for case in find_cases(folder)):
+        for subset in SUBSETS:
+            if not all(sequence in case.sequences for sequence in subset):
+                continue
+            name = f"{case.patient}_{'_'.join(subset)}"
+            some = Case(name, {sequence: case.sequences[sequence] for sequence in subset})
+            segment_cases([some], output_dir, weights)
+            rows.append({"patient": case.patient, "sequences": "+".join(subset), **_score_real(case, name, output_dir)})
+    return pd.DataFrame(rows)
+
+
+def _score_real(case: Case, name: str, output_dir: Path) -> dict[str, float]:
+    mask = read_volume(output_dir / f"{name}_lesion.nii.gz")
+    marked: dict[str, float] = {"predicted_ml": float((mask.array > 0.5).sum() * np.prod(mask.spacing) / 1000)}
+    if case.label is None:
+        return marked
+    truth = read_volume(case.label)
+    if truth.array.shape != mask.array.shape:
+        return marked
+    scores = score_mask(mask.array, truth.array, mask.spacing)
+    return {
+        "dice": scores.dice,
+        "sensitivity": scores.sensitivity,
+        "precision": scores.precision,
+        "lesion_recall": scores.lesion_recall,
+        "lesion_precision": scores.lesion_precision,
+        "true_ml": scores.true_ml,
+        **marked,
+    }
+
+
+def _spacing(truth: torch.Tensor) -> tuple[float, ...]:
+    return tuple(float(length) for length in truth.pixdim)  # type: ignore[attr-defined]  # a MetaTensor's
