@@ -4,6 +4,7 @@ from islesnet.phantom.dataset import patient_seed, write_dataset, write_patient
 from islesnet.phantom.patient import Phantom, make_patient
 from islesnet.phantom.settings import PhantomSettings
 from islesnet.phantom.siss import siss_volumes_ml, write_siss_like_dataset
+from islesnet.phantom.table import ranges_table
 from islesnet.phantom.wide import wide_settings, write_wide_dataset
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "PhantomSettings",
     "make_patient",
     "patient_seed",
+    "ranges_table",
     "siss_volumes_ml",
     "wide_settings",
     "write_dataset",

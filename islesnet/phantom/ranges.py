@@ -21,7 +21,7 @@ class Ranges:
     """Lowest and highest value of each parameter; the defaults look like ISLES 2015 SISS, `WIDE` is for training.
 
     A parameter is drawn evenly between the two unless its own place says otherwise. One whose two values are equal
-    is not drawn at all. `ranges_table` shows all of them with unit and source.
+    is not drawn at all. `islesnet.phantom.ranges_table` shows all of them with unit and source.
     """
 
     # ---- anatomy
@@ -176,17 +176,3 @@ def draw(rng: np.random.Generator, bounds: Range) -> float:
 def draw_log(rng: np.random.Generator, bounds: Range) -> float:
     """Draw evenly in the logarithm; both bounds above 0."""
     return float(np.exp(rng.uniform(np.log(bounds[0]), np.log(bounds[1]))))
-
-
-def ranges_table() -> str:
-    """Write the table in Markdown."""
-    rows = ["| parameter | like SISS | wide | unit | source |", "|---|---|---|---|---|"]
-    for each in fields(Ranges):
-        about = each.metadata
-        siss, wide = _say(getattr(SISS_LIKE, each.name)), _say(about["wide"])
-        rows.append(f"| {each.name} | {siss} | {wide} | {about['unit']} | {about['source']} |")
-    return "\n".join(rows) + "\n"
-
-
-def _say(bounds: Range) -> str:
-    return f"{bounds[0]:g} to {bounds[1]:g}"

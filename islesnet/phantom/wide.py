@@ -15,6 +15,7 @@ VOLUMES_ML = (0.05, 160.0)
 WITHIN = 2.5  # a mask's volume may be so many times larger or smaller than the one drawn
 SKULL_PROBABILITY = 0.4
 CHRONIC_PROBABILITY = 0.12
+OLD_INFARCT_PROBABILITY = 0.4
 GROWN_PROBABILITY = 0.3
 
 
@@ -36,7 +37,7 @@ def wide_settings(seed: int, spacing_mm: float, lesion_masks: Path | None) -> Ph
         volume_ml=(volume_ml, volume_ml) if is_grown else (volume_ml / WITHIN, volume_ml * WITHIN),
         stages=("chronic",) if rng.uniform() < CHRONIC_PROBABILITY else STAGES[:3],
         hyperintensities_ml=WIDE.hyperintensities_ml,
-        old_infarct_probability=0.4,
+        old_infarct_probability=OLD_INFARCT_PROBABILITY,
         noise=WIDE.noise,
         bias=WIDE.bias,
         ranges=WIDE,

@@ -171,5 +171,5 @@ def test_start_from_a_missing_file_or_another_network_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"start_from: there are no weights at .*model\.pt"):
         start_from(slab_network(), tmp_path / "model.pt")
     path = save(slab_network(channels=5), tmp_path / "other.pt")
-    with pytest.raises(InputError, match="start_from: the weights at .* are of another network"):
+    with pytest.raises(InputError, match=r"start_from: the weights at .* are of another network"):
         start_from(slab_network(), path)
