@@ -9,6 +9,7 @@ import argparse
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,11 @@ import pandas as pd
 from matplotlib.image import imsave
 
 from islesnet.data import Case, cases_in_datalist, read_volume
+from islesnet.errors import InputError
 from islesnet.metrics import best_threshold, score_mask, threshold_dwi
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.report import largest_slice, outlined_slice
-from workflows.commands import CommandError, run, run_bundle, say
+from workflows.commands import answer, command_line, run, run_bundle, say
 
 PATIENTS = 60
 SPLIT = ("0.7", "0.1", "0.2")
@@ -27,38 +29,39 @@ SPACING_MM = 2.0
 NEW_PATIENT_SEED = 2022
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Run the demo."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line("demo", __doc__)
     parser.add_argument("--folder", type=Path, default=Path("demo"), help="made anew at every run")
     parser.add_argument("--epochs", type=int, help="instead of the recipe's number")
-    arguments = parser.parse_args()
-    folder = arguments.folder.resolve()
-    if not make_anew(folder):
-        sys.stderr.write(f"{folder} is not empty, and not of an earlier demo; name another with --folder.\n")
-        return 1
+    return answer(parser, demonstrate, words)
+
+
+def demonstrate(arguments: argparse.Namespace) -> int:
+    """Make the data, train, evaluate, segment and report."""
     began = time.monotonic()
-    try:
-        dataset, new_patient = make_patients(folder)
-        train(dataset, folder, arguments.epochs)
-        segment(dataset, new_patient, folder)
-    except CommandError as error:
-        sys.stderr.write(f"The demo stopped: {error}\n")
-        return 1
+    folder = arguments.folder.resolve()
+    make_anew(folder)
+    dataset, new_patient = make_patients(folder)
+    train(dataset, folder, arguments.epochs)
+    segment(dataset, new_patient, folder)
     report(dataset, new_patient, folder)
     print(f"\nThe demo took {(time.monotonic() - began) / 60:.1f} minutes.")
     return 0
 
 
-def make_anew(folder: Path) -> bool:
-    """Empty an earlier demo's folder, and no other."""
+def make_anew(folder: Path) -> None:
+    """Empty an earlier demo's folder.
+
+    Raises:
+        InputError: where it holds anything else.
+    """
     marker = folder / ".islesnet_demo"
     if folder.exists() and any(folder.iterdir()) and not marker.exists():
-        return False
+        raise InputError(f"{folder} is not empty, and not of an earlier demo; name another with --folder")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     marker.touch()
-    return True
 
 
 def make_patients(folder: Path) -> tuple[Path, Case]:
