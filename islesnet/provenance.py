@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import platform
 import re
 import shlex
@@ -21,6 +20,7 @@ from monai.bundle import ConfigParser, update_kwargs
 import islesnet
 from islesnet.files import whole_file
 from islesnet.networks import has_fast_bfloat16
+from islesnet.processes import usable_cores
 
 PACKAGES = ("torch", "monai", "pytorch-ignite", "numpy", "scipy", "pandas", "nibabel", "SimpleITK")
 # What `python -m monai.bundle run` takes besides the values that override the config.
@@ -157,7 +157,7 @@ def _machine() -> dict[str, Any]:
     return {
         "system": platform.platform(),
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": usable_cores(),
         "threads": torch.get_num_threads(),
         "devices": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
         "fast_bfloat16": has_fast_bfloat16(),

@@ -6,17 +6,22 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from islesnet.data import Case, MaskPair, find_by_patient, pair_masks, stamps_of
 from islesnet.data.file_names import stem_of
 from islesnet.data.mask_names import match_names
 from islesnet.errors import InputError
 from islesnet.evaluation.results import DWI_THRESHOLD, EMPTY_MASK, Evaluation, Results, say_failed, table_of
-from islesnet.evaluation.scoring import Scored, choose_thresholds, score_patient, score_threshold, work_through
+from islesnet.evaluation.scoring import Scored, choose_thresholds, score_patient, score_threshold
 from islesnet.files import require_writable
+from islesnet.processes import usable_cores, work_through
 
 logger = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+# Each holds a patient, most of a gigabyte for a large head.
+MOST_WORKERS = 8
 # The scores last: where they lie, the evaluation is done.
 FILES = ("report.html", "provenance.json", "reliability.csv", "baselines.csv", "summary.json", "scores.csv")
 
@@ -51,7 +56,7 @@ def evaluate(
         stamps: words in capitals that keep the results from being mistaken; those of the datalists, and those that
             islesnet wrote beside its masks, are added.
         progress: called with (jobs done, jobs in all) after each patient.
-        workers: processes; None takes one for every core that this process may use.
+        workers: processes; None takes one for every core that this process may use, eight at most.
 
     Raises:
         InputError: where masks cannot be paired, no patient could be scored, or the output cannot be written to.
@@ -67,8 +72,8 @@ def evaluate(
     for name in FILES:
         (output / name).unlink(missing_ok=True)
     jobs = {patient: partial(score_patient, pair, cases.get(patient)) for patient, pair in pairs.items()}
-    count = _Counter(len(jobs) * (1 if images is None else 2), progress)
-    results = work_through(jobs, workers, count)
+    crew = _Crew(workers or min(usable_cores(), MOST_WORKERS), len(jobs) * (1 if images is None else 2), progress)
+    results = crew.do(jobs)
     scored = {patient: result for patient, result in results.items() if isinstance(result, Scored)}
     failed = {patient: result for patient, result in results.items() if isinstance(result, str)}
     if not scored:
@@ -77,8 +82,8 @@ def evaluate(
     trials = {name: partial(score_threshold, pairs[name], cases[name], level) for name, level in chosen.items()}
     baselines = {EMPTY_MASK: table_of({patient: own.empty for patient, own in scored.items()})}
     if trials:
-        baselines[DWI_THRESHOLD] = table_of(work_through(trials, workers, count))
-    count.finish()
+        baselines[DWI_THRESHOLD] = table_of(crew.do(trials))
+    crew.finish()
     results_of = Results(
         pairs=pairs,
         cases=cases if images is not None else None,
@@ -93,17 +98,23 @@ def evaluate(
     return results_of.write(output, settings, began)
 
 
-class _Counter:
-    """Count the jobs that are done, and say so."""
+class _Crew:
+    """Processes that do jobs, counted, and say how far they are."""
 
-    def __init__(self, total: int, progress: Callable[[int, int], None] | None) -> None:
+    def __init__(self, workers: int, total: int, progress: Callable[[int, int], None] | None) -> None:
+        self.workers = workers
         self.done = 0
         self.total = total
         self.progress = progress
 
-    def __call__(self) -> None:
-        self.done += 1
-        self._say()
+    def do(self, jobs: Mapping[str, Callable[[], Result]]) -> dict[str, Result]:
+        """Give the results in the order of the jobs."""
+        results = {}
+        for name, result in work_through(jobs, self.workers):
+            results[name] = result
+            self.done += 1
+            self._say()
+        return {name: results[name] for name in jobs}
 
     def finish(self) -> None:
         if self.done < self.total:

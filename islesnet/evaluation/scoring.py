@@ -1,11 +1,8 @@
-"""Score one patient after another, several at a time: the mask, the baselines beside it, the probabilities."""
+"""Score one patient: the mask, the baselines beside it, the probabilities."""
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,10 +13,6 @@ from islesnet.errors import InputError
 from islesnet.evaluation.masks import Masks, read_masks, read_on_grid
 from islesnet.metrics import MaskScores, Reliability, dice_by_threshold, score_mask, threshold_dwi
 from islesnet.metrics.baselines import THRESHOLDS
-
-Result = TypeVar("Result")
-# Each holds a patient, most of a gigabyte for a large head.
-MOST_WORKERS = 8
 
 
 @dataclass(frozen=True)
@@ -92,38 +85,6 @@ def choose_thresholds(dice: Mapping[str, Sequence[float]]) -> dict[str, float]:
     return {patient: THRESHOLDS[index] for patient, index in zip(dice, best, strict=True)}
 
 
-def work_through(
-    jobs: Mapping[str, Callable[[], Result]], workers: int | None, tell: Callable[[], None]
-) -> dict[str, Result]:
-    """Do jobs in worker processes, each of which holds one patient at a time.
-
-    Args:
-        jobs: by patient; they can be pickled.
-        workers: processes; None takes one for every core that this process may use, eight at most; 1 stays in this
-            process.
-        tell: called after each job.
-
-    Returns:
-        The results in the order of the jobs.
-    """
-    count = min(workers or min(_usable_cores(), MOST_WORKERS), len(jobs))
-    done: dict[str, Result] = {}
-    if count <= 1:
-        for patient, job in jobs.items():
-            done[patient] = job()
-            tell()
-        return done
-    with ProcessPoolExecutor(count) as pool:
-        pending = {pool.submit(job): patient for patient, job in jobs.items()}
-        try:
-            for future in as_completed(pending):
-                done[pending[future]] = future.result()
-                tell()
-        finally:
-            pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for the rest of the cohort
-    return {patient: done[patient] for patient in jobs}
-
-
 def _look(case: Case, masks: Masks, remarks: list[str]) -> tuple[NDArray[np.bool_] | None, NDArray[np.float32] | None]:
     """Find the brain on the reference, and read the DWI; what cannot be read is remarked and gives None."""
     images: dict[str, NDArray[np.float32]] = {}
@@ -161,7 +122,3 @@ def _reliability(path: Path | None, masks: Masks, remarks: list[str]) -> pd.Data
         remarks.append(f"{path}: left out of the reliability: {error}")
         return None
     return reliability.table()
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
