@@ -12,7 +12,15 @@ import pandas as pd
 from islesnet.data import Case, Volume, read_volume
 from islesnet.data.checks.geometry import lie_on_one_grid
 from islesnet.files import whole_file
-from islesnet.metrics import VoxelCounts, best_threshold, compare_paired, score_mask, summarize, threshold_dwi
+from islesnet.metrics import (
+    VoxelCounts,
+    best_threshold,
+    compare_paired,
+    pool_reliability,
+    score_mask,
+    summarize,
+    threshold_dwi,
+)
 from islesnet.report import EvaluationReport, read_history, write_csv, write_evaluation_report
 
 # So many training patients are looked at for the DWI threshold; more would only take longer.
@@ -32,7 +40,7 @@ class Comparison:
         masks: by patient, the folder of our masks; None where none were written.
         tensorboard: folder of event files by name of the training.
         volumes_by_section: lesion volumes in ml of the split's sections or folds.
-        reliability: tables of our probabilities, to be added up.
+        reliability: tables of our probabilities, to be added up; those that are not there are left out.
         grid: that the masks were scored on.
         is_siss: the patients are those of ISLES 2015 SISS.
         about: paragraphs for the top of the page.
@@ -90,7 +98,7 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
             is_siss=comparison.is_siss,
             grid=comparison.grid,
             has_own_grids=comparison.grid != "native grid",
-            reliability=add_reliability(comparison.reliability),
+            reliability=pool_reliability([pd.read_csv(path) for path in comparison.reliability if path.is_file()]),
             histories={
                 name: read_history(path)
                 for name, path in comparison.tensorboard.items()
@@ -177,20 +185,6 @@ def say_missing(planned: Mapping[str, object], done: Mapping[str, object]) -> li
     """Name the systems that are not in the report."""
     missing = [name for name in planned if name not in done]
     return [f"Not in this report, because a training or an evaluation failed: {', '.join(missing)}."] if missing else []
-
-
-def add_reliability(paths: Sequence[Path]) -> pd.DataFrame | None:
-    """Add up reliability tables of several test sets; None where there is none."""
-    tables = [pd.read_csv(path) for path in paths if path.is_file()]
-    if not tables:
-        return None
-    voxels = np.sum([table["voxels"] for table in tables], axis=0)
-    known = np.where(voxels > 0, voxels, np.nan)
-    shares = {
-        name: np.nansum([table[name] * table["voxels"] for table in tables], axis=0) / known
-        for name in ("mean_probability", "lesion_share")
-    }
-    return tables[0][["low", "high"]].assign(voxels=voxels, **shares)
 
 
 def total_duration_s(folder: Path) -> float:

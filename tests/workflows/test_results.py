@@ -1,6 +1,5 @@
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +8,7 @@ import pytest
 from islesnet.data import find_cases
 from islesnet.metrics import score_mask
 from islesnet.phantom import PhantomSettings, write_dataset
-from workflows.results import Comparison, add_reliability, open_scan, score_baselines, write_comparison
+from workflows.results import Comparison, open_scan, score_baselines, write_comparison
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +61,12 @@ def test_comparison_holds_every_system_and_the_difference_to_ours_with_its_stamp
         data="three patients",
         cases={},
         masks=None,
+        reliability=[tmp_path / "fold_1.csv", tmp_path / "fold_2.csv", tmp_path / "of_a_fold_that_has_none.csv"],
         stamps=("PHANTOM",),
     )
+    for number in (1, 2):
+        table = {"low": [0.0], "high": [1.0], "voxels": [10 * number], "mean_probability": [0.2], "lesion_share": [0.1]}
+        pd.DataFrame(table).to_csv(tmp_path / f"fold_{number}.csv", index=False)
 
     page = write_comparison(tmp_path, comparison)
 
@@ -74,22 +77,7 @@ def test_comparison_holds_every_system_and_the_difference_to_ours_with_its_stamp
     ours, other = (comparison.by_system[name]["dice"] for name in ("ours", "other"))
     assert summary["ours minus"]["other"]["mean"] == pytest.approx((ours - other).mean())
     assert summary["ours minus"]["other"]["better"] == 3
+    assert pd.read_csv(tmp_path / "tables" / "reliability.csv")["voxels"].tolist() == [30]
     text = page.read_text()
     assert "PHANTOM" in text
     assert "3 of 3" in text
-
-
-def test_reliability_of_folds_is_added_up_by_voxels(tmp_path):
-    first = pd.DataFrame(
-        {"low": [0.0], "high": [1.0], "voxels": [10], "mean_probability": [0.2], "lesion_share": [0.1]}
-    )
-    second = first.assign(voxels=30, mean_probability=0.6, lesion_share=0.5)
-    first.to_csv(tmp_path / "1.csv", index=False)
-    second.to_csv(tmp_path / "2.csv", index=False)
-
-    table = add_reliability([tmp_path / "1.csv", tmp_path / "2.csv", Path("absent.csv")])
-
-    assert table["voxels"].tolist() == [40]
-    assert table["mean_probability"].tolist() == pytest.approx([0.5])
-    assert table["lesion_share"].tolist() == pytest.approx([0.4])
-    assert add_reliability([]) is None
