@@ -68,15 +68,15 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
     Returns:
         The page.
     """
-    ours, *others = comparison.by_system
     everyone = {**comparison.by_system, **comparison.baselines}
+    ours, *others = everyone
     rows = [scores.assign(system=name).drop(columns="stamp", errors="ignore") for name, scores in everyone.items()]
     write_csv(pd.concat(rows, ignore_index=True), folder / "scores.csv", comparison.stamps)
     everyone = {name: scores.drop(columns="fold", errors="ignore") for name, scores in everyone.items()}
     summaries = {name: summarize(scores) for name, scores in everyone.items()}
     # On the network's grid each system has its own, and no patient is the same in two of them.
-    others_compared = [name for name in everyone if name != ours and comparison.grid == "native grid"]
-    differences = {name: compare_paired(everyone[ours], everyone[name]) for name in others_compared}
+    compared = others if comparison.grid == "native grid" else []
+    differences = {name: compare_paired(everyone[ours], everyone[name]) for name in compared}
     write_json(
         folder / "summary.json",
         {
@@ -93,7 +93,8 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
             scores=everyone[ours],
             summary=summaries[ours],
             system=ours,
-            baselines={name: everyone[name] for name in [*others, *comparison.baselines]},
+            baselines={name: everyone[name] for name in others},
+            baseline_summaries={name: summaries[name] for name in others},
             data=comparison.data,
             is_siss=comparison.is_siss,
             grid=comparison.grid,

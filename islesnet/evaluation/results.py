@@ -89,6 +89,7 @@ class Results:
                 summary=summary,
                 system=self.system,
                 baselines=self.baselines,
+                baseline_summaries=summary["baselines"],
                 data=self.data,
                 grid="grid of the truth",
                 reliability=reliability,
