@@ -19,6 +19,7 @@ from pathlib import Path
 
 from islesnet.data import Case, cases_in_datalist, lesion_volume_ml, split_cases, write_slice_split
 from islesnet.errors import InputError
+from islesnet.evaluation.results import EMPTY_MASK
 from islesnet.files import require_writable
 from islesnet.provenance import write_provenance
 from islesnet.report import draw_patient, draw_sequences
@@ -238,7 +239,7 @@ class Split:
         if ours.grid == "native":
             baselines = score_baselines(self.sections["training"], test)
         else:
-            baselines = {"empty mask": empty_mask_of(ours.scores())}
+            baselines = {EMPTY_MASK: empty_mask_of(ours.scores())}
         return Comparison(
             title=f"The paper, reproduced: ResNet50-UNet on {self.patients.name}",
             by_system={name: experiment.scores() for name, experiment in done.items()},

@@ -9,18 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from islesnet.data import Case, Volume, read_volume
+from islesnet.data import Case, MaskPair, read_volume
 from islesnet.data.checks.geometry import lie_on_one_grid
+from islesnet.evaluation.masks import read_masks, read_on_grid
+from islesnet.evaluation.results import DWI_THRESHOLD, EMPTY_MASK, table_of
+from islesnet.evaluation.scan import read_scan
 from islesnet.files import whole_file
-from islesnet.metrics import (
-    VoxelCounts,
-    best_threshold,
-    compare_paired,
-    pool_reliability,
-    score_mask,
-    summarize,
-    threshold_dwi,
-)
+from islesnet.metrics import VoxelCounts, best_threshold, compare_paired, pool_reliability, summarize
 from islesnet.report import EvaluationReport, read_history, write_csv, write_evaluation_report
 
 # So many training patients are looked at for the DWI threshold; more would only take longer.
@@ -125,17 +120,26 @@ def score_baselines(training: Sequence[Case], test: Sequence[Case]) -> dict[str,
 
     Patients without a DWI have no row in the threshold's table.
     """
-    seen = [case for case in training if "dwi" in case.sequences][:THRESHOLD_PATIENTS]
-    deviations = best_threshold(map(_dwi_and_truth, seen)) if seen else None
-    empty, threshold = [], []
+    deviations = choose_threshold(training)
+    empty, threshold = {}, {}
     for case in test:
-        truth = read_volume(_label_of(case))
-        empty.append(_row(case, np.zeros(truth.array.shape, dtype=bool), truth))
-        if deviations is not None and "dwi" in case.sequences:
-            dwi, _ = _dwi_and_truth(case)
-            threshold.append(_row(case, threshold_dwi(dwi, deviations), truth))
-    tables = {"empty mask": pd.DataFrame(empty)}
-    return tables | ({"DWI threshold": pd.DataFrame(threshold)} if threshold else {})
+        scan = read_scan(pair_of(case), case)
+        empty[case.patient] = scan.score_empty()
+        if deviations is not None and scan.dwi is not None:
+            threshold[case.patient] = scan.score_threshold(deviations)
+    tables = {EMPTY_MASK: table_of(empty)}
+    return tables | ({DWI_THRESHOLD: table_of(threshold)} if threshold else {})
+
+
+def choose_threshold(training: Sequence[Case], most: int = THRESHOLD_PATIENTS) -> float | None:
+    """Choose the DWI threshold on the first so many training patients that have a DWI; None where none has."""
+    seen = [case for case in training if "dwi" in case.sequences][:most]
+    return best_threshold(map(_dwi_and_truth, seen)) if seen else None
+
+
+def pair_of(case: Case, masks: Path | None = None) -> MaskPair:
+    """Pair a labelled patient's truth with our mask in a folder, or with an empty one where no folder is given."""
+    return MaskPair(case.patient, None if masks is None else masks / f"{case.patient}_lesion.nii.gz", _label_of(case))
 
 
 def empty_mask_of(scores: pd.DataFrame) -> pd.DataFrame:
@@ -151,6 +155,7 @@ def empty_mask_of(scores: pd.DataFrame) -> pd.DataFrame:
         {
             "patient": scores["patient"],
             **{name: [getattr(own, name) for own in counts] for name in ratios},
+            **{f"brain_{name}": scores["brain_empty_mask_accuracy"] for name in ("accuracy", "empty_mask_accuracy")},
             "true_ml": scores["true_ml"],
             "predicted_ml": 0.0,
             "volume_error_ml": -scores["true_ml"],
@@ -161,12 +166,6 @@ def empty_mask_of(scores: pd.DataFrame) -> pd.DataFrame:
             "true_negatives": negatives,
         }
     )
-
-
-def _row(case: Case, mask: np.ndarray, truth: Volume) -> dict[str, object]:
-    # In the orientation whose last axis is axial, as everything is scored.
-    lesion, marked = truth.canonical(), Volume(mask, truth.header).canonical()
-    return {"patient": case.patient, **vars(score_mask(marked.array, lesion.array, lesion.spacing))}
 
 
 def open_scan(case: Case, masks: Path | None) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
@@ -201,7 +200,8 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _dwi_and_truth(case: Case) -> tuple[np.ndarray, np.ndarray]:
-    return read_volume(case.sequences["dwi"]).array, read_volume(_label_of(case)).array
+    masks = read_masks(pair_of(case))
+    return read_on_grid(case.sequences["dwi"], masks.grid), masks.truth
 
 
 def _label_of(case: Case) -> Path:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from islesnet.data import Case, MaskPair
 from islesnet.errors import InputError
-from islesnet.evaluation.masks import Masks, read_masks, read_on_grid
-from islesnet.metrics import MaskScores, Reliability, dice_by_threshold, score_mask, threshold_dwi
+from islesnet.evaluation.masks import Masks, read_on_grid
+from islesnet.evaluation.scan import read_scan
+from islesnet.metrics import MaskScores, Reliability, dice_by_threshold
 from islesnet.metrics.baselines import THRESHOLDS
 
 
@@ -45,29 +45,29 @@ def score_patient(pair: MaskPair, case: Case | None) -> Scored | str:
         The scores, or why there are none: a failure is one patient's, the others go on.
     """
     try:
-        masks = read_masks(pair)
-        remarks = list(masks.remarks)
-        brain, dwi = (None, None) if case is None else _look(case, masks, remarks)
-        spacing = masks.grid.spacing
-        nothing = np.zeros_like(masks.truth)
+        scan = read_scan(pair, case)
+        remarks = scan.remarks
         return Scored(
-            scores=score_mask(masks.prediction, masks.truth, spacing, brain),
-            empty=score_mask(nothing, masks.truth, spacing, brain),
+            scores=scan.score(scan.masks.prediction),
+            empty=scan.score_empty(),
             remarks=remarks,
-            threshold_dice=None if dwi is None else dice_by_threshold(dwi, masks.truth),
-            reliability=_reliability(pair.probability, masks, remarks),
+            threshold_dice=None if scan.dwi is None else dice_by_threshold(scan.dwi, scan.masks.truth),
+            reliability=_reliability(pair.probability, scan.masks, remarks),
         )
     except (InputError, OSError) as error:
         return str(error)
 
 
 def score_threshold(pair: MaskPair, case: Case, deviations: float) -> MaskScores:
-    """Score a threshold on one patient's DWI."""
-    masks = read_masks(pair)
-    brain, dwi = _look(case, masks, [])
-    if dwi is None:
-        raise InputError(f"patient {pair.patient!r}: the DWI could be read before, and cannot now")
-    return score_mask(threshold_dwi(dwi, deviations), masks.truth, masks.grid.spacing, brain)
+    """Score a threshold on one patient's DWI.
+
+    Raises:
+        InputError: where the DWI cannot be read.
+    """
+    try:
+        return read_scan(pair, case).score_threshold(deviations)
+    except InputError as error:
+        raise InputError(f"patient {pair.patient!r} could be scored before, and cannot now: {error}") from error
 
 
 def choose_thresholds(dice: Mapping[str, Sequence[float]]) -> dict[str, float]:
@@ -83,33 +83,6 @@ def choose_thresholds(dice: Mapping[str, Sequence[float]]) -> dict[str, float]:
     # Rounded: a tie must not hang on the order in which the sum was taken.
     best = np.round(of_others, 9).argmax(axis=1)
     return {patient: THRESHOLDS[index] for patient, index in zip(dice, best, strict=True)}
-
-
-def _look(case: Case, masks: Masks, remarks: list[str]) -> tuple[NDArray[np.bool_] | None, NDArray[np.float32] | None]:
-    """Find the brain on the reference, and read the DWI; what cannot be read is remarked and gives None."""
-    images: dict[str, NDArray[np.float32]] = {}
-    for sequence in dict.fromkeys([case.reference, *(["dwi"] if "dwi" in case.sequences else [])]):
-        try:
-            images[sequence] = read_on_grid(case.sequences[sequence], masks.grid)
-        except (InputError, OSError) as error:
-            remarks.append(f"{error}; scored without it")
-    reference = images.get(case.reference)
-    return (None if reference is None else _brain(reference)), images.get("dwi")
-
-
-def _brain(image: NDArray[np.float32]) -> NDArray[np.bool_]:
-    # Here, not above: without images no torch is needed.
-    import torch
-
-    from islesnet.transforms import foreground
-
-    # Processes share the cores already; and a process that was forked may not start torch's threads.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return np.asarray(foreground(torch.from_numpy(image)).numpy())
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _reliability(path: Path | None, masks: Masks, remarks: list[str]) -> pd.DataFrame | None:

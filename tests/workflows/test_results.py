@@ -1,14 +1,25 @@
 import json
 from dataclasses import asdict
 
+import nibabel
 import numpy as np
 import pandas as pd
 import pytest
+from nibabel.processing import resample_to_output
 
-from islesnet.data import find_cases
+from islesnet.data import Case, find_cases
+from islesnet.evaluation import evaluate
 from islesnet.metrics import score_mask
 from islesnet.phantom import PhantomSettings, write_dataset
-from workflows.results import Comparison, open_scan, score_baselines, write_comparison
+from workflows import demo
+from workflows.results import (
+    Comparison,
+    choose_threshold,
+    empty_mask_of,
+    open_scan,
+    score_baselines,
+    write_comparison,
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +39,66 @@ def test_baselines_are_an_empty_mask_and_a_threshold_chosen_on_the_training_pati
     assert (tables["DWI threshold"]["dice"] > 0).all()
 
 
+def test_baselines_have_the_accuracy_within_the_brain(cases):
+    for table in score_baselines(cases[:2], cases[2:]).values():
+        inside, outside = table["brain_empty_mask_accuracy"], table["empty_mask_accuracy"]
+        assert (inside < outside).all()
+        assert (table["brain_accuracy"] < table["accuracy"]).all()
+
+
+def test_empty_mask_is_scored_as_islesnet_evaluate_scores_it(cases, tmp_path):
+    folder = cases[0].label.parents[2]
+    (tmp_path / "masks").mkdir()
+    for case in cases[2:]:
+        (tmp_path / "masks" / f"{case.patient}.nii").symlink_to(case.label)
+    of_evaluate = evaluate(
+        tmp_path / "masks", tmp_path / "masks", tmp_path / "out", images=folder, workers=1
+    ).baselines["empty mask"]
+
+    table = score_baselines(cases[:2], cases[2:])["empty mask"]
+
+    pd.testing.assert_frame_equal(table, of_evaluate)
+
+
+def test_dwi_on_another_grid_than_the_truth_is_brought_to_it(cases, tmp_path):
+    def coarsen(case):
+        scan = nibabel.load(case.sequences["dwi"])
+        path = tmp_path / case.patient / "dwi.nii.gz"
+        path.parent.mkdir()
+        nibabel.save(resample_to_output(scan, (9.0, 9.0, 9.0), order=1), path)
+        return Case(case.patient, {"dwi": path}, case.label)
+
+    coarse = [coarsen(case) for case in cases]
+
+    table = score_baselines(coarse[:2], coarse[2:])["DWI threshold"]
+
+    assert (table["dice"] > 0).all()
+
+
 def test_patients_without_dwi_have_no_threshold(cases):
-    flair_only = [type(case)(case.patient, {"flair": case.sequences["flair"]}, case.label) for case in cases]
+    flair_only = [Case(case.patient, {"flair": case.sequences["flair"]}, case.label) for case in cases]
 
     assert set(score_baselines(flair_only[:2], flair_only[2:])) == {"empty mask"}
+
+
+def test_empty_mask_on_another_grid_keeps_what_is_known_of_the_brain():
+    known = scores(["a", "b"], lambda n: 10).assign(brain_accuracy=0.7, brain_empty_mask_accuracy=0.9)
+
+    table = empty_mask_of(known)
+
+    assert table["brain_accuracy"].tolist() == table["brain_empty_mask_accuracy"].tolist() == [0.9, 0.9]
+    assert table["accuracy"].tolist() == known["empty_mask_accuracy"].tolist()
+
+
+def test_demo_s_row_has_the_mask_and_the_threshold_beside_it(cases, tmp_path):
+    case = cases[2]
+    nibabel.save(nibabel.load(case.label), tmp_path / f"{case.patient}_lesion.nii.gz")
+
+    row = demo.score(case, tmp_path, choose_threshold(cases[:2]))
+
+    assert row["Dice"] == 1.0
+    assert row["DWI threshold"] == score_baselines(cases[:2], [case])["DWI threshold"]["dice"][0]
+    assert row["(empty mask)"] < row["accuracy"] == 1.0
 
 
 def test_scan_without_masks_has_an_empty_one(cases):
