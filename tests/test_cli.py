@@ -54,6 +54,7 @@ def test_datalist_holds_every_patient_once_with_relative_paths(dataset):
 
     assert result.exit_code == 0, result.output
     written = json.loads((dataset / "datalist.json").read_text())
+    assert "stamps" not in written
     sections = [written[name] for name in ("training", "validation", "test")]
     assert sorted(item["patient"] for section in sections for item in section) == ["a", "b", "c"]
     assert not any(Path(item["dwi"]).is_absolute() for section in sections for item in section)
@@ -84,6 +85,16 @@ def test_phantom_writes_the_siss_layout(tmp_path):
 
     assert result.exit_code == 0, result.output
     assert (tmp_path / "1/VSD.Brain.XX.O.MR_DWI.70613/VSD.Brain.XX.O.MR_DWI.70613.nii").exists()
+
+
+def test_datalist_of_phantoms_says_so_wherever_they_were_moved(tmp_path):
+    runner.invoke(app, ["phantom", str(tmp_path / "made"), "-n", "3", "--spacing", "8", "--workers", "1"])
+    (tmp_path / "made").rename(tmp_path / "SISS2015_Training")
+
+    result = runner.invoke(app, ["datalist", str(tmp_path / "SISS2015_Training"), "-o", str(tmp_path / "list.json")])
+
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "list.json").read_text())["stamps"] == ["PHANTOM"]
 
 
 @pytest.fixture

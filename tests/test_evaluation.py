@@ -16,6 +16,7 @@ from islesnet.evaluation.scan import read_scan
 from islesnet.evaluation.scoring import choose_thresholds
 from islesnet.metrics import score_mask
 from islesnet.metrics.baselines import THRESHOLDS
+from islesnet.stamps import describe
 
 SHAPE = (16, 14, 12)
 AFFINE = np.array([[-2.0, 0, 0, 30], [0, 2.5, 0, -20], [0, 0, 4.0, -10], [0, 0, 0, 1]])
@@ -331,6 +332,15 @@ def test_stamps_come_from_the_datalist_and_from_beside_the_masks(folders, images
     provenance = json.loads((out / "provenance.json").read_text())
     assert provenance["datalist"]["sha256"]
     assert provenance["stamps"] == ["PHANTOM", "QUICK"]
+
+
+@pytest.mark.parametrize("stamped", ["truth/2_msk.nii.gz", "images/2/dwi.nii.gz"])
+def test_stamps_come_from_the_headers_of_true_masks_and_scans(folders, images, tmp_path, stamped):
+    volume = nibabel.load(tmp_path / stamped)
+    volume.header["descrip"] = describe(["PHANTOM"])
+    nibabel.save(nibabel.Nifti1Image(np.asarray(volume.dataobj), None, volume.header), tmp_path / stamped)
+
+    assert run(*folders, images=images).summary["stamps"] == ["PHANTOM"]
 
 
 def test_processes_give_what_one_gives_and_progress_ends_at_all(folders, images, tmp_path):

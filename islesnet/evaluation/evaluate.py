@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from islesnet.data import Case, MaskPair, find_by_patient, pair_masks, stamps_of
+from islesnet.data import Case, MaskPair, find_by_patient, pair_masks, stamps_in_file, stamps_in_files, stamps_of
 from islesnet.data.file_names import stem_of
 from islesnet.data.mask_names import match_names
 from islesnet.errors import InputError
@@ -53,8 +53,8 @@ def evaluate(
         images: data set or datalist with the images of these patients.
         missing: "refuse" a patient without a mask, or take the mask as "empty".
         section: of the truth's datalist.
-        stamps: words in capitals that keep the results from being mistaken; those of the datalists, and those that
-            islesnet wrote beside its masks, are added.
+        stamps: words in capitals that keep the results from being mistaken; added are those of the datalists, of the
+            scans and true masks, and those that islesnet wrote beside its masks.
         progress: called with (jobs done, jobs in all) after each patient.
         workers: processes; None takes one for every core that this process may use, eight at most.
 
@@ -90,7 +90,7 @@ def evaluate(
         scored=scored,
         baselines=baselines,
         failed=failed,
-        stamps=_all_stamps(stamps, (truth, images), pairs),
+        stamps=_all_stamps(stamps, (truth, images), pairs, cases),
         system=f"masks in {pred.absolute().name}",
         data=f"{len(scored)} patients of {truth.absolute().name}" + (f", {section}" if section else ""),
     )
@@ -140,12 +140,15 @@ def _cases(images: Path | None, pairs: Mapping[str, MaskPair]) -> dict[str, Case
     return {patient: cases[name] for patient, name in names.items()}
 
 
-def _all_stamps(given: Sequence[str], lists: Sequence[Path | None], pairs: Mapping[str, MaskPair]) -> tuple[str, ...]:
+def _all_stamps(
+    given: Sequence[str], lists: Sequence[Path | None], pairs: Mapping[str, MaskPair], cases: Mapping[str, Case]
+) -> tuple[str, ...]:
     found = list(given)
     for path in lists:
         found += stamps_of(path) if path is not None and path.suffix == ".json" else []
     for pair in pairs.values():
-        found += _stamps_beside(pair.prediction)
+        found += [*stamps_in_file(pair.truth), *_stamps_beside(pair.prediction)]
+    found += stamps_in_files(cases.values())
     return tuple(dict.fromkeys(found))
 
 

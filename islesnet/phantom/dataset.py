@@ -19,6 +19,7 @@ from islesnet.phantom.lesion_masks import list_masks
 from islesnet.phantom.patient import Phantom, make_patient
 from islesnet.phantom.settings import DEFAULT_SETTINGS, PhantomSettings
 from islesnet.processes import usable_cores, work_through
+from islesnet.stamps import PHANTOM, describe
 
 # SISS numbers its files through: case 1 has DWI 70613, FLAIR 70614, T1 70615, T2 70616, then the ground truth.
 FIRST_ID = 70613
@@ -38,7 +39,7 @@ def write_dataset(
 
     Each lies in ``<folder>/<n>/VSD.Brain.XX.O.<what>.<id>/VSD.Brain.XX.O.<what>.<id>.nii`` and appears only when it
     is complete. Patient n depends on `seed`, n and `settings` (with the masks they name) alone, so a cohort can be
-    extended later by `first`.
+    extended later by `first`. Every file's header says PHANTOM.
 
     Args:
         folder: where the patients' folders go; made where absent.
@@ -169,5 +170,6 @@ def _save(values: FloatArray | NDArray[np.uint8], affine: FloatArray, file: Path
     image.set_qform(affine, code="scanner")
     image.set_sform(affine, code="scanner")
     image.header.set_xyzt_units("mm")
+    image.header["descrip"] = describe([PHANTOM])  # wherever the file goes, it says what it is
     with whole_file(file) as part:
         nib.save(image, part)

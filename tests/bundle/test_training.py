@@ -189,6 +189,7 @@ def test_provenance_of_a_training_names_what_it_learnt_from_and_the_weights_it_m
     patients = json.loads((dataset / "datalist.json").read_text())
     assert told["finished"] is True
     assert told["seeds"] == 0
+    assert told["stamps"] == ["PHANTOM"]
     assert told["split"] == {
         section: [entry["patient"] for entry in patients[section]] for section in ("training", "validation")
     }
