@@ -16,6 +16,7 @@ from islesnet.evaluation.results import DWI_THRESHOLD, EMPTY_MASK, table_of
 from islesnet.evaluation.scan import read_scan
 from islesnet.files import whole_file
 from islesnet.metrics import VoxelCounts, best_threshold, compare_paired, pool_reliability, summarize
+from islesnet.provenance import commands_in
 from islesnet.report import EvaluationReport, read_history, write_csv, write_evaluation_report
 
 # So many training patients are looked at for the DWI threshold; more would only take longer.
@@ -189,8 +190,8 @@ def say_missing(planned: Mapping[str, object], done: Mapping[str, object]) -> li
 
 def total_duration_s(folder: Path) -> float:
     """Add up how long all commands of the bundle took whose provenance lies below a folder, whenever they ran."""
-    notes = [json.loads(path.read_text()) for path in folder.rglob("provenance.json") if path.parent != folder]
-    return float(sum(note.get("duration_s") or 0.0 for note in notes))
+    homes = [path.parent for path in folder.rglob("provenance.json") if path.parent != folder]
+    return float(sum(command["duration_s"] or 0.0 for home in homes for command in commands_in(home)))
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from workflows.results import (
     empty_mask_of,
     open_scan,
     score_baselines,
+    total_duration_s,
     write_comparison,
 )
 
@@ -79,6 +80,18 @@ def test_patients_without_dwi_have_no_threshold(cases):
     flair_only = [Case(case.patient, {"flair": case.sequences["flair"]}, case.label) for case in cases]
 
     assert set(score_baselines(flair_only[:2], flair_only[2:])) == {"empty mask"}
+
+
+def test_time_of_all_commands_is_the_sum_of_every_run_of_each(tmp_path):
+    for name, earlier in (("fold_1/training", [100.0, None]), ("fold_1/evaluation", []), ("fold_2/training", [7.0])):
+        commands = [{"duration_s": seconds} for seconds in earlier]
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "provenance.json").write_text(json.dumps({"duration_s": 10.0, "earlier": commands}))
+    # That of a training by an earlier version, and this workflow's own.
+    (tmp_path / "fold_2" / "provenance.json").write_text(json.dumps({"duration_s": 1000.0}))
+    (tmp_path / "provenance.json").write_text(json.dumps({"duration_s": 5.0}))
+
+    assert total_duration_s(tmp_path) == 100 + 7 + 3 * 10 + 1000
 
 
 def test_empty_mask_on_another_grid_keeps_what_is_known_of_the_brain():
