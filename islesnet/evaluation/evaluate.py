@@ -33,6 +33,7 @@ def evaluate(
     images: Path | None = None,
     missing: str = "refuse",
     section: str | None = None,
+    dataset_dir: Path | None = None,
     stamps: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
     workers: int | None = None,
@@ -53,6 +54,7 @@ def evaluate(
         images: data set or datalist with the images of these patients.
         missing: "refuse" a patient without a mask, or take the mask as "empty".
         section: of the truth's datalist.
+        dataset_dir: the folder that the datalists' paths are relative to; by default each one's own.
         stamps: words in capitals that keep the results from being mistaken; added are those of the datalists, of the
             scans and true masks, and those that islesnet wrote beside its masks.
         progress: called with (jobs done, jobs in all) after each patient.
@@ -66,8 +68,12 @@ def evaluate(
         raise InputError(
             f"the results would lie among the masks in {output}, over files of the same names; name another"
         )
-    pairs = {pair.patient: pair for pair in pair_masks(pred, truth, missing, section)}
-    cases = _cases(images, pairs)
+    if dataset_dir is not None and ".json" not in (truth.suffix, images.suffix if images else ""):
+        raise InputError(
+            f"--dataset-dir {dataset_dir} says where a datalist's files lie; {truth} is no datalist (.json)"
+        )
+    pairs = {pair.patient: pair for pair in pair_masks(pred, truth, missing, section, dataset_dir)}
+    cases = _cases(images, pairs, dataset_dir)
     require_writable(output)
     for name in FILES:
         (output / name).unlink(missing_ok=True)
@@ -95,6 +101,7 @@ def evaluate(
         data=f"{len(scored)} patients of {truth.absolute().name}" + (f", {section}" if section else ""),
     )
     settings = {"pred": pred, "truth": truth, "images": images, "missing": missing, "section": section}
+    settings |= {"dataset_dir": dataset_dir}
     return results_of.write(output, settings, began)
 
 
@@ -126,11 +133,11 @@ class _Crew:
             self.progress(self.done, self.total)
 
 
-def _cases(images: Path | None, pairs: Mapping[str, MaskPair]) -> dict[str, Case]:
+def _cases(images: Path | None, pairs: Mapping[str, MaskPair], dataset_dir: Path | None) -> dict[str, Case]:
     """Find the images of the patients; those without are named in a warning."""
     if images is None:
         return {}
-    cases = find_by_patient(images)
+    cases = find_by_patient(images, dataset_dir=dataset_dir)
     names = match_names(pairs, cases)
     without = [patient for patient in pairs if patient not in names]
     if not names:
