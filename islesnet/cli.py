@@ -107,6 +107,9 @@ def evaluate(
     ] = None,
     missing: Annotated[str, typer.Option(help="A patient without a mask: refuse, or score as empty.")] = "refuse",
     section: Annotated[str | None, typer.Option(help="Of the datalist; all by default.")] = None,
+    dataset_dir: Annotated[
+        Path | None, typer.Option(help="The data set's folder, where a datalist lies elsewhere.")
+    ] = None,
 ) -> None:
     """Score any system's masks against the truth, patient by patient; exits with 1 where a patient failed."""
     from rich.progress import Progress
@@ -119,7 +122,7 @@ def evaluate(
         def tell(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        result = score(pred, truth, output, images, missing, section, progress=tell)
+        result = score(pred, truth, output, images, missing, section, dataset_dir, progress=tell)
     dice, patients = result.summary["measures"]["dice"], result.summary["patients"]
     console.print(
         f"{patients} patients, mean Dice {dice['mean']:.3f} -> {result.page}", highlight=False, soft_wrap=True

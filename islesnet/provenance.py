@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import platform
 import re
 import shlex
@@ -21,8 +20,10 @@ from monai.bundle import ConfigParser, update_kwargs
 import islesnet
 from islesnet.files import whole_file
 from islesnet.networks import has_fast_bfloat16
+from islesnet.processes import usable_cores
 
 PACKAGES = ("torch", "monai", "pytorch-ignite", "numpy", "scipy", "pandas", "nibabel", "SimpleITK")
+_OF_COMMAND = ("started", "duration_s", "finished", "command", "versions", "machine")
 # What `python -m monai.bundle run` takes besides the values that override the config.
 _NOT_CONFIG = ("run_id", "init_id", "final_id", "meta_file", "config_file", "logging_file", "tracking", "workflow_name")
 
@@ -38,6 +39,7 @@ def write_provenance(
     datalist: Path | str | None = None,
     stamps: Sequence[str] = (),
     finished: bool = True,
+    earlier: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
     """Write ``provenance.json``: what has to be known to get the same results again, and to trust them.
 
@@ -53,6 +55,7 @@ def write_provenance(
         datalist: the file that names the patients.
         stamps: words in capitals that keep the run from being mistaken.
         finished: False at the start of a run; where it stays, the run was cut short.
+        earlier: the commands that this one goes on from, as `commands_in` gives them.
     """
     content = {
         "finished": finished,
@@ -67,11 +70,26 @@ def write_provenance(
         "datalist": None if datalist is None else _file(datalist),
         "split": split,
         "config": config,
+        "earlier": list(earlier),
     }
     path = Path(folder) / "provenance.json"
     with whole_file(path) as part:
         part.write_text(_without_home(json.dumps(content, indent=2, default=str)) + "\n", encoding="utf-8")
     return path
+
+
+def commands_in(folder: Path | str) -> list[dict[str, Any]]:
+    """Give the commands that made the results in a folder, oldest first: when, for how long, on what.
+
+    There are several where a run was resumed, and none where the folder's ``provenance.json`` is absent or unreadable.
+    """
+    try:
+        content = json.loads((Path(folder) / "provenance.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    if not isinstance(content, dict):
+        return []
+    return [*content.get("earlier", ()), {name: content.get(name) for name in _OF_COMMAND}]
 
 
 def config_as_run(argv: Sequence[str]) -> dict[str, Any] | None:
@@ -157,7 +175,7 @@ def _machine() -> dict[str, Any]:
     return {
         "system": platform.platform(),
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": usable_cores(),
         "threads": torch.get_num_threads(),
         "devices": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
         "fast_bfloat16": has_fast_bfloat16(),

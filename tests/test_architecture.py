@@ -13,7 +13,7 @@ PACKAGE = Path(islesnet.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_bundle" not in path.parts)
 
 # Everyone may import these, and they import nothing but each other.
-FOUNDATION = ("components", "errors", "files")
+FOUNDATION = ("components", "errors", "files", "processes", "stamps")
 # Strangers to each other.
 ROOMS = ("networks", "data", "transforms", "phantom", "scanner", "metrics")
 # What stands above the rooms -> what it may import besides the foundation.
@@ -129,10 +129,19 @@ def loaded_by(statement):
 
 
 @pytest.mark.parametrize(
-    "statement", ["import islesnet", "import islesnet.cli", "import islesnet.errors, islesnet.files"]
+    "statement",
+    [
+        "import islesnet",
+        "import islesnet.cli",
+        "import islesnet.errors, islesnet.files, islesnet.processes, islesnet.stamps",
+    ],
 )
 def test_importing_package_or_command_line_loads_neither_torch_nor_monai(statement):
     assert loaded_by(statement) & {"torch", "monai", "ignite", "numpy", "nibabel", "SimpleITK", "scipy"} == set()
+
+
+def test_importing_the_phantom_room_loads_neither_torch_nor_monai():
+    assert loaded_by("import islesnet.phantom") & {"torch", "monai", "ignite"} == set()
 
 
 def test_importing_the_data_room_loads_neither_torch_nor_monai_nor_simpleitk():

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 import islesnet
 from islesnet.cli import app, main
+from islesnet.errors import InputError
 
 runner = CliRunner()
 
@@ -54,6 +55,7 @@ def test_datalist_holds_every_patient_once_with_relative_paths(dataset):
 
     assert result.exit_code == 0, result.output
     written = json.loads((dataset / "datalist.json").read_text())
+    assert "stamps" not in written
     sections = [written[name] for name in ("training", "validation", "test")]
     assert sorted(item["patient"] for section in sections for item in section) == ["a", "b", "c"]
     assert not any(Path(item["dwi"]).is_absolute() for section in sections for item in section)
@@ -86,6 +88,16 @@ def test_phantom_writes_the_siss_layout(tmp_path):
     assert (tmp_path / "1/VSD.Brain.XX.O.MR_DWI.70613/VSD.Brain.XX.O.MR_DWI.70613.nii").exists()
 
 
+def test_datalist_of_phantoms_says_so_wherever_they_were_moved(tmp_path):
+    runner.invoke(app, ["phantom", str(tmp_path / "made"), "-n", "3", "--spacing", "8", "--workers", "1"])
+    (tmp_path / "made").rename(tmp_path / "SISS2015_Training")
+
+    result = runner.invoke(app, ["datalist", str(tmp_path / "SISS2015_Training"), "-o", str(tmp_path / "list.json")])
+
+    assert result.exit_code == 0, result.output
+    assert json.loads((tmp_path / "list.json").read_text())["stamps"] == ["PHANTOM"]
+
+
 @pytest.fixture
 def masks(dataset, tmp_path):
     """Masks of the three patients: the truth, one voxel of it, nothing."""
@@ -109,6 +121,28 @@ def test_evaluate_scores_masks_against_the_labels_of_a_data_set(dataset, masks, 
     rows = (out / "scores.csv").read_text().splitlines()
     assert rows[0].startswith("patient,dice,")
     assert [row.split(",")[0] for row in rows[1:]] == ["a", "b", "c"]
+
+
+def test_evaluate_takes_a_datalist_that_lies_outside_its_data_set(dataset, masks, tmp_path):
+    runner.invoke(app, ["datalist", str(dataset), "-o", str(tmp_path / "lists" / "all.json")])
+    words = ["evaluate", "--pred", str(masks), "--truth", str(tmp_path / "lists" / "all.json")]
+    words += ["--images", str(tmp_path / "lists" / "all.json"), "-o", str(tmp_path / "out")]
+
+    alone = runner.invoke(app, words)
+    result = runner.invoke(app, [*words, "--dataset-dir", str(dataset)])
+
+    assert isinstance(alone.exception, InputError) and "--dataset-dir" in str(alone.exception)
+    assert result.exit_code == 0, result.output
+    assert "3 patients, mean Dice 0.556" in result.output
+    assert json.loads((tmp_path / "out" / "provenance.json").read_text())["config"]["dataset_dir"] == str(dataset)
+
+
+def test_data_set_s_folder_is_refused_where_there_is_no_datalist(dataset, masks, tmp_path):
+    words = ["evaluate", "--pred", str(masks), "--truth", str(dataset), "-o", str(tmp_path / "out")]
+
+    result = runner.invoke(app, [*words, "--dataset-dir", str(dataset)])
+
+    assert "is no datalist" in str(result.exception)
 
 
 def test_evaluate_exits_with_1_where_a_patient_failed_and_names_it(dataset, masks, tmp_path):

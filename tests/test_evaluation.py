@@ -12,9 +12,11 @@ from islesnet.data import Case, MaskPair, write_datalist
 from islesnet.errors import InputError
 from islesnet.evaluation import evaluate
 from islesnet.evaluation.masks import read_masks, read_on_grid
+from islesnet.evaluation.scan import read_scan
 from islesnet.evaluation.scoring import choose_thresholds
 from islesnet.metrics import score_mask
 from islesnet.metrics.baselines import THRESHOLDS
+from islesnet.stamps import describe
 
 SHAPE = (16, 14, 12)
 AFFINE = np.array([[-2.0, 0, 0, 30], [0, 2.5, 0, -20], [0, 0, 4.0, -10], [0, 0, 0, 1]])
@@ -332,6 +334,15 @@ def test_stamps_come_from_the_datalist_and_from_beside_the_masks(folders, images
     assert provenance["stamps"] == ["PHANTOM", "QUICK"]
 
 
+@pytest.mark.parametrize("stamped", ["truth/2_msk.nii.gz", "images/2/dwi.nii.gz"])
+def test_stamps_come_from_the_headers_of_true_masks_and_scans(folders, images, tmp_path, stamped):
+    volume = nibabel.load(tmp_path / stamped)
+    volume.header["descrip"] = describe(["PHANTOM"])
+    nibabel.save(nibabel.Nifti1Image(np.asarray(volume.dataobj), None, volume.header), tmp_path / stamped)
+
+    assert run(*folders, images=images).summary["stamps"] == ["PHANTOM"]
+
+
 def test_processes_give_what_one_gives_and_progress_ends_at_all(folders, images, tmp_path):
     seen = []
 
@@ -343,6 +354,23 @@ def test_processes_give_what_one_gives_and_progress_ends_at_all(folders, images,
     pd.testing.assert_frame_equal(one.scores, two.scores)
     pd.testing.assert_frame_equal(one.baselines["DWI threshold"], two.baselines["DWI threshold"])
     assert seen == [(number, 8) for number in range(1, 9)]
+
+
+def test_scan_without_a_dwi_has_no_threshold_and_says_why(folders, images):
+    pair = MaskPair("1", None, folders[1] / "1_msk.nii.gz")
+    t1 = {"t1": images / "2" / "dwi.nii.gz"}
+    (images / "1" / "dwi.nii.gz").write_bytes(b"damaged")
+
+    without = read_scan(pair, Case("1", t1))
+    damaged = read_scan(pair, Case("1", {"dwi": images / "1" / "dwi.nii.gz", **t1}))
+
+    assert without.brain is not None and without.dwi is None
+    assert damaged.brain is None and damaged.dwi is None
+    assert read_scan(pair, None).brain is None
+    with pytest.raises(InputError, match="no DWI to take a threshold of: none is listed"):
+        without.score_threshold(3.0)
+    with pytest.raises(InputError, match=r"no DWI to take a threshold of: .*dwi.nii.gz: "):
+        damaged.score_threshold(3.0)
 
 
 def test_image_on_another_grid_is_brought_to_that_of_the_truth(folders, tmp_path):

@@ -17,7 +17,7 @@ import yaml
 from monai.bundle import ConfigWorkflow
 
 import islesnet
-from islesnet.provenance import config_as_run, write_provenance
+from islesnet.provenance import commands_in, config_as_run, write_provenance
 
 MAIN = "/somewhere/site-packages/monai/bundle/__main__.py"
 
@@ -66,6 +66,27 @@ def test_nothing_known_is_said_as_nothing(tmp_path):
     told = written(tmp_path)
     assert (told["config"], told["seeds"], told["split"], told["datalist"]) == (None, None, None, None)
     assert (told["weights"], told["stamps"]) == ([], [])
+
+
+def test_commands_of_a_folder_are_those_before_and_the_last_one(tmp_path):
+    assert commands_in(tmp_path) == []
+    first = written(tmp_path, finished=False, config={"epochs": 2})
+    (of_first,) = commands_in(tmp_path)
+    assert of_first == {
+        name: first[name] for name in ("started", "duration_s", "finished", "command", "versions", "machine")
+    }
+    assert first["earlier"] == []
+
+    second = written(tmp_path, earlier=commands_in(tmp_path), config={"epochs": 4})
+
+    assert (second["earlier"], second["config"]) == ([of_first], {"epochs": 4})
+    assert [command["finished"] for command in commands_in(tmp_path)] == [False, True]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '"text"'])
+def test_folder_whose_provenance_cannot_be_read_has_no_commands(tmp_path, text):
+    (tmp_path / "provenance.json").write_text(text)
+    assert commands_in(tmp_path) == []
 
 
 def test_weights_and_datalist_are_named_with_their_checksum(tmp_path):

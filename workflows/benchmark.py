@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +29,22 @@ from monai.bundle import ConfigParser
 from islesnet.data import Case, find_cases, split_cases, write_datalist
 from islesnet.phantom import PhantomSettings, write_dataset
 from islesnet.segment import bundle_folder, segment_cases
+from workflows.commands import answer, command_line
 
 DEFAULT_REAL = Path(__file__).parent.parent.parent / "shared" / "real"
 
 
-def main() -> None:
-    """Measure everything and print it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = command_line("benchmark", __doc__)
     parser.add_argument("--real", type=Path, default=Path(os.environ.get("ISLESNET_REAL_DATA", DEFAULT_REAL)))
     parser.add_argument("--checkpoint", type=Path, default=bundle_folder() / "models" / "model.pt")
     parser.add_argument("--steps", type=int, default=30, help="of training that are timed")
-    arguments = parser.parse_args()
+    return answer(parser, measure, words)
+
+
+def measure(arguments: argparse.Namespace) -> int:
+    """Measure everything and print it."""
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         weights = arguments.checkpoint if arguments.checkpoint.is_file() else random_weights(scratch)
@@ -57,6 +62,7 @@ def main() -> None:
             figures["real volumes"] = f"left out: there is no folder {arguments.real} (see --real)"
         figures["training"] = training(scratch, arguments.steps)
     print(json.dumps(figures, indent=2))
+    return 0
 
 
 def random_weights(folder: Path) -> Path:
@@ -237,4 +243,4 @@ def timed(action: Callable[[], Any]) -> tuple[float, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,17 +1,58 @@
-"""Commands as a user types them: printed, then run with this interpreter's environment."""
+"""Commands: how a workflow's own is answered, and those of the bundle, printed and run as a user types them."""
 
+import argparse
 import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
 
-from islesnet.errors import InputError
+from islesnet.errors import InputError, input_error_behind
 
 BUNDLE = Path(__file__).parent.parent / "bundle"
+
+
+def command_line(verb: str, about: str | None) -> argparse.ArgumentParser:
+    """Begin the command line of a workflow.
+
+    Args:
+        verb: its name.
+        about: its help, as it is to be shown.
+    """
+    return argparse.ArgumentParser(verb, description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def answer(
+    parser: argparse.ArgumentParser, work: Callable[[argparse.Namespace], int], words: Sequence[str] | None = None
+) -> int:
+    """Do what a command line asks for; what is the user's to mend is said in one sentence, without a traceback.
+
+    Args:
+        parser: of the command line.
+        work: takes what was asked for and gives the exit code.
+        words: the command line; None takes that of this process.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        return work(parser.parse_args(words))
+    except Exception as error:
+        cause = input_error_behind(error)
+        if cause is None:
+            raise
+        sys.stderr.write(f"{parser.prog}: {cause}\n")
+        return 1
+
+
+def say_failures(verb: str, failures: Sequence[str]) -> None:
+    """Say which parts of a resumable workflow failed, where any did."""
+    if failures:
+        sys.stderr.write(f"{verb}: not all ended well; the same command goes on where it was.\n")
+        sys.stderr.write("\n".join(failures) + "\n")
 
 
 def say(title: str) -> None:

@@ -18,11 +18,11 @@ from pathlib import Path
 import pandas as pd
 
 from islesnet.data import Case, deal_folds, fold_sections, split_cases
-from islesnet.errors import InputError, input_error_behind
+from islesnet.errors import InputError
 from islesnet.files import require_writable
 from islesnet.metrics import summarize
 from islesnet.provenance import write_provenance
-from workflows.commands import say
+from workflows.commands import answer, command_line, say, say_failures
 from workflows.datasets import SISS_SPACING_MM, Patients, open_patients, write_split
 from workflows.ensemble import join_folds, score_ensemble
 from workflows.experiment import Experiment, run_all
@@ -42,7 +42,7 @@ SMALL_SPACING_MM = 2.0
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the cross-validation."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line("cross_validate", __doc__)
     parser.add_argument("--data", default="phantom", help='a data set in any known layout, or "phantom" (default)')
     parser.add_argument("--out", type=Path, default=Path("results/cross_validation"), help="folder for everything")
     parser.add_argument("--folds", type=int, default=5, help="2 or more")
@@ -60,14 +60,7 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--epochs", type=int, default=4, help="of a --small training")
     parser.add_argument("--steps-per-epoch", type=int, default=75, help="of a --small training, 16 slices each")
-    try:
-        return cross_validate(parser.parse_args(words))
-    except Exception as error:
-        cause = input_error_behind(error)
-        if cause is None:
-            raise
-        sys.stderr.write(f"cross_validate: {cause}\n")
-        return 1
+    return answer(parser, cross_validate, words)
 
 
 def cross_validate(arguments: argparse.Namespace) -> int:
@@ -87,9 +80,7 @@ def cross_validate(arguments: argparse.Namespace) -> int:
     # Fold by fold, so that what is done early can be compared.
     failures = run_all([own[index] for index in range(len(plan.folds)) for own in by_system.values()])
     done = {name: own for name, own in by_system.items() if all(experiment.is_done for experiment in own)}
-    if failures:
-        sys.stderr.write("cross_validate: not all ended well; the same command goes on where it was.\n")
-        sys.stderr.write("\n".join(failures) + "\n")
+    say_failures("cross_validate", failures)
     if not done:
         return 1
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from islesnet.data import Case, cases_in_datalist, find_cases, lesion_volume_ml, write_datalist
+from islesnet.data import Case, cases_in_datalist, find_cases, lesion_volume_ml, stamps_in_files, write_datalist
 from islesnet.errors import InputError
 from islesnet.phantom import PhantomSettings, write_siss_like_dataset
+from islesnet.stamps import PHANTOM
 from workflows.commands import say
 
 SISS_SPACING_MM = 1.0
@@ -39,7 +40,7 @@ class Patients:
     @property
     def name(self) -> str:
         """What the data set is called in a sentence."""
-        return "synthetic patients" if self.stamps else f"patients of {self.folder.name}"
+        return "synthetic patients" if PHANTOM in self.stamps else f"patients of {self.folder.name}"
 
 
 def open_patients(data: str, out: Path, spacing_mm: float, patients: int, seed: int) -> Patients:
@@ -56,16 +57,16 @@ def open_patients(data: str, out: Path, spacing_mm: float, patients: int, seed: 
         InputError: where there is no labelled patient.
     """
     folder = Path(data).absolute()
-    stamps: tuple[str, ...] = ()
     if data == "phantom":
         # The name tells the choices apart, so that a second run with others makes others.
         folder = out / "data" / f"phantoms_{patients}_of_{spacing_mm:g}_mm_seed_{seed}"
-        stamps = ("PHANTOM",)
         _make_phantoms(folder, patients, spacing_mm, seed)
     cases = [case for case in find_cases(folder) if case.label is not None]
     if not cases:
         raise InputError(f"{folder}: no patient has a label; training and scoring need expert lesion masks")
-    return Patients(folder, cases, {case.patient: lesion_volume_ml(case) for case in cases}, stamps)
+    # Phantoms of an earlier version do not say it themselves.
+    stamps = dict.fromkeys([*([PHANTOM] if data == "phantom" else []), *stamps_in_files(cases)])
+    return Patients(folder, cases, {case.patient: lesion_volume_ml(case) for case in cases}, tuple(stamps))
 
 
 def write_split(

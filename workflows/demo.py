@@ -9,17 +9,19 @@ import argparse
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from matplotlib.image import imsave
 
-from islesnet.data import Case, cases_in_datalist, read_volume
-from islesnet.metrics import best_threshold, score_mask, threshold_dwi
+from islesnet.data import Case, cases_in_datalist
+from islesnet.errors import InputError
+from islesnet.evaluation.scan import read_scan
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.report import largest_slice, outlined_slice
-from workflows.commands import CommandError, run, run_bundle, say
+from workflows.commands import answer, command_line, run, run_bundle, say
+from workflows.results import choose_threshold, open_scan, pair_of
 
 PATIENTS = 60
 SPLIT = ("0.7", "0.1", "0.2")
@@ -27,38 +29,39 @@ SPACING_MM = 2.0
 NEW_PATIENT_SEED = 2022
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Run the demo."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line("demo", __doc__)
     parser.add_argument("--folder", type=Path, default=Path("demo"), help="made anew at every run")
     parser.add_argument("--epochs", type=int, help="instead of the recipe's number")
-    arguments = parser.parse_args()
-    folder = arguments.folder.resolve()
-    if not make_anew(folder):
-        sys.stderr.write(f"{folder} is not empty, and not of an earlier demo; name another with --folder.\n")
-        return 1
+    return answer(parser, demonstrate, words)
+
+
+def demonstrate(arguments: argparse.Namespace) -> int:
+    """Make the data, train, evaluate, segment and report."""
     began = time.monotonic()
-    try:
-        dataset, new_patient = make_patients(folder)
-        train(dataset, folder, arguments.epochs)
-        segment(dataset, new_patient, folder)
-    except CommandError as error:
-        sys.stderr.write(f"The demo stopped: {error}\n")
-        return 1
+    folder = arguments.folder.resolve()
+    make_anew(folder)
+    dataset, new_patient = make_patients(folder)
+    train(dataset, folder, arguments.epochs)
+    segment(dataset, new_patient, folder)
     report(dataset, new_patient, folder)
     print(f"\nThe demo took {(time.monotonic() - began) / 60:.1f} minutes.")
     return 0
 
 
-def make_anew(folder: Path) -> bool:
-    """Empty an earlier demo's folder, and no other."""
+def make_anew(folder: Path) -> None:
+    """Empty an earlier demo's folder.
+
+    Raises:
+        InputError: where it holds anything else.
+    """
     marker = folder / ".islesnet_demo"
     if folder.exists() and any(folder.iterdir()) and not marker.exists():
-        return False
+        raise InputError(f"{folder} is not empty, and not of an earlier demo; name another with --folder")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     marker.touch()
-    return True
 
 
 def make_patients(folder: Path) -> tuple[Path, Case]:
@@ -97,7 +100,9 @@ def segment(dataset: Path, new_patient: Case, folder: Path) -> None:
 def report(dataset: Path, new_patient: Case, folder: Path) -> None:
     """Print the table and where everything lies."""
     sections = cases_in_datalist(dataset / "datalist.json")
-    deviations = best_threshold(map(dwi_and_truth, sections["training"]))
+    deviations = choose_threshold(sections["training"], PATIENTS)
+    if deviations is None:
+        raise InputError(f"{dataset}: no training patient has a DWI")
     rows = [score(case, folder / "evaluation", deviations) for case in sections["test"]]
     table = pd.DataFrame([*rows, score(new_patient, folder / "inference", deviations)]).set_index("patient")
     means = table.drop(index=new_patient.patient).mean()
@@ -119,13 +124,12 @@ def report(dataset: Path, new_patient: Case, folder: Path) -> None:
 
 def score(case: Case, masks: Path, deviations: float) -> dict[str, str | float]:
     """Score a patient's mask, and the DWI threshold on the same patient."""
-    dwi, truth = dwi_and_truth(case)
-    mask = read_volume(masks / f"{case.patient}_lesion.nii.gz")
-    scores = score_mask(mask.array, truth, mask.spacing)
+    scan = read_scan(pair_of(case, masks), case)
+    scores = scan.score(scan.masks.prediction)
     return {
         "patient": case.patient,
         "Dice": scores.dice,
-        "DWI threshold": score_mask(threshold_dwi(dwi, deviations), truth, mask.spacing).dice,
+        "DWI threshold": scan.score_threshold(deviations).dice,
         "precision": scores.precision,
         "sensitivity": scores.sensitivity,
         "specificity": scores.specificity,
@@ -136,20 +140,11 @@ def score(case: Case, masks: Path, deviations: float) -> dict[str, str | float]:
     }
 
 
-def dwi_and_truth(case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """Read a patient's DWI and true lesion."""
-    if case.label is None:
-        raise ValueError(f"{case.patient} has no label.")
-    return read_volume(case.sequences["dwi"]).array, read_volume(case.label).array
-
-
 def draw(case: Case, folder: Path) -> Path:
     """Draw the slice where the new patient's lesion is largest."""
-    images = {name: read_volume(path).array for name, path in case.sequences.items()}
-    truth = dwi_and_truth(case)[1] > 0.5
-    mask = read_volume(folder / "inference" / f"{case.patient}_lesion.nii.gz").array > 0.5
+    images, label, marked = open_scan(case, folder / "inference")
+    truth, mask = label > 0.5, marked > 0.5
     path = folder / f"{case.patient}_overlay.png"
-    # Phantoms are stored right-anterior-superior, as the picture wants them.
     imsave(path, outlined_slice(images, truth, mask, largest_slice(truth, mask), magnify=4))
     return path
 

@@ -18,11 +18,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from islesnet.data import Case, cases_in_datalist, lesion_volume_ml, split_cases, write_slice_split
-from islesnet.errors import InputError, input_error_behind
+from islesnet.errors import InputError
+from islesnet.evaluation.results import EMPTY_MASK
 from islesnet.files import require_writable
 from islesnet.provenance import write_provenance
 from islesnet.report import draw_patient, draw_sequences
-from workflows.commands import say
+from workflows.commands import answer, command_line, say, say_failures
 from workflows.datasets import SISS_SPACING_MM, Patients, open_patients, write_split
 from workflows.experiment import Experiment, run_all
 from workflows.results import (
@@ -48,7 +49,7 @@ QUICK_PAPER_LEARNING_RATE = 1e-2
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the reproduction."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line("reproduce_paper", __doc__)
     parser.add_argument("--data", required=True, help='the folder SISS2015_Training, another data set, or "phantom"')
     parser.add_argument("--out", type=Path, default=Path("results/paper"), help="folder for everything")
     parser.add_argument("--quick", action="store_true", help="2 mm, few steps: within ten minutes on two cores")
@@ -64,14 +65,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--pretrained", default="imagenet", help='imagenet, a file of the weights, or "none"')
     parser.add_argument("--epochs", type=int, help="instead of each recipe's own")
     parser.add_argument("--seed", type=int, default=0, help="of the split, the trainings and the phantoms")
-    try:
-        return reproduce(parser.parse_args(words))
-    except Exception as error:
-        cause = input_error_behind(error)
-        if cause is None:
-            raise
-        sys.stderr.write(f"reproduce_paper: {cause}\n")
-        return 1
+    return answer(parser, reproduce, words)
 
 
 def reproduce(arguments: argparse.Namespace) -> int:
@@ -90,9 +84,7 @@ def reproduce(arguments: argparse.Namespace) -> int:
     planned = {system.name: split.experiment(system, arguments, choices.pace, out) for system in systems}
     failures = run_all(list(planned.values()))
     done = {name: experiment for name, experiment in planned.items() if experiment.is_done}
-    if failures:
-        sys.stderr.write("reproduce_paper: not all ended well; the same command goes on where it was.\n")
-        sys.stderr.write("\n".join(failures) + "\n")
+    say_failures("reproduce_paper", failures)
     if not done:
         return 1
 
@@ -247,7 +239,7 @@ class Split:
         if ours.grid == "native":
             baselines = score_baselines(self.sections["training"], test)
         else:
-            baselines = {"empty mask": empty_mask_of(ours.scores())}
+            baselines = {EMPTY_MASK: empty_mask_of(ours.scores())}
         return Comparison(
             title=f"The paper, reproduced: ResNet50-UNet on {self.patients.name}",
             by_system={name: experiment.scores() for name, experiment in done.items()},

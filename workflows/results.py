@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from islesnet.data import Case, Volume, read_volume
+from islesnet.data import Case, MaskPair, read_volume
 from islesnet.data.checks.geometry import lie_on_one_grid
+from islesnet.evaluation.masks import read_masks, read_on_grid
+from islesnet.evaluation.results import DWI_THRESHOLD, EMPTY_MASK, table_of
+from islesnet.evaluation.scan import read_scan
 from islesnet.files import whole_file
-from islesnet.metrics import VoxelCounts, best_threshold, compare_paired, score_mask, summarize, threshold_dwi
+from islesnet.metrics import VoxelCounts, best_threshold, compare_paired, pool_reliability, summarize
+from islesnet.provenance import commands_in
 from islesnet.report import EvaluationReport, read_history, write_csv, write_evaluation_report
 
 # So many training patients are looked at for the DWI threshold; more would only take longer.
@@ -32,7 +36,7 @@ class Comparison:
         masks: by patient, the folder of our masks; None where none were written.
         tensorboard: folder of event files by name of the training.
         volumes_by_section: lesion volumes in ml of the split's sections or folds.
-        reliability: tables of our probabilities, to be added up.
+        reliability: tables of our probabilities, to be added up; those that are not there are left out.
         grid: that the masks were scored on.
         is_siss: the patients are those of ISLES 2015 SISS.
         about: paragraphs for the top of the page.
@@ -60,15 +64,15 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
     Returns:
         The page.
     """
-    ours, *others = comparison.by_system
     everyone = {**comparison.by_system, **comparison.baselines}
+    ours, *others = everyone
     rows = [scores.assign(system=name).drop(columns="stamp", errors="ignore") for name, scores in everyone.items()]
     write_csv(pd.concat(rows, ignore_index=True), folder / "scores.csv", comparison.stamps)
     everyone = {name: scores.drop(columns="fold", errors="ignore") for name, scores in everyone.items()}
     summaries = {name: summarize(scores) for name, scores in everyone.items()}
     # On the network's grid each system has its own, and no patient is the same in two of them.
-    others_compared = [name for name in everyone if name != ours and comparison.grid == "native grid"]
-    differences = {name: compare_paired(everyone[ours], everyone[name]) for name in others_compared}
+    compared = others if comparison.grid == "native grid" else []
+    differences = {name: compare_paired(everyone[ours], everyone[name]) for name in compared}
     write_json(
         folder / "summary.json",
         {
@@ -85,12 +89,13 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
             scores=everyone[ours],
             summary=summaries[ours],
             system=ours,
-            baselines={name: everyone[name] for name in [*others, *comparison.baselines]},
+            baselines={name: everyone[name] for name in others},
+            baseline_summaries={name: summaries[name] for name in others},
             data=comparison.data,
             is_siss=comparison.is_siss,
             grid=comparison.grid,
             has_own_grids=comparison.grid != "native grid",
-            reliability=add_reliability(comparison.reliability),
+            reliability=pool_reliability([pd.read_csv(path) for path in comparison.reliability if path.is_file()]),
             histories={
                 name: read_history(path)
                 for name, path in comparison.tensorboard.items()
@@ -116,17 +121,26 @@ def score_baselines(training: Sequence[Case], test: Sequence[Case]) -> dict[str,
 
     Patients without a DWI have no row in the threshold's table.
     """
-    seen = [case for case in training if "dwi" in case.sequences][:THRESHOLD_PATIENTS]
-    deviations = best_threshold(map(_dwi_and_truth, seen)) if seen else None
-    empty, threshold = [], []
+    deviations = choose_threshold(training)
+    empty, threshold = {}, {}
     for case in test:
-        truth = read_volume(_label_of(case))
-        empty.append(_row(case, np.zeros(truth.array.shape, dtype=bool), truth))
-        if deviations is not None and "dwi" in case.sequences:
-            dwi, _ = _dwi_and_truth(case)
-            threshold.append(_row(case, threshold_dwi(dwi, deviations), truth))
-    tables = {"empty mask": pd.DataFrame(empty)}
-    return tables | ({"DWI threshold": pd.DataFrame(threshold)} if threshold else {})
+        scan = read_scan(pair_of(case), case)
+        empty[case.patient] = scan.score_empty()
+        if deviations is not None and scan.dwi is not None:
+            threshold[case.patient] = scan.score_threshold(deviations)
+    tables = {EMPTY_MASK: table_of(empty)}
+    return tables | ({DWI_THRESHOLD: table_of(threshold)} if threshold else {})
+
+
+def choose_threshold(training: Sequence[Case], most: int = THRESHOLD_PATIENTS) -> float | None:
+    """Choose the DWI threshold on the first so many training patients that have a DWI; None where none has."""
+    seen = [case for case in training if "dwi" in case.sequences][:most]
+    return best_threshold(map(_dwi_and_truth, seen)) if seen else None
+
+
+def pair_of(case: Case, masks: Path | None = None) -> MaskPair:
+    """Pair a labelled patient's truth with our mask in a folder, or with an empty one where no folder is given."""
+    return MaskPair(case.patient, None if masks is None else masks / f"{case.patient}_lesion.nii.gz", _label_of(case))
 
 
 def empty_mask_of(scores: pd.DataFrame) -> pd.DataFrame:
@@ -142,6 +156,7 @@ def empty_mask_of(scores: pd.DataFrame) -> pd.DataFrame:
         {
             "patient": scores["patient"],
             **{name: [getattr(own, name) for own in counts] for name in ratios},
+            **{f"brain_{name}": scores["brain_empty_mask_accuracy"] for name in ("accuracy", "empty_mask_accuracy")},
             "true_ml": scores["true_ml"],
             "predicted_ml": 0.0,
             "volume_error_ml": -scores["true_ml"],
@@ -152,12 +167,6 @@ def empty_mask_of(scores: pd.DataFrame) -> pd.DataFrame:
             "true_negatives": negatives,
         }
     )
-
-
-def _row(case: Case, mask: np.ndarray, truth: Volume) -> dict[str, object]:
-    # In the orientation whose last axis is axial, as everything is scored.
-    lesion, marked = truth.canonical(), Volume(mask, truth.header).canonical()
-    return {"patient": case.patient, **vars(score_mask(marked.array, lesion.array, lesion.spacing))}
 
 
 def open_scan(case: Case, masks: Path | None) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
@@ -179,24 +188,10 @@ def say_missing(planned: Mapping[str, object], done: Mapping[str, object]) -> li
     return [f"Not in this report, because a training or an evaluation failed: {', '.join(missing)}."] if missing else []
 
 
-def add_reliability(paths: Sequence[Path]) -> pd.DataFrame | None:
-    """Add up reliability tables of several test sets; None where there is none."""
-    tables = [pd.read_csv(path) for path in paths if path.is_file()]
-    if not tables:
-        return None
-    voxels = np.sum([table["voxels"] for table in tables], axis=0)
-    known = np.where(voxels > 0, voxels, np.nan)
-    shares = {
-        name: np.nansum([table[name] * table["voxels"] for table in tables], axis=0) / known
-        for name in ("mean_probability", "lesion_share")
-    }
-    return tables[0][["low", "high"]].assign(voxels=voxels, **shares)
-
-
 def total_duration_s(folder: Path) -> float:
     """Add up how long all commands of the bundle took whose provenance lies below a folder, whenever they ran."""
-    notes = [json.loads(path.read_text()) for path in folder.rglob("provenance.json") if path.parent != folder]
-    return float(sum(note.get("duration_s") or 0.0 for note in notes))
+    homes = [path.parent for path in folder.rglob("provenance.json") if path.parent != folder]
+    return float(sum(command["duration_s"] or 0.0 for home in homes for command in commands_in(home)))
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -206,7 +201,8 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _dwi_and_truth(case: Case) -> tuple[np.ndarray, np.ndarray]:
-    return read_volume(case.sequences["dwi"]).array, read_volume(_label_of(case)).array
+    masks = read_masks(pair_of(case))
+    return read_on_grid(case.sequences["dwi"], masks.grid), masks.truth
 
 
 def _label_of(case: Case) -> Path:

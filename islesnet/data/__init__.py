@@ -6,6 +6,7 @@ Importing this loads neither torch nor MONAI nor SimpleITK; MONAI's reader lives
 from islesnet.data.case import REFERENCE_ORDER, SEQUENCES, Case
 from islesnet.data.checks import Problem, check_case, check_cases, require_sound, require_sound_datalist
 from islesnet.data.datalist import cases_in_datalist, read_datalist, stamps_of, write_datalist
+from islesnet.data.file_stamps import stamps_in_file, stamps_in_files
 from islesnet.data.folds import deal_folds, fold_sections
 from islesnet.data.layouts import LAYOUTS, detect_layout, find_cases
 from islesnet.data.mask_pairs import MaskPair, find_by_patient, pair_masks
@@ -39,6 +40,8 @@ __all__ = [
     "require_sound",
     "require_sound_datalist",
     "split_cases",
+    "stamps_in_file",
+    "stamps_in_files",
     "stamps_of",
     "write_datalist",
     "write_slice_split",

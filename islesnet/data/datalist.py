@@ -10,6 +10,7 @@ from typing import Any
 
 from islesnet import __version__
 from islesnet.data.case import SEQUENCES, Case, subject_of
+from islesnet.data.file_stamps import stamps_in_files
 from islesnet.data.splits import UNLABELLED, lesion_volume_ml
 from islesnet.errors import InputError
 from islesnet.files import whole_file
@@ -30,7 +31,7 @@ def write_datalist(
         sections: as `split_cases` returns them.
         dataset_dir: the folder that holds every file of the cases; the datalist's paths are relative to it.
         about: what else to record: "name", "seed", "layout", ...; "volumes_ml" (patient -> ml) spares reading the
-            labels once more.
+            labels once more; to "stamps" are added those that the scans bear in their own headers.
 
     Raises:
         InputError: for a file outside `dataset_dir`, a patient in two sections, or an `about` key that is a section.
@@ -44,6 +45,9 @@ def write_datalist(
     present = {sequence for cases in sections.values() for case in cases for sequence in case.sequences}
     content: dict[str, object] = {"name": Path(dataset_dir).absolute().name, "islesnet": __version__}
     content |= {key: value for key, value in about.items() if key != "volumes_ml"}
+    if found := stamps_in_files(case for cases in sections.values() for case in cases):
+        given = about.get("stamps", ())
+        content["stamps"] = list(dict.fromkeys([*(given if isinstance(given, list | tuple) else ()), *found]))
     content["sequences"] = [sequence for sequence in SEQUENCES if sequence in present]
     for section, cases in sections.items():
         content[section] = [_entry(case, Path(dataset_dir), volumes) for case in cases]

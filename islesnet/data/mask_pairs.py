@@ -43,7 +43,9 @@ class MaskPair:
         return beside if beside.is_file() else None
 
 
-def pair_masks(pred: Path, truth: Path, missing: str = "refuse", section: str | None = None) -> list[MaskPair]:
+def pair_masks(
+    pred: Path, truth: Path, missing: str = "refuse", section: str | None = None, dataset_dir: Path | None = None
+) -> list[MaskPair]:
     """Pair masks by patient, sorted naturally; a mask without a truth is left out with a warning.
 
     Understood are ``<patient>_lesion.nii.gz`` (islesnet), ``case_0001.nii.gz`` (nnU-Net), ``sub-1_ses-1_msk.nii.gz``
@@ -55,13 +57,14 @@ def pair_masks(pred: Path, truth: Path, missing: str = "refuse", section: str | 
         truth: folder of true masks named in any of these ways, a labelled data set in a known layout, or a datalist.
         missing: "refuse", or "empty" to take a patient without a mask as one whose mask is empty.
         section: of a datalist; all of it by default.
+        dataset_dir: the folder that a datalist's paths are relative to; by default its own.
 
     Raises:
         InputError: where there is no mask, two of one patient on one side, or a truth without a mask.
     """
     if missing not in _MISSING:
         raise InputError(f"missing is {missing!r}; right is {' or '.join(map(repr, _MISSING))}")
-    predictions, truths = find_masks(pred), _find_truths(truth, section)
+    predictions, truths = find_masks(pred), _find_truths(truth, section, dataset_dir)
     partners = match_names(truths, predictions)
     alone = [name for name in predictions if name not in partners.values()]
     lacking = [patient for patient in truths if patient not in partners]
@@ -107,26 +110,39 @@ def find_masks(folder: Path) -> dict[str, Path]:
     return _each_once(named)
 
 
-def find_by_patient(path: Path, section: str | None = None) -> dict[str, Case]:
+def find_by_patient(path: Path, section: str | None = None, dataset_dir: Path | None = None) -> dict[str, Case]:
     """Find the cases of a data set or a datalist by patient.
 
+    Args:
+        path: the data set, or the datalist (.json).
+        section: of the datalist; all of it by default.
+        dataset_dir: the folder that the datalist's paths are relative to; by default its own.
+
     Raises:
-        InputError: where there is none, or a section is asked for that is not there.
+        InputError: where there is none, none of a datalist's files is there, or a section is asked for that is not.
     """
     if path.suffix != ".json":
         if section is not None:
             raise InputError(f"{path} has no section {section!r}: sections are those of a datalist (.json)")
         return {case.patient: case for case in find_cases(path)}
-    sections = cases_in_datalist(path)
+    sections = cases_in_datalist(path, dataset_dir)
     if section is not None and section not in sections:
         raise InputError(f"{path} has no section {section!r}; it has {', '.join(sections) or 'none'}")
     chosen = sections.values() if section is None else [sections[section]]
-    return {case.patient: case for cases in chosen for case in cases}
+    cases = {case.patient: case for own in chosen for case in own}
+    files = [file for case in cases.values() for file in case.files.values()]
+    if files and not any(file.is_file() for file in files):
+        raise InputError(
+            f"{path}: none of its {len(files)} files is there, e.g. {files[0]}; "
+            "give the data set's folder with --dataset-dir"
+        )
+    return cases
 
 
-def _find_truths(truth: Path, section: str | None) -> dict[str, Path]:
+def _find_truths(truth: Path, section: str | None, dataset_dir: Path | None) -> dict[str, Path]:
     if truth.suffix == ".json" or section is not None or _is_data_set(truth):
-        labels = {name: case.label for name, case in find_by_patient(truth, section).items() if case.label is not None}
+        cases = find_by_patient(truth, section, dataset_dir)
+        labels = {name: case.label for name, case in cases.items() if case.label is not None}
         if labels:
             return _each_once(labels.items())
         if truth.suffix == ".json":

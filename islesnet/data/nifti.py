@@ -29,6 +29,16 @@ def read_nifti_header(path: Path) -> Header:
     return _grid(path, header)
 
 
+def read_nifti_description(path: Path) -> bytes:
+    """Read what a NIfTI file's header says of the file in free words.
+
+    Raises:
+        VolumeError: for a damaged header.
+    """
+    with _opened(path) as stream:
+        return bytes(_parse(path, stream.read(_LONGEST_HEADER))["descrip"].item())
+
+
 def read_nifti(path: Path) -> Volume:
     """Read a NIfTI file once, to its end (where gzip keeps its checksum).
 

@@ -12,6 +12,7 @@ from islesnet.data.case import Case
 from islesnet.data.checks.geometry import check_grid, lie_on_one_grid
 from islesnet.data.datalist import BY_SLICES, LEAKY, write_datalist
 from islesnet.data.file_names import natural_key
+from islesnet.data.file_stamps import stamps_in_files
 from islesnet.data.splits import SECTIONS, require_once, require_shares, share_out
 from islesnet.data.volume import Header, VolumeError, read_header, read_volume
 from islesnet.errors import InputError
@@ -39,7 +40,7 @@ def write_slice_split(
         folder: for the stacks and ``datalist.json``; made where absent.
         fractions: shares of training, validation and test slices; they sum to 1.
         seed: of the dealing, which for a patient depends on nothing else.
-        stamps: further words that everything made of these patients bears, e.g. "PHANTOM".
+        stamps: further words that everything made of these patients bears, beside those in the scans' own headers.
 
     Returns:
         The datalist, whose stamps say LEAKY.
@@ -60,7 +61,8 @@ def write_slice_split(
     for case in labelled:
         for section, stack in _write_stacks(case, slices[case.patient], folder, volumes_ml).items():
             sections[section].append(stack)
-    about = {"split_by": BY_SLICES, "stamps": list(dict.fromkeys([*stamps, LEAKY])), "seed": seed, "split": fractions}
+    all_stamps = list(dict.fromkeys([*stamps, *stamps_in_files(labelled), LEAKY]))
+    about = {"split_by": BY_SLICES, "stamps": all_stamps, "seed": seed, "split": fractions}
     write_datalist(folder / "datalist.json", sections, folder, {**about, "volumes_ml": volumes_ml})
     return folder / "datalist.json"
 

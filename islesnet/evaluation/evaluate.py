@@ -6,17 +6,22 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from islesnet.data import Case, MaskPair, find_by_patient, pair_masks, stamps_of
+from islesnet.data import Case, MaskPair, find_by_patient, pair_masks, stamps_in_file, stamps_in_files, stamps_of
 from islesnet.data.file_names import stem_of
 from islesnet.data.mask_names import match_names
 from islesnet.errors import InputError
 from islesnet.evaluation.results import DWI_THRESHOLD, EMPTY_MASK, Evaluation, Results, say_failed, table_of
-from islesnet.evaluation.scoring import Scored, choose_thresholds, score_patient, score_threshold, work_through
+from islesnet.evaluation.scoring import Scored, choose_thresholds, score_patient, score_threshold
 from islesnet.files import require_writable
+from islesnet.processes import usable_cores, work_through
 
 logger = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+# Each holds a patient, most of a gigabyte for a large head.
+MOST_WORKERS = 8
 # The scores last: where they lie, the evaluation is done.
 FILES = ("report.html", "provenance.json", "reliability.csv", "baselines.csv", "summary.json", "scores.csv")
 
@@ -28,6 +33,7 @@ def evaluate(
     images: Path | None = None,
     missing: str = "refuse",
     section: str | None = None,
+    dataset_dir: Path | None = None,
     stamps: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
     workers: int | None = None,
@@ -48,10 +54,11 @@ def evaluate(
         images: data set or datalist with the images of these patients.
         missing: "refuse" a patient without a mask, or take the mask as "empty".
         section: of the truth's datalist.
-        stamps: words in capitals that keep the results from being mistaken; those of the datalists, and those that
-            islesnet wrote beside its masks, are added.
+        dataset_dir: the folder that the datalists' paths are relative to; by default each one's own.
+        stamps: words in capitals that keep the results from being mistaken; added are those of the datalists, of the
+            scans and true masks, and those that islesnet wrote beside its masks.
         progress: called with (jobs done, jobs in all) after each patient.
-        workers: processes; None takes one for every core that this process may use.
+        workers: processes; None takes one for every core that this process may use, eight at most.
 
     Raises:
         InputError: where masks cannot be paired, no patient could be scored, or the output cannot be written to.
@@ -61,14 +68,18 @@ def evaluate(
         raise InputError(
             f"the results would lie among the masks in {output}, over files of the same names; name another"
         )
-    pairs = {pair.patient: pair for pair in pair_masks(pred, truth, missing, section)}
-    cases = _cases(images, pairs)
+    if dataset_dir is not None and ".json" not in (truth.suffix, images.suffix if images else ""):
+        raise InputError(
+            f"--dataset-dir {dataset_dir} says where a datalist's files lie; {truth} is no datalist (.json)"
+        )
+    pairs = {pair.patient: pair for pair in pair_masks(pred, truth, missing, section, dataset_dir)}
+    cases = _cases(images, pairs, dataset_dir)
     require_writable(output)
     for name in FILES:
         (output / name).unlink(missing_ok=True)
     jobs = {patient: partial(score_patient, pair, cases.get(patient)) for patient, pair in pairs.items()}
-    count = _Counter(len(jobs) * (1 if images is None else 2), progress)
-    results = work_through(jobs, workers, count)
+    crew = _Crew(workers or min(usable_cores(), MOST_WORKERS), len(jobs) * (1 if images is None else 2), progress)
+    results = crew.do(jobs)
     scored = {patient: result for patient, result in results.items() if isinstance(result, Scored)}
     failed = {patient: result for patient, result in results.items() if isinstance(result, str)}
     if not scored:
@@ -77,33 +88,40 @@ def evaluate(
     trials = {name: partial(score_threshold, pairs[name], cases[name], level) for name, level in chosen.items()}
     baselines = {EMPTY_MASK: table_of({patient: own.empty for patient, own in scored.items()})}
     if trials:
-        baselines[DWI_THRESHOLD] = table_of(work_through(trials, workers, count))
-    count.finish()
+        baselines[DWI_THRESHOLD] = table_of(crew.do(trials))
+    crew.finish()
     results_of = Results(
         pairs=pairs,
         cases=cases if images is not None else None,
         scored=scored,
         baselines=baselines,
         failed=failed,
-        stamps=_all_stamps(stamps, (truth, images), pairs),
+        stamps=_all_stamps(stamps, (truth, images), pairs, cases),
         system=f"masks in {pred.absolute().name}",
         data=f"{len(scored)} patients of {truth.absolute().name}" + (f", {section}" if section else ""),
     )
     settings = {"pred": pred, "truth": truth, "images": images, "missing": missing, "section": section}
+    settings |= {"dataset_dir": dataset_dir}
     return results_of.write(output, settings, began)
 
 
-class _Counter:
-    """Count the jobs that are done, and say so."""
+class _Crew:
+    """Processes that do jobs, counted, and say how far they are."""
 
-    def __init__(self, total: int, progress: Callable[[int, int], None] | None) -> None:
+    def __init__(self, workers: int, total: int, progress: Callable[[int, int], None] | None) -> None:
+        self.workers = workers
         self.done = 0
         self.total = total
         self.progress = progress
 
-    def __call__(self) -> None:
-        self.done += 1
-        self._say()
+    def do(self, jobs: Mapping[str, Callable[[], Result]]) -> dict[str, Result]:
+        """Give the results in the order of the jobs."""
+        results = {}
+        for name, result in work_through(jobs, self.workers):
+            results[name] = result
+            self.done += 1
+            self._say()
+        return {name: results[name] for name in jobs}
 
     def finish(self) -> None:
         if self.done < self.total:
@@ -115,11 +133,11 @@ class _Counter:
             self.progress(self.done, self.total)
 
 
-def _cases(images: Path | None, pairs: Mapping[str, MaskPair]) -> dict[str, Case]:
+def _cases(images: Path | None, pairs: Mapping[str, MaskPair], dataset_dir: Path | None) -> dict[str, Case]:
     """Find the images of the patients; those without are named in a warning."""
     if images is None:
         return {}
-    cases = find_by_patient(images)
+    cases = find_by_patient(images, dataset_dir=dataset_dir)
     names = match_names(pairs, cases)
     without = [patient for patient in pairs if patient not in names]
     if not names:
@@ -129,12 +147,15 @@ def _cases(images: Path | None, pairs: Mapping[str, MaskPair]) -> dict[str, Case
     return {patient: cases[name] for patient, name in names.items()}
 
 
-def _all_stamps(given: Sequence[str], lists: Sequence[Path | None], pairs: Mapping[str, MaskPair]) -> tuple[str, ...]:
+def _all_stamps(
+    given: Sequence[str], lists: Sequence[Path | None], pairs: Mapping[str, MaskPair], cases: Mapping[str, Case]
+) -> tuple[str, ...]:
     found = list(given)
     for path in lists:
         found += stamps_of(path) if path is not None and path.suffix == ".json" else []
     for pair in pairs.values():
-        found += _stamps_beside(pair.prediction)
+        found += [*stamps_in_file(pair.truth), *_stamps_beside(pair.prediction)]
+    found += stamps_in_files(cases.values())
     return tuple(dict.fromkeys(found))
 
 

@@ -16,7 +16,7 @@ from islesnet.errors import InputError
 from islesnet.evaluation.masks import read_masks, read_on_grid
 from islesnet.evaluation.scoring import Scored
 from islesnet.files import whole_file
-from islesnet.metrics import MaskScores, summarize
+from islesnet.metrics import MaskScores, pool_reliability, summarize
 from islesnet.report import EvaluationReport, write_csv, write_evaluation_report
 from islesnet.report.csv_files import pool_scores
 
@@ -89,6 +89,7 @@ class Results:
                 summary=summary,
                 system=self.system,
                 baselines=self.baselines,
+                baseline_summaries=summary["baselines"],
                 data=self.data,
                 grid="grid of the truth",
                 reliability=reliability,
@@ -136,16 +137,7 @@ class Results:
 
     def reliability(self) -> pd.DataFrame | None:
         """Add up the patients' tables."""
-        tables = [own.reliability for own in self.scored.values() if own.reliability is not None]
-        if not tables:
-            return None
-        voxels = np.sum([table["voxels"] for table in tables], axis=0)
-        of_all = {
-            name: np.sum([(table[name] * table["voxels"]).fillna(0) for table in tables], axis=0)
-            / np.where(voxels > 0, voxels, np.nan)
-            for name in ("mean_probability", "lesion_share")
-        }
-        return tables[0][["low", "high"]].assign(voxels=voxels, **of_all)
+        return pool_reliability([own.reliability for own in self.scored.values() if own.reliability is not None])
 
     def scan(self, patient: str) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
         """Read a patient's images and masks again, to draw them."""

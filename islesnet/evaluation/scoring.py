@@ -1,25 +1,18 @@
-"""Score one patient after another, several at a time: the mask, the baselines beside it, the probabilities."""
+"""Score one patient: the mask, the baselines beside it, the probabilities."""
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from islesnet.data import Case, MaskPair
 from islesnet.errors import InputError
-from islesnet.evaluation.masks import Masks, read_masks, read_on_grid
-from islesnet.metrics import MaskScores, Reliability, dice_by_threshold, score_mask, threshold_dwi
+from islesnet.evaluation.masks import Masks, read_on_grid
+from islesnet.evaluation.scan import read_scan
+from islesnet.metrics import MaskScores, Reliability, dice_by_threshold
 from islesnet.metrics.baselines import THRESHOLDS
-
-Result = TypeVar("Result")
-# Each holds a patient, most of a gigabyte for a large head.
-MOST_WORKERS = 8
 
 
 @dataclass(frozen=True)
@@ -52,29 +45,29 @@ def score_patient(pair: MaskPair, case: Case | None) -> Scored | str:
         The scores, or why there are none: a failure is one patient's, the others go on.
     """
     try:
-        masks = read_masks(pair)
-        remarks = list(masks.remarks)
-        brain, dwi = (None, None) if case is None else _look(case, masks, remarks)
-        spacing = masks.grid.spacing
-        nothing = np.zeros_like(masks.truth)
+        scan = read_scan(pair, case)
+        remarks = scan.remarks
         return Scored(
-            scores=score_mask(masks.prediction, masks.truth, spacing, brain),
-            empty=score_mask(nothing, masks.truth, spacing, brain),
+            scores=scan.score(scan.masks.prediction),
+            empty=scan.score_empty(),
             remarks=remarks,
-            threshold_dice=None if dwi is None else dice_by_threshold(dwi, masks.truth),
-            reliability=_reliability(pair.probability, masks, remarks),
+            threshold_dice=None if scan.dwi is None else dice_by_threshold(scan.dwi, scan.masks.truth),
+            reliability=_reliability(pair.probability, scan.masks, remarks),
         )
     except (InputError, OSError) as error:
         return str(error)
 
 
 def score_threshold(pair: MaskPair, case: Case, deviations: float) -> MaskScores:
-    """Score a threshold on one patient's DWI."""
-    masks = read_masks(pair)
-    brain, dwi = _look(case, masks, [])
-    if dwi is None:
-        raise InputError(f"patient {pair.patient!r}: the DWI could be read before, and cannot now")
-    return score_mask(threshold_dwi(dwi, deviations), masks.truth, masks.grid.spacing, brain)
+    """Score a threshold on one patient's DWI.
+
+    Raises:
+        InputError: where the DWI cannot be read.
+    """
+    try:
+        return read_scan(pair, case).score_threshold(deviations)
+    except InputError as error:
+        raise InputError(f"patient {pair.patient!r} could be scored before, and cannot now: {error}") from error
 
 
 def choose_thresholds(dice: Mapping[str, Sequence[float]]) -> dict[str, float]:
@@ -92,65 +85,6 @@ def choose_thresholds(dice: Mapping[str, Sequence[float]]) -> dict[str, float]:
     return {patient: THRESHOLDS[index] for patient, index in zip(dice, best, strict=True)}
 
 
-def work_through(
-    jobs: Mapping[str, Callable[[], Result]], workers: int | None, tell: Callable[[], None]
-) -> dict[str, Result]:
-    """Do jobs in worker processes, each of which holds one patient at a time.
-
-    Args:
-        jobs: by patient; they can be pickled.
-        workers: processes; None takes one for every core that this process may use, eight at most; 1 stays in this
-            process.
-        tell: called after each job.
-
-    Returns:
-        The results in the order of the jobs.
-    """
-    count = min(workers or min(_usable_cores(), MOST_WORKERS), len(jobs))
-    done: dict[str, Result] = {}
-    if count <= 1:
-        for patient, job in jobs.items():
-            done[patient] = job()
-            tell()
-        return done
-    with ProcessPoolExecutor(count) as pool:
-        pending = {pool.submit(job): patient for patient, job in jobs.items()}
-        try:
-            for future in as_completed(pending):
-                done[pending[future]] = future.result()
-                tell()
-        finally:
-            pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for the rest of the cohort
-    return {patient: done[patient] for patient in jobs}
-
-
-def _look(case: Case, masks: Masks, remarks: list[str]) -> tuple[NDArray[np.bool_] | None, NDArray[np.float32] | None]:
-    """Find the brain on the reference, and read the DWI; what cannot be read is remarked and gives None."""
-    images: dict[str, NDArray[np.float32]] = {}
-    for sequence in dict.fromkeys([case.reference, *(["dwi"] if "dwi" in case.sequences else [])]):
-        try:
-            images[sequence] = read_on_grid(case.sequences[sequence], masks.grid)
-        except (InputError, OSError) as error:
-            remarks.append(f"{error}; scored without it")
-    reference = images.get(case.reference)
-    return (None if reference is None else _brain(reference)), images.get("dwi")
-
-
-def _brain(image: NDArray[np.float32]) -> NDArray[np.bool_]:
-    # Here, not above: without images no torch is needed.
-    import torch
-
-    from islesnet.transforms import foreground
-
-    # Processes share the cores already; and a process that was forked may not start torch's threads.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return np.asarray(foreground(torch.from_numpy(image)).numpy())
-    finally:
-        torch.set_num_threads(threads)
-
-
 def _reliability(path: Path | None, masks: Masks, remarks: list[str]) -> pd.DataFrame | None:
     if path is None:
         return None
@@ -161,7 +95,3 @@ def _reliability(path: Path | None, masks: Masks, remarks: list[str]) -> pd.Data
         remarks.append(f"{path}: left out of the reliability: {error}")
         return None
     return reliability.table()
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

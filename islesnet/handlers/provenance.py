@@ -10,11 +10,12 @@ import ignite.distributed as idist
 from ignite.engine import Engine, Events
 from monai.utils import ensure_tuple
 
-from islesnet.provenance import config_as_run, write_provenance
+from islesnet.errors import require_switch
+from islesnet.provenance import commands_in, config_as_run, write_provenance
 
 
 class Provenance:
-    """Write ``provenance.json`` when a run starts, as not finished, and again when it has come to its end.
+    """Write ``provenance.json`` when a run starts, as not finished, after every epoch, and when it has come to its end.
 
     The config is that of the command line, where that is MONAI's bundle's.
 
@@ -25,6 +26,7 @@ class Provenance:
         weights: files of networks, used or made.
         datalist: the file that names the patients.
         stamps: words in capitals that keep the run from being mistaken.
+        resume: the run goes on from earlier ones, whose commands are kept.
     """
 
     def __init__(
@@ -35,8 +37,10 @@ class Provenance:
         weights: Sequence[str | Path] = (),
         datalist: str | Path | None = None,
         stamps: Sequence[str] = (),
+        resume: bool = False,
     ) -> None:
         self.output_dir = output_dir
+        self.resume = require_switch(resume, "resume")
         self.known: dict[str, Any] = {
             "config": config_as_run(sys.argv),
             "seeds": seeds,
@@ -50,10 +54,16 @@ class Provenance:
     def attach(self, engine: Engine) -> None:
         """Attach to a trainer or evaluator."""
         engine.add_event_handler(Events.STARTED, self.start)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.go_on)
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
     def start(self) -> None:
-        """Say that results are in the making."""
+        """Say that results are in the making, and by which commands before this one."""
+        self.known["earlier"] = commands_in(self.output_dir) if self.resume else []
+        self._write(finished=False)
+
+    def go_on(self) -> None:
+        """Say how long it took so far, which is what is known of a run that is killed later."""
         self._write(finished=False)
 
     def finish(self) -> None:

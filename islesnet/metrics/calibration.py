@@ -1,5 +1,7 @@
 """Whether probabilities are right: of the voxels called 70 % lesion, are seven in ten?"""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -59,3 +61,21 @@ class Reliability:
         if not self._voxels.sum():
             return float("nan")
         return float(np.abs(self._probability - self._lesion).sum() / self._voxels.sum())
+
+
+def pool_reliability(tables: Sequence[pd.DataFrame]) -> pd.DataFrame | None:
+    """Add up the tables of several patients or test sets, the voxels of all alike; None where there is none.
+
+    Args:
+        tables: as `Reliability.table` gives them; further columns are left out.
+    """
+    if not tables:
+        return None
+    voxels = np.sum([table["voxels"] for table in tables], axis=0)
+    known = np.where(voxels > 0, voxels, np.nan)
+    # A bin that is empty in one table has no share there, and no weight.
+    shares = {
+        name: np.nansum([table[name] * table["voxels"] for table in tables], axis=0) / known
+        for name in ("mean_probability", "lesion_share")
+    }
+    return tables[0][["low", "high"]].assign(voxels=voxels, **shares)

@@ -2,8 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,8 @@ from islesnet.phantom.fields import FloatArray
 from islesnet.phantom.lesion_masks import list_masks
 from islesnet.phantom.patient import Phantom, make_patient
 from islesnet.phantom.settings import DEFAULT_SETTINGS, PhantomSettings
+from islesnet.processes import usable_cores, work_through
+from islesnet.stamps import PHANTOM, describe
 
 # SISS numbers its files through: case 1 has DWI 70613, FLAIR 70614, T1 70615, T2 70616, then the ground truth.
 FIRST_ID = 70613
@@ -38,7 +39,7 @@ def write_dataset(
 
     Each lies in ``<folder>/<n>/VSD.Brain.XX.O.<what>.<id>/VSD.Brain.XX.O.<what>.<id>.nii`` and appears only when it
     is complete. Patient n depends on `seed`, n and `settings` (with the masks they name) alone, so a cohort can be
-    extended later by `first`.
+    extended later by `first`. Every file's header says PHANTOM.
 
     Args:
         folder: where the patients' folders go; made where absent.
@@ -63,8 +64,8 @@ def write_dataset(
     targets = [folder / str(number) for number in numbers]
     _refuse_existing(targets)
     folder.mkdir(parents=True, exist_ok=True)
-    write = partial(write_numbered_patient, folder, seed, settings)
-    for done, _ in enumerate(work_through(write, numbers, workers or usable_cores()), start=1):
+    jobs = {number: partial(write_numbered_patient, folder, seed, settings, number) for number in numbers}
+    for done, _ in enumerate(work_through(jobs, workers or usable_cores()), start=1):
         if progress is not None:
             progress(done, patients)
     return targets
@@ -148,28 +149,6 @@ def _refuse_existing(targets: Iterable[Path]) -> None:
         raise InputError(f"{named}: exists already; remove it, or choose another folder or other patient numbers")
 
 
-def work_through(write: Callable[[int], Path], numbers: Sequence[int], workers: int) -> Iterator[Path]:
-    """Yield each patient's folder as it is finished, in any order."""
-    if min(workers, len(numbers)) <= 1:
-        yield from map(write, numbers)
-        return
-    with ProcessPoolExecutor(min(workers, len(numbers))) as pool:
-        futures = [pool.submit(write, number) for number in numbers]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        finally:
-            # After a failure the patients not yet begun stay unwritten, instead of keeping the user waiting.
-            pool.shutdown(cancel_futures=True)
-
-
-def usable_cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))  # a container or a batch system may lend fewer cores than there are
-    return os.cpu_count() or 1
-
-
 @contextmanager
 def _appearing(target: Path) -> Iterator[Path]:
     """Give a temporary folder beside `target` to write in, and rename it to `target` once all went well."""
@@ -193,5 +172,6 @@ def _save(values: FloatArray | NDArray[np.uint8], affine: FloatArray, file: Path
     image.set_qform(affine, code="scanner")
     image.set_sform(affine, code="scanner")
     image.header.set_xyzt_units("mm")
+    image.header["descrip"] = describe([PHANTOM])  # wherever the file goes, it says what it is
     with whole_file(file) as part:
         nib.save(image, part)

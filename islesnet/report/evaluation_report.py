@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from islesnet.metrics import summarize
 from islesnet.report import charts, tables
 from islesnet.report.charts.canvas import shorten
 from islesnet.report.charts.reliability import expected_calibration_error
@@ -53,6 +52,7 @@ class EvaluationReport:
         summary: of these scores, by `islesnet.metrics.summarize`.
         system: name of what was scored.
         baselines: scores of other systems on the same patients, by name; shown beside ours everywhere.
+        baseline_summaries: of these, likewise.
         data: the patients, for the comparison, e.g. "SISS, the 28 training patients, 5 folds".
         is_siss: they are those of ISLES 2015 SISS.
         grid: on which the masks were scored.
@@ -70,6 +70,7 @@ class EvaluationReport:
     summary: Mapping[str, Any]
     system: str = "islesnet"
     baselines: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    baseline_summaries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     data: str = "the patients of this report"
     is_siss: bool = False
     grid: str = "native grid"
@@ -82,9 +83,12 @@ class EvaluationReport:
     stamps: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a baseline that would hide the system itself."""
+        """Refuse a baseline that would hide the system itself, and one that is not summed up."""
         if self.system in self.baselines:
             raise ValueError(f"the system and a baseline are both called {self.system!r}; name one otherwise.")
+        lacking = [name for name in self.baselines if name not in self.baseline_summaries]
+        if lacking:
+            raise ValueError(f"the baseline {lacking[0]!r} has scores and no summary; give it in baseline_summaries.")
 
 
 def write_evaluation_report(folder: Path, evaluation: EvaluationReport) -> Path:
@@ -120,7 +124,7 @@ class _Writer:
         self.scores = _named(evaluation.scores)
         self.baselines = {name: _named(scores) for name, scores in evaluation.baselines.items()}
         self.scores_by_system = {evaluation.system: self.scores, **self.baselines}
-        self.others = {name: summarize(scores) for name, scores in self.baselines.items()}
+        self.others = {name: evaluation.baseline_summaries[name] for name in self.baselines}
         self.summaries = {evaluation.system: evaluation.summary, **self.others}
 
     def write(self) -> Path:

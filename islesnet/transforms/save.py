@@ -16,6 +16,7 @@ import islesnet
 from islesnet.components import label_lesions
 from islesnet.errors import require_switch
 from islesnet.files import whole_file
+from islesnet.stamps import describe, stamps_in
 from islesnet.transforms.lesions import voxel_volume_ml
 
 
@@ -32,8 +33,8 @@ class SaveLesionsd(MapTransform):
         probability_key: where the probability map is; written where ``write_probability``.
         reference_key: the image whose metadata names the reference's file.
         write_probability: whether ``<patient>_probability.nii.gz`` (float32, 0..1) is wanted.
-        stamps: words in capitals that keep the files from being mistaken, e.g. "PHANTOM"; they stand in the NIfTI
-            header's description and in the JSON.
+        stamps: words in capitals that keep the files from being mistaken, e.g. "LEAKY"; they stand in the NIfTI
+            header's description and in the JSON, with those that the reference's file bears itself.
 
     Shapes:
         mask ``(1, X, Y, Z)``; the dictionary is handed on unchanged.
@@ -65,17 +66,20 @@ class SaveLesionsd(MapTransform):
         patient = data["patient"]
         self._numbers_file(patient).unlink(missing_ok=True)  # until this run's mask is whole
         reference = _native_header(data[self.reference_key])
+        stamps = tuple(dict.fromkeys([*self.stamps, *stamps_in(reference.header["descrip"].item())]))
         for key in self.key_iterator(dict(data)):
             mask = data[key][0].cpu().numpy() > 0.5
-            _write_nifti(self.output_dir / f"{patient}_lesion.nii.gz", mask.astype(np.uint8), reference, self.stamps)
+            _write_nifti(self.output_dir / f"{patient}_lesion.nii.gz", mask.astype(np.uint8), reference, stamps)
             if self.write_probability:
                 probability = data[self.probability_key][0].cpu().numpy().astype(np.float32)
                 path = self.output_dir / f"{patient}_probability.nii.gz"
-                _write_nifti(path, probability, reference, self.stamps)
-            self._write_numbers(data, mask, reference.affine)
+                _write_nifti(path, probability, reference, stamps)
+            self._write_numbers(data, mask, reference.affine, stamps)
         return dict(data)
 
-    def _write_numbers(self, data: Mapping[Hashable, Any], mask: np.ndarray, affine: np.ndarray) -> None:
+    def _write_numbers(
+        self, data: Mapping[Hashable, Any], mask: np.ndarray, affine: np.ndarray, stamps: Sequence[str]
+    ) -> None:
         _, count = label_lesions(mask)
         numbers = {
             "patient": data["patient"],
@@ -84,8 +88,8 @@ class SaveLesionsd(MapTransform):
             "reference": Path(data[self.reference_key].meta["filename_or_obj"]).name,
             "islesnet": islesnet.__version__,
         }
-        if self.stamps:
-            numbers["stamps"] = list(self.stamps)
+        if stamps:
+            numbers["stamps"] = list(stamps)
         with whole_file(self._numbers_file(data["patient"])) as part:
             part.write_text(json.dumps(numbers, indent=2) + "\n")
 
@@ -117,8 +121,7 @@ def _write_nifti(path: Path, array: np.ndarray, reference: nibabel.Nifti1Pair, s
     header = nibabel.Nifti1Header.from_header(reference.header)
     header.set_data_dtype(array.dtype)
     header["cal_min"], header["cal_max"] = 0, 1
-    said = ", ".join([*stamps, "islesnet, research use only"])  # the stamps first: the field has 80 bytes
-    header["descrip"] = said.encode("ascii", errors="replace")[:79]
+    header["descrip"] = describe(stamps)
     # What a converter noted of the patient stays with the scan.
     header["db_name"], header["aux_file"], header["intent_name"] = b"", b"", b""
     header.extensions.clear()

@@ -80,7 +80,7 @@ def test_summary_has_the_aggregates_of_the_scores(evaluated):
 
     assert summary["patients"] == 3
     assert summary["measures"]["dice"]["mean"] == pytest.approx(scores_in(evaluated)["dice"].mean())
-    assert (summary["stamps"], summary["failed"]) == ([], {})
+    assert (summary["stamps"], summary["failed"]) == (["PHANTOM"], {})
 
 
 def test_reliability_counts_every_voxel_of_every_patient(evaluated, dataset):

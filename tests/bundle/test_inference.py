@@ -241,6 +241,19 @@ def test_stamps_of_a_run_stand_on_its_masks_numbers_and_provenance(patients, wei
         assert json.loads((tmp_path / "out" / file).read_text())["stamps"] == ["PHANTOM"]
 
 
+def test_mask_of_a_synthetic_patient_says_so_and_that_of_a_real_one_does_not(patients, weights, tmp_path):
+    for path in (patients / "bert").iterdir():
+        scan = nibabel.load(path)
+        scan.header["descrip"] = b"as the scanner left it"
+        nibabel.save(nibabel.Nifti1Image(np.asarray(scan.dataobj), None, scan.header), path)
+
+    segment(weights, tmp_path / "out", dataset_dir=str(patients))
+
+    said = {name: json.loads((tmp_path / f"out/{name}_lesion.json").read_text()) for name in ("anna", "bert")}
+    assert said["anna"]["stamps"] == ["PHANTOM"]
+    assert "stamps" not in said["bert"]
+
+
 def test_provenance_names_the_weights_that_made_the_masks(patients, weights, tmp_path):
     segment(weights, tmp_path / "out", dataset_dir=str(patients / "anna"))
 

@@ -143,6 +143,8 @@ def test_killed_training_reaches_the_weights_of_one_that_was_not(threads, bfloat
     assert resumed.returncode == 0, resumed.stderr[-2000:]
     assert "Resumed" in resumed.stderr
     assert_same_weights(straight, killed)
+    told = json.loads((killed / "provenance.json").read_text())
+    assert [told["finished"], *(command["finished"] for command in told["earlier"])] == [True, False]
 
 
 @pytest.mark.slow
@@ -189,6 +191,7 @@ def test_provenance_of_a_training_names_what_it_learnt_from_and_the_weights_it_m
     patients = json.loads((dataset / "datalist.json").read_text())
     assert told["finished"] is True
     assert told["seeds"] == 0
+    assert told["stamps"] == ["PHANTOM"]
     assert told["split"] == {
         section: [entry["patient"] for entry in patients[section]] for section in ("training", "validation")
     }

@@ -2,11 +2,13 @@ import json
 import os
 from pathlib import Path
 
+import nibabel
 import pytest
 
 import islesnet
 from islesnet.data import Case, cases_in_datalist, read_datalist, stamps_of, write_datalist
 from islesnet.errors import InputError
+from islesnet.stamps import describe
 
 
 @pytest.fixture
@@ -185,6 +187,18 @@ def test_stamps_are_no_section(sections, tmp_path, stamps):
 
 def test_datalist_that_names_no_stamp_has_none(written):
     assert stamps_of(written) == []
+
+
+def test_datalist_of_stamped_scans_bears_their_stamps_after_its_own(sections, tmp_path):
+    scan = nibabel.load(sections["validation"][0].sequences["t1"])
+    scan.header["descrip"] = describe(["PHANTOM"])
+    nibabel.save(scan, sections["validation"][0].sequences["t1"])
+
+    write_datalist(tmp_path / "own.json", sections, tmp_path, {"stamps": ["QUICK"]})
+    write_datalist(tmp_path / "none.json", sections, tmp_path, {"stamps": ["PHANTOM"]})
+
+    assert stamps_of(tmp_path / "own.json") == ["QUICK", "PHANTOM"]
+    assert stamps_of(tmp_path / "none.json") == ["PHANTOM"]
 
 
 @pytest.mark.parametrize("stamps", ["PHANTOM", [1], [""], None])

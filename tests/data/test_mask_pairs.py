@@ -102,6 +102,18 @@ def test_truth_may_be_a_section_of_a_datalist(touch, tmp_path):
         pair_masks(pred, data, section="test")
 
 
+def test_datalist_may_lie_elsewhere_than_its_data_set(touch, tmp_path):
+    data, pred = touch("data", "1/dwi.nii.gz", "1/label.nii.gz"), touch("pred", "1.nii.gz")
+    case = Case("1", {"dwi": data / "1" / "dwi.nii.gz"}, data / "1" / "label.nii.gz")
+    write_datalist(tmp_path / "lists" / "all.json", {"test": [case]}, data, {"volumes_ml": {"1": 1}})
+
+    (pair,) = pair_masks(pred, tmp_path / "lists" / "all.json", dataset_dir=data)
+
+    assert pair == MaskPair("1", pred / "1.nii.gz", data / "1" / "label.nii.gz")
+    with pytest.raises(InputError, match=r"none of its 2 files is there, e.g. .*lists/1/dwi.nii.gz; .* --dataset-dir"):
+        pair_masks(pred, tmp_path / "lists" / "all.json")
+
+
 def test_two_masks_of_one_patient_are_refused_naming_both(touch):
     truth = touch("truth", "1.nii.gz")
     with pytest.raises(InputError, match=r"two masks of patient '1': .*1_lesion.nii.gz and .*1_pred.nii.gz"):

@@ -6,6 +6,7 @@ import pytest
 
 from islesnet.data import Case, cases_in_datalist, lesion_volume_ml, read_datalist, stamps_of, write_slice_split
 from islesnet.errors import InputError
+from islesnet.stamps import describe
 
 SECTIONS = ("training", "validation", "test")
 # The axial slices run along the first axis, from the head down.
@@ -84,6 +85,14 @@ def test_datalist_says_leaky_and_reading_it_warns(cohort, tmp_path, caplog):
     caplog.clear()
     assert [item["patient"] for item in read_datalist(path, "test")] == ["p1_ses-test", "sub-2_ses-1_ses-test"]
     assert "LEAKY" in caplog.text
+
+
+def test_split_of_stamped_scans_bears_their_stamps_too(cohort, tmp_path):
+    scan = nibabel.load(cohort[0].sequences[cohort[0].reference])
+    scan.header["descrip"] = describe(["PHANTOM"])
+    nibabel.save(scan, cohort[0].sequences[cohort[0].reference])
+
+    assert stamps_of(write_slice_split(cohort, tmp_path / "stacks")) == ["PHANTOM", "LEAKY"]
 
 
 @pytest.mark.parametrize(

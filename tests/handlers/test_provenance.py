@@ -6,6 +6,7 @@ import pytest
 import yaml
 from ignite.engine import Engine, Events
 
+from islesnet.errors import InputError
 from islesnet.handlers import Provenance
 
 
@@ -69,6 +70,54 @@ def test_clock_begins_when_the_run_is_put_together(engine, tmp_path, monkeypatch
     engine.run([0])
 
     assert told(tmp_path)["duration_s"] == 30.0
+
+
+def run_as(command, folder, monkeypatch, epochs=1, **known):
+    """Run as a process of that command, each epoch of which takes ten seconds."""
+    clock = [0.0]
+    monkeypatch.setattr("sys.orig_argv", ["python", command])
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+    engine = Engine(lambda engine, batch: clock.__setitem__(0, clock[0] + 10))
+    Provenance(folder, **known).attach(engine)
+    engine.run([0], max_epochs=epochs)
+
+
+def test_resumed_run_keeps_the_earlier_commands_with_their_time(tmp_path, monkeypatch):
+    run_as("first.py", tmp_path, monkeypatch)
+    run_as("second.py", tmp_path, monkeypatch, epochs=2, resume=True)
+    run_as("third.py", tmp_path, monkeypatch, epochs=3, resume=True)
+
+    content = told(tmp_path)
+    assert (content["command"], content["duration_s"]) == ("python third.py", 30.0)
+    assert [(own["command"], own["duration_s"], own["finished"]) for own in content["earlier"]] == [
+        ("python first.py", 10.0, True),
+        ("python second.py", 20.0, True),
+    ]
+    assert all(own["versions"]["islesnet"] and own["started"] for own in content["earlier"])
+
+
+def test_run_that_starts_anew_forgets_the_earlier_one(tmp_path, monkeypatch):
+    run_as("first.py", tmp_path, monkeypatch)
+    run_as("second.py", tmp_path, monkeypatch)
+
+    assert told(tmp_path)["earlier"] == []
+
+
+def test_killed_run_is_known_to_have_taken_until_its_last_epoch(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    Provenance(tmp_path).attach(engine)
+    engine.add_event_handler(Events.EPOCH_STARTED, lambda: monkeypatch.setattr(time, "time", lambda: 50.0))
+    engine.add_event_handler(Events.EPOCH_STARTED(once=2), lambda: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        engine.run([0], max_epochs=3)
+
+    assert (told(tmp_path)["finished"], told(tmp_path)["duration_s"]) == (False, 50.0)
+
+
+def test_resume_that_is_no_switch_is_refused(tmp_path):
+    with pytest.raises(InputError, match="write --resume True or --resume False"):
+        Provenance(tmp_path, resume="yes")
 
 
 def test_config_is_that_of_the_bundles_command_line(engine, tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from islesnet.metrics import Reliability
+from islesnet.metrics import Reliability, pool_reliability
 
 
 def gathered(*pairs):
@@ -56,6 +56,38 @@ def test_patients_add_up():
     together, apart = gathered((probability, truth)), gathered(*zip(probability, truth, strict=True))
     pd.testing.assert_frame_equal(together.table(), apart.table())
     assert together.expected_calibration_error() == pytest.approx(apart.expected_calibration_error())
+
+
+def test_tables_add_up_to_that_of_all_their_patients():
+    random = np.random.default_rng(0)
+    # The second has no voxel below 0.5: its lower bins are empty.
+    pairs = [(low + (1 - low) * random.random((5, 6)), random.random((5, 6)) < 0.3) for low in (0.0, 0.5)]
+    apart = [gathered(pair).table() for pair in pairs]
+
+    pooled = pool_reliability([apart[0], apart[1].assign(stamp="PHANTOM")])
+
+    pd.testing.assert_frame_equal(pooled, gathered(*pairs).table())
+
+
+def test_pooled_shares_weigh_by_voxels():
+    first = pd.DataFrame(
+        {"low": [0.0], "high": [1.0], "voxels": [10], "mean_probability": [0.2], "lesion_share": [0.1]}
+    )
+    pooled = pool_reliability([first, first.assign(voxels=30, mean_probability=0.6, lesion_share=0.5)])
+
+    assert pooled["voxels"].tolist() == [40]
+    assert pooled["mean_probability"].tolist() == pytest.approx([0.5])
+    assert pooled["lesion_share"].tolist() == pytest.approx([0.4])
+
+
+def test_bin_that_is_empty_in_every_table_has_no_share():
+    pooled = pool_reliability([gathered(([0.95], [1])).table()] * 2)
+
+    assert pooled["mean_probability"].isna().tolist() == [True] * 9 + [False]
+
+
+def test_no_table_gives_none():
+    assert pool_reliability([]) is None
 
 
 def test_lesions_drawn_by_their_probability_are_calibrated():

@@ -40,6 +40,16 @@ def test_files_hold_the_phantom_of_that_number(tmp_path, coarse):
     assert (int(dwi.header["qform_code"]), int(dwi.header["sform_code"])) == (1, 1)
 
 
+def test_every_file_says_that_the_patient_is_synthetic(tmp_path, coarse):
+    write_dataset(tmp_path / "cohort", patients=1, settings=coarse, workers=1)
+    write_patient(tmp_path / "anna", make_patient(0, coarse), with_label=True)
+
+    files = [*tmp_path.rglob("*.nii"), *tmp_path.rglob("*.nii.gz")]
+    assert len(files) == 10
+    for file in files:
+        assert nib.load(file).header["descrip"].item() == b"PHANTOM, islesnet, research use only"
+
+
 def test_one_worker_and_two_write_the_same_bytes(tmp_path, coarse):
     write_dataset(tmp_path / "one", patients=3, settings=coarse, workers=1)
     write_dataset(tmp_path / "two", patients=3, settings=coarse, workers=2)

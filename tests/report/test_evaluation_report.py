@@ -13,14 +13,12 @@ from tests.report.test_montage import IMAGES, MASK, TRUTH
 SECTIONS = ["By lesion size", "Every score", "What the accuracy is worth", "Beside published results", "Every patient"]
 
 
-@pytest.fixture(autouse=True)
-def summarize(monkeypatch):
-    """The bootstrap has its own tests."""
-    monkeypatch.setattr("islesnet.report.evaluation_report.summarize", summary)
-
-
-def report(scores, **known):
-    return EvaluationReport("A title", scores, summary(scores), **known)
+def report(scores, baselines=None, **known):
+    baselines = baselines or {}
+    summaries = {name: summary(own) for name, own in baselines.items()}
+    return EvaluationReport(
+        "A title", scores, summary(scores), baselines=baselines, baseline_summaries=summaries, **known
+    )
 
 
 def read(folder):
@@ -108,6 +106,11 @@ def test_baselines_stand_beside_ours_in_every_table(tmp_path):
 def test_baseline_that_would_hide_the_system_is_refused():
     with pytest.raises(ValueError, match="both called 'islesnet'"):
         report(cohort(), baselines={"islesnet": cohort()})
+
+
+def test_baseline_that_is_not_summed_up_is_refused():
+    with pytest.raises(ValueError, match="'threshold' has scores and no summary"):
+        EvaluationReport("A title", cohort(), summary(cohort()), baselines={"threshold": cohort()})
 
 
 def test_stamps_are_on_the_page_and_a_column_of_every_csv(tmp_path):

@@ -236,6 +236,21 @@ def test_stamps_stand_in_the_description_of_every_volume_and_in_the_numbers(tmp_
     assert numbers.get("stamps", []) == ([stamps] if isinstance(stamps, str) else list(stamps))
 
 
+@pytest.mark.parametrize("stamps", [(), ("QUICK",), ("PHANTOM", "QUICK")])
+def test_mask_of_a_stamped_scan_bears_its_stamps_too(tmp_path, mask, stamps):
+    path = write_nifti(tmp_path / "dwi.nii.gz")
+    scan = nibabel.load(path)
+    scan.header["descrip"] = b"PHANTOM, islesnet, research use only"
+    nibabel.save(nibabel.Nifti1Image(np.asarray(scan.dataobj), None, scan.header), path)
+
+    SaveLesionsd(keys="pred", output_dir=tmp_path / "out", stamps=stamps)(item_of(path, mask))
+
+    expected = list(dict.fromkeys([*stamps, "PHANTOM"]))
+    assert json.loads((tmp_path / "out/sub-1_lesion.json").read_text())["stamps"] == expected
+    saved = nibabel.load(tmp_path / "out/sub-1_lesion.nii.gz")
+    assert saved.header["descrip"].item().decode() == ", ".join([*expected, "islesnet, research use only"])
+
+
 def test_long_stamps_do_not_overflow_the_description(tmp_path, mask):
     item = item_of(write_nifti(tmp_path / "dwi.nii.gz"), mask)
 

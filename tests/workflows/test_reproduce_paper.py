@@ -68,12 +68,12 @@ def test_quick_run_ends_in_the_paper_s_figures_with_its_stamps(tmp_path, split):
     ended = main([str(word) for word in [*words, "--pretrained", "none", "--split", split]])
 
     assert ended == 0
-    stamp = "RANDOM ENCODER QUICK" + (" LEAKY" if split == "slices" else "")
+    stamp = "PHANTOM RANDOM ENCODER QUICK" + (" LEAKY" if split == "slices" else "")
     assert set(pd.read_csv(tmp_path / "out/scores.csv")["stamp"]) == {stamp}
     assert json.loads((tmp_path / "out/provenance.json").read_text())["stamps"] == [
-        *("RANDOM ENCODER", "QUICK"),
+        *("PHANTOM", "RANDOM ENCODER", "QUICK"),
         *(["LEAKY"] if split == "slices" else []),
     ]
-    assert all(word in (tmp_path / "out/report.html").read_text() for word in ("RANDOM ENCODER", "QUICK"))
+    assert all(word in (tmp_path / "out/report.html").read_text() for word in ("PHANTOM", "RANDOM ENCODER", "QUICK"))
     for picture in ("figure_2", "figure_8", "split", "training_curves", "comparison"):
         assert (tmp_path / "out/pictures" / f"{picture}.png").is_file(), picture

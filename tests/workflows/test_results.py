@@ -1,15 +1,26 @@
 import json
 from dataclasses import asdict
-from pathlib import Path
 
+import nibabel
 import numpy as np
 import pandas as pd
 import pytest
+from nibabel.processing import resample_to_output
 
-from islesnet.data import find_cases
+from islesnet.data import Case, find_cases
+from islesnet.evaluation import evaluate
 from islesnet.metrics import score_mask
 from islesnet.phantom import PhantomSettings, write_dataset
-from workflows.results import Comparison, add_reliability, open_scan, score_baselines, write_comparison
+from workflows import demo
+from workflows.results import (
+    Comparison,
+    choose_threshold,
+    empty_mask_of,
+    open_scan,
+    score_baselines,
+    total_duration_s,
+    write_comparison,
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +40,78 @@ def test_baselines_are_an_empty_mask_and_a_threshold_chosen_on_the_training_pati
     assert (tables["DWI threshold"]["dice"] > 0).all()
 
 
+def test_baselines_have_the_accuracy_within_the_brain(cases):
+    for table in score_baselines(cases[:2], cases[2:]).values():
+        inside, outside = table["brain_empty_mask_accuracy"], table["empty_mask_accuracy"]
+        assert (inside < outside).all()
+        assert (table["brain_accuracy"] < table["accuracy"]).all()
+
+
+def test_empty_mask_is_scored_as_islesnet_evaluate_scores_it(cases, tmp_path):
+    folder = cases[0].label.parents[2]
+    (tmp_path / "masks").mkdir()
+    for case in cases[2:]:
+        (tmp_path / "masks" / f"{case.patient}.nii").symlink_to(case.label)
+    of_evaluate = evaluate(
+        tmp_path / "masks", tmp_path / "masks", tmp_path / "out", images=folder, workers=1
+    ).baselines["empty mask"]
+
+    table = score_baselines(cases[:2], cases[2:])["empty mask"]
+
+    pd.testing.assert_frame_equal(table, of_evaluate)
+
+
+def test_dwi_on_another_grid_than_the_truth_is_brought_to_it(cases, tmp_path):
+    def coarsen(case):
+        scan = nibabel.load(case.sequences["dwi"])
+        path = tmp_path / case.patient / "dwi.nii.gz"
+        path.parent.mkdir()
+        nibabel.save(resample_to_output(scan, (9.0, 9.0, 9.0), order=1), path)
+        return Case(case.patient, {"dwi": path}, case.label)
+
+    coarse = [coarsen(case) for case in cases]
+
+    table = score_baselines(coarse[:2], coarse[2:])["DWI threshold"]
+
+    assert (table["dice"] > 0).all()
+
+
 def test_patients_without_dwi_have_no_threshold(cases):
-    flair_only = [type(case)(case.patient, {"flair": case.sequences["flair"]}, case.label) for case in cases]
+    flair_only = [Case(case.patient, {"flair": case.sequences["flair"]}, case.label) for case in cases]
 
     assert set(score_baselines(flair_only[:2], flair_only[2:])) == {"empty mask"}
+
+
+def test_time_of_all_commands_is_the_sum_of_every_run_of_each(tmp_path):
+    for name, earlier in (("fold_1/training", [100.0, None]), ("fold_1/evaluation", []), ("fold_2/training", [7.0])):
+        commands = [{"duration_s": seconds} for seconds in earlier]
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "provenance.json").write_text(json.dumps({"duration_s": 10.0, "earlier": commands}))
+    # That of a training by an earlier version, and this workflow's own.
+    (tmp_path / "fold_2" / "provenance.json").write_text(json.dumps({"duration_s": 1000.0}))
+    (tmp_path / "provenance.json").write_text(json.dumps({"duration_s": 5.0}))
+
+    assert total_duration_s(tmp_path) == 100 + 7 + 3 * 10 + 1000
+
+
+def test_empty_mask_on_another_grid_keeps_what_is_known_of_the_brain():
+    known = scores(["a", "b"], lambda n: 10).assign(brain_accuracy=0.7, brain_empty_mask_accuracy=0.9)
+
+    table = empty_mask_of(known)
+
+    assert table["brain_accuracy"].tolist() == table["brain_empty_mask_accuracy"].tolist() == [0.9, 0.9]
+    assert table["accuracy"].tolist() == known["empty_mask_accuracy"].tolist()
+
+
+def test_demo_s_row_has_the_mask_and_the_threshold_beside_it(cases, tmp_path):
+    case = cases[2]
+    nibabel.save(nibabel.load(case.label), tmp_path / f"{case.patient}_lesion.nii.gz")
+
+    row = demo.score(case, tmp_path, choose_threshold(cases[:2]))
+
+    assert row["Dice"] == 1.0
+    assert row["DWI threshold"] == score_baselines(cases[:2], [case])["DWI threshold"]["dice"][0]
+    assert row["(empty mask)"] < row["accuracy"] == 1.0
 
 
 def test_scan_without_masks_has_an_empty_one(cases):
@@ -62,8 +141,12 @@ def test_comparison_holds_every_system_and_the_difference_to_ours_with_its_stamp
         data="three patients",
         cases={},
         masks=None,
+        reliability=[tmp_path / "fold_1.csv", tmp_path / "fold_2.csv", tmp_path / "of_a_fold_that_has_none.csv"],
         stamps=("PHANTOM",),
     )
+    for number in (1, 2):
+        table = {"low": [0.0], "high": [1.0], "voxels": [10 * number], "mean_probability": [0.2], "lesion_share": [0.1]}
+        pd.DataFrame(table).to_csv(tmp_path / f"fold_{number}.csv", index=False)
 
     page = write_comparison(tmp_path, comparison)
 
@@ -74,22 +157,7 @@ def test_comparison_holds_every_system_and_the_difference_to_ours_with_its_stamp
     ours, other = (comparison.by_system[name]["dice"] for name in ("ours", "other"))
     assert summary["ours minus"]["other"]["mean"] == pytest.approx((ours - other).mean())
     assert summary["ours minus"]["other"]["better"] == 3
+    assert pd.read_csv(tmp_path / "tables" / "reliability.csv")["voxels"].tolist() == [30]
     text = page.read_text()
     assert "PHANTOM" in text
     assert "3 of 3" in text
-
-
-def test_reliability_of_folds_is_added_up_by_voxels(tmp_path):
-    first = pd.DataFrame(
-        {"low": [0.0], "high": [1.0], "voxels": [10], "mean_probability": [0.2], "lesion_share": [0.1]}
-    )
-    second = first.assign(voxels=30, mean_probability=0.6, lesion_share=0.5)
-    first.to_csv(tmp_path / "1.csv", index=False)
-    second.to_csv(tmp_path / "2.csv", index=False)
-
-    table = add_reliability([tmp_path / "1.csv", tmp_path / "2.csv", Path("absent.csv")])
-
-    assert table["voxels"].tolist() == [40]
-    assert table["mean_probability"].tolist() == pytest.approx([0.5])
-    assert table["lesion_share"].tolist() == pytest.approx([0.4])
-    assert add_reliability([]) is None

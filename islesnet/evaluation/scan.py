@@ -1,0 +1,101 @@
+"""A patient's masks with the images beside them, and the scores of a mask, an empty one and a DWI threshold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from islesnet.data import Case, MaskPair
+from islesnet.errors import InputError
+from islesnet.evaluation.masks import Masks, read_masks, read_on_grid
+from islesnet.metrics import MaskScores, score_mask, threshold_dwi
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What is known of one patient, all of it on the grid of the truth.
+
+    Args:
+        masks: the mask that is scored, and the truth.
+        images: the reference and the DWI, as far as there are any that can be read.
+        unread: why an image is not among them.
+        reference: which of them tells brain from background.
+    """
+
+    masks: Masks
+    images: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
+    reference: str | None = None
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a person should know of the files."""
+        return [*self.masks.remarks, *(f"{reason}; scored without it" for reason in self.unread.values())]
+
+    @property
+    def dwi(self) -> NDArray[np.float32] | None:
+        """The DWI, where there is one."""
+        return self.images.get("dwi")
+
+    @cached_property
+    def brain(self) -> NDArray[np.bool_] | None:
+        """Where the brain is (the head, where the reference is not skull-stripped); None where that is not known."""
+        image = self.images.get(self.reference or "")
+        return None if image is None else _brain(image)
+
+    def score(self, mask: NDArray[np.bool_]) -> MaskScores:
+        """Score a mask of this patient."""
+        return score_mask(mask, self.masks.truth, self.masks.grid.spacing, self.brain)
+
+    def score_empty(self) -> MaskScores:
+        """Score a mask that marks nothing."""
+        return self.score(np.zeros_like(self.masks.truth))
+
+    def score_threshold(self, deviations: float) -> MaskScores:
+        """Score a threshold on the DWI.
+
+        Raises:
+            InputError: where there is no DWI.
+        """
+        if self.dwi is None:
+            raise InputError(f"there is no DWI to take a threshold of: {self.unread.get('dwi', 'none is listed')}")
+        return self.score(threshold_dwi(self.dwi, deviations))
+
+
+def read_scan(pair: MaskPair, case: Case | None) -> Scan:
+    """Read a patient's masks, and the images that tell the brain and the DWI threshold.
+
+    Args:
+        pair: the masks.
+        case: the images; None where they are not known. One that cannot be read is left out, with the reason.
+
+    Raises:
+        VolumeError: for a mask that is damaged or lies on an unsound grid, or two grids more than half a voxel apart.
+    """
+    masks = read_masks(pair)
+    if case is None:
+        return Scan(masks)
+    images, unread = {}, {}
+    for sequence in dict.fromkeys([case.reference, *(["dwi"] if "dwi" in case.sequences else [])]):
+        try:
+            images[sequence] = read_on_grid(case.sequences[sequence], masks.grid)
+        except (InputError, OSError) as error:
+            unread[sequence] = str(error)
+    return Scan(masks, images, unread, case.reference)
+
+
+def _brain(image: NDArray[np.float32]) -> NDArray[np.bool_]:
+    # Here, not above: without images no torch is needed.
+    import torch
+
+    from islesnet.transforms import foreground
+
+    # Processes share the cores already; and a process that was forked may not start torch's threads.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return np.asarray(foreground(torch.from_numpy(image)).numpy())
+    finally:
+        torch.set_num_threads(threads)
