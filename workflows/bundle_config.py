@@ -8,7 +8,7 @@ from monai.bundle import ConfigParser
 from monai.data import DataLoader
 from rich.progress import track
 
-from islesnet.phantom.dataset import usable_cores
+from islesnet.processes import usable_cores
 from workflows.commands import BUNDLE
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from islesnet.phantom.dataset import check_numbers, patient_seed, usable_cores, work_through, write_numbered_patient
+from islesnet.phantom.dataset import check_numbers, patient_seed, write_numbered_patient
 from islesnet.phantom.lesion_masks import list_masks
 from islesnet.phantom.ranges import WIDE, draw_log
 from islesnet.phantom.settings import STAGES, PhantomSettings
+from islesnet.processes import usable_cores, work_through
 
 VOLUMES_ML = (0.05, 160.0)
 WITHIN = 2.5  # a mask's volume may be so many times larger or smaller than the one drawn
