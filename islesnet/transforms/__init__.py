@@ -1,5 +1,6 @@
 """What MONAI's transforms lack for stroke MRI."""
 
+from islesnet.transforms.describe import describe_lesions
 from islesnet.transforms.foreground import foreground
 from islesnet.transforms.lesions import LesionProbabilityd, RemoveSmallLesionsd, voxel_volume_ml
 from islesnet.transforms.normalize import NormalizeInBraind
@@ -14,6 +15,7 @@ __all__ = [
     "RandDropSequencesd",
     "RemoveSmallLesionsd",
     "SaveLesionsd",
+    "describe_lesions",
     "foreground",
     "voxel_volume_ml",
 ]

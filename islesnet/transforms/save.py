@@ -13,9 +13,9 @@ from monai.transforms import MapTransform
 from monai.utils import ensure_tuple
 
 import islesnet
-from islesnet.components import label_lesions
 from islesnet.errors import require_switch
 from islesnet.files import whole_file
+from islesnet.transforms.describe import describe_lesions
 from islesnet.transforms.lesions import voxel_volume_ml
 
 
@@ -24,16 +24,19 @@ class SaveLesionsd(MapTransform):
 
     The mask is uint8 and has the reference's shape, affine, qform and sform codes; a reference that is no NIfTI
     (.mha, .nrrd) gives both codes 1. Each file appears whole or not at all, the JSON last: where it lies, the
-    patient is done.
+    patient is done. It holds the volume in all, each lesion as `describe_lesions` has it, and, where there is one, what
+    `islesnet.trust.AssessTrustd` found.
 
     Args:
         keys: the mask, on the native grid.
         output_dir: folder for all patients.
-        probability_key: where the probability map is; written where ``write_probability``.
+        probability_key: where the probability map is, which the lesions' confidence comes from; itself written where
+            ``write_probability``.
         reference_key: the image whose metadata names the reference's file.
         write_probability: whether ``<patient>_probability.nii.gz`` (float32, 0..1) is wanted.
         stamps: words in capitals that keep the files from being mistaken, e.g. "PHANTOM"; they stand in the NIfTI
             header's description and in the JSON.
+        trust_key: where, perhaps, the findings on trust are, as JSON has them.
 
     Shapes:
         mask ``(1, X, Y, Z)``; the dictionary is handed on unchanged.
@@ -52,6 +55,7 @@ class SaveLesionsd(MapTransform):
         reference_key: str = "reference",
         write_probability: bool = False,
         stamps: Sequence[str] = (),
+        trust_key: str = "trust",
     ) -> None:
         super().__init__(keys)
         self.output_dir = Path(output_dir)
@@ -59,6 +63,7 @@ class SaveLesionsd(MapTransform):
         self.reference_key = reference_key
         self.write_probability = require_switch(write_probability, "save_probability")
         self.stamps = ensure_tuple(stamps)
+        self.trust_key = trust_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Write one patient's files."""
@@ -68,22 +73,27 @@ class SaveLesionsd(MapTransform):
         for key in self.key_iterator(dict(data)):
             mask = data[key][0].cpu().numpy() > 0.5
             _write_nifti(self.output_dir / f"{patient}_lesion.nii.gz", mask.astype(np.uint8), reference, self.stamps)
+            probability = data[self.probability_key][0].cpu().numpy()
             if self.write_probability:
-                probability = data[self.probability_key][0].cpu().numpy().astype(np.float32)
                 path = self.output_dir / f"{patient}_probability.nii.gz"
-                _write_nifti(path, probability, reference, self.stamps)
-            self._write_numbers(data, mask, reference.affine)
+                _write_nifti(path, probability.astype(np.float32), reference, self.stamps)
+            self._write_numbers(data, mask, probability, reference.affine)
         return dict(data)
 
-    def _write_numbers(self, data: Mapping[Hashable, Any], mask: np.ndarray, affine: np.ndarray) -> None:
-        _, count = label_lesions(mask)
+    def _write_numbers(
+        self, data: Mapping[Hashable, Any], mask: np.ndarray, probability: np.ndarray, affine: np.ndarray
+    ) -> None:
+        lesions = describe_lesions(mask, probability, affine)
         numbers = {
             "patient": data["patient"],
             "lesion_volume_ml": round(float(mask.sum()) * voxel_volume_ml(affine), 4),
-            "lesion_count": count,
+            "lesion_count": len(lesions),
+            "lesions": lesions,
             "reference": Path(data[self.reference_key].meta["filename_or_obj"]).name,
             "islesnet": islesnet.__version__,
         }
+        if self.trust_key in data:
+            numbers["trust"] = data[self.trust_key]
         if self.stamps:
             numbers["stamps"] = list(self.stamps)
         with whole_file(self._numbers_file(data["patient"])) as part:
