@@ -24,8 +24,8 @@ class SaveLesionsd(MapTransform):
 
     The mask is uint8 and has the reference's shape, affine, qform and sform codes; a reference that is no NIfTI
     (.mha, .nrrd) gives both codes 1. Each file appears whole or not at all, the JSON last: where it lies, the
-    patient is done. It holds the volume in all, each lesion as `describe_lesions` has it, and, where there is one, what
-    `islesnet.trust.AssessTrustd` found.
+    patient is done. It holds the volume in all, each lesion as `describe_lesions` has it, and, where there is
+    "trust", what `islesnet.trust.AssessTrustd` found.
 
     Args:
         keys: the mask, on the native grid.
@@ -36,7 +36,6 @@ class SaveLesionsd(MapTransform):
         write_probability: whether ``<patient>_probability.nii.gz`` (float32, 0..1) is wanted.
         stamps: words in capitals that keep the files from being mistaken, e.g. "PHANTOM"; they stand in the NIfTI
             header's description and in the JSON.
-        trust_key: where, perhaps, the findings on trust are, as JSON has them.
 
     Shapes:
         mask ``(1, X, Y, Z)``; the dictionary is handed on unchanged.
@@ -55,7 +54,6 @@ class SaveLesionsd(MapTransform):
         reference_key: str = "reference",
         write_probability: bool = False,
         stamps: Sequence[str] = (),
-        trust_key: str = "trust",
     ) -> None:
         super().__init__(keys)
         self.output_dir = Path(output_dir)
@@ -63,7 +61,6 @@ class SaveLesionsd(MapTransform):
         self.reference_key = reference_key
         self.write_probability = require_switch(write_probability, "save_probability")
         self.stamps = ensure_tuple(stamps)
-        self.trust_key = trust_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Write one patient's files."""
@@ -92,8 +89,8 @@ class SaveLesionsd(MapTransform):
             "reference": Path(data[self.reference_key].meta["filename_or_obj"]).name,
             "islesnet": islesnet.__version__,
         }
-        if self.trust_key in data:
-            numbers["trust"] = data[self.trust_key]
+        if "trust" in data:
+            numbers["trust"] = data["trust"]
         if self.stamps:
             numbers["stamps"] = list(self.stamps)
         with whole_file(self._numbers_file(data["patient"])) as part:

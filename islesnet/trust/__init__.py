@@ -1,0 +1,12 @@
+"""Whether a patient's mask deserves trust: rules of scan, anatomy and agreement, and their reasons in sentences."""
+
+from islesnet.trust.appearance import AppearanceRanges, describe_appearance, read_appearance
+from islesnet.trust.assess import AssessTrustd, TrustLimits
+
+__all__ = [
+    "AppearanceRanges",
+    "AssessTrustd",
+    "TrustLimits",
+    "describe_appearance",
+    "read_appearance",
+]
