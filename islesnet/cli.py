@@ -75,10 +75,12 @@ def segment(
     model: Annotated[Path | None, typer.Option(help="Weights, if not the bundle's own.")] = None,
     spacing: Annotated[float | None, typer.Option(help="mm, where the model was trained with another than 1.")] = None,
     probability: Annotated[bool, typer.Option(help="Write the probability map too.")] = False,
+    flips: Annotated[bool, typer.Option(help="Average over left-right flips: twice the time.")] = False,
 ) -> None:
     """Segment the lesions of a folder of patients, or of the named files of one patient.
 
-    The mask lies on the native grid of the first present of DWI, FLAIR, T2, T1.
+    The mask lies on the native grid of the first present of DWI, FLAIR, T2, T1. The table's last column says in a word
+    or two why a mask is not to be trusted; <patient>_lesion.json says it in sentences.
     """
     from islesnet.data import Case, find_cases
 
@@ -92,7 +94,7 @@ def segment(
 
     began = time.time()
     try:
-        segment_cases(cases, output, model, probability, spacing)
+        segment_cases(cases, output, model, probability, spacing, flips)
     finally:
         _print_volumes(output, cases, began)
 
@@ -215,14 +217,15 @@ def doctor(
 def _print_volumes(output: Path, cases: "list[Case]", began: float) -> None:
     import json
 
-    table = Table("patient", "lesions", "volume (ml)", "mask")
+    table = Table("patient", "lesions", "volume (ml)", "mask", "check")
     written = [output / f"{case.patient}_lesion.json" for case in cases]
     # An earlier run's numbers of a patient that failed in this one are not shown.
     finished = [path for path in written if path.is_file() and path.stat().st_mtime >= began]
     for path in finished:
         numbers = json.loads(path.read_text())
         mask = os.fspath(path.with_name(f"{numbers['patient']}_lesion.nii.gz"))
-        table.add_row(numbers["patient"], str(numbers["lesion_count"]), f"{numbers['lesion_volume_ml']:.2f}", mask)
+        count, volume_ml = str(numbers["lesion_count"]), f"{numbers['lesion_volume_ml']:.2f}"
+        table.add_row(numbers["patient"], count, volume_ml, mask, numbers.get("trust", {}).get("in_short", ""))
     if finished:
         console.print(table)
 

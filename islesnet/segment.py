@@ -26,15 +26,17 @@ def segment_cases(
     checkpoint: Path | None = None,
     save_probability: bool = False,
     spacing: float | None = None,
+    flips: bool = False,
 ) -> None:
     """Segment patients with the bundle's inference config; the network is loaded once.
 
     Args:
         cases: the patients.
-        output_dir: where ``<patient>_lesion.nii.gz`` and ``<patient>_lesion.json`` are written.
+        output_dir: where ``<patient>_lesion.nii.gz``, ``<patient>_lesion.json`` and ``lesions.csv`` are written.
         checkpoint: the network's weights; the bundle's own by default.
         save_probability: whether ``<patient>_probability.nii.gz`` is wanted too.
         spacing: mm, of the grid the network was trained on; the config's by default.
+        flips: whether to average over left-right flips, which takes twice as long and tells how far they agree.
 
     Raises:
         InputError: for missing weights, a folder that cannot be written to, or, after the last patient, naming
@@ -59,5 +61,7 @@ def segment_cases(
     )
     if spacing is not None:
         parser["spacing"] = [spacing] * 3
+    if flips:
+        parser["test_time_flips"] = [0]
     parser.get_parsed_content("refuse_early")
     parser.get_parsed_content("evaluator").run()

@@ -20,6 +20,7 @@ ROOMS = ("networks", "data", "transforms", "phantom", "scanner", "metrics")
 ABOVE = {
     "report": ROOMS,
     "provenance": ROOMS,
+    "trust": ROOMS,
     "handlers": (*ROOMS, "report", "provenance"),
     "cohort": (*ROOMS, "report", "provenance", "handlers"),
     "segment": (*ROOMS, "report", "provenance", "handlers", "cohort"),

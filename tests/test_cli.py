@@ -186,6 +186,22 @@ def test_segment_without_weights_says_how_to_come_by_them(dataset, tmp_path, mon
     assert not (tmp_path / "out").exists()
 
 
+def test_segment_shows_why_a_mask_is_not_to_be_trusted(dataset, tmp_path, monkeypatch):
+    def segment_cases(cases, output, *_):
+        for case in cases:
+            trust = {"is_trusted": False, "in_short": "head cut"}
+            numbers = {"patient": case.patient, "lesion_volume_ml": 1.0, "lesion_count": 1, "trust": trust}
+            (output / f"{case.patient}_lesion.json").write_text(json.dumps(numbers))
+
+    monkeypatch.setattr("islesnet.segment.segment_cases", segment_cases)
+
+    result = runner.invoke(app, ["segment", str(dataset), "-o", str(tmp_path)], env={"COLUMNS": "200"})
+
+    assert result.exit_code == 0, result.output
+    assert "check" in result.output
+    assert result.output.count("head cut") == 3
+
+
 def test_a_bug_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr("islesnet.data.find_cases", lambda *_: 1 / 0)
     monkeypatch.setattr(sys, "argv", ["islesnet", "doctor", "."])

@@ -3,6 +3,7 @@
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
 from islesnet.handlers.encoder import EncoderOpener
 from islesnet.handlers.learning_rate import LearningRate
+from islesnet.handlers.lesion_table import LesionTable
 from islesnet.handlers.pictures import OutlinedSlices
 from islesnet.handlers.progress import TimeLeft
 from islesnet.handlers.provenance import Provenance
@@ -14,6 +15,7 @@ __all__ = [
     "EncoderOpener",
     "ExactResume",
     "LearningRate",
+    "LesionTable",
     "OutlinedSlices",
     "PatientScores",
     "Provenance",

@@ -4,7 +4,7 @@ Importing this loads neither torch nor MONAI; MONAI's metric lives in `islesnet.
 """
 
 from islesnet.metrics.baselines import best_threshold, dice_by_threshold, threshold_dwi
-from islesnet.metrics.calibration import Reliability, pool_reliability
+from islesnet.metrics.calibration import LogitHistogram, Reliability, pool_reliability
 from islesnet.metrics.distances import SurfaceDistances, surface_distances
 from islesnet.metrics.lesions import LesionCounts
 from islesnet.metrics.overlap import VoxelCounts
@@ -13,6 +13,7 @@ from islesnet.metrics.summary import bootstrap_interval, compare_paired, summari
 
 __all__ = [
     "LesionCounts",
+    "LogitHistogram",
     "MaskScores",
     "Reliability",
     "SurfaceDistances",

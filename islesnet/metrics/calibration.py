@@ -1,12 +1,17 @@
-"""Whether probabilities are right: of the voxels called 70 % lesion, are seven in ten?"""
+"""Whether probabilities are right: of the voxels called 70 % lesion, are seven in ten? And how to make them so."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 
 BINS = 10
+# Beyond this logit a probability in single precision is 0 or 1.
+LARGEST_LOGIT = 20.0
+LOGIT_BINS = 8000  # 0.005 wide
+COLDEST, HOTTEST = 0.05, 20.0
 
 
 class Reliability:
@@ -79,3 +84,70 @@ def pool_reliability(tables: Sequence[pd.DataFrame]) -> pd.DataFrame | None:
         for name in ("mean_probability", "lesion_share")
     }
     return tables[0][["low", "high"]].assign(voxels=voxels, **shares)
+
+
+class LogitHistogram:
+    """Gather the lesion's logits of any number of voxels in bounded memory, and fit the temperature that suits them.
+
+    The temperature divides logits before they become probabilities (Guo et al., "On Calibration of Modern Neural
+    Networks", ICML 2017, section 4.2). A logit here is that of a sigmoid, or the difference of lesion and background
+    of a softmax; those beyond -20 to 20 count as -20 and 20. Use patients that the network was not trained on.
+    """
+
+    def __init__(self) -> None:
+        self._counts: NDArray[np.int64] = np.zeros((2, LOGIT_BINS), dtype=np.int64)  # background, lesion
+        self._sums: NDArray[np.float64] = np.zeros((2, LOGIT_BINS))
+
+    def add(self, logits: np.ndarray, truth: np.ndarray) -> None:
+        """Add a patient.
+
+        Args:
+            logits: of lesion; voxels that are NaN are left out.
+            truth: lesion where > 0.5.
+
+        Raises:
+            ValueError: for different shapes.
+        """
+        if logits.shape != truth.shape:
+            raise ValueError(f"the logits have shape {logits.shape}, the truth {truth.shape}.")
+        known = ~np.isnan(logits)
+        is_lesion = truth[known] > 0.5
+        values = np.clip(logits[known].astype(np.float64), -LARGEST_LOGIT, LARGEST_LOGIT)
+        bins = ((values / LARGEST_LOGIT + 1) / 2 * LOGIT_BINS).astype(np.int64).clip(max=LOGIT_BINS - 1)
+        for kind, chosen in enumerate((~is_lesion, is_lesion)):
+            self._counts[kind] += np.bincount(bins[chosen], minlength=LOGIT_BINS)
+            self._sums[kind] += np.bincount(bins[chosen], weights=values[chosen], minlength=LOGIT_BINS)
+
+    def add_probability(self, probability: np.ndarray, truth: np.ndarray) -> None:
+        """Add a patient by probabilities from 0 to 1, as saved ones are; the temperature is then relative to theirs."""
+        if not (np.isnan(probability) | ((probability >= 0) & (probability <= 1))).all():
+            raise ValueError("probabilities are needed, all from 0 to 1.")
+        values = probability.astype(np.float64)
+        with np.errstate(divide="ignore"):  # 0 and 1 are infinite logits, and clipped
+            self.add(np.log(values) - np.log1p(-values), truth)
+
+    def negative_log_likelihood(self, temperature: float = 1.0) -> float:
+        """Give the mean over voxels at a temperature; NaN where there is none."""
+        if not self._counts.sum():
+            return float("nan")
+        logits = self._sums / np.maximum(self._counts, 1) / temperature  # each bin at the mean of its logits
+        # -log(1 - sigmoid(z)) and -log(sigmoid(z)), finite for every z
+        surprise = np.logaddexp(0.0, logits * np.array([[1.0], [-1.0]]))
+        return float((self._counts * surprise).sum() / self._counts.sum())
+
+    def fit_temperature(self) -> float:
+        """Find the temperature from 0.05 to 20 under which the truths are likeliest.
+
+        Raises:
+            ValueError: where no lesion or no background was added: any temperature would do.
+        """
+        background, lesion = self._counts.sum(axis=1)
+        if not background or not lesion:
+            raise ValueError(f"{lesion} voxels of lesion and {background} of background; both are needed.")
+        best = minimize_scalar(
+            lambda exponent: self.negative_log_likelihood(float(np.exp(exponent))),
+            bounds=(np.log(COLDEST), np.log(HOTTEST)),
+            method="bounded",
+            options={"xatol": 1e-4},
+        )
+        return float(np.exp(best.x))

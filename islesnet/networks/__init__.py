@@ -1,7 +1,8 @@
-"""The ResNet50-UNet, the slab that makes it 2.5D, ensembles, heads and losses, weights, and how they run fast."""
+"""The ResNet50-UNet, the slab that makes it 2.5D, ensembles and flips, heads and losses, weights, how they run fast."""
 
 from islesnet.networks.encoder import ResNet50Encoder
 from islesnet.networks.ensemble import EnsembleNetwork
+from islesnet.networks.flips import FlipAveragingInferer
 from islesnet.networks.head import expect_few_lesions, head_channels, lesion_loss
 from islesnet.networks.optimizer import make_sgd
 from islesnet.networks.precision import (
@@ -18,6 +19,7 @@ from islesnet.networks.weights import join_weights, require_weights, start_from
 __all__ = [
     "CpuAutocastInferer",
     "EnsembleNetwork",
+    "FlipAveragingInferer",
     "ResNet50Encoder",
     "ResNet50UNet",
     "SlabNetwork",

@@ -4,9 +4,9 @@ from copy import deepcopy
 
 import torch
 from torch import nn
-from torch.nn.functional import log_softmax
 
 from islesnet.errors import InputError
+from islesnet.networks.averaging import to_log_probability, to_logits
 
 
 class EnsembleNetwork(nn.Module):
@@ -33,16 +33,11 @@ class EnsembleNetwork(nn.Module):
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Segment with every member, one after the other."""
-        # The logarithm of the sum of the probabilities: one that rounds to 0 or 1 keeps its logit.
         total = torch.empty(0)
-        is_sigmoid = False
+        channels = 0
         for i, member in enumerate(self.members):
-            logits = member(image).float()
-            if logits.shape[1] == 1:
-                # The sigmoid of a logit is the softmax of it and 0.
-                is_sigmoid = True
-                logits = torch.cat([torch.zeros_like(logits), logits], dim=1)
-            log_probability = log_softmax(logits, dim=1)
+            logits = member(image)
+            channels = logits.shape[1]
+            log_probability = to_log_probability(logits)
             total = log_probability if i == 0 else torch.logaddexp(total, log_probability)
-        # What all channels share, as the number of members, leaves a softmax and a difference as they are.
-        return total[:, 1:] - total[:, :1] if is_sigmoid else total
+        return to_logits(total, channels)

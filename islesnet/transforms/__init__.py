@@ -1,6 +1,7 @@
 """What MONAI's transforms lack for stroke MRI."""
 
 from islesnet.transforms.contrast import RandContrastd
+from islesnet.transforms.describe import describe_lesions
 from islesnet.transforms.foreground import foreground
 from islesnet.transforms.lesions import LesionProbabilityd, RemoveSmallLesionsd, voxel_volume_ml
 from islesnet.transforms.normalize import NormalizeInBraind
@@ -16,6 +17,7 @@ __all__ = [
     "RandDropSequencesd",
     "RemoveSmallLesionsd",
     "SaveLesionsd",
+    "describe_lesions",
     "foreground",
     "voxel_volume_ml",
 ]

@@ -10,6 +10,7 @@ from monai.data.meta_tensor import MetaTensor
 from monai.transforms import MapTransform
 
 from islesnet.components import label_lesions
+from islesnet.errors import InputError
 
 
 class LesionProbabilityd(MapTransform):
@@ -17,16 +18,25 @@ class LesionProbabilityd(MapTransform):
 
     Args:
         keys: logits.
+        temperature: what logits are divided by, so that probabilities are right (Guo et al., "On Calibration of Modern
+            Neural Networks", ICML 2017, section 4.2); above 1 they come nearer to a half, which none crosses.
+            `islesnet.metrics.LogitHistogram` fits it.
 
     Shapes:
         ``(2, X, Y, Z)`` or ``(1, X, Y, Z)`` -> ``(1, X, Y, Z)`` in 0..1, float32.
 
     Raises:
+        InputError: for a temperature that is not above 0.
         ValueError: for another number of channels.
     """
 
-    def __init__(self, keys: KeysCollection) -> None:
+    def __init__(self, keys: KeysCollection, temperature: float = 1.0) -> None:
         super().__init__(keys)
+        if not 0 < temperature < float("inf"):
+            raise InputError(
+                f"temperature is {temperature}; it must be above 0, and 1 leaves probabilities as they are."
+            )
+        self.temperature = temperature
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Replace logits by probabilities."""
@@ -39,7 +49,7 @@ class LesionProbabilityd(MapTransform):
                 )
             # The softmax of two channels is the sigmoid of their difference, in one pass.
             difference = logits if logits.shape[0] == 1 else logits[1:] - logits[:1]
-            probable[key] = torch.sigmoid(difference)
+            probable[key] = torch.sigmoid(difference / self.temperature)
         return probable
 
 

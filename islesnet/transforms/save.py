@@ -13,10 +13,10 @@ from monai.transforms import MapTransform
 from monai.utils import ensure_tuple
 
 import islesnet
-from islesnet.components import label_lesions
 from islesnet.errors import require_switch
 from islesnet.files import whole_file
 from islesnet.stamps import describe, stamps_in
+from islesnet.transforms.describe import describe_lesions
 from islesnet.transforms.lesions import voxel_volume_ml
 
 
@@ -25,12 +25,14 @@ class SaveLesionsd(MapTransform):
 
     The mask is uint8 and has the reference's shape, affine, qform and sform codes; a reference that is no NIfTI
     (.mha, .nrrd) gives both codes 1. Each file appears whole or not at all, the JSON last: where it lies, the
-    patient is done.
+    patient is done. It holds the volume in all, each lesion as `describe_lesions` has it, and, where there is
+    "trust", what `islesnet.trust.AssessTrustd` found.
 
     Args:
         keys: the mask, on the native grid.
         output_dir: folder for all patients.
-        probability_key: where the probability map is; written where ``write_probability``.
+        probability_key: where the probability map is, which the lesions' confidence comes from; itself written where
+            ``write_probability``.
         reference_key: the image whose metadata names the reference's file.
         write_probability: whether ``<patient>_probability.nii.gz`` (float32, 0..1) is wanted.
         stamps: words in capitals that keep the files from being mistaken, e.g. "LEAKY"; they stand in the NIfTI
@@ -70,24 +72,32 @@ class SaveLesionsd(MapTransform):
         for key in self.key_iterator(dict(data)):
             mask = data[key][0].cpu().numpy() > 0.5
             _write_nifti(self.output_dir / f"{patient}_lesion.nii.gz", mask.astype(np.uint8), reference, stamps)
+            probability = data[self.probability_key][0].cpu().numpy()
             if self.write_probability:
-                probability = data[self.probability_key][0].cpu().numpy().astype(np.float32)
                 path = self.output_dir / f"{patient}_probability.nii.gz"
-                _write_nifti(path, probability, reference, stamps)
-            self._write_numbers(data, mask, reference.affine, stamps)
+                _write_nifti(path, probability.astype(np.float32), reference, stamps)
+            self._write_numbers(data, mask, probability, reference.affine, stamps)
         return dict(data)
 
     def _write_numbers(
-        self, data: Mapping[Hashable, Any], mask: np.ndarray, affine: np.ndarray, stamps: Sequence[str]
+        self,
+        data: Mapping[Hashable, Any],
+        mask: np.ndarray,
+        probability: np.ndarray,
+        affine: np.ndarray,
+        stamps: Sequence[str],
     ) -> None:
-        _, count = label_lesions(mask)
+        lesions = describe_lesions(mask, probability, affine)
         numbers = {
             "patient": data["patient"],
             "lesion_volume_ml": round(float(mask.sum()) * voxel_volume_ml(affine), 4),
-            "lesion_count": count,
+            "lesion_count": len(lesions),
+            "lesions": lesions,
             "reference": Path(data[self.reference_key].meta["filename_or_obj"]).name,
             "islesnet": islesnet.__version__,
         }
+        if "trust" in data:
+            numbers["trust"] = data["trust"]
         if stamps:
             numbers["stamps"] = list(stamps)
         with whole_file(self._numbers_file(data["patient"])) as part:

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+import pandas as pd
 import pytest
 
 from islesnet.data import Case, find_cases
 from islesnet.errors import InputError, input_error_behind
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.segment import segment_cases
+from islesnet.trust import AppearanceRanges
+from islesnet.trust.appearance import STATISTICS
 from tests.bundle.conftest import BUNDLE, TINY, open_recipe, run_bundle
 
 REAL = Path(os.environ.get("ISLESNET_REAL_DATA", BUNDLE.parent.parent / "shared/real"))
@@ -42,7 +45,11 @@ def test_every_patient_of_a_folder_gets_mask_probability_and_numbers(patients, w
 
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
     kinds = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
-    assert written == [*(f"{name}_{kind}" for name in ("anna", "bert") for kind in kinds), "provenance.json"]
+    assert written == [
+        *(f"{name}_{kind}" for name in ("anna", "bert") for kind in kinds),
+        "lesions.csv",
+        "provenance.json",
+    ]
     mask = nibabel.load(tmp_path / "out/anna_lesion.nii.gz")
     numbers = json.loads((tmp_path / "out/anna_lesion.json").read_text())
     assert mask.get_data_dtype() == np.uint8
@@ -89,7 +96,7 @@ def test_cohort_goes_on_after_a_bad_patient_and_says_which_and_why(patients, wei
         segment(weights, tmp_path / "out", dataset_dir=str(patients))
 
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert written == ["bert_lesion.json", "bert_lesion.nii.gz", "provenance.json"]
+    assert written == ["bert_lesion.json", "bert_lesion.nii.gz", "lesions.csv", "provenance.json"]
 
 
 @pytest.mark.slow
@@ -252,6 +259,46 @@ def test_mask_of_a_synthetic_patient_says_so_and_that_of_a_real_one_does_not(pat
     said = {name: json.loads((tmp_path / f"out/{name}_lesion.json").read_text()) for name in ("anna", "bert")}
     assert said["anna"]["stamps"] == ["PHANTOM"]
     assert "stamps" not in said["bert"]
+
+
+def test_every_mask_has_a_verdict_in_its_json_and_a_row_in_the_table(patients, weights, tmp_path):
+    (patients / "anna/dwi.nii.gz").unlink()
+
+    segment(weights, tmp_path / "out", dataset_dir=str(patients), test_time_flips=[0], temperature=2.0)
+
+    numbers = json.loads((tmp_path / "out/anna_lesion.json").read_text())
+    trust = numbers["trust"]
+    assert trust["notes"][0].startswith("DWI is absent")
+    assert trust["notes"][-1].startswith("Not compared with the training's images")
+    assert all(0.5 <= lesion["confidence"] <= 1 for lesion in numbers["lesions"])
+    table = pd.read_csv(tmp_path / "out/lesions.csv").set_index("patient")
+    assert sorted(table.index) == ["anna", "bert"]
+    assert table.loc["anna", "lesion_count"] == numbers["lesion_count"] == len(numbers["lesions"])
+    assert bool(table.loc["anna", "is_trusted"]) is trust["is_trusted"]
+
+
+def test_scan_that_is_cut_or_disagrees_with_its_mirror_image_is_not_trusted(patients, weights, tmp_path):
+    scan = nibabel.load(patients / "anna/dwi.nii.gz")
+    nibabel.save(scan.slicer[scan.shape[0] // 2 :], patients / "anna/dwi.nii.gz")
+    limits = {"trust_limits::minimum_agreement": 1.0}  # random weights never agree so well
+
+    segment(weights, tmp_path / "out", dataset_dir=str(patients / "anna"), test_time_flips=[0], **limits)
+
+    trust = json.loads((tmp_path / "out/anna_lesion.json").read_text())["trust"]
+    assert trust["is_trusted"] is False
+    assert "head cut" in trust["in_short"] and "flips disagree" in trust["in_short"]
+
+
+def test_ranges_beside_the_weights_are_what_a_scan_is_compared_with(patients, weights, tmp_path):
+    beside = tmp_path / "model.pt"
+    shutil.copy(weights, beside)
+    dark = dict.fromkeys(STATISTICS, (-9.0, -8.0))
+    AppearanceRanges({"dwi": dark}).write(tmp_path / "model_appearance.json")
+
+    segment_cases([Case("anna", {"dwi": patients / "anna/dwi.nii.gz"})], tmp_path / "out", beside, spacing=6.0)
+
+    trust = json.loads((tmp_path / "out/anna_lesion.json").read_text())["trust"]
+    assert trust["reasons"][0].startswith("DWI looks unlike the network's training")
 
 
 def test_provenance_names_the_weights_that_made_the_masks(patients, weights, tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from islesnet.metrics import Reliability, pool_reliability
+from islesnet.metrics import LogitHistogram, Reliability, pool_reliability
 
 
 def gathered(*pairs):
@@ -138,3 +138,72 @@ def test_other_shapes_are_refused():
 def test_what_are_no_probabilities_are_refused(values, reach):
     with pytest.raises(ValueError, match=f"the probabilities reach from .*{reach}; 0 to 1 is needed"):
         Reliability().add(np.array(values), np.array([0, 1]))
+
+
+def drawn(temperature, voxels=200_000):
+    """Logits, and truths drawn by the probabilities that they have at a temperature."""
+    random = np.random.default_rng(0)
+    logits = random.normal(-1, 4, voxels)
+    return logits, random.random(voxels) < 1 / (1 + np.exp(-logits / temperature))
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_fitted_temperature_is_the_one_the_truths_were_drawn_at(temperature):
+    histogram = LogitHistogram()
+    histogram.add(*drawn(temperature))
+    assert histogram.fit_temperature() == pytest.approx(temperature, rel=0.03)
+
+
+def test_likelihood_is_that_of_the_voxels_one_by_one():
+    logits, truth = drawn(2.0, 500)
+    histogram = LogitHistogram()
+    histogram.add(logits, truth)
+    right = np.where(truth, 1 / (1 + np.exp(-logits / 1.7)), 1 / (1 + np.exp(logits / 1.7)))
+    assert histogram.negative_log_likelihood(1.7) == pytest.approx(-np.log(right).mean(), rel=1e-5)
+
+
+def test_temperature_makes_probabilities_reliable():
+    logits, truth = drawn(3.0)
+    histogram = LogitHistogram()
+    histogram.add(logits, truth)
+    before = gathered((1 / (1 + np.exp(-logits)), truth)).expected_calibration_error()
+    after = gathered((1 / (1 + np.exp(-logits / histogram.fit_temperature())), truth)).expected_calibration_error()
+    assert after < 0.01 < 0.1 < before
+
+
+def test_saved_probabilities_give_the_temperature_that_their_logits_give():
+    logits, truth = drawn(1.5)
+    by_logit, by_probability = LogitHistogram(), LogitHistogram()
+    by_logit.add(logits, truth)
+    by_probability.add_probability((1 / (1 + np.exp(-logits))).astype(np.float32), truth)
+    assert by_probability.fit_temperature() == pytest.approx(by_logit.fit_temperature(), rel=0.01)
+
+
+def test_logits_of_patients_add_up_and_those_that_are_nan_are_left_out():
+    logits, truth = drawn(1.5, 300)
+    together, apart = LogitHistogram(), LogitHistogram()
+    together.add(logits, truth)
+    apart.add(logits[:100], truth[:100])
+    apart.add(np.append(logits[100:], np.nan), np.append(truth[100:], True))
+    assert apart.negative_log_likelihood(0.7) == pytest.approx(together.negative_log_likelihood(0.7))
+
+
+def test_certain_probabilities_have_a_finite_likelihood():
+    histogram = LogitHistogram()
+    histogram.add_probability(np.array([0.0, 1.0, 1.0]), np.array([0, 1, 0]))
+    assert histogram.negative_log_likelihood() == pytest.approx(20 / 3, rel=0.01)
+
+
+def test_truth_of_one_kind_has_no_temperature():
+    histogram = LogitHistogram()
+    assert math.isnan(histogram.negative_log_likelihood())
+    histogram.add(np.zeros(4), np.zeros(4))
+    with pytest.raises(ValueError, match="0 voxels of lesion and 4 of background; both are needed"):
+        histogram.fit_temperature()
+
+
+def test_histogram_refuses_other_shapes_and_what_are_no_probabilities():
+    with pytest.raises(ValueError, match=r"the logits have shape \(2,\), the truth \(3,\)"):
+        LogitHistogram().add(np.zeros(2), np.zeros(3))
+    with pytest.raises(ValueError, match="probabilities are needed, all from 0 to 1"):
+        LogitHistogram().add_probability(np.array([0.5, 1.5]), np.array([0, 1]))

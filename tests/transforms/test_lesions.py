@@ -3,6 +3,7 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
+from islesnet.errors import InputError
 from islesnet.transforms import LesionProbabilityd, RemoveSmallLesionsd, voxel_volume_ml
 
 ANISOTROPIC = np.diag([1.0, 2.0, 5.0, 1.0])  # mm: 0.01 ml a voxel
@@ -34,6 +35,18 @@ def test_one_channel_gives_the_sigmoid():
 def test_hand_checked_probability():
     logits = torch.tensor([1.0, 1.0 + np.log(3.0)]).view(2, 1, 1, 1)  # odds of 3 to 1
     assert LesionProbabilityd(keys="pred")({"pred": logits})["pred"].item() == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_temperature_divides_the_logit(channels):
+    logits = torch.tensor([0.0, 2 * np.log(3.0)])[-channels:].view(channels, 1, 1, 1)
+    assert LesionProbabilityd(keys="pred", temperature=2.0)({"pred": logits})["pred"].item() == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("temperature", [0, -1.0, float("nan"), float("inf")])
+def test_temperature_must_be_above_0(temperature):
+    with pytest.raises(InputError, match=f"temperature is {temperature}; it must be above 0"):
+        LesionProbabilityd(keys="pred", temperature=temperature)
 
 
 def test_half_precision_logits_give_float32_probabilities_and_extremes_are_finite():

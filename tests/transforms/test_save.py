@@ -11,7 +11,7 @@ from monai.transforms import LoadImaged
 
 import islesnet
 from islesnet.data.loading import SimpleITKReader
-from islesnet.transforms import SaveLesionsd
+from islesnet.transforms import SaveLesionsd, describe_lesions
 
 SHAPE = (6, 5, 4)
 ANGLE = 0.2
@@ -127,16 +127,25 @@ def test_numbers_are_those_of_the_mask(tmp_path, mask):
         "patient": "sub-1",
         "lesion_volume_ml": 0.03,
         "lesion_count": 2,
+        "lesions": describe_lesions(mask[0].numpy() > 0.5, mask[0].numpy() * 0.75, OBLIQUE),
         "reference": "dwi.nii.gz",
         "islesnet": islesnet.__version__,
     }
+
+
+def test_what_was_found_on_trust_stands_beside_the_numbers(tmp_path, mask):
+    found = {"is_trusted": False, "reasons": ["The head is cut."], "notes": []}
+    SaveLesionsd(keys="pred", output_dir=tmp_path)(
+        item_of(write_nifti(tmp_path / "dwi.nii.gz"), mask) | {"trust": found}
+    )
+    assert json.loads((tmp_path / "sub-1_lesion.json").read_text())["trust"] == found
 
 
 def test_empty_mask_is_written_with_no_lesion(tmp_path, mask):
     item = item_of(write_nifti(tmp_path / "dwi.nii.gz"), torch.zeros_like(mask))
     SaveLesionsd(keys="pred", output_dir=tmp_path)(item)
     numbers = json.loads((tmp_path / "sub-1_lesion.json").read_text())
-    assert (numbers["lesion_count"], numbers["lesion_volume_ml"]) == (0, 0.0)
+    assert (numbers["lesion_count"], numbers["lesion_volume_ml"], numbers["lesions"]) == (0, 0.0, [])
     assert not nibabel.load(tmp_path / "sub-1_lesion.nii.gz").get_fdata().any()
 
 

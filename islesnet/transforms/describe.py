@@ -1,0 +1,49 @@
+"""What a reader wants to know of each lesion: how large, how sure, and where."""
+
+from typing import Any
+
+import numpy as np
+
+from islesnet.components import label_lesions
+from islesnet.transforms.lesions import voxel_volume_ml
+
+
+def describe_lesions(mask: np.ndarray, probability: np.ndarray, affine: np.ndarray) -> list[dict[str, Any]]:
+    """Describe each lesion of a mask, the largest first.
+
+    A lesion's confidence is the mean probability of its voxels. Where probabilities are calibrated, that is the share
+    of the lesion's voxels that is expected to be lesion. It is never below the threshold that made the mask.
+
+    Args:
+        mask: bool.
+        probability: of lesion, 0 to 1.
+        affine: from voxels to mm in world space, right-anterior-superior.
+
+    Shapes:
+        mask and probability ``(X, Y, Z)``, affine ``(4, 4)``.
+
+    Returns:
+        for each lesion (26-connected) volume_ml, confidence, centroid_mm (x, y, z) and slices: its first and last
+        along the third axis of the array, counted from 0.
+    """
+    lesions, count = label_lesions(mask)
+    if not count:
+        return []
+    voxels = np.nonzero(lesions)
+    numbers = lesions[voxels] - 1
+    sizes = np.bincount(numbers)
+    confidences = np.bincount(numbers, weights=probability[voxels]) / sizes
+    centers = np.stack([np.bincount(numbers, weights=axis) / sizes for axis in voxels], axis=1)
+    centroids_mm = centers @ affine[:3, :3].T + affine[:3, 3]
+    first, last = np.full(count, mask.shape[2]), np.zeros(count, dtype=int)
+    np.minimum.at(first, numbers, voxels[2])
+    np.maximum.at(last, numbers, voxels[2])
+    return [
+        {
+            "volume_ml": round(float(sizes[lesion]) * voxel_volume_ml(affine), 4),
+            "confidence": round(float(confidences[lesion]), 3),
+            "centroid_mm": [round(float(length), 1) for length in centroids_mm[lesion]],
+            "slices": [int(first[lesion]), int(last[lesion])],
+        }
+        for lesion in np.argsort(-sizes, kind="stable")
+    ]

@@ -1,0 +1,156 @@
+"""All that speaks against trusting a patient's mask, gathered by a transform of the postprocessing."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from monai.config import KeysCollection
+from monai.data.utils import affine_to_spacing
+from monai.inferers import Inferer
+from monai.transforms import MapTransform
+
+from islesnet.errors import InputError
+from islesnet.transforms import voxel_volume_ml
+from islesnet.trust.anatomy import check_field_of_view, check_volume
+from islesnet.trust.appearance import AppearanceRanges, describe_appearance
+from islesnet.trust.finding import Finding
+
+DWI_ABSENT = (
+    "DWI is absent: an infarct of the first hours can be invisible on every other sequence, so that an empty mask does "
+    "not exclude one."
+)
+
+
+@dataclass(frozen=True)
+class TrustLimits:
+    """From where on a mask is not to be trusted.
+
+    Args:
+        appearance_tolerance: how far outside of the training's range a measure of a sequence may lie, in widths of
+            that range.
+        minimum_height_mm: of the head within the volume. The MNI152 (2009) template's brain is 154 mm high, clinical
+            scans of 20 slices of 5 mm show 100 mm.
+        maximum_lesion_ml: the largest of the 28 training patients of ISLES 2015 SISS has 233.5 ml.
+        maximum_brain_share: of lesion; the largest of SISS is a sixth of a brain of 1.4 litres.
+        minimum_agreement: mean Dice under flips, where they are on.
+
+    Raises:
+        InputError: for a limit below 0, or a share or agreement above 1.
+    """
+
+    appearance_tolerance: float = 0.5
+    minimum_height_mm: float = 100.0
+    maximum_lesion_ml: float = 400.0
+    maximum_brain_share: float = 0.33
+    minimum_agreement: float = 0.7
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            highest = 1.0 if name in ("maximum_brain_share", "minimum_agreement") else float("inf")
+            if not 0 <= value <= highest:
+                raise InputError(f"trust_limits::{name} is {value}; it must be from 0 to {highest:g}.")
+
+
+class AssessTrustd(MapTransform):
+    """Say whether a patient's mask is to be trusted, and why not.
+
+    What is found goes under "trust" as JSON has it: is_trusted, reasons (sentences against trust), notes (sentences to
+    be aware of), and in_short (a few words for a table's cell). Beside the mask the data has "image", as it entered the
+    network, on axes nearest to right, anterior, superior.
+
+    Args:
+        keys: the mask, on the native grid, with an affine in mm.
+        sequences: names of the image's channels.
+        reference_order: the first present one is the one whose head is looked at.
+        limits: from where on a mask is not to be trusted.
+        appearance: how the training's images look; None where that is not known, which is noted.
+        flip_inferer: its `agreement`, if it has one, is of this patient: each mask is assessed before the next
+            patient is inferred.
+
+    Shapes:
+        mask ``(1, X, Y, Z)``, image ``(C, X', Y', Z')``; both are handed on unchanged.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        sequences: Sequence[str],
+        reference_order: Sequence[str],
+        limits: TrustLimits,
+        appearance: AppearanceRanges | None = None,
+        flip_inferer: Inferer | None = None,
+    ) -> None:
+        super().__init__(keys)
+        self.sequences = tuple(sequences)
+        self.reference_order = tuple(reference_order)
+        self.limits = limits
+        self.appearance = appearance
+        self.flip_inferer = flip_inferer
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Assess one patient."""
+        assessed = dict(data)
+        image = data["image"]
+        present = [name for name, channel in zip(self.sequences, image, strict=True) if bool(channel.any())]
+        notes = self._note_absent(present) + self._note_unchecked(present)
+        for key in self.key_iterator(assessed):
+            reasons = (
+                self._check_appearance(image)
+                + self._check_anatomy(image, data[key], present)
+                + self._check_agreement(getattr(self.flip_inferer, "agreement", None))
+            )
+            assessed["trust"] = _as_json(reasons, notes)
+        return assessed
+
+    def _check_appearance(self, image: Any) -> list[Finding]:
+        if self.appearance is None:
+            return []
+        return self.appearance.check(describe_appearance(image, self.sequences), self.limits.appearance_tolerance)
+
+    def _check_anatomy(self, image: Any, mask: Any, present: Sequence[str]) -> list[Finding]:
+        reference = next(name for name in self.reference_order if name in present)
+        channel = np.asarray(image[self.sequences.index(reference)].cpu())
+        head = channel > channel.min()  # the space outside lies on the lowest value
+        affine = np.asarray(image.affine)
+        lesion_ml = float((mask > 0.5).sum()) * voxel_volume_ml(np.asarray(mask.affine))
+        brain_ml = float(head.sum()) * voxel_volume_ml(affine)
+        limits = self.limits
+        return [
+            *check_field_of_view(head, tuple(affine_to_spacing(affine)), limits.minimum_height_mm),
+            *check_volume(lesion_ml, brain_ml, limits.maximum_lesion_ml, limits.maximum_brain_share),
+        ]
+
+    def _check_agreement(self, agreement: float | None) -> list[Finding]:
+        if agreement is None or agreement >= self.limits.minimum_agreement:
+            return []
+        return [
+            Finding(
+                "flips disagree",
+                f"Mirror images of the scan do not give the same mask: mean Dice {agreement:.2f}, at least "
+                f"{self.limits.minimum_agreement:g} is expected.",
+            )
+        ]
+
+    def _note_absent(self, present: Sequence[str]) -> list[Finding]:
+        absent = [name for name in self.sequences if name not in present]
+        notes = [Finding("no DWI", DWI_ABSENT)] if "dwi" in absent else []
+        others = ", ".join(name.upper() for name in absent if name != "dwi")
+        return [*notes, Finding("", f"Absent, and done without: {others}.")] if others else notes
+
+    def _note_unchecked(self, present: Sequence[str]) -> list[Finding]:
+        known = self.appearance.ranges if self.appearance is not None else {}
+        unchecked = ", ".join(name.upper() for name in present if name not in known)
+        if not unchecked:
+            return []
+        return [Finding("", f"Not compared with the training's images, of which nothing is known: {unchecked}.")]
+
+
+def _as_json(reasons: Sequence[Finding], notes: Sequence[Finding]) -> dict[str, Any]:
+    topics = [finding.topic for finding in (*reasons, *notes) if finding.topic]
+    return {
+        "is_trusted": not reasons,
+        "reasons": [finding.sentence for finding in reasons],
+        "notes": [finding.sentence for finding in notes],
+        "in_short": ", ".join(dict.fromkeys(topics if reasons else ["ok", *topics])),
+    }

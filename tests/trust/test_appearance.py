@@ -1,0 +1,88 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from islesnet.errors import InputError
+from islesnet.trust import AppearanceRanges, describe_appearance, read_appearance
+
+SEQUENCES = ("dwi", "flair")
+
+
+@pytest.fixture(scope="module")
+def ranges(make_image):
+    return AppearanceRanges.fit(describe_appearance(make_image(seed), SEQUENCES) for seed in range(12))
+
+
+def test_hand_checked_description():
+    image = torch.full((1, 4, 2, 3), -5.0)
+    image[0, :3] = torch.arange(3.0).view(3, 1, 1)  # 0, 1, 2 along x; the last plane is outside of the head
+    described = describe_appearance(image, ["t1"])["t1"]
+    assert (described["p25"], described["p75"]) == (0.0, 2.0)
+    assert described["head_share"] == 0.75
+    assert (described["sharpness"], described["sharpness_through"]) == (0.5, 0.0)  # 1 along x, 0 along y
+
+
+def test_absent_sequence_has_no_description(make_image):
+    assert set(describe_appearance(make_image(dwi=False), SEQUENCES)) == {"flair"}
+
+
+def test_single_slice_has_no_contrast_between_slices(make_image):
+    described = describe_appearance(make_image()[..., 15:16], SEQUENCES)["dwi"]
+    assert np.isnan(described["sharpness_through"]) and np.isfinite(described["sharpness"])
+
+
+def test_another_image_of_the_same_kind_is_not_far(ranges, make_image):
+    assert ranges.check(describe_appearance(make_image(99), SEQUENCES), tolerance=2.0) == []
+
+
+def test_sequence_unlike_the_training_is_named_with_value_and_range(ranges, make_image):
+    image = make_image(99)
+    image[1] = torch.where(image[1] > -5, image[1] * 0.3, image[1])
+
+    (finding,) = ranges.check(describe_appearance(image, SEQUENCES), tolerance=2.0)
+
+    assert finding.topic == "FLAIR unusual"
+    assert finding.sentence.startswith("FLAIR looks unlike the network's training: ")
+    assert "more of 9 measures" in finding.sentence
+
+
+def test_tolerance_is_in_widths_of_the_range():
+    known = dict.fromkeys(
+        ("p01", "p05", "p25", "p75", "p95", "head_share", "sharpness", "sharpness_through"), (0.0, 1.0)
+    )
+    ranges = AppearanceRanges({"t2": {**known, "p99": (2.0, 4.0)}})
+    described = {"t2": {**dict.fromkeys(known, 0.5), "p99": 5.5}}  # three quarters of a width above
+    assert ranges.check(described, tolerance=0.8) == []
+    (finding,) = ranges.check(described, tolerance=0.7)
+    assert "percentile 99 of the brightness is 5.50, there 2.00 to 4.00." in finding.sentence
+
+
+def test_what_is_not_known_of_the_training_is_not_held_against_a_sequence(make_image):
+    ranges = AppearanceRanges({})
+    assert ranges.check(describe_appearance(make_image(), SEQUENCES), tolerance=0.0) == []
+
+
+def test_ranges_come_back_from_the_file_beside_the_weights(ranges, tmp_path):
+    ranges.write(tmp_path / "model_appearance.json")
+    assert read_appearance(tmp_path / "model.pt") == ranges
+    assert json.loads((tmp_path / "model_appearance.json").read_text())["images"] == {"dwi": 12, "flair": 12}
+
+
+def test_weights_without_the_file_have_no_ranges(tmp_path):
+    assert read_appearance(tmp_path / "model.pt") is None
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"ranges": {"dwi": {}}, "images": {}}', '{"ranges": {"dwi": 3}}'])
+def test_damaged_file_is_refused_by_name(tmp_path, content):
+    (tmp_path / "model_appearance.json").write_text(content)
+    with pytest.raises(InputError, match=r"model_appearance\.json does not hold the appearance"):
+        read_appearance(tmp_path / "model.pt")
+
+
+def test_ranges_of_few_images_are_refused(make_image):
+    with pytest.raises(InputError, match="1 images of dwi are too few for a range; at least 10"):
+        AppearanceRanges.fit([describe_appearance(make_image(), SEQUENCES)])
+    with pytest.raises(InputError, match="no images"):
+        AppearanceRanges.fit([])

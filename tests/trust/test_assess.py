@@ -1,0 +1,84 @@
+import json
+from types import SimpleNamespace
+
+import pytest
+import torch
+from monai.data import MetaTensor
+
+from islesnet.errors import InputError
+from islesnet.trust import AppearanceRanges, AssessTrustd, TrustLimits, describe_appearance
+from tests.trust.conftest import AFFINE, SIZE
+
+SEQUENCES = ("dwi", "flair")
+LIMITS = TrustLimits(appearance_tolerance=2.0)  # twelve images give narrow ranges
+
+
+@pytest.fixture(scope="module")
+def ranges(make_image):
+    return AppearanceRanges.fit(describe_appearance(make_image(seed), SEQUENCES) for seed in range(12))
+
+
+def assess(image, mask=None, **arguments):
+    mask = torch.zeros(1, *SIZE) if mask is None else mask
+    transform = AssessTrustd(keys="pred", sequences=SEQUENCES, reference_order=SEQUENCES, limits=LIMITS, **arguments)
+    data = {"pred": MetaTensor(mask, AFFINE), "image": image}
+    assessed = transform(data)
+    assert "trust" not in data and assessed["pred"] is data["pred"]
+    return assessed["trust"]
+
+
+def test_sound_patient_is_trusted(make_image, ranges):
+    found = assess(make_image(3), appearance=ranges)
+    assert found == {"is_trusted": True, "reasons": [], "notes": [], "in_short": "ok"}
+
+
+def test_every_reason_is_a_sentence_and_a_word_for_the_table(make_image, ranges, head):
+    image = make_image(3)
+    image[0] = torch.where(image[0] > -5, image[0] * 0.2, image[0])
+    everything = torch.as_tensor(head[None], dtype=torch.float32)
+
+    found = assess(image[:, :, :, :18], everything, appearance=ranges, flip_inferer=SimpleNamespace(agreement=0.31))
+
+    assert found["is_trusted"] is False
+    for topic in ("DWI unusual", "head cut", "low scan", "volume", "flips disagree"):
+        assert topic in found["in_short"]
+    assert any("mean Dice 0.31, at least 0.7 is expected" in reason for reason in found["reasons"])
+    assert all(sentence.endswith(".") for sentence in (*found["reasons"], *found["notes"]))
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_absent_dwi_is_a_note_that_warns_of_an_empty_mask(make_image, ranges):
+    found = assess(make_image(3, dwi=False), appearance=ranges)
+    assert found["is_trusted"] is True
+    assert "an empty mask does not exclude one" in found["notes"][0]
+    assert found["in_short"] == "ok, no DWI"
+
+
+def test_other_absent_sequence_is_a_mere_note(make_image, ranges):
+    found = assess(make_image(3, flair=False), appearance=ranges)
+    assert (found["in_short"], found["notes"]) == ("ok", ["Absent, and done without: FLAIR."])
+
+
+def test_skipped_comparison_is_said(make_image):
+    found = assess(make_image(3))
+    assert found["is_trusted"] is True
+    assert found["notes"] == ["Not compared with the training's images, of which nothing is known: DWI, FLAIR."]
+
+
+def test_flips_that_agree_or_were_not_made_are_no_reason(make_image, ranges):
+    for agreement in (None, 0.7, 1.0):
+        assert assess(make_image(3), appearance=ranges, flip_inferer=SimpleNamespace(agreement=agreement))["is_trusted"]
+
+
+def test_volume_is_that_of_the_mask_on_its_own_grid(make_image, ranges):
+    mask = torch.zeros(1, *SIZE)
+    mask[0, 10:20, 10:20, 10:20] = 1  # 1000 voxels of 0.125 ml
+    assert assess(make_image(3), mask, appearance=ranges)["is_trusted"]
+    mask[0, 5:30, 10:30, 10:20] = 1  # 625 ml
+    assert "625 ml of lesion" in assess(make_image(3), mask, appearance=ranges)["reasons"][0]
+
+
+@pytest.mark.parametrize(("name", "value"), [("minimum_agreement", 1.5), ("maximum_lesion_ml", -1)])
+def test_limit_out_of_its_bounds_is_refused_by_name(name, value):
+    with pytest.raises(InputError, match=f"trust_limits::{name} is {value}; it must be from 0"):
+        TrustLimits(**{name: value})
