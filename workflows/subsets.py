@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +12,10 @@ from monai.transforms import Compose
 from rich.progress import track
 
 from islesnet.data import Case, find_cases, read_volume
-from islesnet.metrics import score_mask
+from islesnet.metrics import LogitHistogram, score_mask
 from islesnet.networks.weights import read_state_dict
-from islesnet.segment import segment_cases
 from islesnet.transforms import RemoveSmallLesionsd
+from islesnet.trust import describe_appearance
 from workflows.bundle_config import open_recipe
 
 SEQUENCES = ("dwi", "t1", "t2", "flair")
@@ -28,21 +28,19 @@ MINIMUM_ML = (0.0, 0.01, 0.02, 0.05, 0.1)
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """What turns probabilities into a mask.
+    """What turns logits into a mask.
 
     Args:
         threshold: probability from which a voxel is lesion.
         minimum_lesion_ml: smaller lesions are removed.
+        temperature: that logits are divided by before.
         dice: mean over the patients and subsets that it was chosen on.
     """
 
     threshold: float
     minimum_lesion_ml: float
+    temperature: float
     dice: float
-
-    def as_dict(self) -> dict[str, float]:
-        """Give it as plain numbers."""
-        return asdict(self)
 
 
 class SubsetPredictor:
@@ -56,13 +54,18 @@ class SubsetPredictor:
     """
 
     def __init__(self, weights: Path) -> None:
-        parser = open_recipe("recipes/evaluate.yaml", {})
+        parser = open_recipe("recipes/evaluate.yaml", {"temperature": 1.0})
         self.network = parser.get_parsed_content("network").eval()
         self.network.load_state_dict(read_state_dict(weights, "weights"))
         self.inferer = parser.get_parsed_content("inferer")
         self.probability = parser.get_parsed_content("postprocessing").transforms[0]
         transforms = parser.get_parsed_content("preprocessing").transforms
         self.preprocessing = Compose([*transforms, *parser.get_parsed_content("to_working_grid")])
+
+    def describe(self, cases: Sequence[Case]) -> list[dict[str, dict[str, float]]]:
+        """Say what patients' images look like, for `AppearanceRanges.fit`."""
+        shown = track(cases, "Phantoms described")
+        return [describe_appearance(self.preprocessing(case.item())["image"], SEQUENCES) for case in shown]
 
     def predict(
         self, case: Case, subsets: Sequence[tuple[str, ...]]
@@ -85,22 +88,30 @@ class SubsetPredictor:
 
 
 def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) -> OperatingPoint:
-    """Choose threshold and minimum volume by mean Dice over patients and common subsets.
+    """Choose threshold and minimum volume by mean Dice over patients and common subsets, and fit the temperature.
 
     Args:
         predictor: the network.
         cases: patients that nothing else is claimed on.
     """
     dice: dict[tuple[float, float], list[float]] = {}
+    logits = LogitHistogram()
     for case in track(cases, "Validation phantoms"):
         for _, probability, truth in predictor.predict(case, COMMON_SUBSETS):
-            for threshold in THRESHOLDS:
-                for minimum_ml in MINIMUM_ML:
-                    mask = clean_mask(probability, threshold, minimum_ml)
-                    dice.setdefault((threshold, minimum_ml), []).append(overlap(mask, truth))
+            logits.add_probability(np.asarray(probability), np.asarray(truth))
+            for threshold, minimum_ml in product(THRESHOLDS, MINIMUM_ML):
+                mask = clean_mask(probability, threshold, minimum_ml)
+                dice.setdefault((threshold, minimum_ml), []).append(overlap(mask, truth))
     means = {choice: float(np.mean(values)) for choice, values in dice.items()}
     (threshold, minimum_ml), best = max(means.items(), key=lambda item: item[1])
-    return OperatingPoint(threshold, minimum_ml, best)
+    temperature = round(logits.fit_temperature(), 3)
+    return OperatingPoint(_at_temperature(threshold, temperature), minimum_ml, temperature, best)
+
+
+def _at_temperature(probability: float, temperature: float) -> float:
+    """Say what a probability becomes when its logit is divided by the temperature."""
+    logit = np.log(probability / (1 - probability)) / temperature
+    return round(float(1 / (1 + np.exp(-logit))), 3)
 
 
 def score_subsets(predictor: SubsetPredictor, cases: Sequence[Case], point: OperatingPoint) -> pd.DataFrame:
@@ -108,7 +119,8 @@ def score_subsets(predictor: SubsetPredictor, cases: Sequence[Case], point: Oper
     rows = []
     for case in track(cases, "Test phantoms"):
         for subset, probability, truth in predictor.predict(case, SUBSETS):
-            mask = clean_mask(probability, point.threshold, point.minimum_lesion_ml)
+            threshold = _at_temperature(point.threshold, 1 / point.temperature)  # of the probability as it is here
+            mask = clean_mask(probability, threshold, point.minimum_lesion_ml)
             scores = score_mask(np.asarray(mask[0]), np.asarray(truth[0]), _spacing(truth))
             rows.append(
                 {
@@ -153,9 +165,17 @@ def score_real_patients(
                 continue
             name = f"{case.patient}_{'_'.join(subset)}"
             some = Case(name, {sequence: case.sequences[sequence] for sequence in subset})
-            segment_cases([some], output_dir, weights)
+            _segment(some, weights, point, output_dir)
             rows.append({"patient": case.patient, "sequences": "+".join(subset), **_score_real(case, name, output_dir)})
     return pd.DataFrame(rows)
+
+
+def _segment(case: Case, weights: Path, point: OperatingPoint, output_dir: Path) -> None:
+    choices = {name: value for name, value in asdict(point).items() if name != "dice"}
+    places = {"cases": [case], "checkpoint": weights, "output_dir": output_dir}
+    parser = open_recipe("recipes/inference.yaml", {**choices, **places})
+    parser.get_parsed_content("refuse_early")
+    parser.get_parsed_content("evaluator").run()
 
 
 def _score_real(case: Case, name: str, output_dir: Path) -> dict[str, float]:

@@ -11,31 +11,36 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.progress import Progress
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 
 from islesnet.data import Case, find_cases, lesion_volume_ml
-from islesnet.errors import InputError, input_error_behind
-from islesnet.files import require_writable, whole_file
+from islesnet.errors import InputError
+from islesnet.files import require_writable
 from islesnet.phantom import write_wide_dataset
+from islesnet.report import write_csv
+from islesnet.stamps import PHANTOM
+from islesnet.trust import AppearanceRanges, appearance_file
 from workflows.bundle_config import fill_cache
-from workflows.commands import options, run_bundle, say
+from workflows.commands import answer, command_line, options, run_bundle, say
 from workflows.datasets import Patients, write_split
 from workflows.release_weights import write_half_precision
+from workflows.results import write_json
 from workflows.subsets import SubsetPredictor, choose_operating_point, score_real_patients, score_subsets
 
 SPACING_MM = 1.5
 VALIDATION, TEST = 20, 24  # patients; the others are trained on
 RECIPE = "recipes/training_wide.yaml"
+DESCRIBED = 150  # training phantoms whose appearance is described
 SHARE_FOR_TRAINING = 0.97  # of the time given; the last validation needs the rest
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Train, choose and measure."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line("train_default_model", __doc__)
     parser.add_argument("--out", type=Path, default=Path("results/default_model"), help="folder for everything")
     parser.add_argument(
         "--lesions", type=Path, help="folder of lesion masks in MNI space; without it all lesions are grown"
@@ -44,16 +49,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=90, help="of training")
     parser.add_argument("--seed", type=int, default=4, help="of phantoms and training")
     parser.add_argument(
-        "--real", type=Path, nargs="*", default=[], help="folders of real patients with a label, to be measured on"
+        "--real", type=Path, nargs="*", default=[], help="folders of real patients, to be measured on and no more"
     )
-    try:
-        return train_default_model(parser.parse_args(words))
-    except Exception as error:
-        cause = input_error_behind(error)
-        if cause is None:
-            raise
-        sys.stderr.write(f"train_default_model: {cause}\n")
-        return 1
+    return answer(parser, train_default_model, words)
 
 
 def train_default_model(arguments: argparse.Namespace) -> int:
@@ -61,27 +59,31 @@ def train_default_model(arguments: argparse.Namespace) -> int:
     out: Path = arguments.out.absolute()
     require_writable(out)
     patients = make_phantoms(out / "phantoms", arguments.patients, arguments.seed, arguments.lesions)
-    training = WideTraining(out, patients.folder, arguments.minutes, arguments.seed)
-    write_split(training.datalist, split(patients.cases), patients, {"stamps": list(patients.stamps)})
-    training.run()
-
-    say("Operating point, on validation phantoms")
-    predictor = SubsetPredictor(training.weights)
     sections = split(patients.cases)
+    training = WideTraining(out, patients.folder, arguments.minutes, arguments.seed)
+    write_split(training.datalist, sections, patients, {"stamps": list(patients.stamps)})
+    training.run()
+    weights = write_half_precision(training.weights, out / "model.pt")
+    predictor = SubsetPredictor(weights)
+
+    say("What the phantoms look like, for the flag")
+    descriptions = predictor.describe(sections["training"][:: max(1, len(sections["training"]) // DESCRIBED)])
+    AppearanceRanges.fit(descriptions).write(appearance_file(weights))
+    say("Operating point and temperature, on validation phantoms")
     point = choose_operating_point(predictor, sections["validation"])
-    print(json.dumps(point.as_dict()))
-    _write_json(out / "operating_point.json", point.as_dict())
+    write_json(out / "operating_point.json", asdict(point))
+    print(json.dumps(asdict(point)))
 
     say("The 15 subsets of sequences, on test phantoms")
     table = score_subsets(predictor, sections["test"], point)
-    table.to_csv(out / "subsets.csv", index=False)
-    print(table.groupby("sequences", sort=False)["dice"].agg(["mean", "median"]).round(3).to_string())
+    write_csv(table, out / "subsets.csv")
+    print(table.groupby("sequences", sort=False)["dice"].agg(["mean", "median", "count"]).round(3).to_string())
     if arguments.real:
         say("Real patients, never trained on")
-        real = score_real_patients(arguments.real, training.weights, point, out / "real")
-        real.to_csv(out / "real.csv", index=False)
+        real = score_real_patients(arguments.real, weights, point, out / "real")
+        write_csv(real, out / "real.csv")
         print(real.round(3).to_string(index=False))
-    print(f"\nWeights  {write_half_precision(training.weights, out / 'model.pt')}")
+    print(f"\nWeights  {weights}\n         with {point.threshold=}, {point.minimum_lesion_ml=}, {point.temperature=}")
     return 0
 
 
@@ -100,7 +102,7 @@ def make_phantoms(folder: Path, patients: int, seed: int, lesions: Path | None) 
             folder, patients, seed, SPACING_MM, lesions, progress=lambda done, _: bar.update(task, completed=done)
         )
     cases = sorted(find_cases(folder), key=lambda case: int(case.patient))[:patients]
-    return Patients(folder, cases, {case.patient: lesion_volume_ml(case) for case in cases}, ("PHANTOM",))
+    return Patients(folder, cases, {case.patient: lesion_volume_ml(case) for case in cases}, (PHANTOM,))
 
 
 def split(cases: Sequence[Case]) -> dict[str, list[Case]]:
@@ -153,11 +155,11 @@ class WideTraining:
             say("First epoch, to measure the pace")
             self._train(epochs=1)
             epochs = self._epochs_in_time()
-            _write_json(plan, {"epochs": epochs, "minutes": self.minutes})
+            write_json(plan, {"epochs": epochs, "minutes": self.minutes})
         epochs = int(json.loads(plan.read_text())["epochs"])
         say(f"Training: {epochs} epochs, about {self.minutes:g} minutes")
         self._train(epochs)
-        _write_json(self.out / "trained.json", {"epochs": epochs})
+        write_json(self.out / "trained.json", {"epochs": epochs})
 
     def _epochs_in_time(self) -> int:
         """Say how many epochs the time allows, by when TensorBoard was told of each of the first one's steps."""
@@ -182,11 +184,6 @@ class WideTraining:
             "val_interval": max(1, epochs // 8),
             "resume": True,
         }
-
-
-def _write_json(path: Path, content: object) -> None:
-    with whole_file(path) as part:
-        part.write_text(json.dumps(content, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -54,13 +54,12 @@ class FlipAveragingInferer(Inferer):
         if not self.axes:
             outputs: torch.Tensor = self.inferer(inputs, network, *args, **kwargs)
             return outputs
-        total, masks, channels = None, [], 0
+        logits = self.inferer(inputs, network, *args, **kwargs)
+        channels, masks, total = logits.shape[1], [self._mask(logits)], to_log_probability(logits)
         for axes in self._combinations():
             logits = self.inferer(inputs.flip(axes), network, *args, **kwargs).flip(axes)
-            channels = logits.shape[1]
             masks.append(self._mask(logits))
-            log_probability = to_log_probability(logits)
-            total = log_probability if total is None else torch.logaddexp(total, log_probability)
+            total = torch.logaddexp(total, to_log_probability(logits))
         mean = to_logits(total, channels)
         whole = self._mask(mean)
         self.agreement = sum(_dice(mask, whole) for mask in masks) / len(masks)
@@ -69,7 +68,7 @@ class FlipAveragingInferer(Inferer):
     def _combinations(self) -> list[list[int]]:
         # The first spatial axis of (B, C, X, Y, Z) is 2.
         tensor_axes = [axis + 2 for axis in self.axes]
-        chosen = chain.from_iterable(combinations(tensor_axes, count) for count in range(len(tensor_axes) + 1))
+        chosen = chain.from_iterable(combinations(tensor_axes, count) for count in range(1, len(tensor_axes) + 1))
         return [list(axes) for axes in chosen]
 
     def _mask(self, logits: torch.Tensor) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -69,6 +69,38 @@ def write_dataset(
         if progress is not None:
             progress(done, patients)
     return targets
+
+
+def write_missing_patients(
+    folder: Path,
+    seed: int,
+    settings_of: Mapping[int, PhantomSettings],
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Write those patients of a cohort that are not there yet, each by its own settings.
+
+    Args:
+        folder: where the patients' folders go; made where absent.
+        seed: of the cohort.
+        settings_of: the settings of each patient, by number.
+        workers: processes at work; None takes one for every core that this process may use.
+        progress: called with the number done and the number in all after every patient.
+
+    Returns:
+        The patients' folders, in order.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    jobs = {
+        number: partial(write_numbered_patient, folder, seed, settings, number)
+        for number, settings in settings_of.items()
+        if not (folder / str(number)).exists()
+    }
+    there = len(settings_of) - len(jobs)
+    for done, _ in enumerate(work_through(jobs, workers or usable_cores()), start=there + 1):
+        if progress is not None:
+            progress(done, len(settings_of))
+    return [folder / str(number) for number in settings_of]
 
 
 def write_numbered_patient(folder: Path, seed: int, settings: PhantomSettings, number: int) -> Path:

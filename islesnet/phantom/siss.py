@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from islesnet.errors import InputError
-from islesnet.phantom.dataset import check_numbers, write_numbered_patient
+from islesnet.phantom.dataset import check_numbers, write_missing_patients
 from islesnet.phantom.settings import DEFAULT_SETTINGS, PhantomSettings
-from islesnet.processes import usable_cores, work_through
 
 # Of the 28 training patients (Maier et al., Medical Image Analysis 35, 2017, and the data itself): 0.106 to 233.5 ml,
 # median 17.2, 5 of 28 under 1 ml, 12 under 5 ml. The third quartile is not known: it is what makes the mean 43.8 ml.
@@ -60,16 +58,8 @@ def write_siss_like_dataset(
     if settings.lesion_masks is not None:
         raise InputError("lesions of given volumes are grown: leave lesion_masks away")
     volumes = np.random.default_rng(seed).permutation(siss_volumes_ml(patients))
-    missing = [number for number in range(1, patients + 1) if not (folder / str(number)).exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    jobs = {
-        number: partial(write_numbered_patient, folder, seed, _with_volume(settings, volumes[number - 1]), number)
-        for number in missing
-    }
-    for done, _ in enumerate(work_through(jobs, workers or usable_cores()), start=1):
-        if progress is not None:
-            progress(patients - len(missing) + done, patients)
-    return [folder / str(number) for number in range(1, patients + 1)]
+    settings_of = {number: _with_volume(settings, volumes[number - 1]) for number in range(1, patients + 1)}
+    return write_missing_patients(folder, seed, settings_of, workers, progress)
 
 
 def _with_volume(settings: PhantomSettings, volume_ml: float) -> PhantomSettings:

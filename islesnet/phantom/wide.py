@@ -1,16 +1,14 @@
 """Synthetic patients as varied as clinics' are, so that a real scan is one more variation; to train on them alone."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from islesnet.phantom.dataset import check_numbers, patient_seed, write_numbered_patient
+from islesnet.phantom.dataset import check_numbers, patient_seed, write_missing_patients
 from islesnet.phantom.lesion_masks import list_masks
 from islesnet.phantom.ranges import WIDE, draw_log
 from islesnet.phantom.settings import STAGES, PhantomSettings
-from islesnet.processes import usable_cores, work_through
 
 VOLUMES_ML = (0.05, 160.0)
 WITHIN = 2.5  # a mask's volume may be so many times larger or smaller than the one drawn
@@ -74,15 +72,7 @@ def write_wide_dataset(
     check_numbers(patients, seed, workers, first=1)
     if lesion_masks is not None:
         list_masks(lesion_masks)
-    missing = [number for number in range(1, patients + 1) if not (folder / str(number)).exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    write = partial(_write_patient, folder, seed, spacing_mm, lesion_masks)
-    for done, _ in enumerate(work_through(write, missing, workers or usable_cores()), start=1):
-        if progress is not None:
-            progress(patients - len(missing) + done, patients)
-    return [folder / str(number) for number in range(1, patients + 1)]
-
-
-def _write_patient(folder: Path, seed: int, spacing_mm: float, lesion_masks: Path | None, number: int) -> Path:
-    settings = wide_settings(patient_seed(seed, number), spacing_mm, lesion_masks)
-    return write_numbered_patient(folder, seed, settings, number)
+    settings_of = {
+        number: wide_settings(patient_seed(seed, number), spacing_mm, lesion_masks) for number in range(1, patients + 1)
+    }
+    return write_missing_patients(folder, seed, settings_of, workers, progress)
