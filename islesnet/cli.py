@@ -73,7 +73,9 @@ def segment(
     flair: Annotated[Path | None, typer.Option(help="FLAIR image.")] = None,
     name: Annotated[str, typer.Option(help="What the results of the named files are called.")] = "patient",
     model: Annotated[Path | None, typer.Option(help="Weights, if not the bundle's own.")] = None,
-    spacing: Annotated[float | None, typer.Option(help="mm, where the model was trained with another than 1.")] = None,
+    spacing: Annotated[
+        float | None, typer.Option(help="mm, where the model was trained with another than 1.5.")
+    ] = None,
     probability: Annotated[bool, typer.Option(help="Write the probability map too.")] = False,
     flips: Annotated[bool, typer.Option(help="Average over left-right flips: twice the time.")] = False,
 ) -> None:
@@ -142,18 +144,26 @@ def phantom(
     spacing: Annotated[float, typer.Option(help="Edge of the voxels in mm; SISS has 1.")] = 1.0,
     lesions: Annotated[Path | None, typer.Option(help="Folder of lesion masks in MNI space to use.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one per core by default.")] = None,
+    wide: Annotated[
+        bool, typer.Option(help="As varied as clinics are, skull on or off, all stages; interrupted, it goes on.")
+    ] = False,
 ) -> None:
     """Write synthetic stroke patients: DWI, T1, T2, FLAIR and the true lesion."""
     from rich.progress import Progress
 
-    from islesnet.phantom import PhantomSettings, write_dataset
+    from islesnet.phantom import PhantomSettings, write_dataset, write_wide_dataset
 
-    settings = PhantomSettings(spacing_mm=spacing, lesion_masks=lesions)
     with Progress(console=messages) as bar:
         task = bar.add_task("Phantoms", total=patients)
-        written = write_dataset(
-            folder, patients, seed, settings, workers, progress=lambda done, _: bar.update(task, completed=done)
-        )
+
+        def tell(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        if wide:
+            written = write_wide_dataset(folder, patients, seed, spacing, lesions, workers, tell)
+        else:
+            settings = PhantomSettings(spacing_mm=spacing, lesion_masks=lesions)
+            written = write_dataset(folder, patients, seed, settings, workers, tell)
     console.print(f"{len(written)} synthetic patients in {folder}", highlight=False)
 
 

@@ -214,3 +214,10 @@ def test_installed_command_answers():
     command = Path(sys.executable).parent / "islesnet"
 
     assert subprocess.run([command, "--help"], capture_output=True, check=True).stdout
+
+
+def test_wide_patients_are_written_and_an_interrupted_cohort_goes_on(tmp_path):
+    for patients in (1, 2):
+        options = ["-n", str(patients), "--spacing", "6", "--wide", "--workers", "1"]
+        assert runner.invoke(app, ["phantom", str(tmp_path / "wide"), *options]).exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "wide").iterdir()) == ["1", "2"]

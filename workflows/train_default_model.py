@@ -47,6 +47,7 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--patients", type=int, default=540, help="how many phantoms, 44 of them to validate and test")
     parser.add_argument("--minutes", type=float, default=90, help="of training")
+    parser.add_argument("--start-from", type=Path, help="weights of an earlier training to go on from, on new phantoms")
     parser.add_argument("--seed", type=int, default=4, help="of phantoms and training")
     parser.add_argument(
         "--real", type=Path, nargs="*", default=[], help="folders of real patients, to be measured on and no more"
@@ -60,7 +61,7 @@ def train_default_model(arguments: argparse.Namespace) -> int:
     require_writable(out)
     patients = make_phantoms(out / "phantoms", arguments.patients, arguments.seed, arguments.lesions)
     sections = split(patients.cases)
-    training = WideTraining(out, patients.folder, arguments.minutes, arguments.seed)
+    training = WideTraining(out, patients.folder, arguments.minutes, arguments.seed, arguments.start_from)
     write_split(training.datalist, sections, patients, {"stamps": list(patients.stamps)})
     training.run()
     weights = write_half_precision(training.weights, out / "model.pt")
@@ -123,12 +124,14 @@ class WideTraining:
         dataset_dir: the phantoms.
         minutes: of training, once the phantoms are preprocessed.
         seed: of the training.
+        start_from: weights that it begins with; None begins with random ones.
     """
 
     out: Path
     dataset_dir: Path
     minutes: float
     seed: int
+    start_from: Path | None = None
 
     @property
     def datalist(self) -> Path:
@@ -183,6 +186,7 @@ class WideTraining:
             "epochs": epochs,
             "val_interval": max(1, epochs // 8),
             "resume": True,
+            "start_from": False if self.start_from is None else self.start_from.absolute(),
         }
 
 

@@ -55,7 +55,8 @@ class Ranges:
 
     # ---- disease
     severity: Range = field(
-        default=(0.9, 0.9), metadata=_wide((0.7, 1.0), "share of the tissue that died, mean", CHOICE)
+        default=(0.9, 0.9),
+        metadata=_wide((0.8, 1.1), "share of the tissue that died, mean before it is cut at 1", CHOICE),
     )
     infarct_jitter: Range = field(
         default=(1, 1), metadata=_wide((0.92, 1.08), "factor on a stage's T1, T2 and ADC", CHOICE)
@@ -94,10 +95,10 @@ class Ranges:
 
     # ---- what healthy brains show that no tissue map has
     grey_brightening: Range = field(
-        default=(0, 0), metadata=_wide((0, 0.45), "excess of cortex, in places; DWI and FLAIR", CHOICE)
+        default=(0, 0), metadata=_wide((0, 0.3), "excess of cortex, in places; DWI and FLAIR", CHOICE)
     )
     tract_brightening: Range = field(
-        default=(0, 0), metadata=_wide((0, 0.45), "excess where fibres run through the slice; DWI, FLAIR, T2", CHOICE)
+        default=(0, 0), metadata=_wide((0, 0.3), "excess where fibres run through the slice; DWI, FLAIR, T2", CHOICE)
     )
     texture: Range = field(
         default=(0, 0), metadata=_wide((0, 0.08), "log signal, standard deviation over 5 mm", CHOICE)
@@ -123,7 +124,7 @@ class Ranges:
         default=(0.02, 0.06), metadata=_wide((0.005, 0.08), "of the mean signal, standard deviation", CHOICE)
     )
     bias: Range = field(
-        default=(0.03, 0.15), metadata=_wide((0.02, 0.35), "log sensitivity, standard deviation", CHOICE)
+        default=(0.03, 0.15), metadata=_wide((0.02, 0.25), "log sensitivity, standard deviation", CHOICE)
     )
     brightness: Range = field(
         default=(120, 2500), metadata=_wide((40, 4000), "stored value of the mean signal, log-uniform", CHOICE)

@@ -8,9 +8,11 @@ import numpy as np
 from islesnet.phantom.dataset import check_numbers, patient_seed, write_missing_patients
 from islesnet.phantom.lesion_masks import list_masks
 from islesnet.phantom.ranges import WIDE, draw_log
-from islesnet.phantom.settings import STAGES, PhantomSettings
+from islesnet.phantom.settings import PhantomSettings
 
-VOLUMES_ML = (0.05, 160.0)
+VOLUMES_ML = (0.1, 160.0)
+# Most are scanned on the first days; in the first hours little shows but a darker ADC.
+ACUTE_STAGES = ("hyperacute", "acute", "acute", "acute", "subacute", "subacute")
 WITHIN = 2.5  # a mask's volume may be so many times larger or smaller than the one drawn
 SKULL_PROBABILITY = 0.4
 CHRONIC_PROBABILITY = 0.12
@@ -34,7 +36,7 @@ def wide_settings(seed: int, spacing_mm: float, lesion_masks: Path | None) -> Ph
         lesion_masks=None if is_grown else lesion_masks,
         is_skull_stripped=bool(rng.uniform() >= SKULL_PROBABILITY),
         volume_ml=(volume_ml, volume_ml) if is_grown else (volume_ml / WITHIN, volume_ml * WITHIN),
-        stages=("chronic",) if rng.uniform() < CHRONIC_PROBABILITY else STAGES[:3],
+        stages=("chronic",) if rng.uniform() < CHRONIC_PROBABILITY else ACUTE_STAGES,
         hyperintensities_ml=WIDE.hyperintensities_ml,
         old_infarct_probability=OLD_INFARCT_PROBABILITY,
         noise=WIDE.noise,

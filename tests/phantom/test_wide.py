@@ -9,6 +9,7 @@ from islesnet.phantom.anatomy import make_anatomy
 from islesnet.phantom.appearance import brighten, choroid_plexus, flowing_fluid, surface_pile_up
 from islesnet.phantom.face import fill_face
 from islesnet.phantom.ranges import WIDE
+from islesnet.phantom.wide import ACUTE_STAGES
 
 WIDE_AND_COARSE = PhantomSettings(spacing_mm=4.0, ranges=WIDE, volume_ml=(5, 50))
 
@@ -95,7 +96,7 @@ def test_settings_of_a_patient_depend_on_the_seed_alone_and_cover_both_kinds(mas
     assert drawn == [wide_settings(seed, 4.0, mask_folder) for seed in range(60)]
     assert 0.2 < np.mean([not settings.is_skull_stripped for settings in drawn]) < 0.6
     assert 0.5 < np.mean([settings.lesion_masks is not None for settings in drawn]) < 0.9
-    assert {settings.stages for settings in drawn} == {("chronic",), ("hyperacute", "acute", "subacute")}
+    assert {settings.stages for settings in drawn} == {("chronic",), ACUTE_STAGES}
 
 
 def test_wide_cohort_goes_on_where_it_was_interrupted(tmp_path):
