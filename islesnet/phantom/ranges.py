@@ -56,7 +56,7 @@ class Ranges:
     # ---- disease
     severity: Range = field(
         default=(0.9, 0.9),
-        metadata=_wide((0.8, 1.1), "share of the tissue that died, mean before it is cut at 1", CHOICE),
+        metadata=_wide((0.8, 1.1), "share of tissue that died, mean; at most 1", CHOICE),
     )
     infarct_jitter: Range = field(
         default=(1, 1), metadata=_wide((0.92, 1.08), "factor on a stage's T1, T2 and ADC", CHOICE)
