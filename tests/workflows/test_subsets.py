@@ -1,0 +1,84 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from islesnet.data import find_cases
+from islesnet.phantom import PhantomSettings, write_dataset
+from workflows.bundle_config import open_recipe
+from workflows.subsets import (
+    SUBSETS,
+    OperatingPoint,
+    SubsetPredictor,
+    choose_operating_point,
+    overlap,
+    score_real_patients,
+    score_subsets,
+)
+
+POINT = OperatingPoint(threshold=0.5, minimum_lesion_ml=0.0, temperature=1.0, dice=0.0)
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("phantoms")
+    write_dataset(folder, 1, settings=PhantomSettings(spacing_mm=6.0, volume_ml=(40, 60)), workers=1)
+    return find_cases(folder)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """Of an untrained network of the bundle's."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "model.pt"
+    torch.save(open_recipe("recipes/inference.yaml", {}).get_parsed_content("network_def").state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def predictor(weights):
+    return SubsetPredictor(weights)
+
+
+def test_there_are_fifteen_subsets_from_one_sequence_to_all():
+    assert len(SUBSETS) == len(set(SUBSETS)) == 15
+    assert {len(subset) for subset in SUBSETS} == {1, 2, 3, 4}
+
+
+def test_leaving_sequences_away_gives_what_a_patient_without_them_gets(predictor, cases):
+    case = cases[0]
+    without = type(case)(case.patient, {name: case.sequences[name] for name in ("dwi", "flair")}, case.label)
+
+    (_, asked, _), (_, absent, _) = (next(predictor.predict(each, [("dwi", "flair")])) for each in (case, without))
+
+    torch.testing.assert_close(torch.as_tensor(asked), torch.as_tensor(absent))
+
+
+def test_operating_point_is_one_of_those_tried_and_its_threshold_is_of_calibrated_probabilities(predictor, cases):
+    point = choose_operating_point(predictor, cases)
+
+    assert 0 < point.threshold < 1 and 0.05 <= point.temperature <= 20
+    assert 0 <= point.dice <= 1
+
+
+def test_every_subset_has_its_row(predictor, cases):
+    table = score_subsets(predictor, cases, POINT)
+
+    assert len(table) == 15 and table["sequences"].nunique() == 15
+    assert table["true_ml"].between(35, 65).all()
+
+
+def test_real_patients_are_scored_on_their_own_grid_where_the_truth_is_known(cases, weights, tmp_path):
+    table = score_real_patients([cases[0].sequences["dwi"].parents[2]], weights, POINT, tmp_path)
+
+    assert isinstance(table, pd.DataFrame) and len(table) == 15
+    assert table["dice"].between(0, 1).all()
+
+
+def test_overlap_of_two_empty_masks_is_one():
+    empty = torch.zeros(1, 2, 2, 2)
+
+    assert overlap(empty, empty) == 1
+    assert overlap(torch.ones(1, 2, 2, 2), empty) == 0
+    half = torch.tensor(np.arange(8).reshape(1, 2, 2, 2) < 4)
+    assert overlap(torch.ones(1, 2, 2, 2), half) == pytest.approx(2 / 3)
