@@ -1,6 +1,6 @@
 """Time and check the bundle on this machine, and print the figures as JSON.
 
-    python -m workflows.benchmark [--real DIR] [--checkpoint model.pt] [--steps 30]
+    python -m workflows.benchmark bundle [--real DIR] [--checkpoint model.pt] [--steps 30]
 
 Rates are compared with the pure network's in the same run, turn by turn, so that a noisy machine slows both. The
 checks on real volumes need the folder named by --real or ISLESNET_REAL_DATA (default ../shared/real) and are left
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,32 +30,32 @@ from islesnet.data import Case, find_cases, split_cases, write_datalist
 from islesnet.phantom import PhantomSettings, write_dataset
 from islesnet.segment import bundle_folder, segment_cases
 
-DEFAULT_REAL = Path(__file__).parent.parent.parent / "shared" / "real"
+DEFAULT_REAL = Path(__file__).parents[3] / "shared" / "real"
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure everything and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--real", type=Path, default=Path(os.environ.get("ISLESNET_REAL_DATA", DEFAULT_REAL)))
     parser.add_argument("--checkpoint", type=Path, default=bundle_folder() / "models" / "model.pt")
     parser.add_argument("--steps", type=int, default=30, help="of training that are timed")
-    arguments = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        weights = arguments.checkpoint if arguments.checkpoint.is_file() else random_weights(scratch)
+        weights = chosen.checkpoint if chosen.checkpoint.is_file() else random_weights(scratch)
         figures: dict[str, Any] = {
             "machine": {"cores": os.cpu_count(), "threads": torch.get_num_threads(), "torch": torch.__version__},
             "weights": "random" if weights.parent == scratch else str(weights),
             "start_up_s": {name: start_up(name) for name in ("islesnet --help", "import torch", "import monai")},
         }
-        if arguments.real.is_dir():
-            figures["glioma-1mm"] = whole_process(arguments.real / "glioma-1mm", weights, scratch)
-            figures["glioma-1mm"] |= stages(arguments.real / "glioma-1mm", weights, scratch)
-            figures["isles22-0009"] = geometry(arguments.real / "isles22-0009", weights, scratch)
-            figures["orientations"] = orientations(arguments.real / "orientations", weights, scratch)
+        if chosen.real.is_dir():
+            figures["glioma-1mm"] = whole_process(chosen.real / "glioma-1mm", weights, scratch)
+            figures["glioma-1mm"] |= stages(chosen.real / "glioma-1mm", weights, scratch)
+            figures["isles22-0009"] = geometry(chosen.real / "isles22-0009", weights, scratch)
+            figures["orientations"] = orientations(chosen.real / "orientations", weights, scratch)
         else:
-            figures["real volumes"] = f"left out: there is no folder {arguments.real} (see --real)"
-        figures["training"] = training(scratch, arguments.steps)
+            figures["real volumes"] = f"left out: there is no folder {chosen.real} (see --real)"
+        figures["training"] = training(scratch, chosen.steps)
     print(json.dumps(figures, indent=2))
 
 
@@ -234,7 +234,3 @@ def timed(action: Callable[[], Any]) -> tuple[float, Any]:
     began = time.perf_counter()
     result = action()
     return round(time.perf_counter() - began, 3), result
-
-
-if __name__ == "__main__":
-    main()
