@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import SimpleITK as sitk  # noqa: N813
 
 from islesnet.errors import InputError
-from islesnet.scanner.registration import Alignment, align, have_same_grid, stays
+from islesnet.scanner.grids import have_same_grid
+from islesnet.scanner.registration import Alignment, align, stays
 from islesnet.scanner.rigid import move_header
 
 # Maps that come out of the diffusion scan itself lie where it lies.

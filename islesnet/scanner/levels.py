@@ -9,7 +9,7 @@ SIGMA_OF_EDGE = 0.45
 
 
 def robust(image: sitk.Image) -> sitk.Image:
-    """Give the image as float32, cut off at 0 and at the 99.5th percentile of what is above: no voxel alone sets scales."""
+    """Give the image as float32, cut off at 0 and at the 99.5th percentile of what is above it."""
     image = sitk.Cast(image, sitk.sitkFloat32)
     above = _above_zero(image)
     return sitk.Clamp(image, sitk.sitkFloat32, 0.0, float(np.percentile(above, 99.5)) if above.size else 1.0)

@@ -10,6 +10,7 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
+from islesnet.scanner.grids import have_same_grid
 from islesnet.scanner.levels import bright_part, points_of, robust, shrink, widened
 from islesnet.scanner.rigid import halfway, inverse, mean_distance_mm, rotation_degrees, turned
 from islesnet.scanner.similarity import Likeness
@@ -98,18 +99,6 @@ def align(reference: sitk.Image, moving: sitk.Image) -> Alignment:
 def stays(reason: str, quality: float = 1.0, is_trusted: bool = True) -> Alignment:
     """Give the alignment of a scan that is not moved."""
     return Alignment(sitk.Euler3DTransform(), 0.0, 0.0, quality, quality, 0.0, is_trusted, reason)
-
-
-def have_same_grid(first: sitk.Image, second: sitk.Image) -> bool:
-    """Tell whether two images have the same voxels: one size, and no corner more than a tenth of a voxel apart."""
-    if first.GetSize() != second.GetSize():
-        return False
-    corners = [[index * (length - 1) for index, length in zip(corner, first.GetSize(), strict=True)]
-               for corner in np.ndindex(2, 2, 2)]  # fmt: skip
-    places = [
-        np.array([image.TransformIndexToPhysicalPoint(corner) for corner in corners]) for image in (first, second)
-    ]
-    return bool(np.linalg.norm(places[0] - places[1], axis=1).max() < 0.1 * min(first.GetSpacing()))
 
 
 def _doubt(disagreement: float, turn: float, after: float, before: float, is_peak: bool) -> str:

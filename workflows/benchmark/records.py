@@ -16,5 +16,5 @@ def measured(path: Path, measure: Callable[[], Record]) -> Record:
         record = measure()
         with whole_file(path) as part:
             part.write_text(json.dumps(record, indent=2))
-    record = json.loads(path.read_text())
-    return record
+    kept: Record = json.loads(path.read_text())
+    return kept

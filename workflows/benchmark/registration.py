@@ -20,9 +20,10 @@ import SimpleITK as sitk  # noqa: N813
 
 from islesnet.phantom import Phantom, PhantomSettings, make_patient
 from islesnet.scanner import align
+from islesnet.scanner.grids import image_of
 from islesnet.scanner.rigid import inverse, mean_distance_mm, rigid_transform
 from workflows.benchmark.records import Record, measured
-from workflows.benchmark.scans import Grid, random_shift, random_turn, scan, to_image
+from workflows.benchmark.scans import Grid, random_shift, random_turn, scan
 
 PAIRS = (("dwi", "t1"), ("dwi", "t2"), ("dwi", "flair"), ("flair", "dwi"))
 VOXEL_MM = {"dwi": (1.8, 1.8, 5.0), "t1": (0.9, 0.9, 5.0), "t2": (0.9, 0.9, 5.0), "flair": (0.9, 0.9, 5.0)}
@@ -57,7 +58,7 @@ def measure_case(case: int, spacing_mm: float) -> Record:
     motion = rigid_transform(random_turn(rng, MOST_DEGREES), centre, random_shift(rng, MOST_MM))
     fixed, moving = (
         scan(
-            to_image(patient.images[name], patient.affine),
+            image_of(patient.images[name], patient.affine),
             Grid(
                 VOXEL_MM[name], random_turn(rng, TILT_DEGREES), centre + rng.uniform(-OFF_CENTRE_MM, OFF_CENTRE_MM, 3)
             ),

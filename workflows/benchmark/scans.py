@@ -36,17 +36,6 @@ class Grid:
         return image
 
 
-def to_image(array: NDArray[np.generic], affine: NDArray[np.float64]) -> sitk.Image:
-    """Make an image of a phantom's array, ``(X, Y, Z)`` with a right-anterior-superior affine."""
-    image = sitk.GetImageFromArray(np.ascontiguousarray(array.T.astype(np.float32)))
-    lps = np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine
-    spacing = np.linalg.norm(lps[:3, :3], axis=0)
-    image.SetSpacing(spacing.tolist())
-    image.SetDirection((lps[:3, :3] / spacing).ravel().tolist())
-    image.SetOrigin(lps[:3, 3].tolist())
-    return image
-
-
 def scan(head: sitk.Image, grid: Grid, motion: sitk.Transform, interpolator: int = sitk.sitkLinear) -> sitk.Image:
     """Scan a head that has moved: what is at ``motion(p)`` in the head is seen at p, averaged over the slice."""
     slices_in_one = max(1, round(grid.spacing_mm[2]))
