@@ -12,7 +12,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +23,9 @@ from islesnet.scanner import align
 from islesnet.scanner.grids import image_of
 from islesnet.scanner.rigid import inverse, mean_distance_mm, rigid_transform
 from workflows.benchmark.records import Record, measured
-from workflows.benchmark.scans import Grid, random_shift, random_turn, scan
+from workflows.benchmark.scans import VOXEL_MM, Grid, random_shift, random_turn, scan
 
 PAIRS = (("dwi", "t1"), ("dwi", "t2"), ("dwi", "flair"), ("flair", "dwi"))
-VOXEL_MM = {"dwi": (1.8, 1.8, 5.0), "t1": (0.9, 0.9, 5.0), "t2": (0.9, 0.9, 5.0), "flair": (0.9, 0.9, 5.0)}
 MOST_DEGREES, MOST_MM, TILT_DEGREES, OFF_CENTRE_MM = 15.0, 20.0, 20.0, 8.0
 GOOD_MM = 1.0
 
@@ -41,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     records = [
         measured(
             chosen.output / f"spacing_{chosen.spacing:g}" / f"case_{case:03}.json",
-            lambda case=case: measure_case(case, chosen.spacing),  # type: ignore[misc]
+            partial(measure_case, case, chosen.spacing),
         )
         for case in range(chosen.cases)
     ]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 FIELD_OF_VIEW_MM = (230.0, 230.0, 150.0)
+VOXEL_MM = {"dwi": (1.8, 1.8, 5.0), "t1": (0.9, 0.9, 5.0), "t2": (0.9, 0.9, 5.0), "flair": (0.9, 0.9, 5.0)}
 
 
 @dataclass(frozen=True)
