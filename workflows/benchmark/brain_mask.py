@@ -1,6 +1,6 @@
 """Measure the built-in brain mask on synthetic heads with skull, and on the real volumes whose mask is known.
 
-    python -m workflows.benchmark brain_mask [--patients 6] [--spacing 1.5] [--real DIR] [--output results/benchmark/...]
+    python -m workflows.benchmark brain_mask [--patients 6] [--spacing 1.5] [--real DIR] [--output DIR]
 
 Every sequence of every patient is scanned in 5 mm slices on an oblique grid of its own, as for the registration.
 """
