@@ -1,6 +1,6 @@
 """Time and check the bundle on this machine, and print the figures as JSON.
 
-    python -m workflows.benchmark [--real DIR] [--checkpoint model.pt] [--steps 30]
+    python -m workflows.benchmark bundle [--real DIR] [--checkpoint model.pt] [--steps 30]
 
 Rates are compared with the pure network's in the same run, turn by turn, so that a noisy machine slows both. The
 checks on real volumes need the folder named by --real or ISLESNET_REAL_DATA (default ../shared/real) and are left
@@ -31,7 +31,7 @@ from islesnet.phantom import PhantomSettings, write_dataset
 from islesnet.segment import bundle_folder, segment_cases
 from workflows.commands import answer, command_line
 
-DEFAULT_REAL = Path(__file__).parent.parent.parent / "shared" / "real"
+DEFAULT_REAL = Path(__file__).parents[3] / "shared" / "real"
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -240,7 +240,3 @@ def timed(action: Callable[[], Any]) -> tuple[float, Any]:
     began = time.perf_counter()
     result = action()
     return round(time.perf_counter() - began, 3), result
-
-
-if __name__ == "__main__":
-    sys.exit(main())

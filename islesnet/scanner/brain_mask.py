@@ -1,0 +1,95 @@
+"""Where the brain is: as the user says, as the image shows, by HD-BET, or by the average brain."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from islesnet.errors import InputError
+from islesnet.scanner.hd_bet import find_brain_with_hd_bet, is_hd_bet_ready
+from islesnet.scanner.levels import shrink
+from islesnet.scanner.resampling import mask_on
+from islesnet.scanner.template_brain import find_brain_by_template
+
+WAYS = ("auto", "hd-bet", "template")
+
+# An extracted brain stands in a background of one value, which noise would not have, and is no larger than a brain.
+LEAST_BACKGROUND = 0.25
+LARGEST_BRAIN_ML = 2000.0
+LOOK_MM = 3.0
+GAP_MM = 6.0
+
+
+@dataclass(frozen=True)
+class BrainMask:
+    """The brain of an image.
+
+    Args:
+        mask: uint8, 1 in the brain, on the image's grid.
+        way: given, extracted already, hd-bet or template.
+    """
+
+    mask: sitk.Image
+    way: str
+
+
+def find_brain(image: sitk.Image, given: sitk.Image | None = None, way: str = "auto") -> BrainMask:
+    """Find the brain in a scan.
+
+    Args:
+        image: DWI, b0, T1, T2 or FLAIR, skull on or off.
+        given: the user's mask, on any grid; it is taken as it is.
+        way: auto takes HD-BET where it is installed with its weights, otherwise the average brain.
+
+    Raises:
+        InputError: the given mask is empty here, the way is unknown, or HD-BET fails.
+    """
+    if way not in WAYS:
+        raise InputError(f"The brain cannot be found by {way!r}; there are {', '.join(WAYS)}.")
+    if given is not None:
+        mask = mask_on(image, sitk.Cast(given > 0, sitk.sitkFloat32))
+        if not sitk.GetArrayViewFromImage(mask).any():
+            raise InputError("The brain mask that was given is empty where the scan lies; is it of another scan?")
+        return BrainMask(mask, "given")
+    extracted = _extracted_brain(image)
+    if extracted is not None:
+        return BrainMask(extracted, "extracted already")
+    if way == "hd-bet" or (way == "auto" and is_hd_bet_ready()):
+        return BrainMask(sitk.Cast(find_brain_with_hd_bet(image), sitk.sitkUInt8), "hd-bet")
+    return BrainMask(sitk.Cast(find_brain_by_template(image), sitk.sitkUInt8), "template")
+
+
+def is_extracted(image: sitk.Image) -> bool:
+    """Tell whether skull and scalp have been taken away already."""
+    return _extracted_brain(image) is not None
+
+
+def _extracted_brain(image: sitk.Image) -> sitk.Image | None:
+    """Give the brain of an image that holds nothing else; nothing where it holds more."""
+    array = sitk.GetArrayFromImage(sitk.Cast(image, sitk.sitkFloat32))
+    background = float(np.median([array[corner] for corner in np.ndindex(2, 2, 2)]))
+    bright = float(np.percentile(array, 99.5)) - background
+    is_empty = np.abs(array - background) <= 1e-6 * max(bright, 1.0)
+    if is_empty.mean() < LEAST_BACKGROUND:
+        return None
+    content = sitk.GetImageFromArray((~is_empty).astype(np.float32))
+    content.CopyInformation(image)
+    look = shrink(content, LOOK_MM)
+    hull = _closed(sitk.GetArrayFromImage(look) > 0.5, tuple(reversed(look.GetSpacing())))
+    if hull.sum() * np.prod(look.GetSpacing()) / 1000 > LARGEST_BRAIN_ML:
+        return None
+    filled = [ndimage.binary_fill_holes(slice_) for slice_ in ~is_empty]
+    mask = sitk.GetImageFromArray(np.stack(filled).astype(np.uint8))
+    mask.CopyInformation(image)
+    return mask
+
+
+def _closed(mask: NDArray[np.bool_], spacing: tuple[float, ...]) -> NDArray[np.bool_]:
+    """Close gaps, so that a head's dark skull counts as part of it, and fill every slice."""
+    margin = [max(1, round(GAP_MM / edge)) for edge in spacing]
+    ball = np.ones([2 * width + 1 for width in margin], bool)
+    padded = np.pad(mask, [(width, width) for width in margin])
+    closed = ndimage.binary_closing(padded, ball)[tuple(slice(width, -width) for width in margin)]
+    return np.stack([ndimage.binary_fill_holes(slice_) for slice_ in closed])

@@ -1,0 +1,57 @@
+"""Bring all sequences of a patient to one of them, by their headers alone: voxels are resampled later, once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import SimpleITK as sitk  # noqa: N813
+
+from islesnet.errors import InputError
+from islesnet.scanner.grids import have_same_grid
+from islesnet.scanner.registration import Alignment, align, stays
+from islesnet.scanner.rigid import move_header
+
+# Maps that come out of the diffusion scan itself lie where it lies.
+MADE_OF_DWI = ("adc", "b0")
+
+
+@dataclass(frozen=True)
+class Coregistered:
+    """A patient's sequences where they belong.
+
+    Args:
+        images: the reference and every sequence that could be brought to it, each on its own grid, whose header now
+            says where it lies to the reference.
+        alignments: how each sequence but the reference was brought there; those that are not trusted have no image.
+    """
+
+    images: dict[str, sitk.Image]
+    alignments: dict[str, Alignment]
+
+
+def coregister(images: Mapping[str, sitk.Image], reference: str) -> Coregistered:
+    """Bring every sequence to the reference; leave out those whose registration failed.
+
+    Args:
+        images: sequence -> 3D image.
+        reference: the sequence that stays where it is.
+
+    Raises:
+        InputError: the reference is not among the images.
+    """
+    if reference not in images:
+        raise InputError(f"There is no {reference} to register to; there are {', '.join(images) or 'no sequences'}.")
+    alignments: dict[str, Alignment] = {}
+    for name in sorted(images, key=lambda name: name in MADE_OF_DWI):
+        if name == reference:
+            continue
+        leader = "dwi" if name in MADE_OF_DWI else ""
+        if leader in images and have_same_grid(images[leader], images[name]):
+            alignments[name] = alignments.get(leader) or stays("was made of the reference")
+        else:
+            alignments[name] = align(images[reference], images[name])
+    kept = {name: image for name, image in images.items() if name == reference or alignments[name].is_trusted}
+    moved = {
+        name: image if name == reference else move_header(image, alignments[name].transform)
+        for name, image in kept.items()
+    }
+    return Coregistered(moved, {name: alignments[name] for name in images if name != reference})

@@ -1,0 +1,68 @@
+"""Smoothed and shrunk copies of an image for work from coarse to fine, whatever the shape of its voxels."""
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+from numpy.typing import NDArray
+
+# A scanner's voxel averages about as much as a normal density of this share of its edge.
+SIGMA_OF_EDGE = 0.45
+
+
+def robust(image: sitk.Image) -> sitk.Image:
+    """Give the image as float32, cut off at 0 and at the 99.5th percentile of what is above it."""
+    image = sitk.Cast(image, sitk.sitkFloat32)
+    above = _above_zero(image)
+    return sitk.Clamp(image, sitk.sitkFloat32, 0.0, float(np.percentile(above, 99.5)) if above.size else 1.0)
+
+
+def shrink(image: sitk.Image, spacing_mm: float) -> sitk.Image:
+    """Resample to voxels of at least `spacing_mm`, smoothed first; an axis whose voxels are larger stays as it is.
+
+    So 5 mm slices are never averaged where their pixels are, which one factor for all axes would do.
+    """
+    spacing = np.array(image.GetSpacing())
+    for axis in np.flatnonzero(spacing < 0.75 * spacing_mm):
+        sigma = SIGMA_OF_EDGE * float(np.sqrt(spacing_mm**2 - spacing[axis] ** 2))
+        image = sitk.RecursiveGaussian(image, sigma, False, sitk.RecursiveGaussianImageFilter.ZeroOrder, int(axis))
+    coarse = np.maximum(spacing, spacing_mm)
+    old_size = np.array(image.GetSize())
+    size = np.maximum(np.ceil(old_size * spacing / coarse), 1).astype(int)
+    direction = np.array(image.GetDirection()).reshape(3, 3)
+    # Both grids have the same centre.
+    origin = np.array(image.GetOrigin()) + direction @ ((old_size - 1) / 2 * spacing - (size - 1) / 2 * coarse)
+    return sitk.Resample(
+        image,
+        size.tolist(),
+        sitk.Transform(),
+        sitk.sitkLinear,
+        origin.tolist(),
+        coarse.tolist(),
+        image.GetDirection(),
+        0.0,
+        sitk.sitkFloat32,
+    )
+
+
+def bright_part(image: sitk.Image) -> sitk.Image:
+    """Mark what is brighter than an eighth of the bright tissue: the head, or the brain where it is extracted."""
+    above = _above_zero(image)
+    threshold = 0.12 * float(np.percentile(above, 98)) if above.size else 1.0
+    return sitk.BinaryThreshold(image, threshold, float(np.finfo(np.float32).max), 1, 0)
+
+
+def widened(mask: sitk.Image, margin_mm: float) -> sitk.Image:
+    """Widen a mask by a margin, at least one voxel along each axis."""
+    return sitk.BinaryDilate(mask, [max(1, round(margin_mm / edge)) for edge in mask.GetSpacing()])
+
+
+def points_of(mask: sitk.Image, stride: int = 1) -> NDArray[np.float64]:
+    """Give the places of every `stride`-th voxel of a mask in mm, ``(N, 3)``."""
+    indices = np.argwhere(sitk.GetArrayViewFromImage(mask))[::stride, ::-1]
+    direction = np.array(mask.GetDirection()).reshape(3, 3)
+    offsets: NDArray[np.float64] = (indices * np.array(mask.GetSpacing())) @ direction.T
+    return offsets + np.array(mask.GetOrigin())
+
+
+def _above_zero(image: sitk.Image) -> NDArray[np.float32]:
+    array = sitk.GetArrayViewFromImage(image)
+    return array[array > 0]

@@ -1,0 +1,69 @@
+"""Carry images to another grid in one step, and masks back so that their volume stays."""
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+
+# Finer than the target by up to this factor along an axis; beyond it averaging gains nothing.
+MOST_SAMPLES = 8
+HALF = 0.5
+
+
+def straight_grid(image: sitk.Image, spacing_mm: float) -> sitk.Image:
+    """Make an empty image with cubic voxels whose axes run left, posterior, superior, and that holds all of an image.
+
+    Args:
+        image: any grid.
+        spacing_mm: edge of the voxels.
+    """
+    last = np.array(image.GetSize()) - 0.5
+    ends = [np.where(np.array(corner), last, -0.5).tolist() for corner in np.ndindex(2, 2, 2)]
+    places = np.array([image.TransformContinuousIndexToPhysicalPoint(end) for end in ends])
+    lowest, highest = places.min(axis=0), places.max(axis=0)
+    size = np.maximum(np.ceil((highest - lowest) / spacing_mm - 1e-6), 1).astype(int)
+    grid = sitk.Image(size.tolist(), sitk.sitkUInt8)
+    grid.SetSpacing([spacing_mm] * 3)
+    grid.SetOrigin(((lowest + highest) / 2 - (size - 1) / 2 * spacing_mm).tolist())
+    return grid
+
+
+def resample(image: sitk.Image, grid: sitk.Image, transform: sitk.Transform | None = None) -> sitk.Image:
+    """Carry an image to a grid in one interpolation, linear; where the grid's voxels are larger, averaged over them.
+
+    Args:
+        image: values of any kind; float32 comes out.
+        grid: an image whose grid is taken.
+        transform: takes points of the grid to points of the image (`Alignment.transform`); none where the headers
+            say it already. What lies outside the image is 0.
+    """
+    finest = min(image.GetSpacing())
+    samples = [min(max(1, round(edge / finest)), MOST_SAMPLES) for edge in grid.GetSpacing()]
+    thin = np.array(grid.GetSpacing()) / samples
+    direction = np.array(grid.GetDirection()).reshape(3, 3)
+    # The first of the samples that share a voxel lies before the voxel's centre.
+    first = np.array(grid.GetOrigin()) - direction @ ((np.array(samples) - 1) / 2 * thin)
+    fine = sitk.Resample(
+        image,
+        [length * count for length, count in zip(grid.GetSize(), samples, strict=True)],
+        transform or sitk.Transform(),
+        sitk.sitkLinear,
+        first.tolist(),
+        thin.tolist(),
+        grid.GetDirection(),
+        0.0,
+        sitk.sitkFloat32,
+    )
+    averaged = sitk.BinShrink(fine, samples) if max(samples) > 1 else fine
+    averaged.CopyInformation(grid)
+    return averaged
+
+
+def mask_on(grid: sitk.Image, soft_mask: sitk.Image, transform: sitk.Transform | None = None) -> sitk.Image:
+    """Carry a mask, or better the probabilities that it comes from, to a grid: uint8, 1 from a half upwards.
+
+    Args:
+        grid: for example any sequence as it came from the scanner.
+        soft_mask: values 0 to 1.
+        transform: takes points of the grid to points of the mask; none where the headers say it already. For the
+            grid of a sequence that was registered it is the inverse of `Alignment.transform`.
+    """
+    return sitk.Cast(resample(soft_mask, grid, transform) >= HALF, sitk.sitkUInt8)

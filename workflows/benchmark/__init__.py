@@ -1,0 +1,1 @@
+"""Measurements, one subject a file; each prints JSON."""

@@ -1,0 +1,94 @@
+"""Measure the built-in brain mask on synthetic heads with skull, and on the real volumes whose mask is known.
+
+    python -m workflows.benchmark brain_mask [--patients 6] [--spacing 1.5] [--real DIR] [--output DIR]
+
+Every sequence of every patient is scanned in 5 mm slices on an oblique grid of its own, as for the registration.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+
+from islesnet.phantom import PhantomSettings, make_patient
+from islesnet.scanner import find_brain, image_of, mask_on
+from workflows.benchmark.records import Record, measured
+from workflows.benchmark.scans import VOXEL_MM, Grid, random_turn, scan
+from workflows.commands import answer, command_line
+
+TILT_DEGREES = 20.0
+DEFAULT_REAL = Path(__file__).parents[3] / "shared" / "real"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure what has not been measured, and print the Dice coefficients."""
+    parser = command_line("benchmark brain_mask", __doc__)
+    parser.add_argument("--patients", type=int, default=6)
+    parser.add_argument("--spacing", type=float, default=1.5, help="voxel edge of the synthetic heads in mm")
+    parser.add_argument("--real", type=Path, default=Path(os.environ.get("ISLESNET_REAL_DATA", DEFAULT_REAL)))
+    parser.add_argument("--output", type=Path, default=Path("results/benchmark/brain_mask"))
+    return answer(parser, measure, words)
+
+
+def measure(chosen: argparse.Namespace) -> int:
+    """Measure what has not been measured, and print the Dice coefficients."""
+    folder = chosen.output / f"spacing_{chosen.spacing:g}"
+    patients = [
+        measured(folder / f"patient_{seed:03}.json", partial(measure_patient, seed, chosen.spacing))
+        for seed in range(chosen.patients)
+    ]
+    figures = {sequence: _summary([patient[sequence] for patient in patients]) for sequence in VOXEL_MM}
+    if chosen.real.is_dir():
+        figures["glioma-1mm"] = measure_prepared(chosen.real / "glioma-1mm")
+    print(json.dumps(figures, indent=2))
+    return 0
+
+
+def measure_patient(seed: int, spacing_mm: float) -> Record:
+    """Find the brain in each sequence of a synthetic head."""
+    settings = PhantomSettings(spacing_mm=spacing_mm, is_skull_stripped=False, thick_slices_probability=0.0)
+    patient, rng = make_patient(seed, settings), np.random.default_rng((2019, seed))
+    truth = image_of(patient.brain.astype(np.float32), patient.affine)
+    centre = np.array(truth.TransformContinuousIndexToPhysicalPoint([(size - 1) / 2 for size in truth.GetSize()]))
+    record: Record = {}
+    for sequence, voxel_mm in VOXEL_MM.items():
+        grid = Grid(voxel_mm, random_turn(rng, TILT_DEGREES), centre)
+        image = scan(image_of(patient.images[sequence], patient.affine), grid, sitk.Transform())
+        began = time.process_time()
+        found = find_brain(image, way="template")
+        record[sequence] = {
+            "dice": dice(found.mask, mask_on(image, truth)),
+            "way": found.way,
+            "cpu_s": round(time.process_time() - began, 2),
+        }
+    return record
+
+
+def measure_prepared(folder: Path) -> Record:
+    """Compare the brain found in prepared scans with the mask that came with them."""
+    truth = sitk.ReadImage(str(next(folder.glob("*_mask.nii.gz"))))
+    scans = sorted(path for path in folder.glob("*.nii.gz") if "_mask" not in path.name)
+    found = {path.name: find_brain(sitk.ReadImage(str(path))) for path in scans}
+    return {name: {"dice": dice(brain.mask, truth), "way": brain.way} for name, brain in found.items()}
+
+
+def dice(found: sitk.Image, truth: sitk.Image) -> float:
+    """Give the Dice coefficient of two masks on one grid."""
+    first, second = (sitk.GetArrayViewFromImage(mask) > 0 for mask in (found, truth))
+    return round(float(2 * (first & second).sum() / (first.sum() + second.sum())), 4)
+
+
+def _summary(records: Sequence[Record]) -> Record:
+    values = [record["dice"] for record in records]
+    return {
+        "scans": len(values),
+        "dice_mean": round(float(np.mean(values)), 4),
+        "dice_least": min(values),
+        "cpu_s_mean": round(float(np.mean([record["cpu_s"] for record in records])), 2),
+    }
