@@ -60,7 +60,7 @@ def find_midsagittal_plane(volumes: PatientVolumes) -> MidsagittalPlane:
     # Steps in radians and mm; scipy's own would be far too small about 0.
     options: Any = {"initial_simplex": best + _SIMPLEX, "xatol": 0.02, "fatol": 1e-5, "maxfev": 120}
     found = optimize.minimize(
-        lambda pose: -symmetry.of(pose),
+        symmetry.lack,
         best,
         method="Nelder-Mead",
         bounds=optimize.Bounds(-_FARTHEST, _FARTHEST),
@@ -97,6 +97,10 @@ class _Symmetry:
         healthy = ndimage.map_coordinates(self._grid(self.is_healthy).astype(np.uint8), mirrored, order=0, cval=1)
         compared = self.is_healthy[sparse] & (healthy > 0)
         return _correlation(self.image[sparse][compared], across[compared])
+
+    def lack(self, pose: np.ndarray) -> float:
+        """Give what is to be made small."""
+        return -self.of(pose)
 
     def _grid(self, values: np.ndarray) -> np.ndarray:
         return values.reshape(self.shape)

@@ -97,14 +97,17 @@ class PatientVolumes:
         return {name: grey_window(image) for name, image in self.images.items()}
 
     @cached_property
-    def brain(self) -> NDArray[np.bool_]:
-        """The brain mask, or where none was given the head: what is not dark in some sequence, holes filled."""
-        if self._given_brain is not None:
-            return self._given_brain
+    def head(self) -> NDArray[np.bool_]:
+        """What is not dark in some sequence, holes in the axial slices filled."""
         head = np.zeros(self.shape, dtype=bool)
         for name, image in self.images.items():
             head |= scale_to_window(image, self.windows[name]) > HEAD
         return np.stack([ndimage.binary_fill_holes(plane) for plane in np.moveaxis(head, 2, 0)], axis=2)
+
+    @property
+    def brain(self) -> NDArray[np.bool_]:
+        """The brain mask, or the head where none was given."""
+        return self.head if self._given_brain is None else self._given_brain
 
     def slice_number(self, index: int) -> int:
         """Number an axial slice as the file stores it, from 1."""
