@@ -156,11 +156,12 @@ class Page:
             f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-            f"<title>{escape(self.title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{self._banner()}\n<main>\n"
+            f"<title>{escape(self.title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
+            f'<div class="sheet">\n{self._banner()}\n<main>\n'
             f'<h1>{escape(self.title)}</h1>\n<nav aria-label="Sections"><ul>{links}</ul></nav>\n'
         )
         with whole_file(path) as part:
-            part.write_text(page + "\n".join(self._parts) + "\n</main>\n</body>\n</html>\n", encoding="utf-8")
+            part.write_text(page + "\n".join(self._parts) + "\n</main>\n</div>\n</body>\n</html>\n", encoding="utf-8")
         return path
 
     def _banner(self) -> str:

@@ -50,7 +50,7 @@ class PatientFindings:
             return f"One lesion {SIDES[largest.side]}, with {size}."
         counts = Counter(lesion.side for lesion in self.lesions)
         places = ", ".join(f"{counts[side]} {place}" for side, place in SIDES.items() if counts[side])
-        where, which = places, f"the largest, {SIDES[largest.side]},"
+        where, which = f"({places})", f"the largest, {SIDES[largest.side]},"
         if len(counts) == 1:
             where, which = SIDES[largest.side], "the largest"
         total = say_ml(self.total_volume_ml)

@@ -120,7 +120,7 @@ def _edges(plane: Plane, shape: tuple[int, int]) -> NDArray[np.bool_]:
     at_edges = strength[crossing]
     if at_edges.size:
         crossing &= strength > np.quantile(at_edges, STRONG_EDGES)
-    return np.asarray(ndimage.binary_dilation(crossing, structure=np.ones((2, 2))))
+    return np.asarray(ndimage.binary_dilation(crossing, structure=np.ones((2, 2), dtype=bool)))
 
 
 def _head_box(volumes: PatientVolumes) -> tuple[slice, slice, slice]:
