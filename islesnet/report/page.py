@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from numbers import Integral, Real
 from pathlib import Path
@@ -22,9 +23,26 @@ MEANINGS = {
 # A table longer than this scrolls in its own box, under a heading that stays.
 LONG_ROWS = 60
 
+# A column of longer cells is one of sentences: on a phone its rows become cards.
+WORD_LENGTH = 12
 # Nothing but what the file itself holds is ever loaded, whatever a patient is called.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _NUMBER = re.compile(rf"[−+-]?[\d.]+(( to | of | / )([−+-]?[\d.]+|{MISSING}))?|{MISSING}|−?∞|")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A small picture that stands in a row of its like.
+
+    Args:
+        png: the file's bytes.
+        caption: a few words below it.
+        description: what it shows, for a reader who cannot see it.
+    """
+
+    png: bytes
+    caption: str
+    description: str
 
 
 class Page:
@@ -35,11 +53,13 @@ class Page:
     Args:
         title: of the page.
         stamps: words in capitals that keep a run from being mistaken, e.g. "PHANTOM"; shown on top.
+        running_title: stands beside the banner on every printed page.
     """
 
-    def __init__(self, title: str, stamps: Sequence[str] = ()) -> None:
+    def __init__(self, title: str, stamps: Sequence[str] = (), running_title: str = "") -> None:
         self.title = title
         self.stamps = tuple(stamps)
+        self.running_title = running_title
         self._headings: list[str] = []
         self._parts: list[str] = []
         self._pictures: list[str] = []
@@ -49,6 +69,22 @@ class Page:
         self._headings.append(heading)
         self._add(f'<h2 id="section-{len(self._headings)}">{escape(heading)}</h2>')
         self.text(text)
+
+    def subsection(self, heading: str) -> None:
+        """Begin a part of a section; it is not among the links on top."""
+        self._add(f"<h3>{escape(heading)}</h3>")
+
+    def lead(self, sentence: str) -> None:
+        """Add the result in one sentence, in large type."""
+        self._add(f'<p class="lead">{escape(sentence)}</p>')
+
+    def alert(self, heading: str, reasons: Sequence[str]) -> None:
+        """Add a warning that cannot be overlooked, with its reasons."""
+        self._add(f'<div class="alert"><p><strong>{escape(heading)}</strong></p>{_list(reasons)}</div>')
+
+    def points(self, sentences: Sequence[str]) -> None:
+        """Add a list of sentences."""
+        self._add(_list(sentences))
 
     def text(self, text: str) -> None:
         """Add paragraphs."""
@@ -64,13 +100,20 @@ class Page:
         )
         self._add(f'<dl class="facts">{"".join(blocks)}</dl>')
 
-    def table(self, frame: pd.DataFrame, caption: str) -> None:
-        """Add a table; its first column names the rows, its index is left out."""
+    def table(self, frame: pd.DataFrame, caption: str, links: Sequence[str | None] = ()) -> None:
+        """Add a table; its first column names the rows, its index is left out.
+
+        Args:
+            frame: numbers, and words as they are to be read.
+            caption: above it.
+            links: a relative address for each row's name, percent-encoded; None for a row without one.
+        """
         cells = [[_said(value) for value in frame.iloc[:, column]] for column in range(frame.shape[1])]
-        kinds = ["text", *("number" if all(map(_NUMBER.fullmatch, column)) else "text" for column in cells[1:])]
+        kinds = ["text", *(_kind(column) for column in cells[1:])]
         names = [escape(str(name)) for name in frame.columns]
         head = "".join(f'<th scope="col" class="{kind}">{name}</th>' for name, kind in zip(names, kinds, strict=True))
-        body = "".join(f"<tr>{_row(row, names, kinds)}</tr>" for row in zip(*cells, strict=True))
+        rows = zip(zip(*cells, strict=True), links or [None] * len(frame), strict=True)
+        body = "".join(f"<tr>{_row(row, names, kinds, link)}</tr>" for row, link in rows)
         if len(frame) > LONG_ROWS:
             caption = f"{caption} {len(frame)} rows: the table scrolls."
         box = " ".join(
@@ -84,13 +127,22 @@ class Page:
 
     def picture(self, path: Path, caption: str) -> None:
         """Add a PNG; pictures in a row stand side by side where there is room."""
-        data = path.read_bytes()
-        # The IHDR chunk comes first: width and height are at bytes 16 and 20.
-        width, height = (int.from_bytes(data[start : start + 4], "big") for start in (16, 20))
         self._pictures.append(
-            f'<figure><img src="data:image/png;base64,{base64.b64encode(data).decode()}" width="{width}" '
-            f'height="{height}" alt="{escape(caption)}"><figcaption>{escape(caption)}</figcaption></figure>'
+            f"<figure>{_image(path.read_bytes(), caption)}<figcaption>{escape(caption)}</figcaption></figure>"
         )
+
+    def panels(self, panels: Sequence[Panel], size: str = "") -> None:
+        """Add small pictures side by side, as many in a row as there is room for.
+
+        Args:
+            panels: in order.
+            size: "small" for many that are glanced over.
+        """
+        figures = (
+            f"<figure>{_image(panel.png, panel.description)}<figcaption>{escape(panel.caption)}</figcaption></figure>"
+            for panel in panels
+        )
+        self._add(f'<div class="{" ".join(["panels", size]).strip()}">{"".join(figures)}</div>')
 
     def write(self, path: Path) -> Path:
         """Write the page."""
@@ -104,16 +156,18 @@ class Page:
             f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-            f"<title>{escape(self.title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{self._banner()}\n<main>\n"
+            f"<title>{escape(self.title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
+            f'<div class="sheet">\n{self._banner()}\n<main>\n'
             f'<h1>{escape(self.title)}</h1>\n<nav aria-label="Sections"><ul>{links}</ul></nav>\n'
         )
         with whole_file(path) as part:
-            part.write_text(page + "\n".join(self._parts) + "\n</main>\n</body>\n</html>\n", encoding="utf-8")
+            part.write_text(page + "\n".join(self._parts) + "\n</main>\n</div>\n</body>\n</html>\n", encoding="utf-8")
         return path
 
     def _banner(self) -> str:
         stamps = "".join(f" <b>{escape(stamp)}</b>" for stamp in self.stamps)
-        banner = f'<div class="banner">{BANNER}{stamps}</div>'
+        running = f' <span class="running">{escape(self.running_title)}</span>' if self.running_title else ""
+        banner = f'<div class="banner">{BANNER}{stamps}{running}</div>'
         meanings = "; ".join(f"{stamp}: {MEANINGS[stamp]}" for stamp in self.stamps if stamp in MEANINGS)
         return banner + (f'\n<p class="stamps">{escape(meanings)}.</p>' if meanings else "")
 
@@ -127,8 +181,30 @@ class Page:
             self._pictures = []
 
 
-def _row(cells: Sequence[str], names: Sequence[str], kinds: Sequence[str]) -> str:
+def _kind(cells: Sequence[str]) -> str:
+    """Tell how a column is set: numbers to the right, single words narrow, sentences wide."""
+    if all(map(_NUMBER.fullmatch, cells)):
+        return "number"
+    return "word" if max(map(len, cells)) <= WORD_LENGTH else "text"
+
+
+def _image(png: bytes, description: str) -> str:
+    # The IHDR chunk comes first: width and height are at bytes 16 and 20.
+    width, height = (int.from_bytes(png[start : start + 4], "big") for start in (16, 20))
+    return (
+        f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" width="{width}" height="{height}" '
+        f'alt="{escape(description)}">'
+    )
+
+
+def _list(sentences: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in sentences)}</ul>" if sentences else ""
+
+
+def _row(cells: Sequence[str], names: Sequence[str], kinds: Sequence[str], link: str | None) -> str:
     first, *values = (escape(cell) for cell in cells)
+    if link is not None:
+        first = f'<a href="{escape(link)}">{first}</a>'
     written = (
         f'<td class="{kind}" data-name="{name}">{value}</td>'
         for value, name, kind in zip(values, names[1:], kinds[1:], strict=True)

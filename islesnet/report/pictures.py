@@ -55,9 +55,19 @@ def outlined_slice(
 
 def grey_slice(volume: np.ndarray, index: int) -> np.ndarray:
     """Take one axial slice as 0..1 by the window of its whole volume, so that slices compare; NaN is black."""
-    volume = np.nan_to_num(volume)
-    low, high = np.percentile(volume, [1.0, 99.8])
-    return np.asarray(np.clip((volume[..., index] - low) / max(float(high - low), 1e-6), 0.0, 1.0))
+    return scale_to_window(volume[..., index], grey_window(volume))
+
+
+def grey_window(volume: np.ndarray) -> tuple[float, float]:
+    """Choose the values that are drawn black and white: percentiles 1 and 99.8, NaN counting as 0."""
+    low, high = np.percentile(np.nan_to_num(volume), [1.0, 99.8])
+    return float(low), float(high)
+
+
+def scale_to_window(values: np.ndarray, window: tuple[float, float]) -> np.ndarray:
+    """Scale values to 0..1 and clip them; NaN counts as 0."""
+    low, high = window
+    return np.asarray(np.clip((np.nan_to_num(values) - low) / max(high - low, 1e-6), 0.0, 1.0))
 
 
 def to_screen(plane: np.ndarray, magnify: int = 1) -> np.ndarray:

@@ -7,6 +7,7 @@ import pytest
 from matplotlib.image import imsave
 
 from islesnet.report import Page
+from islesnet.report.page import Panel
 
 HOSTILE = "<script>alert('x')</script>\"&"
 
@@ -123,7 +124,7 @@ def test_columns_of_numbers_are_set_right_and_words_left(tmp_path):
     page.table(frame, "a table")
     html, parsed = written(page, tmp_path)
     head = [attributes["class"] for tag, attributes in parsed.tags if attributes.get("scope") == "col"]
-    assert head == ["text", "number", "number", "number", "number", "number", "text"]
+    assert head == ["text", "number", "number", "number", "number", "number", "word"]
     assert '<td class="number" data-name="raw">0.500</td>' in html
     assert '<td class="number" data-name="raw">–</td>' in html
 
@@ -142,3 +143,34 @@ def test_table_without_rows_is_written(tmp_path):
     page.table(pd.DataFrame(columns=["patient", "dice"]), "none")
     html, _ = written(page, tmp_path)
     assert "<tbody></tbody>" in html
+
+
+def test_sentences_make_a_table_of_cards_on_a_phone_and_single_words_do_not(tmp_path):
+    words, sentences = Page("A title"), Page("A title")
+    words.table(pd.DataFrame({"name": ["1"], "side": ["left"]}), "a table")
+    sentences.table(pd.DataFrame({"name": ["1"], "reason": ["the field of view is cut"]}), "a table")
+    assert 'class="scroll"' in written(words, tmp_path)[0]
+    assert 'class="scroll cards"' in written(sentences, tmp_path)[0]
+
+
+def test_warning_lead_points_subsections_panels_and_links_are_escaped(tmp_path, picture):
+    page = Page("A title", running_title=HOSTILE)
+    page.alert(HOSTILE, [HOSTILE])
+    page.lead(HOSTILE)
+    page.subsection(HOSTILE)
+    page.points([HOSTILE])
+    page.panels([Panel(picture.read_bytes(), HOSTILE, HOSTILE)], size="small")
+    page.table(pd.DataFrame({"name": [HOSTILE, "2"]}), "a table", links=["%22%3E/report.html", None])
+    html, parsed = written(page, tmp_path)
+    assert "<script" not in html
+    assert parsed.words.count(HOSTILE) == 8
+    assert [attributes["href"] for tag, attributes in parsed.tags if tag == "a"] == ["%22%3E/report.html"]
+
+
+def test_banner_is_the_head_of_every_printed_page(tmp_path):
+    html, parsed = written(Page("A title"), tmp_path)
+    kinds = [attributes.get("class") for tag, attributes in parsed.tags if tag == "div"]
+    assert kinds == ["sheet", "banner"]
+    printed = html.partition("@media print")[2]
+    assert ".sheet { display: table;" in printed
+    assert ".banner { display: table-header-group;" in printed

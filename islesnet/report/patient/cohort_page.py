@@ -1,0 +1,131 @@
+"""The page of a cohort: a row a patient, those that failed with their reasons."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pandas as pd
+
+from islesnet.report.csv_files import write_csv
+from islesnet.report.page import Page
+from islesnet.report.patient.findings import PatientFindings, say_ml
+from islesnet.report.wording import say
+
+TRUST = {True: "yes", False: "no", None: "not assessed"}
+
+
+@dataclass(frozen=True)
+class CohortRow:
+    """What a cohort's table says of one patient.
+
+    Args:
+        patient: pseudonym.
+        total_volume_ml: of the mask; None where the patient failed.
+        lesions: how many; None likewise.
+        is_trusted: False where the mask is not to be relied on; None where nobody looked.
+        reasons: why it is not.
+        report: path of the patient's page, relative to the cohort's folder; None where there is none.
+        failure: why there is no mask; empty where there is one.
+    """
+
+    patient: str
+    total_volume_ml: float | None = None
+    lesions: int | None = None
+    is_trusted: bool | None = None
+    reasons: Sequence[str] = ()
+    report: str | None = None
+    failure: str = ""
+
+    @classmethod
+    def of(cls, findings: PatientFindings, report: str | None = None) -> "CohortRow":
+        """Sum up a patient's findings."""
+        return cls(
+            patient=findings.patient,
+            total_volume_ml=findings.total_volume_ml,
+            lesions=len(findings.lesions),
+            is_trusted=findings.is_trusted,
+            reasons=tuple(findings.reasons),
+            report=report,
+        )
+
+
+def write_cohort_page(folder: Path, rows: Sequence[CohortRow], stamps: Sequence[str] = ()) -> Path:
+    """Write ``cohort.html`` and ``cohort.csv``, a row a patient in the order given.
+
+    Args:
+        folder: made where it is absent.
+        rows: of all patients, the failed among them.
+        stamps: words in capitals that keep the run from being mistaken.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    write_csv(cohort_frame(rows), folder / "cohort.csv", stamps)
+    done, failed = [row for row in rows if not row.failure], [row for row in rows if row.failure]
+    doubted = [row for row in done if row.is_trusted is False]
+    page = Page("Stroke lesions of a cohort", stamps, running_title=f"Cohort of {len(rows)}")
+    page.lead(_sentence(len(rows), len(failed), len(doubted)))
+    volumes = pd.Series([row.total_volume_ml for row in done], dtype=float).dropna()
+    page.facts(
+        {
+            "Patients": (str(len(rows)), "in all"),
+            "Failed": (str(len(failed)), "without a mask, see below" if failed else "without a mask"),
+            "Not to be trusted": (str(len(doubted)), "masks, see the reasons"),
+            "Without a lesion": (str(sum(row.lesions == 0 for row in done)), "empty masks"),
+            "Median volume": (say_ml(float(volumes.median())) if len(volumes) else say(None), "of the masks"),
+        }
+    )
+    if failed:
+        page.section("Failed", "These patients have no mask. Mend what is said and run the cohort again.")
+        page.table(pd.DataFrame([{"Patient": row.patient, "Why": row.failure} for row in failed]), "Reasons.")
+    if done:
+        page.section("Patients", "A name leads to the patient's report.")
+        page.table(_table(done), "Also in cohort.csv.", [_link(row.report) for row in done])
+    return page.write(folder / "cohort.html")
+
+
+def cohort_frame(rows: Sequence[CohortRow]) -> pd.DataFrame:
+    """Give a row a patient, the numbers unrounded."""
+    columns = ["patient", "total_volume_ml", "lesions", "is_trusted", "reasons", "report", "failure"]
+    cells = [
+        (
+            row.patient,
+            row.total_volume_ml,
+            row.lesions,
+            row.is_trusted,
+            " ".join(row.reasons),
+            row.report,
+            row.failure,
+        )
+        for row in rows
+    ]
+    return pd.DataFrame(cells, columns=columns).astype({"lesions": "Int64"})
+
+
+def _sentence(patients: int, failed: int, doubted: int) -> str:
+    parts = [f"{patients - failed} of {patients} patients were segmented"]
+    parts += [f"{doubted} of these masks {'is' if doubted == 1 else 'are'} not to be trusted"] if doubted else []
+    parts += [f"{failed} patient{' has' if failed == 1 else 's have'} no mask"] if failed else []
+    return "; ".join(parts) + "."
+
+
+def _table(rows: Sequence[CohortRow]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Patient": row.patient,
+            "Volume (ml)": say(row.total_volume_ml, 2),
+            "Lesions": say(row.lesions, 0),
+            "Trusted": TRUST[row.is_trusted],
+            "Reasons": " ".join(row.reasons),
+        }
+        for row in rows
+    )
+
+
+def _link(report: str | None) -> str | None:
+    # With ./ in front and everything else encoded, no name of a folder is taken for a scheme or a script.
+    return None if report is None else f"./{quote(report)}"

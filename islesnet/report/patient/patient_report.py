@@ -1,0 +1,183 @@
+"""The report of one patient: a page that a doctor can read out, and everything in it as data."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from islesnet.errors import InputError
+from islesnet.files import whole_file
+from islesnet.report.csv_files import write_csv
+from islesnet.report.page import Page
+from islesnet.report.patient.findings import PatientFindings, say_ml, say_mm
+from islesnet.report.patient.lesions import LesionMeasures
+from islesnet.report.patient.slices import PatientSlices, say_sequence
+from islesnet.report.patient.volumes import PatientVolumes
+from islesnet.report.wording import MISSING, say
+
+MOST_LESIONS_DRAWN = 4
+
+NO_LESION_TEXT = (
+    "An empty mask is not proof that there is no infarct: a small or very early one may be missed. "
+    "This is the slice with the most brain."
+)
+KEY_TEXT = (
+    "Radiological convention: R is the patient's right, drawn on the left. Each lesion in the slice where its area is "
+    "largest, outlined in orange; other lesions of that slice in blue. All pictures are on the grid of the mask, "
+    "and a millimetre is as long down as across."
+)
+REGISTRATION_TEXT = (
+    "Edges of {reference} in orange over each sequence that was moved to it. They should run along the same borders: "
+    "the brain's surface, the ventricles, the falx. A is the front."
+)
+MEASURES_TEXT = (
+    "A lesion is a component of voxels that share a face, an edge or a corner. The longest axial diameter is the "
+    "longest straight line between two points of one cross-section in a slice (as in RECIST 1.1), from the outer edges "
+    "of the voxels. Left and right are the patient's, parted by the brain's own plane of symmetry: nine tenths of a "
+    "lesion's volume lie on the side that is named. A ratio is the lesion's mean intensity over the mean at the "
+    "mirrored place on the other side, brain outside any lesion: 1 means alike. Slices are numbered from 1 as the file "
+    "stores them. Confidence is the network's mean probability over the lesion."
+)
+
+
+def write_patient_report(
+    folder: Path, findings: PatientFindings, volumes: PatientVolumes, moved: Sequence[str] = ()
+) -> Path:
+    """Write ``report.html``, which holds its pictures, and beside it ``patient.json`` and ``lesions.csv``.
+
+    Args:
+        folder: made where it is absent.
+        findings: what the page says; its lesions are those of `measure_lesions` on the same volumes.
+        volumes: what the page shows.
+        moved: sequences that were registered to the reference, to be shown with its edges.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        InputError: the findings are of another mask, or a moved sequence is not among the images.
+        OSError: the folder cannot be written to.
+    """
+    count = volumes.lesions[1]
+    if len(findings.lesions) != count:
+        raise InputError(f"The findings have {len(findings.lesions)} lesions and the mask {count}; measure this mask.")
+    absent = [name for name in moved if name not in volumes.images]
+    if absent:
+        raise InputError(f"{absent[0]!r} was moved but is not among the sequences: {', '.join(volumes.images)}.")
+    with whole_file(folder / "patient.json") as part:
+        part.write_text(json.dumps(findings.content(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_csv(findings.frame(), folder / "lesions.csv", findings.stamps)
+    return _Writer(findings, volumes, moved).page.write(folder / "report.html")
+
+
+def lesion_table(lesions: Sequence[LesionMeasures]) -> pd.DataFrame:
+    """Give a row a lesion as a reader sees it; a column that is known of none is left out."""
+    columns: dict[str, list[str]] = {
+        "Lesion": [str(lesion.number) for lesion in lesions],
+        "Volume (ml)": [say(lesion.volume_ml, 2) for lesion in lesions],
+        "Longest axial diameter (mm)": [say(lesion.diameter_mm, 0) for lesion in lesions],
+        "Side": [lesion.side for lesion in lesions],
+        "Slices": [_span(lesion) for lesion in lesions],
+    }
+    for sequence in lesions[0].intensity_ratios if lesions else ():
+        columns[f"{say_sequence(sequence)} ratio"] = [say(lesion.intensity_ratios[sequence], 2) for lesion in lesions]
+    columns["Mean ADC (10⁻³ mm²/s)"] = [say(lesion.mean_adc, 2) for lesion in lesions]
+    columns["Confidence"] = [say(lesion.confidence, 2) for lesion in lesions]
+    return pd.DataFrame({name: cells for name, cells in columns.items() if not cells or set(cells) != {MISSING}})
+
+
+def _span(lesion: LesionMeasures) -> str:
+    first, last = lesion.first_slice, lesion.last_slice
+    return str(first) if first == last else f"{first} to {last}"
+
+
+class _Writer:
+    """The page in the making; each method is a section."""
+
+    def __init__(self, findings: PatientFindings, volumes: PatientVolumes, moved: Sequence[str]) -> None:
+        self.findings = findings
+        self.volumes = volumes
+        self.slices = PatientSlices(volumes)
+        title = f"Patient {findings.patient}"
+        self.page = Page(f"Stroke lesions: {title[0].lower()}{title[1:]}", findings.stamps, running_title=title)
+        self.headline()
+        if findings.lesions:
+            self.lesions()
+            self.key_slices()
+            self.montage()
+        else:
+            self.page.section("Key slices", NO_LESION_TEXT)
+            self.page.panels(self.slices.of_middle())
+        if moved:
+            self.registration(moved)
+        self.quality()
+        self.page.section("How it was measured", MEASURES_TEXT)
+        self.software()
+
+    def headline(self) -> None:
+        findings = self.findings
+        if findings.is_trusted is False:
+            self.page.alert("Do not trust this result", findings.reasons or ["No reason was given."])
+        self.page.lead(findings.sentence())
+        trust = {True: "yes", False: "no", None: "not assessed"}[findings.is_trusted]
+        largest = findings.lesions[0] if findings.lesions else None
+        size = MISSING if largest is None else say_ml(largest.volume_ml)
+        line = "there is none" if largest is None else f"{largest.side}, {say_mm(largest.diameter_mm)} across"
+        notes = len(findings.quality_notes)
+        self.page.facts(
+            {
+                "Total volume": (say_ml(findings.total_volume_ml), "of the mask"),
+                "Lesions": (str(len(findings.lesions)), "that do not touch"),
+                "Largest lesion": (size, line),
+                "Passed the quality checks": (trust, "reasons above" if findings.reasons else "see Quality"),
+                "Quality notes": (str(notes), "on these scans, see Quality" if notes else "on these scans"),
+            }
+        )
+
+    def lesions(self) -> None:
+        self.page.section("Lesions")
+        self.page.table(lesion_table(self.findings.lesions), "Every lesion, the largest first; also in lesions.csv.")
+
+    def key_slices(self) -> None:
+        self.page.section("Key slices", KEY_TEXT)
+        for lesion in self.findings.lesions[:MOST_LESIONS_DRAWN]:
+            where = f"{lesion.side}, slice {lesion.largest_slice}"
+            self.page.subsection(f"Lesion {lesion.number}: {say_ml(lesion.volume_ml)}, {where}")
+            self.page.panels(self.slices.of_lesion(lesion.number))
+        left = len(self.findings.lesions) - MOST_LESIONS_DRAWN
+        if left > 0:
+            self.page.text(
+                f"{left} smaller lesion{'s are' if left > 1 else ' is'} not drawn here; see all slices below."
+            )
+
+    def montage(self) -> None:
+        marked = int(self.volumes.mask.any(axis=(0, 1)).sum())
+        panels = self.slices.montage()
+        chosen = "Every" if len(panels) == marked else f"{len(panels)}, evenly spread, of the {marked}"
+        which = f"{chosen} slice{'s' if chosen != 'Every' else ''} with lesion"
+        reference = say_sequence(self.volumes.reference)
+        self.page.section("All slices with lesion", f"{which} on {reference}, from the feet up, all lesions outlined.")
+        self.page.panels(panels, size="small")
+
+    def registration(self, moved: Sequence[str]) -> None:
+        text = REGISTRATION_TEXT.format(reference=say_sequence(self.volumes.reference))
+        self.page.section("Registration check", text)
+        for sequence in moved:
+            self.page.panels(self.slices.registration(sequence))
+
+    def quality(self) -> None:
+        self.page.section("Quality")
+        if self.findings.quality_notes:
+            self.page.points(self.findings.quality_notes)
+        else:
+            self.page.text("There are no notes on these scans.")
+        if self.findings.is_trusted is None:
+            self.page.text("Nothing was checked that would tell whether this mask is to be trusted.")
+
+    def software(self) -> None:
+        versions = self.findings.versions
+        self.page.section("Software", "" if versions else "Versions were not recorded.")
+        if versions:
+            frame = pd.DataFrame({"Part": list(versions), "Version": [str(version) for version in versions.values()]})
+            self.page.table(frame, "What made this page.")

@@ -1,0 +1,37 @@
+import pandas as pd
+
+from islesnet.report.patient import CohortRow, PatientFindings, write_cohort_page
+from tests.report.patient.test_findings import lesion
+from tests.report.test_page import Tags
+
+ROWS = [
+    CohortRow.of(PatientFindings("007", [lesion(), lesion(2)], True), "007/report.html"),
+    CohortRow.of(PatientFindings("2", [], False, ["Cut.", "Moved."]), "javascript:alert(1)/<b>.html"),
+    CohortRow("<script>", failure="dwi.nii.gz: is damaged & short"),
+]
+
+
+def test_page_sums_up_lists_failures_with_reasons_and_links_to_reports(tmp_path):
+    text = write_cohort_page(tmp_path / "new", ROWS, ["PHANTOM"]).read_text(encoding="utf-8")
+    parsed = Tags(text)
+    assert "2 of 3 patients were segmented; 1 of these masks is not to be trusted; 1 patient has no mask." in text
+    assert text.index(">Failed</h2>") < text.index(">Patients</h2>")
+    assert {"<script>", "dwi.nii.gz: is damaged & short", "Cut. Moved.", "007"} <= set(parsed.words)
+    links = [attributes["href"] for tag, attributes in parsed.tags if tag == "a"]
+    assert links[2:] == ["./007/report.html", "./javascript%3Aalert%281%29/%3Cb%3E.html"]
+
+
+def test_table_holds_every_patient_unrounded(tmp_path):
+    write_cohort_page(tmp_path, ROWS)
+    frame = pd.read_csv(tmp_path / "cohort.csv", dtype={"patient": str, "lesions": "Int64"}, keep_default_na=False)
+    assert frame["patient"].tolist() == ["007", "2", "<script>"]
+    assert frame["total_volume_ml"].tolist() == ["3.0", "0.0", ""]
+    assert frame["failure"].tolist() == ["", "", "dwi.nii.gz: is damaged & short"]
+    assert frame["is_trusted"].tolist() == ["True", "False", ""]
+
+
+def test_a_cohort_of_failures_and_an_empty_one_have_a_page(tmp_path):
+    text = write_cohort_page(tmp_path, ROWS[2:]).read_text(encoding="utf-8")
+    assert "0 of 1 patients were segmented; 1 patient has no mask." in text
+    assert ">Patients</h2>" not in text
+    assert write_cohort_page(tmp_path, []).exists()

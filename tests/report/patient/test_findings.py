@@ -1,0 +1,44 @@
+import pytest
+
+from islesnet.report.patient import LesionMeasures, PatientFindings
+
+
+def lesion(number=1, volume_ml=1.5, side="left", **known):
+    return LesionMeasures(number, volume_ml, 21.4, side, 3, 7, 5, **known)
+
+
+@pytest.mark.parametrize(
+    ("lesions", "sentence"),
+    [
+        ([], "No lesion was found."),
+        ([lesion()], "One lesion on the left, with 1.50 ml and a longest axial diameter of 21 mm."),
+        (
+            [lesion(volume_ml=20.0), lesion(2)],
+            "2 lesions on the left, 21.5 ml in all; the largest has 20.0 ml and a longest axial diameter of 21 mm.",
+        ),
+        (
+            [lesion(volume_ml=2.0, side="right"), lesion(2), lesion(3), lesion(4, side="midline")],
+            "4 lesions (2 on the left, 1 on the right, 1 on the midline), 6.50 ml in all; the largest, on the "
+            "right, has 2.00 ml and a longest axial diameter of 21 mm.",
+        ),
+    ],
+)
+def test_result_is_said_in_one_sentence(lesions, sentence):
+    assert PatientFindings("1", lesions).sentence() == sentence
+
+
+def test_content_holds_everything_unrounded():
+    found = PatientFindings(
+        "1", [lesion(volume_ml=1 / 3, intensity_ratios={"dwi": None})], False, ["Cut."], ["Motion."]
+    )
+    content = found.content()
+    assert content["total_volume_ml"] == content["lesions"][0]["volume_ml"] == 1 / 3
+    assert (content["lesion_count"], content["is_trusted"], content["reasons"]) == (1, False, ["Cut."])
+    assert content["lesions"][0]["dwi_ratio"] is None
+    assert content["quality_notes"] == ["Motion."]
+
+
+def test_table_of_a_patient_without_lesions_has_its_columns():
+    frame = PatientFindings("1", []).frame()
+    assert frame.empty
+    assert list(frame.columns)[:3] == ["patient", "lesion", "volume_ml"]
