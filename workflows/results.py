@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from islesnet.data import Case, Volume, read_volume
-from islesnet.data.checks.geometry import lie_on_one_grid
 from islesnet.files import whole_file
 from islesnet.metrics import VoxelCounts, best_threshold, compare_paired, score_mask, summarize, threshold_dwi
 from islesnet.report import EvaluationReport, read_history, write_csv, write_evaluation_report
+from islesnet.volumes.geometry import lie_on_one_grid
 
 # So many training patients are looked at for the DWI threshold; more would only take longer.
 THRESHOLD_PATIENTS = 20

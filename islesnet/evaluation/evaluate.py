@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from islesnet.data import Case, MaskPair, find_by_patient, pair_masks, stamps_of
-from islesnet.data.file_names import stem_of
 from islesnet.data.mask_names import match_names
 from islesnet.errors import InputError
 from islesnet.evaluation.results import DWI_THRESHOLD, EMPTY_MASK, Evaluation, Results, say_failed, table_of
 from islesnet.evaluation.scoring import Scored, choose_thresholds, score_patient, score_threshold, work_through
 from islesnet.files import require_writable
+from islesnet.volumes.file_names import stem_of
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from islesnet.data.volume import Header, Volume, VolumeError, spatial_shape
+from islesnet.volumes.volume import Header, Volume, VolumeError, spatial_shape
 
 
 def read_metaimage_header(path: Path) -> Header:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from islesnet.data.volume import Header, Volume, VolumeError, spatial_shape
+from islesnet.volumes.volume import Header, Volume, VolumeError, spatial_shape
 
 _CHUNK = 2**22
 _LONGEST_HEADER = 540  # NIfTI-2; NIfTI-1 has 348

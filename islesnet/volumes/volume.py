@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from islesnet.data.file_names import VOLUME_SUFFIXES
 from islesnet.errors import InputError
+from islesnet.volumes.file_names import VOLUME_SUFFIXES
 
 # A whole head at 0.5 mm has 1.1e8 voxels; a header that announces more than this is damaged, or not a head.
 MAXIMUM_VOXELS = 2**28
@@ -107,10 +107,10 @@ def read_header(path: Path) -> Header:
         VolumeError: for a file that is missing, damaged, of an unknown format, or not one 3D volume.
     """
     if _is_nifti(path):
-        from islesnet.data.nifti import read_nifti_header
+        from islesnet.volumes.nifti import read_nifti_header
 
         return read_nifti_header(path)
-    from islesnet.data.metaimage import read_metaimage_header
+    from islesnet.volumes.metaimage import read_metaimage_header
 
     return read_metaimage_header(path)
 
@@ -122,10 +122,10 @@ def read_volume(path: Path) -> Volume:
         VolumeError: for a file that is missing, damaged, of an unknown format, or not one 3D volume.
     """
     if _is_nifti(path):
-        from islesnet.data.nifti import read_nifti
+        from islesnet.volumes.nifti import read_nifti
 
         return read_nifti(path)
-    from islesnet.data.metaimage import read_metaimage
+    from islesnet.volumes.metaimage import read_metaimage
 
     return read_metaimage(path)
 

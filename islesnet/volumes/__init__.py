@@ -1,0 +1,5 @@
+"""Files of volumes before they are anybody's: what their names say, their grids, their values, and what is wrong."""
+
+from islesnet.volumes.volume import Header, Volume, VolumeError, read_header, read_volume
+
+__all__ = ["Header", "Volume", "VolumeError", "read_header", "read_volume"]
