@@ -32,8 +32,7 @@ def in_usual_unit(image: Image) -> tuple[Image, str]:
     usual = float(np.median(positive)) if positive.size else 0.0
     for lowest, highest, factor, unit in _UNITS:
         if lowest <= usual < highest:
-            scaled = sitk.Cast(image * factor, sitk.sitkFloat32)
-            return scaled, unit
+            return image * factor, unit  # of float32, as the image is
     raise UnusableError(
         f"has a median of {usual:.3g} where tissue has about 0.8e-3 mm2/s: its unit cannot be told (right are 1e-3, "
         "1e-6 mm2/s, mm2/s)"
@@ -57,6 +56,6 @@ def adc_from(b0: Image, dwi: Image, lower: float, higher: float) -> Image:
     is_signal = unweighted > _BACKGROUND * np.percentile(unweighted, 99)
     ratio = np.where(is_signal, unweighted, 1.0) / np.where(is_signal, np.maximum(weighted, 1e-6), 1.0)
     coefficient = np.clip(np.log(np.maximum(ratio, 1e-6)) / (higher - lower) * 1000, 0, _HIGHEST)
-    computed = sitk.GetImageFromArray(coefficient.astype(np.float32))
+    computed: Image = sitk.GetImageFromArray(coefficient.astype(np.float32))
     computed.CopyInformation(dwi)
     return computed

@@ -7,8 +7,10 @@ import numpy as np
 
 from islesnet.scanner.candidate import Candidate
 from islesnet.scanner.patient import Image
+from islesnet.scanner.volume_files import forget_files
 
 _WISHED_B_VALUE = 1000.0
+_DARKEST = np.float32(1e-6)  # a voxel of 0 has no logarithm
 _HEAD_MM = 200.0  # a field of view beyond this shows no more of the brain
 _REFORMATTED = {"MPR", "REFORMATTED", "RESAMPLED", "INTERPOLATED", "AVERAGE", "COMPRESSED"}
 
@@ -42,18 +44,23 @@ class Option:
 
     def load(self) -> tuple[Image, list[str]]:
         """Read it; directions are averaged geometrically, which averages their exponents: the trace."""
+        try:
+            return self._load()
+        finally:
+            forget_files()
+
+    def _load(self) -> tuple[Image, list[str]]:
         import SimpleITK as sitk  # noqa: N813
 
         if len(self.members) == 1:
             image, notes = self.first.load()
             return image, [*self.first.notes, *notes]
-        total, notes, floor = None, list(self.first.notes), np.float32(1e-6)
+        notes, total = list(self.first.notes), np.float32(0)
         for member in self.members:
             image, said = member.load()
-            logarithm = np.log(np.maximum(sitk.GetArrayFromImage(image), floor))
-            total = logarithm if total is None else total + logarithm
+            total = total + np.log(np.maximum(sitk.GetArrayFromImage(image), _DARKEST))
             notes += said
-        mean = sitk.GetImageFromArray(np.exp(total / len(self.members)).astype(np.float32))
+        mean: Image = sitk.GetImageFromArray(np.exp(total / len(self.members)).astype(np.float32))
         mean.CopyInformation(image)
         return mean, notes
 

@@ -18,11 +18,11 @@ class DicomFrame(NamedTuple):
 
     Args:
         path: the file.
-        index: the frame in a multi-frame file, from 0; None in a file of one frame.
+        frame: its place in a multi-frame file, from 0; None in a file of one frame.
     """
 
     path: Path
-    index: int | None = None
+    frame: int | None = None
 
 
 class Choice(NamedTuple):

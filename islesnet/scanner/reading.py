@@ -31,9 +31,9 @@ def read_patient(folder: Path, named: Mapping[str, Path] | None = None) -> RawPa
         raise InputError(f"{folder} is not a folder; give the folder of one patient's scans")
     chooser = Chooser(folder)
     given = {role: _survey_named(role, Path(path), folder) for role, path in (named or {}).items()}
-    for role, found in given.items():
-        chooser.take_named(role, found, Path((named or {})[role]))
-    spoken_for = set().union(*(files_of(found) for found in given.values())) if given else set()
+    for role, candidates in given.items():
+        chooser.take_named(role, candidates, Path((named or {})[role]))
+    spoken_for = set().union(*(files_of(candidates) for candidates in given.values())) if given else set()
     found = survey(folder, folder.name, spoken_for)
     _tell_unreadable(chooser, found)
     chooser.take(_read_all(found.candidates))

@@ -38,6 +38,7 @@ _OTHER_IMAGE_TYPES = {
     "IMAGINARY": "an imaginary part",
     "SCREEN SAVE": "a picture of a screen",
 }
+_SHORTEST_T2_ECHO_MS = 50.0  # below lies proton density
 _CONTRASTS = {"DIFFUSION": "dwi", "FLUID_ATTENUATED": "flair", "T1": "t1", "T2": "t2"}
 
 
@@ -90,13 +91,18 @@ def _by_words_that_exclude(words: tuple[str, ...]) -> Reading | None:
     known = set(words)
     if masks := known & MASK_WORDS:
         return Reading(None, f"a mask ('{min(masks)}')")
-    if others := known & _OTHER_WORDS:
+    others = known & _OTHER_WORDS
+    if others == {"pd"} and "t2" in _sequences_said(known):  # a double echo; the echo time tells
+        return None
+    if others:
         return Reading(None, f"not a sequence that is used ('{min(others)}')")
     return None
 
 
 def _by_diffusion(facts: Facts, is_in_diffusion_series: bool) -> Reading | None:
-    if set(facts.words) & _ADC_WORDS:
+    # A protocol named "DWI with ADC" names the images that were acquired, too.
+    is_acquired = "ORIGINAL" in facts.image_type and (bool(facts.b_value) or is_in_diffusion_series)
+    if set(facts.words) & _ADC_WORDS and not is_acquired:
         return Reading("adc", "name or description says ADC")
     if facts.b_value is None:
         return Reading("dwi", "image type TRACEW") if "TRACEW" in facts.image_type else None
@@ -135,6 +141,8 @@ def _by_words(facts: Facts, words: tuple[str, ...], told: str) -> Reading | None
     is_enhanced = facts.has_contrast_medium or bool(known & CONTRAST_WORDS and not known & WITHOUT_WORDS)
     if role == "t1" and is_enhanced:
         return _after_contrast_medium()
+    if role in ("t2", "flair") and facts.echo_time_ms is not None and facts.echo_time_ms < _SHORTEST_T2_ECHO_MS:
+        return Reading(None, f"its {told} says {role.upper()}, but its echo time is {facts.echo_time_ms:g} ms")
     return Reading(role, f"{told} says {role.upper()}")
 
 

@@ -42,7 +42,7 @@ def survey(root: Path, patient: str, leave_out: Collection[Path] = ()) -> Survey
     found = Survey()
     frames: list[Frame] = []
     base = root if root.is_dir() else root.parent
-    for path in _files(root):
+    for path in _files(root, found):
         inside = str(path.relative_to(base))
         if path in leave_out:
             continue
@@ -69,14 +69,19 @@ def files_of(candidates: Collection[Candidate]) -> set[Path]:
     return frames | {Path(candidate.series) for candidate in candidates if not candidate.frames}
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _files(root: Path, found: Survey) -> Iterator[Path]:
     """Walk the files in natural order, links followed once, hidden names left out."""
     if root.is_file():
         yield root
         return
+
+    def note_closed(error: OSError) -> None:
+        inside = os.path.relpath(error.filename, root)
+        found.unreadable.append((inside, f"the folder cannot be opened ({(error.strerror or str(error)).lower()})"))
+
     seen: set[str] = set()
     count = 0
-    for folder, below, names in os.walk(root, followlinks=True):
+    for folder, below, names in os.walk(root, onerror=note_closed, followlinks=True):
         real = os.path.realpath(folder)
         below[:] = sorted((name for name in below if not name.startswith(".") and name not in _SYSTEM), key=natural_key)
         if real in seen:

@@ -65,6 +65,11 @@ def grid_of(header: Header) -> Grid:
     return Grid(header.shape, spacing, (x, y, z), left @ right)
 
 
+def forget_files() -> None:
+    """Give back the memory of the file that was read last."""
+    _stack.cache_clear()
+
+
 def _b_values(path: Path, header: Header, facts: Facts) -> list[float | None]:
     if header.volumes == 1:
         return [None]
@@ -107,8 +112,6 @@ def _load(path: Path, index: int, source: str) -> tuple[Image, list[str]]:
     volume = stack.volume(index)
     notes = [f"{source}: goes on after its last voxel; the header may be wrong."] if stack.has_surplus else []
     array, repaired = without_nan(np.asarray(volume.array, dtype=np.float32), source)
-    if len(stack) == 1:
-        _stack.cache_clear()
     image = sitk.GetImageFromArray(np.ascontiguousarray(array.T))  # (X, Y, Z) -> (Z, Y, X)
     return grid_of(volume.header).put_on(image), notes + repaired
 

@@ -133,9 +133,9 @@ def _frame(header: Header, place: DicomFrame, inside: str) -> Frame:
         series=text(header, "SeriesInstanceUID"),
         study=text(header, "StudyInstanceUID"),
         person=_person(header),
-        instance=f"{text(header, 'SOPInstanceUID')} {place.index}",
+        instance=f"{text(header, 'SOPInstanceUID')} {place.frame}",
         series_number=None if series_number is None else int(series_number),
-        order=(*(number(header, key) or 0.0 for key in _ORDER), float(place.index or 0)),
+        order=(*(number(header, key) or 0.0 for key in _ORDER), float(place.frame or 0)),
         position=tuple(position),
         orientation=tuple(orientation),
         spacing=(spacing[1], spacing[0]),  # DICOM has the distance between rows first

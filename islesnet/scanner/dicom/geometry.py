@@ -73,12 +73,13 @@ def _check_steps(steps: NDArray[np.float64]) -> list[str]:
         missing = int(np.sum(np.round(ratios[gaps]) - 1))
         place = int(np.argmax(gaps)) + 1
         raise UnusableError(
-            f"lacks {missing} of {len(steps) + 1 + missing} slices (the first after slice {place}: {steps[place - 1]:.2f} mm to the next, "
-            f"elsewhere {usual:.2f}); export the series again, whole"
+            f"lacks {missing} of {len(steps) + 1 + missing} slices (the first after slice {place}: "
+            f"{steps[place - 1]:.2f} mm to the next, elsewhere {usual:.2f}); export the series again, whole"
         )
     if off.max() > _UNEVEN * usual:
         raise UnusableError(
-            f"has slices that lie {steps.min():.2f} to {steps.max():.2f} mm apart; even spacing is needed: resample it first"
+            f"has slices that lie {steps.min():.2f} to {steps.max():.2f} mm apart; even spacing is needed: "
+            "resample it first"
         )
     return [f"its slices lie {steps.min():.2f} to {steps.max():.2f} mm apart; they are taken as {steps.mean():.2f} mm"]
 

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,12 +36,15 @@ def open_header(path: Path, with_pixels: bool = False) -> Header:
 
     try:
         with quiet_pydicom():
-            syntax = pydicom.filereader.read_file_meta_info(path).get("TransferSyntaxUID", "")
-            if syntax == _DEFLATED:  # unpacked without bounds by pydicom
-                raise UnusableError(
-                    "is packed as a whole (deflated transfer syntax); unpack it first, e.g. with dcmconv +te"
+            if _transfer_syntax(path) == _DEFLATED:  # unpacked without bounds by pydicom
+                raise UnusableError("is packed as a whole (deflated transfer syntax); unpack it, e.g. with dcmconv +te")
+            header = pydicom.dcmread(path, stop_before_pixels=not with_pixels, force=True)
+            if "TransferSyntaxUID" not in header.file_meta:  # written without a preamble
+                is_implicit = header.original_encoding[0]
+                header.file_meta.TransferSyntaxUID = (
+                    pydicom.uid.ImplicitVRLittleEndian if is_implicit else pydicom.uid.ExplicitVRLittleEndian
                 )
-            return pydicom.dcmread(path, stop_before_pixels=not with_pixels, force=True)
+            return header
     except UnusableError:
         raise
     except OSError as error:
@@ -49,6 +52,16 @@ def open_header(path: Path, with_pixels: bool = False) -> Header:
     except Exception as error:
         # Whatever a damaged header makes pydicom stumble on; its words may repeat the header's, so they are not told.
         raise UnusableError("is damaged: its DICOM header cannot be read") from error
+
+
+def _transfer_syntax(path: Path) -> str:
+    from pydicom.errors import InvalidDicomError
+    from pydicom.filereader import read_file_meta_info
+
+    try:
+        return str(read_file_meta_info(path).get("TransferSyntaxUID", ""))
+    except InvalidDicomError:
+        return ""
 
 
 def text(header: Header, keyword: str) -> str:
@@ -61,13 +74,13 @@ def texts(header: Header, keyword: str) -> list[str]:
     value = _value(header, keyword)
     if value is None:
         return []
-    return [str(part) for part in value] if not isinstance(value, str) and hasattr(value, "__iter__") else [str(value)]
+    return [str(part) for part in value] if _is_several(value) else [str(value)]
 
 
 def numbers(header: Header, keyword: str) -> list[float]:
     """Return finite numbers; none where the value is absent or damaged."""
     value = _value(header, keyword)
-    parts = value if hasattr(value, "__iter__") and not isinstance(value, str | bytes) else [value]
+    parts = value if _is_several(value) else [value]
     try:
         found = [float(part) for part in parts]
     except (TypeError, ValueError):
@@ -141,6 +154,11 @@ def _value(header: Header, keyword: str) -> Any:
     except Exception:  # a damaged value; each kind fails in its own way
         return None
     return None if value == "" else value
+
+
+def _is_several(value: Any) -> bool:
+    # A person's name can be walked through too, letter by letter.
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
 def _elements(item: Header) -> Iterator[Any]:

@@ -28,6 +28,13 @@ def read_values(slices: Sequence[Frame], is_precise: bool) -> NDArray[np.float32
     Raises:
         UnusableError: for a slice that cannot be decoded.
     """
+    try:
+        return _read(slices, is_precise)
+    finally:
+        _opened.cache_clear()
+
+
+def _read(slices: Sequence[Frame], is_precise: bool) -> NDArray[np.float32]:
     columns, rows = slices[0].size
     values = np.empty((len(slices), rows, columns), dtype=np.float32)
     for index, frame in enumerate(slices):
@@ -37,7 +44,6 @@ def read_values(slices: Sequence[Frame], is_precise: bool) -> NDArray[np.float32
         values[index] = stored * frame.slope + frame.intercept
         if is_precise and frame.scale_slope is not None and frame.slope:
             values[index] /= frame.slope * frame.scale_slope
-    _opened.cache_clear()
     return values
 
 
@@ -50,9 +56,9 @@ def _opened(path: Path) -> Header:
 
 
 def _decoded(header: Header, frame: Frame) -> NDArray[Any]:
-    from pydicom.pixels import pixel_array
+    from pydicom.pixels.utils import pixel_array
 
-    index = frame.place.index
+    index = frame.place.frame
     try:
         with quiet_pydicom():
             return np.asarray(pixel_array(header, index=index))

@@ -33,7 +33,8 @@ def _candidate(slices: list[Frame], source: str, is_precise: bool, volumes: int)
     told = source
     if first.facts.b_value is not None and volumes > 1:
         told = f"{source}, b = {first.facts.b_value:g}"
-    grid, fault, notes = None, "", []
+    grid, fault = None, ""
+    notes: list[str] = []
     try:
         if "MOSAIC" in first.facts.image_type:
             raise UnusableError(
