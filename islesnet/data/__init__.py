@@ -12,7 +12,7 @@ from islesnet.data.layouts import LAYOUTS, detect_layout, find_cases
 from islesnet.data.mask_pairs import MaskPair, find_by_patient, pair_masks
 from islesnet.data.slices import write_slice_split
 from islesnet.data.splits import lesion_volume_ml, split_cases
-from islesnet.data.volume import Header, Volume, VolumeError, read_header, read_volume
+from islesnet.volumes.volume import Header, Volume, VolumeError, read_header, read_volume
 
 __all__ = [
     "LAYOUTS",

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from islesnet.data.case import Case
-from islesnet.data.nifti import read_nifti_description
-from islesnet.data.volume import VolumeError
 from islesnet.stamps import stamps_in
+from islesnet.volumes.nifti import read_nifti_description
+from islesnet.volumes.volume import VolumeError
 
 
 def stamps_in_file(path: Path) -> list[str]:

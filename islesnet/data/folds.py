@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from islesnet.data.case import Case
-from islesnet.data.file_names import natural_key
 from islesnet.data.splits import deal_people, group_people, split_cases
 from islesnet.errors import InputError
+from islesnet.volumes.file_names import natural_key
 
 
 def deal_folds(

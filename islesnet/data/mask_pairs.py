@@ -7,11 +7,11 @@ from pathlib import Path
 
 from islesnet.data.case import Case
 from islesnet.data.datalist import cases_in_datalist
-from islesnet.data.file_names import natural_key, stem_of
 from islesnet.data.layouts import detect_layout, find_cases
 from islesnet.data.layouts.listing import entries, folders_in, volumes_in
 from islesnet.data.mask_names import Kind, key_of, kind_of, match_names, patient_in
 from islesnet.errors import InputError
+from islesnet.volumes.file_names import natural_key, stem_of
 
 logger = logging.getLogger(__name__)
 

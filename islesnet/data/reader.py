@@ -11,8 +11,8 @@ from monai.utils.enums import MetaKeys, SpaceKeys
 from monai.utils.misc import ImageMetaKey, ensure_tuple
 from numpy.typing import NDArray
 
-from islesnet.data.volume import Volume, read_volume
 from islesnet.errors import InputError
+from islesnet.volumes.volume import Volume, read_volume
 
 Names = Sequence[PathLike[str] | str] | PathLike[str] | str
 

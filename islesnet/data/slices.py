@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from islesnet.data.case import Case
-from islesnet.data.checks.geometry import check_grid, lie_on_one_grid
 from islesnet.data.datalist import BY_SLICES, LEAKY, write_datalist
-from islesnet.data.file_names import natural_key
 from islesnet.data.file_stamps import stamps_in_files
 from islesnet.data.splits import SECTIONS, require_once, require_shares, share_out
-from islesnet.data.volume import Header, VolumeError, read_header, read_volume
 from islesnet.errors import InputError
 from islesnet.files import whole_file
+from islesnet.volumes.file_names import natural_key
+from islesnet.volumes.geometry import check_grid, lie_on_one_grid
+from islesnet.volumes.volume import Header, VolumeError, read_header, read_volume
 
 
 def write_slice_split(

@@ -6,9 +6,9 @@ import random
 from collections.abc import Mapping, Sequence
 
 from islesnet.data.case import Case, subject_of
-from islesnet.data.file_names import natural_key
-from islesnet.data.volume import read_volume
 from islesnet.errors import InputError
+from islesnet.volumes.file_names import natural_key
+from islesnet.volumes.volume import read_volume
 
 SECTIONS = ("training", "validation", "test")
 UNLABELLED = "unlabelled"

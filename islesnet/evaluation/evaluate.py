@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from islesnet.data import Case, MaskPair, find_by_patient, pair_masks, stamps_in_file, stamps_in_files, stamps_of
-from islesnet.data.file_names import stem_of
 from islesnet.data.mask_names import match_names
 from islesnet.errors import InputError
 from islesnet.evaluation.results import DWI_THRESHOLD, EMPTY_MASK, Evaluation, Results, say_failed, table_of
 from islesnet.evaluation.scoring import Scored, choose_thresholds, score_patient, score_threshold
 from islesnet.files import require_writable
 from islesnet.processes import usable_cores, work_through
+from islesnet.volumes.file_names import stem_of
 
 logger = logging.getLogger(__name__)
 

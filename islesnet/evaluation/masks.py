@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from islesnet.data import Header, MaskPair, Volume, VolumeError, read_volume
-from islesnet.data.checks.geometry import check_grid, check_label_grid, lie_on_one_grid
+from islesnet.volumes.geometry import check_grid, check_label_grid, lie_on_one_grid
 
 _NOISE = 1e-3
 

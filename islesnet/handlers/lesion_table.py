@@ -10,8 +10,8 @@ import pandas as pd
 from ignite.engine import Engine, Events
 from monai.utils import ensure_tuple
 
-from islesnet.data.file_names import natural_key
 from islesnet.report import write_csv
+from islesnet.volumes.file_names import natural_key
 
 logger = logging.getLogger(__name__)
 

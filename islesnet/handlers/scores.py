@@ -16,12 +16,12 @@ from monai.engines import IterationEvents
 from monai.utils import ensure_tuple
 
 from islesnet.data import Header, Volume, read_volume
-from islesnet.data.file_names import natural_key
 from islesnet.files import whole_file
 from islesnet.metrics import MaskScores, Reliability, score_mask, summarize
 from islesnet.metrics.summary import COUNTS
 from islesnet.report import write_csv
 from islesnet.transforms import foreground
+from islesnet.volumes.file_names import natural_key
 
 logger = logging.getLogger(__name__)
 

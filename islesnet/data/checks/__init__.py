@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 from islesnet.data.case import Case
 from islesnet.data.checks.cohort import Print, check_names, check_prints
-from islesnet.data.checks.finding import Finding, error, warning
-from islesnet.data.checks.geometry import check_grid, check_label_grid, check_sequence_grid
 from islesnet.data.checks.problem import Problem
-from islesnet.data.checks.values import check_label_values, check_values
 from islesnet.data.datalist import cases_in_datalist
-from islesnet.data.volume import Header, Volume, VolumeError, read_volume
 from islesnet.errors import InputError
+from islesnet.volumes.finding import Finding, error, warning
+from islesnet.volumes.geometry import check_grid, check_label_grid, check_sequence_grid
+from islesnet.volumes.values import check_label_values, check_values
+from islesnet.volumes.volume import Header, Volume, VolumeError, read_volume
 
 __all__ = ["Problem", "check_case", "check_cases", "require_sound", "require_sound_datalist"]
 

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-Severity = Literal["error", "warning"]
+from islesnet.volumes.finding import Severity
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Protocol
 
 from islesnet.data.case import Case
-from islesnet.data.file_names import natural_key
 from islesnet.data.layouts import bids, folders, nnunet, siss2015, table
 from islesnet.data.layouts.listing import entries, holds_dicom
 from islesnet.errors import InputError
+from islesnet.volumes.file_names import natural_key
 
 __all__ = ["LAYOUTS", "detect_layout", "find_cases"]
 

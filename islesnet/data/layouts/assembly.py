@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from islesnet.data.case import Case
-from islesnet.data.file_names import NameReading, read_name, stem_of
 from islesnet.errors import InputError
+from islesnet.volumes.file_names import NameReading, read_name, stem_of
 
 logger = logging.getLogger(__name__)
 

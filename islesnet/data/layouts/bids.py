@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 from islesnet.data.case import SEQUENCES, Case
-from islesnet.data.file_names import NameReading
 from islesnet.data.layouts.assembly import assemble, claim, reading_of
 from islesnet.data.layouts.listing import folders_in, volumes_in
+from islesnet.volumes.file_names import NameReading
 
 NAME = "bids"
 DESCRIPTION = "BIDS (ISLES 2022, ATLAS, SOOP): sub-*/[ses-*/]{anat,dwi}/*_dwi.nii.gz, masks there or in derivatives/"

@@ -4,9 +4,9 @@ import logging
 from pathlib import Path
 
 from islesnet.data.case import Case
-from islesnet.data.file_names import NameReading, read_name
 from islesnet.data.layouts.assembly import assemble, assemble_by_name, claim, reading_of
 from islesnet.data.layouts.listing import entries, folders_in, holds_dicom, volumes_in
+from islesnet.volumes.file_names import NameReading, read_name
 
 NAME = "folders"
 DESCRIPTION = (

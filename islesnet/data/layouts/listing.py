@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from islesnet.data.file_names import natural_key, stem_of
 from islesnet.errors import InputError
+from islesnet.volumes.file_names import natural_key, stem_of
 
 _SYSTEM_FOLDERS = {"lost+found", "$RECYCLE.BIN", "System Volume Information", "__MACOSX"}
 

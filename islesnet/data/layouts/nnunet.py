@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from islesnet.data.case import SEQUENCES, Case
-from islesnet.data.file_names import sequence_named, stem_of
 from islesnet.data.layouts.assembly import assemble
 from islesnet.data.layouts.listing import volumes_in
 from islesnet.errors import InputError
+from islesnet.volumes.file_names import sequence_named, stem_of
 
 NAME = "nnunet"
 DESCRIPTION = "nnU-Net raw: imagesTr/<case>_0000.nii.gz, labelsTr/<case>.nii.gz, dataset.json with channel_names"

@@ -5,9 +5,9 @@ import io
 from pathlib import Path
 
 from islesnet.data.case import SEQUENCES, Case
-from islesnet.data.file_names import sequence_named
 from islesnet.data.layouts.assembly import assemble
 from islesnet.errors import InputError
+from islesnet.volumes.file_names import sequence_named
 
 NAME = "csv"
 DESCRIPTION = "a table.csv: columns patient, dwi, t1, t2, flair, label; paths relative to the table's folder"

@@ -1,6 +1,6 @@
 import pytest
 
-from islesnet.data.file_names import natural_key, read_name, sequence_named, stem_of
+from islesnet.volumes.file_names import natural_key, read_name, sequence_named, stem_of
 
 
 @pytest.mark.parametrize(

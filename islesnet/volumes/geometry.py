@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from islesnet.data.checks.finding import Finding, error, warning
-from islesnet.data.volume import Header
+from islesnet.volumes.finding import Finding, error, warning
+from islesnet.volumes.volume import Header
 
 Affine = NDArray[np.float64]
 

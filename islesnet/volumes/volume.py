@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from islesnet.data.file_names import VOLUME_SUFFIXES
 from islesnet.errors import InputError
+from islesnet.volumes.file_names import VOLUME_SUFFIXES
 
 # A whole head at 0.5 mm has 1.1e8 voxels; a header that announces more than this is damaged, or not a head.
 MAXIMUM_VOXELS = 2**28
+# Diffusion with more directions than this is research that nobody segments strokes on.
+MOST_VOLUMES = 1024
 
 
 class VolumeError(InputError):
@@ -44,6 +46,7 @@ class Header:
         sform: likewise the explicit affine.
         voxel_size: mm as the header states it beside the affine; None where the format does not.
         is_oriented: False for a NIfTI that has neither qform nor sform, so that left and right are not known.
+        volumes: how many volumes the file holds on this grid.
     """
 
     shape: tuple[int, int, int]
@@ -52,6 +55,7 @@ class Header:
     sform: NDArray[np.float64] | None = None
     voxel_size: tuple[float, ...] | None = None
     is_oriented: bool = True
+    volumes: int = 1
 
     @property
     def spacing(self) -> tuple[float, float, float]:
@@ -100,19 +104,48 @@ class Volume:
         return self.header.spacing
 
 
-def read_header(path: Path) -> Header:
+@dataclass(frozen=True)
+class VolumeStack:
+    """Several volumes on one grid, from one file, as stored.
+
+    Args:
+        path: the file.
+        stored: values before scaling ``(X, Y, Z, N)``.
+        header: where all of them lie.
+        scaling: slope and intercept; None where the stored values are the values.
+        has_surplus: whether the file goes on after the last voxel.
+    """
+
+    path: Path
+    stored: NDArray[Any]
+    header: Header
+    scaling: tuple[float, float] | None = None
+    has_surplus: bool = False
+
+    def __len__(self) -> int:
+        return int(self.stored.shape[3])
+
+    def volume(self, index: int) -> Volume:
+        """Give one of the volumes, scaled."""
+        array = self.stored[..., index]
+        if self.scaling is not None:
+            array = array * np.float64(self.scaling[0]) + np.float64(self.scaling[1])
+        return Volume(array, self.header, self.has_surplus)
+
+
+def read_header(path: Path, most_volumes: int = 1) -> Header:
     """Read a volume's grid without its values.
 
     Raises:
-        VolumeError: for a file that is missing, damaged, of an unknown format, or not one 3D volume.
+        VolumeError: for a file that is missing, damaged, of an unknown format, or holds more 3D volumes.
     """
     if _is_nifti(path):
-        from islesnet.data.nifti import read_nifti_header
+        from islesnet.volumes.nifti import read_nifti_header
 
-        return read_nifti_header(path)
-    from islesnet.data.metaimage import read_metaimage_header
+        return read_nifti_header(path, most_volumes)
+    from islesnet.volumes.metaimage import read_metaimage_header
 
-    return read_metaimage_header(path)
+    return read_metaimage_header(path, most_volumes)
 
 
 def read_volume(path: Path) -> Volume:
@@ -122,16 +155,31 @@ def read_volume(path: Path) -> Volume:
         VolumeError: for a file that is missing, damaged, of an unknown format, or not one 3D volume.
     """
     if _is_nifti(path):
-        from islesnet.data.nifti import read_nifti
+        from islesnet.volumes.nifti import read_nifti
 
         return read_nifti(path)
-    from islesnet.data.metaimage import read_metaimage
+    from islesnet.volumes.metaimage import read_metaimage
 
     return read_metaimage(path)
 
 
-def spatial_shape(path: Path, shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Return the three lengths of a volume that is 3D but for trailing axes of length one.
+def read_volume_stack(path: Path) -> VolumeStack:
+    """Read a file of one or more volumes, its file once.
+
+    Raises:
+        VolumeError: for a file that is missing, damaged, of an unknown format, or neither 3D nor 4D.
+    """
+    if _is_nifti(path):
+        from islesnet.volumes.nifti import read_nifti_stack
+
+        return read_nifti_stack(path, MOST_VOLUMES)
+    from islesnet.volumes.metaimage import read_metaimage_stack
+
+    return read_metaimage_stack(path, MOST_VOLUMES)
+
+
+def spatial_shape(path: Path, shape: tuple[int, ...], most_volumes: int = 1) -> tuple[int, int, int]:
+    """Return the three lengths of a volume, or of so many volumes in one file.
 
     Raises:
         VolumeError: for other dimensions, an axis without voxels, or more voxels than a head can have.
@@ -148,7 +196,7 @@ def spatial_shape(path: Path, shape: tuple[int, ...]) -> tuple[int, int, int]:
         raise VolumeError(path, f"holds a {len(shape)}D image ({said}); a 3D volume is expected")
     if len(shape) > 4:
         raise VolumeError(path, f"is {len(shape)}D ({said}); save it as a 3D volume")
-    if math.prod(shape[3:]) != 1:
+    if math.prod(shape[3:]) > most_volumes:
         raise VolumeError(
             path,
             f"is {len(shape)}D and holds {math.prod(shape[3:])} volumes ({said}) where one 3D volume is expected; "

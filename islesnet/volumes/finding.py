@@ -1,8 +1,8 @@
 """What one check says, before the patient and the file are put to it."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from islesnet.data.checks.problem import Severity
+Severity = Literal["error", "warning"]
 
 
 class Finding(NamedTuple):

@@ -1,5 +1,6 @@
 """Read .mha, .mhd and .nrrd with SimpleITK, its left-posterior-superior affine turned into right-anterior-superior."""
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -7,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from islesnet.data.volume import Header, Volume, VolumeError, spatial_shape
+from islesnet.volumes.volume import Header, Volume, VolumeError, VolumeStack, spatial_shape
 
 
-def read_metaimage_header(path: Path) -> Header:
+def read_metaimage_header(path: Path, most_volumes: int = 1) -> Header:
     """Read the grid of a .mha, .mhd or .nrrd file without its values.
 
     Raises:
         VolumeError: for a damaged header or a file that is not one 3D volume of plain numbers.
     """
-    return _opened(path)[1]
+    return _opened(path, most_volumes)[1]
 
 
 def read_metaimage(path: Path) -> Volume:
@@ -25,9 +26,18 @@ def read_metaimage(path: Path) -> Volume:
     Raises:
         VolumeError: for damaged data or a file that is not one 3D volume of plain numbers.
     """
+    return read_metaimage_stack(path, most_volumes=1).volume(0)
+
+
+def read_metaimage_stack(path: Path, most_volumes: int) -> VolumeStack:
+    """Read a .mha, .mhd or .nrrd file of several volumes.
+
+    Raises:
+        VolumeError: for damaged data or a file that holds more volumes, or none of plain numbers.
+    """
     import SimpleITK as sitk  # noqa: N813
 
-    reader, header = _opened(path)
+    reader, header = _opened(path, most_volumes)
     try:
         image = reader.Execute()
     except RuntimeError as error:
@@ -35,10 +45,10 @@ def read_metaimage(path: Path) -> Volume:
     stored = sitk.GetArrayFromImage(image).T  # (Z, Y, X) -> (X, Y, Z)
     if stored.dtype.kind not in "iufb":
         raise VolumeError(path, f"holds {stored.dtype} values; a volume of plain numbers is expected")
-    return Volume(stored.reshape(header.shape, order="F"), header)
+    return VolumeStack(path, stored.reshape((*header.shape, -1), order="F"), header)
 
 
-def _opened(path: Path) -> tuple[Any, Header]:
+def _opened(path: Path, most_volumes: int = 1) -> tuple[Any, Header]:
     import SimpleITK as sitk  # noqa: N813
 
     kind: Any = sitk.ImageFileReader
@@ -48,10 +58,10 @@ def _opened(path: Path) -> tuple[Any, Header]:
         reader.ReadImageInformation()
     except RuntimeError as error:
         raise VolumeError(path, f"cannot be read ({_told(error, path)})") from error
-    shape = spatial_shape(path, tuple(int(length) for length in reader.GetSize()))
+    shape = spatial_shape(path, tuple(int(length) for length in reader.GetSize()), most_volumes)
     if reader.GetNumberOfComponents() != 1:
         raise VolumeError(path, f"holds {reader.GetNumberOfComponents()} numbers a voxel; one is expected")
-    return reader, Header(shape=shape, affine=_affine(reader))
+    return reader, Header(shape=shape, affine=_affine(reader), volumes=math.prod(reader.GetSize()[3:]))
 
 
 def _affine(reader: Any) -> NDArray[np.float64]:

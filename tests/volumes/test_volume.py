@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
-from islesnet.data import Header, Volume, VolumeError, read_header, read_volume
+from islesnet.volumes import Header, Volume, VolumeError, read_header, read_volume, read_volume_stack
 
 VALUES = np.arange(16 * 14 * 12, dtype=np.int16).reshape(16, 14, 12)
 OBLIQUE = np.eye(4)
@@ -198,3 +198,22 @@ def test_canonical_puts_a_head_stored_in_any_axis_order_back_on_one_grid(code):
 
     assert np.array_equal(turned.array, array)
     np.testing.assert_allclose(turned.affine, affine, atol=1e-12)
+
+
+@pytest.mark.parametrize("suffix", [".nii.gz", ".mha"])
+def test_stack_gives_each_volume_scaled_on_the_grid_of_all(tmp_path, suffix):
+    values = np.arange(4 * 5 * 6 * 3, dtype=np.int16).reshape(4, 5, 6, 3)
+    image = nibabel.Nifti1Image(values, OBLIQUE)
+    path = tmp_path / f"dwi{suffix}"
+    if suffix == ".mha":
+        sitk.WriteImage(sitk.GetImageFromArray(values.T, isVector=False), str(path))
+    else:
+        image.header.set_slope_inter(2.0, 1.0)
+        nibabel.save(image, path)
+
+    stack = read_volume_stack(path)
+
+    stored = nibabel.load(path).get_fdata() if suffix == ".nii.gz" else values
+    assert len(stack) == 3
+    assert np.array_equal(stack.volume(2).array, stored[..., 2])
+    assert stack.volume(0).header.shape == (4, 5, 6)

@@ -9,24 +9,23 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from islesnet.data.volume import Header, Volume, VolumeError, spatial_shape
+from islesnet.volumes.volume import Header, Volume, VolumeError, VolumeStack, spatial_shape
 
 _CHUNK = 2**22
 _LONGEST_HEADER = 540  # NIfTI-2; NIfTI-1 has 348
 _MOST_EXTENSION_BYTES = 2**24
 
 
-def read_nifti_header(path: Path) -> Header:
+def read_nifti_header(path: Path, most_volumes: int = 1) -> Header:
     """Read the grid of a NIfTI file; only its first bytes are read.
 
     Raises:
-        VolumeError: for a damaged header or a file that is not one 3D volume.
+        VolumeError: for a damaged header or a file that holds more volumes.
     """
     with _opened(path) as stream:
         header = _parse(path, stream.read(_LONGEST_HEADER))
-    return _grid(path, header)
+    return _grid(path, header, most_volumes)
 
 
 def read_nifti_description(path: Path) -> bytes:
@@ -45,13 +44,23 @@ def read_nifti(path: Path) -> Volume:
     Raises:
         VolumeError: for a damaged header or data, or a file that is not one 3D volume.
     """
+    return read_nifti_stack(path, most_volumes=1).volume(0)
+
+
+def read_nifti_stack(path: Path, most_volumes: int) -> VolumeStack:
+    """Read a NIfTI file of several volumes once, to its end (where gzip keeps its checksum).
+
+    Raises:
+        VolumeError: for a damaged header or data, or a file that holds more volumes.
+    """
     with _opened(path) as stream:
         content = bytearray(stream.read(_LONGEST_HEADER))
         header = _parse(path, bytes(content))
-        grid = _grid(path, header)
+        grid = _grid(path, header, most_volumes)
+        shape = (*grid.shape, grid.volumes)
         kind = _voxel_kind(path, header)
         begin = _data_offset(path, header)
-        end = begin + math.prod(grid.shape) * kind.itemsize
+        end = begin + math.prod(shape) * kind.itemsize
         while len(content) < end and (piece := stream.read(min(_CHUNK, end - len(content)))):
             content += piece
         has_surplus = len(content) > end or stream.read(1) != b""
@@ -60,8 +69,8 @@ def read_nifti(path: Path) -> Volume:
         raise VolumeError(
             path, f"is cut short: it {told} {len(content):,} bytes where its header announces {end:,}; copy it again"
         )
-    stored = np.ndarray(grid.shape, dtype=kind, buffer=content, offset=begin, order="F")
-    return Volume(_scaled(path, header, stored), grid, has_surplus)
+    stored = np.ndarray(shape, dtype=kind, buffer=content, offset=begin, order="F")
+    return VolumeStack(path, stored, grid, _scaling(path, header), has_surplus)
 
 
 @contextmanager
@@ -112,13 +121,17 @@ def _parse(path: Path, content: bytes) -> Any:
     return header
 
 
-def _grid(path: Path, header: Any) -> Header:
+def _lengths(header: Any) -> tuple[int, ...]:
+    return tuple(int(length) for length in header["dim"][1 : int(header["dim"][0]) + 1])
+
+
+def _grid(path: Path, header: Any, most_volumes: int = 1) -> Header:
     from nibabel.spatialimages import HeaderDataError
 
     rank = int(header["dim"][0])
     if not 1 <= rank <= 7:
         raise VolumeError(path, f"has a damaged NIfTI header: it announces {rank} dimensions")
-    shape = spatial_shape(path, tuple(int(length) for length in header["dim"][1 : rank + 1]))
+    shape = spatial_shape(path, _lengths(header), most_volumes)
     try:
         qform = header.get_qform(coded=True)[0]
     except (ValueError, HeaderDataError) as error:
@@ -135,6 +148,7 @@ def _grid(path: Path, header: Any) -> Header:
         sform=sform,
         voxel_size=tuple(float(size) for size in header["pixdim"][1:4]),
         is_oriented=affine is not None,
+        volumes=math.prod(_lengths(header)[3:]),
     )
 
 
@@ -158,7 +172,7 @@ def _data_offset(path: Path, header: Any) -> int:
     return int(offset)
 
 
-def _scaled(path: Path, header: Any, stored: NDArray[Any]) -> NDArray[Any]:
+def _scaling(path: Path, header: Any) -> tuple[float, float] | None:
     from nibabel.spatialimages import HeaderDataError
 
     try:
@@ -166,5 +180,5 @@ def _scaled(path: Path, header: Any, stored: NDArray[Any]) -> NDArray[Any]:
     except HeaderDataError as error:
         raise VolumeError(path, f"has a damaged NIfTI header: it scales the values by no number ({error})") from error
     if slope is None or (slope, intercept) == (1.0, 0.0):
-        return stored
-    return stored * np.float64(slope) + np.float64(intercept)
+        return None
+    return float(slope), float(intercept)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from islesnet.data.checks.finding import Finding, error, warning
+from islesnet.volumes.finding import Finding, error, warning
 
 _WHITE = 255  # of a mask that was kept as a picture
 _LABEL_TOLERANCE = 1e-3

@@ -17,8 +17,8 @@ _LESION_WORDS = {
 }
 MASK_WORDS = _LESION_WORDS | {"mask", "masks"}
 BRAIN_WORDS = {"brain", "brainmask", "br", "bet", "ss", "skull", "head", "tissue"}
-_CONTRAST_WORDS = {"gd", "gad", "gadolinium", "ce", "contrast", "post", "postcontrast"}
-_WITHOUT_WORDS = {"pre", "precontrast", "non", "no", "without"}
+CONTRAST_WORDS = {"gd", "gad", "gadolinium", "ce", "contrast", "post", "postcontrast"}
+WITHOUT_WORDS = {"pre", "precontrast", "non", "no", "without"}
 # Maps and by-products that carry a sequence's name but are not it.
 _OTHER_WORDS = {"adc", "eadc", "b0", "star", "probability", "prob", "prediction", "uncertainty"}
 
@@ -55,10 +55,10 @@ def read_name(stem: str, folder_name: str = "") -> NameReading:
         re.match(re.escape(folder_name) + r"(?![0-9a-z])", stem, re.IGNORECASE) if folder_name else None
     )
     prefix = folder_name if begins_with_folder else ""
-    words = _words(stem[len(prefix) :])
+    words = words_of(stem[len(prefix) :])
     if not words:
         return NameReading(None, stem)
-    if _is_written(_words(stem)):
+    if is_written(words_of(stem)):
         return NameReading(None, stem, "islesnet writes masks under such names; name an expert's mask '_label'")
     role, doubt = _role_of(words)
     if role is None:
@@ -69,7 +69,7 @@ def read_name(stem: str, folder_name: str = "") -> NameReading:
 
 def sequence_named(text: str) -> str | None:
     """Return the sequence that a channel's or a column's name means, or None."""
-    role, _ = _role_of(_words(text))
+    role, _ = _role_of(words_of(text))
     return role if role != "label" else None
 
 
@@ -89,14 +89,16 @@ def without_words(text: str, known: Set[str]) -> str:
     return "".join(kept).strip("_-. ")
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """Return the words of a name in lower case, without what only says where an image was moved to."""
     text = re.sub(r"space-[0-9a-z]+", "", text.lower().replace("t2*", "t2 star"))  # BIDS: the space a file was moved to
     words = [word for word in re.split(r"[^0-9a-z]+", text) if word]
     # "dwi_to_flair" is the DWI, moved onto the FLAIR.
     return words[: words.index("to", 1)] if "to" in words[1:] else words
 
 
-def _is_written(words: list[str]) -> bool:
+def is_written(words: list[str]) -> bool:
+    """Tell whether a name is one that islesnet gives to its masks."""
     # "<patient>_lesion" is ours; "lesion" alone, or "label-lesion" as BIDS has it, is an expert's.
     return words[-1] == "lesion" and len(words) > 1 and "label" not in words
 
@@ -110,7 +112,7 @@ def _role_of(word_list: list[str]) -> tuple[str | None, str]:
     sequences = {sequence for sequence, known in SEQUENCE_WORDS.items() if words & known}
     if words & MASK_WORDS:
         return _role_of_mask(word_list, sequences)
-    if sequences == {"t1"} and words & _CONTRAST_WORDS and not words & _WITHOUT_WORDS:
+    if sequences == {"t1"} and words & CONTRAST_WORDS and not words & WITHOUT_WORDS:
         return None, "a T1 with contrast medium is not taken for a T1; name a plain one 't1'"
     if sequences == {"t2", "flair"}:
         sequences = {"flair"}

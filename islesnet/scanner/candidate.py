@@ -1,0 +1,89 @@
+"""One volume that may be a sequence: what is known of it, and how to read it when it is chosen."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from islesnet.scanner.facts import Facts
+from islesnet.scanner.patient import DicomFrame, Image
+
+_SAME_GRID_MM = 0.1
+
+
+class UnusableError(Exception):
+    """A series or file that cannot be used, and why; the reading goes on without it unless the user named it."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where a volume lies, as SimpleITK has it (left-posterior-superior).
+
+    Args:
+        shape: voxels along the three axes.
+        spacing: in mm.
+        origin: centre of the first voxel in mm.
+        direction: columns are the axes' directions.
+    """
+
+    shape: tuple[int, int, int]
+    spacing: tuple[float, float, float]
+    origin: tuple[float, float, float]
+    direction: NDArray[np.float64]
+
+    def put_on(self, image: Image) -> Image:
+        """Give an image this geometry."""
+        image.SetSpacing(self.spacing)
+        image.SetOrigin(self.origin)
+        image.SetDirection([float(value) for value in self.direction.ravel()])
+        return image
+
+    def is_same(self, other: "Grid") -> bool:
+        """Tell whether two volumes have the same voxels, to a tenth of a millimetre."""
+        if self.shape != other.shape:
+            return False
+        return float(np.abs(self._corners() - other._corners()).max()) <= _SAME_GRID_MM
+
+    @property
+    def voxel_mm3(self) -> float:
+        """Volume of a voxel."""
+        return float(np.prod(self.spacing))
+
+    @property
+    def extents(self) -> tuple[float, float, float]:
+        """Lengths of the field of view in mm."""
+        x, y, z = (length * size for length, size in zip(self.shape, self.spacing, strict=True))
+        return x, y, z
+
+    def _corners(self) -> NDArray[Any]:
+        far = self.direction * (np.array(self.spacing) * (np.array(self.shape) - 1))
+        return np.column_stack([np.zeros(3), far]) + np.array(self.origin)[:, None]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One volume before its voxels are read.
+
+    Args:
+        source: how the user is told of it.
+        series: key of the series; volumes of one were acquired together.
+        study: key of the examination.
+        facts: what its header and name say.
+        grid: where it lies; None where that cannot be made out.
+        load: read it as an image of float32, and say what was repaired.
+        frames: its slices in DICOM.
+        fault: why it cannot be used; empty where nothing speaks against it.
+        notes: what a reader should know if it is used.
+    """
+
+    source: str
+    series: str
+    study: str
+    facts: Facts
+    grid: Grid | None
+    load: Callable[[], tuple[Image, list[str]]]
+    frames: tuple[DicomFrame, ...] = ()
+    fault: str = ""
+    notes: tuple[str, ...] = ()

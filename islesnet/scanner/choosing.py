@@ -1,0 +1,211 @@
+"""Fill each role with the best of what claims it, and keep the reasons."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from islesnet.errors import InputError
+from islesnet.scanner.adc import adc_from, in_usual_unit
+from islesnet.scanner.candidate import Candidate, UnusableError
+from islesnet.scanner.diffusion import b0_options, dwi_options
+from islesnet.scanner.option import Option, deciding_merit, ranked
+from islesnet.scanner.patient import COMPANIONS, SEQUENCES, Choice, Image, RawImage
+from islesnet.scanner.recognition import Reading, recognise
+
+
+class Chooser:
+    """Collects a patient's images, choices and notes.
+
+    Args:
+        folder: the patient's, named in refusals.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.images: dict[str, RawImage] = {}
+        self.choices: list[Choice] = []
+        self.notes: list[str] = []
+        self._diffusion: list[Candidate] = []
+        self._taken: dict[str, Option] = {}
+
+    def take_named(self, role: str, candidates: Sequence[Candidate], path: Path) -> None:
+        """Fill a role with what the user named.
+
+        Raises:
+            InputError: where that holds several series, or cannot be used.
+        """
+        told = f"{self.folder}: --{role} {path}"
+        series = {candidate.series for candidate in candidates}
+        if len(series) > 1:
+            sources = ", ".join(sorted({candidate.source for candidate in candidates})[:6])
+            raise InputError(f"{told} holds {len(series)} series ({sources}); name one of them")
+        sound = [candidate for candidate in candidates if not candidate.fault]
+        if not sound:
+            raise InputError(f"{told}: {candidates[0].fault}")
+        options = _named_options(role, sound)
+        if role == "dwi":
+            self._diffusion += sound
+        for option in options:
+            try:
+                self._fill(option)
+            except UnusableError as error:
+                raise InputError(f"{told}: {error}") from error
+            return
+        raise InputError(f"{told} holds {len(sound)} volumes, none of them a {role.upper()}; name one volume")
+
+    def take(self, readings: Sequence[tuple[Candidate, Reading]]) -> None:
+        """Fill the roles that are still open from what was recognised, the DWI first, and complete b = 0 and ADC.
+
+        Raises:
+            InputError: where two claim a sequence and none is better.
+        """
+        self._set_aside(readings)
+        sound = [(candidate, reading) for candidate, reading in readings if not candidate.fault]
+        self._diffusion += [candidate for candidate, reading in sound if reading.role in ("dwi", "b0")]
+        weighted = [candidate for candidate, reading in sound if reading.role == "dwi"]
+        for role in SEQUENCES:
+            options = [Option(role, (c,), reading.why) for c, reading in sound if reading.role == role]
+            self._choose(role, dwi_options(weighted) if role == "dwi" else options)
+        self._choose_b0([Option("b0", (c,), reading.why) for c, reading in sound if reading.role == "b0"])
+        self._choose("adc", [Option("adc", (c,), reading.why) for c, reading in sound if reading.role == "adc"])
+        self._compute_adc()
+        self._tell_the_rest(sound)
+
+    def _set_aside(self, readings: Sequence[tuple[Candidate, Reading]]) -> None:
+        for candidate, reading in readings:
+            if reading.role is None:
+                self.choices.append(Choice(candidate.source, None, reading.why))
+            elif candidate.fault:
+                self.choices.append(Choice(candidate.source, None, candidate.fault))
+                self.notes.append(f"{candidate.source} ({reading.role.upper()}) is left out: it {candidate.fault}.")
+
+    def _choose(self, role: str, options: Sequence[Option]) -> None:
+        """Take the best option that can be read."""
+        if role in self.images or not options:
+            return
+        study = self._taken["dwi"].first.study if "dwi" in self._taken else ""
+        order = ranked(options, study)
+        for index, option in enumerate(order):
+            try:
+                self._fill(option)
+            except UnusableError as error:
+                self.choices.append(Choice(option.source, None, str(error)))
+                self.notes.append(f"{option.source} ({role.upper()}) is left out: it {error}.")
+                continue
+            for other in order[index + 1 :]:
+                self._pass_over(other, option, study)
+            return
+
+    def _pass_over(self, other: Option, taken: Option, study: str) -> None:
+        """Say why the other was not taken; refuse where nothing says so."""
+        merit = deciding_merit(taken, other, study)
+        role = taken.role
+        if not merit and other.first.series != taken.first.series:
+            if not self._is_copy(other, role):
+                raise InputError(
+                    f"{self.folder}: {taken.source} and {other.source} both claim to be the {role.upper()}, "
+                    f"and none is better by its examination, b-value, field of view or voxels; say which: --{role} PATH"
+                )
+            merit = "the other is a copy of it"
+        merit = merit or "it is the first of equals"
+        self.choices.append(Choice(other.source, None, f"{other.why}, but {taken.source} is taken: {merit}"))
+        if role not in COMPANIONS:
+            self.notes.append(
+                f"{taken.source} and {other.source} both claim to be the {role.upper()}; the first is taken: {merit}."
+            )
+
+    def _is_copy(self, other: Option, role: str) -> bool:
+        import SimpleITK as sitk  # noqa: N813
+
+        try:
+            image, _ = other.load()
+        except UnusableError:
+            return True  # it cannot be used anyway
+        ours = self.images[role].image
+        return bool(np.array_equal(sitk.GetArrayViewFromImage(image), sitk.GetArrayViewFromImage(ours)))
+
+    def _fill(self, option: Option) -> None:
+        image, notes = option.load()
+        if option.role == "adc":
+            image, notes = _adc_in_usual_unit(image, option, notes)
+        self.images[option.role] = RawImage(
+            image,
+            option.source,
+            option.first.frames,
+            option.first.facts.b_value if option.role in ("dwi", "b0") else None,
+        )
+        self._taken[option.role] = option
+        self.choices.append(Choice(option.source, option.role, option.why))
+        self.notes += [*notes, *_notes_of_dwi(option)]
+
+    def _choose_b0(self, said: list[Option]) -> None:
+        """Take b = 0 of the DWI's own series, or one on the DWI's grid; any other is of no use to a DWI."""
+        if "dwi" not in self._taken:
+            self._choose("b0", said)
+            return
+        dwi = self._taken["dwi"].first
+        options = b0_options(self._diffusion) + said
+        own = [option for option in options if option.first.series == dwi.series]
+        beside = [option for option in options if _fits(option.first, dwi)]
+        self._choose("b0", (own or beside)[:1])
+
+    def _compute_adc(self) -> None:
+        if "adc" in self.images or not {"dwi", "b0"} <= self._taken.keys():
+            return
+        dwi, b0 = self._taken["dwi"], self._taken["b0"]
+        higher, lower = dwi.first.facts.b_value, b0.first.facts.b_value or 0.0
+        if higher is None or higher <= lower or not _fits(b0.first, dwi.first):
+            return
+        image = adc_from(self.images["b0"].image, self.images["dwi"].image, lower, higher)
+        source = f"computed from {b0.source} and {dwi.source}"
+        self.images["adc"] = RawImage(image, source)
+        self.choices.append(Choice(source, "adc", "no ADC map was found"))
+        self.notes.append(f"The ADC map is {source} (b = {lower:g} and {higher:g} s/mm2).")
+
+    def _tell_the_rest(self, sound: Sequence[tuple[Candidate, Reading]]) -> None:
+        """Say of every volume that is still unmentioned that it was not needed."""
+        told = {choice.source for choice in self.choices}
+        used = {member.source for option in self._taken.values() for member in option.members}
+        for candidate, reading in sound:
+            if candidate.source not in told | used:
+                self.choices.append(Choice(candidate.source, None, f"{reading.why}; not needed"))
+
+
+def _named_options(role: str, sound: Sequence[Candidate]) -> list[Option]:
+    if role == "dwi" and (options := dwi_options(sound)):
+        return [Option("dwi", option.members, f"named by the user; {option.why}", option.is_mean) for option in options]
+    if role == "b0" and (low := b0_options(sound)):
+        return [Option("b0", option.members, "named by the user") for option in low]
+    if len(sound) > 1:
+        sound = [candidate for candidate in sound if recognise(candidate.facts).role == role]
+    return [Option(role, (candidate,), "named by the user") for candidate in sound]
+
+
+def _fits(b0: Candidate, dwi: Candidate) -> bool:
+    """Whether the two were acquired alike, so that their ratio means something."""
+    if b0.grid is None or dwi.grid is None or not b0.grid.is_same(dwi.grid):
+        return False
+    first, second = b0.facts.echo_time_ms, dwi.facts.echo_time_ms
+    return first is None or second is None or abs(first - second) < 1.0
+
+
+def _adc_in_usual_unit(image: Image, option: Option, notes: list[str]) -> tuple[Image, list[str]]:
+    image, unit = in_usual_unit(image)
+    if unit == "1e-3 mm2/s":
+        return image, notes
+    return image, [*notes, f"{option.source}: the ADC map came in {unit}; it was brought to 1e-3 mm2/s."]
+
+
+def _notes_of_dwi(option: Option) -> list[str]:
+    if option.role != "dwi":
+        return []
+    notes = []
+    b_value = option.first.facts.b_value
+    if len(option.members) > 1:
+        notes.append(f"The DWI is the geometric mean of {len(option.members)} directions of {option.first.source}.")
+    elif option.is_mean is False:
+        notes.append(f"The DWI is one direction ({option.source}), not a mean: fibres along others look bright.")
+    if b_value is not None and abs(b_value - 1000) > 200:
+        notes.append(f"The DWI has b = {b_value:g} s/mm2; the network knows b = 1000.")
+    return notes

@@ -1,0 +1,212 @@
+"""What is kept of each slice's header: enough to sort, to tell sequences apart and to read it later, and no more."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from islesnet.scanner.candidate import UnusableError
+from islesnet.scanner.dicom.b_values import b_value_of, direction_of, is_trace
+from islesnet.scanner.dicom.headers import (
+    Header,
+    frame_headers,
+    number,
+    numbers,
+    open_header,
+    require_plausible,
+    text,
+    texts,
+)
+from islesnet.scanner.facts import Facts, words_in
+from islesnet.scanner.patient import DicomFrame
+
+_MR_IMAGES = {
+    "1.2.840.10008.5.1.4.1.1.4",  # MR
+    "1.2.840.10008.5.1.4.1.1.4.1",  # Enhanced MR
+    "1.2.840.10008.5.1.4.1.1.4.4",  # Legacy Converted Enhanced MR
+}
+_ORDER = ("AcquisitionNumber", "TemporalPositionIndex", "InstanceNumber")
+_DIRECTORY = "1.2.840.10008.1.3.10"
+_PHILIPS_SCALE_SLOPE = (0x2005, 0x0E, "Philips MR Imaging DD 001")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One slice.
+
+    Args:
+        place: its file, and its frame there.
+        inside: its file below the patient's folder.
+        is_named_by_person: whether that repeats the patient's name, id or birth date, so that it is not told.
+        series: Series Instance UID; a key, never told.
+        study: Study Instance UID, likewise.
+        person: a digest of who it is, to notice two patients in one folder; never told.
+        instance: SOP Instance UID and frame, to notice copies.
+        series_number: as the scanner counts; None where it is absent.
+        order: acquisition and instance number.
+        position: of the first voxel's centre in mm, left-posterior-superior.
+        orientation: directions along a row and along a column.
+        spacing: mm between columns (along a row) and between rows.
+        size: columns and rows.
+        slope: of the rescaling to values.
+        intercept: of the rescaling.
+        scale_slope: Philips' second slope; None elsewhere.
+        facts: of the sequence.
+    """
+
+    place: DicomFrame
+    inside: str
+    is_named_by_person: bool
+    series: str
+    study: str
+    person: str
+    instance: str
+    series_number: int | None
+    order: tuple[float, ...]
+    position: tuple[float, ...]
+    orientation: tuple[float, ...]
+    spacing: tuple[float, float]
+    size: tuple[int, int]
+    slope: float
+    intercept: float
+    scale_slope: float | None
+    facts: Facts
+
+    @property
+    def normal(self) -> NDArray[np.float64]:
+        """Direction across the slice."""
+        return np.cross(self.orientation[:3], self.orientation[3:])
+
+
+def is_dicom(path: Path) -> bool:
+    """Tell whether a file is DICOM by its first bytes, with its preamble or without.
+
+    Raises:
+        OSError: where it cannot be opened.
+    """
+    with path.open("rb") as stream:
+        begin = stream.read(132)
+    return begin[128:] == b"DICM" or begin[:4] in (b"\x08\x00\x05\x00", b"\x08\x00\x00\x00", b"\x08\x00\x08\x00")
+
+
+def read_frames(path: Path, inside: str) -> list[Frame]:
+    """Read the slices that a file describes; none where it is a DICOMDIR.
+
+    Args:
+        path: the file.
+        inside: the same below the patient's folder.
+
+    Raises:
+        UnusableError: for a damaged file, or one that holds no MR image.
+    """
+    header = open_header(path)
+    kind = text(header, "SOPClassUID") or str(getattr(header.file_meta, "MediaStorageSOPClassUID", ""))
+    if kind == _DIRECTORY:
+        return []
+    if kind not in _MR_IMAGES:
+        raise UnusableError(f"holds no MR image ({_kind_in_words(kind, text(header, 'Modality'))})")
+    if (number(header, "SamplesPerPixel") or 1) != 1:
+        raise UnusableError("holds a colour picture, not a scan")
+    require_plausible(header, path)
+    flat = frame_headers(header, path)
+    is_single = len(flat) == 1 and number(header, "NumberOfFrames") is None
+    return [_frame(own, DicomFrame(path, None if is_single else index), inside) for index, own in enumerate(flat)]
+
+
+def _frame(header: Header, place: DicomFrame, inside: str) -> Frame:
+    position, orientation = numbers(header, "ImagePositionPatient"), numbers(header, "ImageOrientationPatient")
+    spacing = numbers(header, "PixelSpacing")
+    rows, columns = (int(number(header, key) or 0) for key in ("Rows", "Columns"))
+    if len(position) != 3 or len(orientation) != 6:
+        raise UnusableError("does not say where the slice lies (Image Position and Image Orientation of the patient)")
+    if len(spacing) != 2 or min(spacing) <= 0:
+        raise UnusableError("does not say how large a voxel is (Pixel Spacing)")
+    series_number = number(header, "SeriesNumber")
+    slope = number(header, "RescaleSlope")
+    return Frame(
+        place=place,
+        inside=inside,
+        is_named_by_person=_names_person(header, inside),
+        series=text(header, "SeriesInstanceUID"),
+        study=text(header, "StudyInstanceUID"),
+        person=_person(header),
+        instance=f"{text(header, 'SOPInstanceUID')} {place.frame}",
+        series_number=None if series_number is None else int(series_number),
+        order=(*(number(header, key) or 0.0 for key in _ORDER), float(place.frame or 0)),
+        position=tuple(position),
+        orientation=tuple(orientation),
+        spacing=(spacing[1], spacing[0]),  # DICOM has the distance between rows first
+        size=(columns, rows),
+        slope=1.0 if slope is None else slope,
+        intercept=number(header, "RescaleIntercept") or 0.0,
+        scale_slope=_scale_slope(header),
+        facts=_facts(header, Path(inside).parent.name),
+    )
+
+
+def _facts(header: Header, folder: str) -> Facts:
+    kinds = tuple(part.strip().upper() for part in texts(header, "ImageType") + texts(header, "FrameType"))
+    echo = number(header, "EchoTime")
+    inversion = number(header, "InversionTime")
+    return Facts(
+        words=words_in(text(header, "SeriesDescription"), text(header, "ProtocolName")),
+        folder_words=words_in(folder),
+        image_type=kinds,
+        contrast=text(header, "AcquisitionContrast").upper(),
+        scanning=_scanning(header),
+        echo_time_ms=number(header, "EffectiveEchoTime") if echo is None else echo,
+        repetition_time_ms=number(header, "RepetitionTime"),
+        inversion_time_ms=number(header, "InversionTimes") if inversion is None else inversion,
+        has_contrast_medium=_has_contrast_medium(header),
+        b_value=b_value_of(header),
+        direction=direction_of(header),
+        is_trace=is_trace(header, kinds),
+    )
+
+
+def _scanning(header: Header) -> frozenset[str]:
+    """Gather Scanning Sequence, or what an enhanced file says in its stead (PS3.3 C.8.13.5, MR Pulse Sequence)."""
+    said = {part.upper() for part in texts(header, "ScanningSequence")}
+    echo = text(header, "EchoPulseSequence").upper()
+    said |= {"SE"} if echo in ("SPIN", "BOTH") else set()
+    said |= {"GR"} if echo in ("GRADIENT", "BOTH") else set()
+    said |= {"EP"} if text(header, "EchoPlanarPulseSequence").upper() == "YES" else set()
+    said |= {"IR"} if text(header, "InversionRecovery").upper() == "YES" else set()
+    return frozenset(said)
+
+
+def _has_contrast_medium(header: Header) -> bool:
+    said = text(header, "ContrastBolusAgent").strip().upper()
+    return bool(said) and said not in ("NO", "NONE", "N", "0")
+
+
+def _scale_slope(header: Header) -> float | None:
+    group, element, creator = _PHILIPS_SCALE_SLOPE
+    try:
+        found = float(header.private_block(group, creator)[element].value)
+    except Exception:  # absent, or damaged in any way
+        return None
+    return found if found > 0 else None
+
+
+def _person(header: Header) -> str:
+    """Digest the patient's id, or the name and birth date where there is none."""
+    said = text(header, "PatientID").strip() or f"{text(header, 'PatientName')}{text(header, 'PatientBirthDate')}"
+    return hashlib.sha256(said.strip().casefold().encode(errors="replace")).hexdigest() if said.strip() else ""
+
+
+def _names_person(header: Header, inside: str) -> bool:
+    told = text(header, "PatientName").replace("^", " ").replace("=", " ").split()
+    told += [text(header, "PatientID").strip(), text(header, "PatientBirthDate").strip()]
+    return any(len(part) >= 3 and part.casefold() in inside.casefold() for part in told)
+
+
+def _kind_in_words(kind: str, modality: str) -> str:
+    from pydicom.uid import UID
+
+    name: Any = UID(kind).name if kind else ""
+    known = name if name and name != kind else ""
+    return known or (f"modality {modality}" if modality.isalnum() and len(modality) <= 16 else "of an unknown kind")

@@ -1,0 +1,107 @@
+"""Decode slices to their values: any byte order, compressed or not, rescaled each by its own slope and intercept."""
+
+import tempfile
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from islesnet.scanner.candidate import UnusableError
+from islesnet.scanner.dicom.frames import Frame
+from islesnet.scanner.dicom.headers import Header, open_header, quiet_pydicom, require_plausible
+
+
+def read_values(slices: Sequence[Frame], is_precise: bool) -> NDArray[np.float32]:
+    """Read slices as values.
+
+    Args:
+        slices: of one size, in order.
+        is_precise: divide by Philips' scale slope, so that values of differently scaled images compare:
+            P = displayed / (rescale slope x scale slope), as Philips defines it.
+
+    Shapes:
+        slices of ``(rows, columns)`` -> ``(slices, rows, columns)``.
+
+    Raises:
+        UnusableError: for a slice that cannot be decoded.
+    """
+    try:
+        return _read(slices, is_precise)
+    finally:
+        _opened.cache_clear()
+
+
+def _read(slices: Sequence[Frame], is_precise: bool) -> NDArray[np.float32]:
+    columns, rows = slices[0].size
+    values = np.empty((len(slices), rows, columns), dtype=np.float32)
+    for index, frame in enumerate(slices):
+        stored = _decoded(_opened(frame.place.path), frame)
+        if stored.shape != (rows, columns):
+            raise UnusableError("is damaged: its slices are not of the size that the header announces")
+        values[index] = stored * frame.slope + frame.intercept
+        if is_precise and frame.scale_slope is not None and frame.slope:
+            values[index] /= frame.slope * frame.scale_slope
+    return values
+
+
+@lru_cache(maxsize=1)
+def _opened(path: Path) -> Header:
+    # The frames of one file come one after the other.
+    header = open_header(path, with_pixels=True)
+    require_plausible(header, path)
+    return header
+
+
+def _decoded(header: Header, frame: Frame) -> NDArray[Any]:
+    from pydicom.pixels.utils import pixel_array
+
+    index = frame.place.frame
+    try:
+        with quiet_pydicom():
+            return np.asarray(pixel_array(header, index=index))
+    except Exception:  # pydicom and each decoder have their own errors; SimpleITK's may still read it
+        return _decoded_by_simpleitk(header, index or 0)
+
+
+def _decoded_by_simpleitk(header: Header, index: int) -> NDArray[Any]:
+    """Decode one compressed frame with GDCM, which knows JPEG Lossless and JPEG-LS.
+
+    Only the voxels go through a temporary file, without slope, geometry or patient.
+    """
+    import SimpleITK as sitk  # noqa: N813
+
+    syntax = getattr(header.file_meta, "TransferSyntaxUID", None)
+    if syntax is None or not syntax.is_transfer_syntax or not syntax.is_compressed:
+        raise UnusableError("is damaged or cut short: its voxels cannot be read")
+    try:
+        with quiet_pydicom(), tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "frame.dcm"
+            _write_bare(header, index, path)
+            return np.asarray(sitk.GetArrayFromImage(sitk.ReadImage(str(path))))[0]
+    except Exception as error:
+        raise UnusableError(
+            f"is damaged, or compressed in a way that nothing installed here can read ({syntax.name}); decompress it "
+            "first, e.g. with gdcmconv --raw"
+        ) from error
+
+
+def _write_bare(header: Header, index: int, path: Path) -> None:
+    from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.encaps import encapsulate, get_frame
+    from pydicom.uid import SecondaryCaptureImageStorage, generate_uid
+
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = header.file_meta.TransferSyntaxUID
+    meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+    meta.MediaStorageSOPInstanceUID = generate_uid()
+    bare = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
+    bare.SOPClassUID, bare.SOPInstanceUID = SecondaryCaptureImageStorage, meta.MediaStorageSOPInstanceUID
+    for keyword in ("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"):
+        setattr(bare, keyword, header.get(keyword))
+    bare.SamplesPerPixel, bare.PhotometricInterpretation = 1, "MONOCHROME2"
+    frames = int(header.get("NumberOfFrames") or 1)
+    bare.PixelData = encapsulate([get_frame(header.PixelData, index, number_of_frames=frames)])
+    bare.save_as(path, enforce_file_format=True)

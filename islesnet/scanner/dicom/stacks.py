@@ -1,0 +1,106 @@
+"""Sort the slices of a series into volumes: by orientation, contrast, b-value and direction, and by repetition."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from islesnet.scanner.candidate import Candidate, UnusableError
+from islesnet.scanner.dicom.frames import Frame
+from islesnet.scanner.dicom.geometry import grid_of, same_places
+from islesnet.scanner.dicom.pixels import read_values
+from islesnet.scanner.patient import Image
+from islesnet.scanner.volume_files import without_nan
+
+_SAME_ORIENTATION = 1e-3
+
+
+def candidates_in_series(frames: Sequence[Frame], source: str) -> list[Candidate]:
+    """Describe the volumes of one series; no voxel is read.
+
+    Args:
+        frames: all slices of the series.
+        source: how the user is told of it.
+    """
+    scales = {(frame.slope, frame.scale_slope) for frame in frames}
+    is_precise = len(scales) > 1 and all(frame.scale_slope is not None for frame in frames)
+    volumes = [volume for group in _groups(frames) for volume in _repetitions(group)]
+    return [_candidate(volume, source, is_precise, len(volumes)) for volume in volumes]
+
+
+def _candidate(slices: list[Frame], source: str, is_precise: bool, volumes: int) -> Candidate:
+    first = slices[0]
+    told = source
+    if first.facts.b_value is not None and volumes > 1:
+        told = f"{source}, b = {first.facts.b_value:g}"
+    grid, fault = None, ""
+    notes: list[str] = []
+    try:
+        if "MOSAIC" in first.facts.image_type:
+            raise UnusableError(
+                "has its slices tiled into one picture (Siemens mosaic); convert it with dcm2niix first"
+            )
+        if (places := len(same_places(slices))) < len(slices):
+            raise UnusableError(
+                f"has {len(slices)} slices at {places} places, at some more often than at others: slices are missing; "
+                "export it again, whole"
+            )
+        grid, notes = grid_of(slices)
+    except UnusableError as error:
+        fault = str(error)
+    return Candidate(
+        source=told,
+        series=first.series,
+        study=first.study,
+        facts=first.facts,
+        grid=grid,
+        load=partial(_load, slices, told, is_precise),
+        frames=tuple(frame.place for frame in slices),
+        fault=fault,
+        notes=tuple(f"{told}: {note}." for note in notes),
+    )
+
+
+def _groups(frames: Sequence[Frame]) -> list[list[Frame]]:
+    """Put together the slices that were acquired alike."""
+    groups: dict[object, list[Frame]] = {}
+    orientations: list[tuple[float, ...]] = []
+    for frame in frames:
+        facts = frame.facts
+        known = next((at for at, other in enumerate(orientations) if _is_alike(other, frame.orientation)), None)
+        if known is None:
+            known = len(orientations)
+            orientations.append(frame.orientation)
+        key = (known, frame.size, frame.spacing, facts.image_type, facts.echo_time_ms, facts.inversion_time_ms)
+        groups.setdefault((*key, facts.b_value, facts.direction, facts.is_trace), []).append(frame)
+    return list(groups.values())
+
+
+def _is_alike(first: tuple[float, ...], second: tuple[float, ...]) -> bool:
+    return float(np.abs(np.subtract(first, second)).max()) <= _SAME_ORIENTATION
+
+
+def _repetitions(group: list[Frame]) -> list[list[Frame]]:
+    """Part slices that come several times at each place, in the order of acquisition; else leave them together."""
+    places = same_places(group)
+    counts = {len(place) for place in places}
+    if len(counts) != 1:
+        return [[frame for place in places for frame in place]]
+    ordered = [sorted(place, key=lambda frame: frame.order) for place in places]
+    return [list(volume) for volume in zip(*ordered, strict=True)]
+
+
+def _load(slices: list[Frame], source: str, is_precise: bool) -> tuple[Image, list[str]]:
+    import SimpleITK as sitk  # noqa: N813
+
+    grid, _ = grid_of(slices)
+    values, notes = without_nan(read_values(slices, is_precise), source)
+    return grid.put_on(sitk.GetImageFromArray(values)), notes
+
+
+def series_name(frames: Sequence[Frame]) -> str:
+    """Name a series by its number and where its first file lies; never by its description, which may name a person."""
+    number = f"series {frames[0].series_number}" if frames[0].series_number is not None else "a series"
+    if any(frame.is_named_by_person for frame in frames):
+        return number
+    return f"{number} ({min(frame.inside for frame in frames)})"

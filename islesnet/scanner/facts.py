@@ -1,0 +1,52 @@
+"""What a header, a sidecar or a file's name says about a volume, whatever its format."""
+
+import re
+from dataclasses import dataclass
+
+from islesnet.volumes.file_names import words_of
+
+_B_VALUE_WORD = re.compile(r"b(\d{1,4})|(\d{3,4})b")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of one volume before its voxels are read.
+
+    Args:
+        words: of the file's name, or of the series' description and protocol; looked at, never told whole.
+        folder_words: of the folder it lies in, below the patient's.
+        image_type: DICOM's Image Type, upper case.
+        contrast: DICOM's Acquisition Contrast ("DIFFUSION", "FLUID_ATTENUATED", ...), of enhanced files.
+        scanning: DICOM's Scanning Sequence: "SE", "IR", "GR", "EP".
+        echo_time_ms: TE.
+        repetition_time_ms: TR.
+        inversion_time_ms: TI.
+        has_contrast_medium: whether a contrast medium was given.
+        b_value: in s/mm2.
+        direction: of the diffusion gradient.
+        is_trace: whether the volume is said to be a mean over directions; None where nothing is said.
+    """
+
+    words: tuple[str, ...] = ()
+    folder_words: tuple[str, ...] = ()
+    image_type: tuple[str, ...] = ()
+    contrast: str = ""
+    scanning: frozenset[str] = frozenset()
+    echo_time_ms: float | None = None
+    repetition_time_ms: float | None = None
+    inversion_time_ms: float | None = None
+    has_contrast_medium: bool = False
+    b_value: float | None = None
+    direction: tuple[float, ...] | None = None
+    is_trace: bool | None = None
+
+
+def words_in(*texts: str) -> tuple[str, ...]:
+    """Return the words of descriptions in lower case."""
+    return tuple(word for text in texts for word in words_of(text[:1000]))
+
+
+def b_value_said(words: tuple[str, ...]) -> float | None:
+    """Return the b-value that a description names ("b1000", "1000b"), where it names one alone."""
+    said = {float(match[1] or match[2]) for word in words if (match := _B_VALUE_WORD.fullmatch(word))}
+    return said.pop() if len(said) == 1 else None

@@ -1,0 +1,95 @@
+"""What may stand for a sequence (one volume, or the directions of one b-value), and which of two is better."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from islesnet.scanner.candidate import Candidate
+from islesnet.scanner.patient import Image
+from islesnet.scanner.volume_files import forget_files
+
+_WISHED_B_VALUE = 1000.0
+_DARKEST = np.float32(1e-6)  # a voxel of 0 has no logarithm
+_HEAD_MM = 200.0  # a field of view beyond this shows no more of the brain
+_REFORMATTED = {"MPR", "REFORMATTED", "RESAMPLED", "INTERPOLATED", "AVERAGE", "COMPRESSED"}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One way to fill a role.
+
+    Args:
+        role: the sequence.
+        members: the volumes it is made of: one, or several directions whose geometric mean is taken.
+        why: what says that it is this sequence.
+        is_mean: whether it is a mean over directions, made by the scanner or here; None where it is not known.
+    """
+
+    role: str
+    members: tuple[Candidate, ...]
+    why: str
+    is_mean: bool | None = None
+
+    @property
+    def first(self) -> Candidate:
+        """The volume that the others lie with."""
+        return self.members[0]
+
+    @property
+    def source(self) -> str:
+        """How the user is told of it."""
+        several = f", {len(self.members)} directions" if len(self.members) > 1 else ""
+        return f"{self.first.source}{several}"
+
+    def load(self) -> tuple[Image, list[str]]:
+        """Read it; directions are averaged geometrically, which averages their exponents: the trace."""
+        try:
+            return self._load()
+        finally:
+            forget_files()
+
+    def _load(self) -> tuple[Image, list[str]]:
+        import SimpleITK as sitk  # noqa: N813
+
+        if len(self.members) == 1:
+            image, notes = self.first.load()
+            return image, [*self.first.notes, *notes]
+        notes, total = list(self.first.notes), np.float32(0)
+        for member in self.members:
+            image, said = member.load()
+            total = total + np.log(np.maximum(sitk.GetArrayFromImage(image), _DARKEST))
+            notes += said
+        mean: Image = sitk.GetImageFromArray(np.exp(total / len(self.members)).astype(np.float32))
+        mean.CopyInformation(image)
+        return mean, notes
+
+    def merits(self, study: str) -> list[tuple[float, str]]:
+        """List what decides between two, the weightiest first: (a number, lower is better; how it is told)."""
+        facts, grid = self.first.facts, self.first.grid
+        merits = [(float(bool(study) and self.first.study not in ("", study)), "it is of the same examination")]
+        if self.role == "dwi":
+            rank = 0.0 if self.is_mean else 1.0 if self.is_mean is None else 2.0
+            merits.append((rank, "it is a mean over directions"))
+            b_value = _WISHED_B_VALUE if facts.b_value is None else facts.b_value
+            distance = round(abs(b_value - _WISHED_B_VALUE) / 50)
+            merits.append((float(distance), f"its b-value is nearest to {_WISHED_B_VALUE:g}"))
+        merits.append((float(bool(_REFORMATTED & set(facts.image_type))), "it is not reformatted"))
+        if grid is not None:
+            covered = float(np.prod(np.minimum(grid.extents, _HEAD_MM))) / 1000
+            merits.append((-float(round(covered / 200)), f"it covers more of the head ({covered:.0f} ml)"))
+            merits.append((float(f"{grid.voxel_mm3:.2g}"), f"its voxels are smaller ({grid.voxel_mm3:.2f} mm3)"))
+        return merits
+
+
+def ranked(options: Sequence[Option], study: str) -> list[Option]:
+    """Sort options, the best first; equal ones stay in their order."""
+    return sorted(options, key=lambda option: [number for number, _ in option.merits(study)])
+
+
+def deciding_merit(better: Option, other: Option, study: str) -> str:
+    """Say why one is better than another; nothing where they are equal."""
+    for (first, told), (second, _) in zip(better.merits(study), other.merits(study), strict=False):
+        if first != second:
+            return told
+    return ""

@@ -1,0 +1,83 @@
+"""From a folder of raw scans to a patient's sequences, with every choice and its reason kept."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from islesnet.errors import InputError
+from islesnet.scanner.candidate import Candidate
+from islesnet.scanner.choosing import Chooser
+from islesnet.scanner.patient import ROLES, SEQUENCES, Choice, RawPatient
+from islesnet.scanner.recognition import Reading, recognise
+from islesnet.scanner.survey import Survey, files_of, survey
+
+_MOST_TOLD = 8
+
+
+def read_patient(folder: Path, named: Mapping[str, Path] | None = None) -> RawPatient:
+    """Read a patient's raw scans: DICOM as a PACS exports it, or NIfTI, NRRD and MetaImage files of any names, mixed.
+
+    Args:
+        folder: where they lie, nested anyhow.
+        named: what the user says is a sequence: "dwi", "t1", "t2", "flair", "adc" or "b0" -> a volume file, a folder
+            of one series, or one slice of it. The rest is guessed.
+
+    Raises:
+        InputError: where nothing is recognised, two series claim a sequence and none is better, the folder holds two
+            patients, or what was named cannot be used.
+    """
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100  - links stay
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; give the folder of one patient's scans")
+    chooser = Chooser(folder)
+    given = {role: _survey_named(role, Path(path), folder) for role, path in (named or {}).items()}
+    for role, candidates in given.items():
+        chooser.take_named(role, candidates, Path((named or {})[role]))
+    spoken_for = set().union(*(files_of(candidates) for candidates in given.values())) if given else set()
+    found = survey(folder, folder.name, spoken_for)
+    _tell_unreadable(chooser, found)
+    chooser.take(_read_all(found.candidates))
+    if not any(role in chooser.images for role in SEQUENCES):
+        raise _nothing_found(folder, chooser, found)
+    return RawPatient(folder, chooser.images, chooser.choices, chooser.notes)
+
+
+def _read_all(candidates: list[Candidate]) -> list[tuple[Candidate, Reading]]:
+    weighted = {c.series for c in candidates if (c.facts.b_value or 0.0) > 0}
+    return [(candidate, recognise(candidate.facts, candidate.series in weighted)) for candidate in candidates]
+
+
+def _survey_named(role: str, path: Path, folder: Path) -> list[Candidate]:
+    if role not in ROLES:
+        raise InputError(f"{role!r} is no sequence that can be named; right are {', '.join(ROLES)}")
+    path = Path(os.path.abspath(path))  # noqa: PTH100
+    if not path.exists():
+        raise InputError(f"--{role} {path}: does not exist")
+    found = survey(path, folder.name)
+    if not found.candidates:
+        reason = found.unreadable[0][1] if found.unreadable else "holds no DICOM, NIfTI, NRRD or MetaImage file"
+        raise InputError(f"--{role} {path}: {reason}")
+    return found.candidates
+
+
+def _tell_unreadable(chooser: Chooser, found: Survey) -> None:
+    """Note what could not be read, files with one reason together."""
+    reasons: dict[str, list[str]] = {}
+    for source, reason in found.unreadable:
+        reasons.setdefault(reason, []).append(source)
+    for reason, sources in reasons.items():
+        told = sources[0] if len(sources) == 1 else f"{len(sources)} files, {sources[0]} the first"
+        chooser.choices.append(Choice(told, None, reason))
+        chooser.notes.append(f"{told}: left out; {reason}.")
+
+
+def _nothing_found(folder: Path, chooser: Chooser, found: Survey) -> InputError:
+    if not found.candidates and not found.unreadable:
+        return InputError(f"{folder}: no scan found; a patient's folder holds DICOM, NIfTI, NRRD or MetaImage files")
+    seen = "".join(f"\n  {choice.source}: {choice.why}" for choice in chooser.choices[:_MOST_TOLD])
+    more = len(chooser.choices) - _MOST_TOLD
+    seen += f"\n  and {more} more" if more > 0 else ""
+    return InputError(
+        f"{folder}: no DWI, T1, T2 or FLAIR was recognised; name one: --dwi PATH (or --t1, --t2, --flair). "
+        f"Looked at:{seen}"
+    )

@@ -1,0 +1,180 @@
+"""Tell which sequence a volume is: from its image type, its diffusion weighting, its description, its timing."""
+
+import re
+from typing import NamedTuple
+
+from islesnet.scanner.facts import Facts
+from islesnet.volumes.file_names import (
+    CONTRAST_WORDS,
+    MASK_WORDS,
+    SEQUENCE_WORDS,
+    WITHOUT_WORDS,
+    is_written,
+)
+
+_ADC_WORDS = {"adc", "adcmap", "apparent"}
+_B0_WORDS = {"b0", "bzero", "nodif"}
+_DIFFUSION_WORDS = SEQUENCE_WORDS["dwi"] | {"diff", "diffusion", "dti", "ddwi", "edwi", "dwibs", "dwisense", "resolve"}
+_FLAIR_WORDS = SEQUENCE_WORDS["flair"] | {"darkfluid", "tirm", "t2tirm"}
+_WEIGHTED = re.compile(r"[es]?t([12])(?:w|wi|n|tse|se|fse|tfe)?")  # t1, T2W, eT1W, sT1TFE, t2_tse
+_T1_WORDS = SEQUENCE_WORDS["t1"] | {"mpr", "mp2rage", "bravo", "spgr", "fspgr", "tfl3d"}
+_OTHER_WORDS = {
+    *("swi", "swan", "swip", "gre", "hemo", "heme", "haemo", "star", "t2star", "qsm", "pd", "stir", "phase", "pha"),
+    *("tof", "mra", "mrv", "angio", "mip", "minip", "proj", "perf", "perfusion", "pwi", "dsc", "dce", "asl", "pcasl"),
+    *("cbf", "cbv", "rcbf", "rcbv", "mtt", "tmax", "ttp", "bold", "fmri", "fieldmap", "spectro", "mrs", "csi"),
+    *("fa", "colfa", "tensor", "fractional", "eadc", "exponential", "probability", "prob", "prediction", "uncertainty"),
+    *("loc", "localizer", "localiser", "scout", "survey", "aahead", "aahscout", "calibration", "smartbrain"),
+}
+_OTHER_IMAGE_TYPES = {
+    "LOCALIZER": "a localizer",
+    "FA": "a map of fractional anisotropy",
+    "TENSOR": "a diffusion tensor",
+    "EADC": "an exponential ADC map",
+    "EXP": "an exponential ADC map",
+    "MIP": "a projection",
+    "PROJECTION IMAGE": "a projection",
+    "PHASE": "a phase image",
+    "PHASE MAP": "a phase image",
+    "IMAGINARY": "an imaginary part",
+    "SCREEN SAVE": "a picture of a screen",
+}
+_SHORTEST_T2_ECHO_MS = 50.0  # below lies proton density
+_CONTRASTS = {"DIFFUSION": "dwi", "FLUID_ATTENUATED": "flair", "T1": "t1", "T2": "t2"}
+
+
+class Reading(NamedTuple):
+    """What a volume is.
+
+    Args:
+        role: "dwi" (any diffusion weighting, b = 0 too), "b0", "adc", "t1", "t2", "flair", or None.
+        why: what says so.
+    """
+
+    role: str | None
+    why: str
+
+
+def recognise(facts: Facts, is_in_diffusion_series: bool = False) -> Reading:
+    """Say which sequence a volume is, from what is most reliable to what is least.
+
+    Args:
+        facts: of the volume.
+        is_in_diffusion_series: whether another volume of the series is diffusion-weighted, so that this is its b = 0.
+    """
+    return (
+        _by_image_type(facts)
+        or _by_words_that_exclude(facts.words)
+        or _by_diffusion(facts, is_in_diffusion_series)
+        or _by_contrast(facts)
+        or _by_words(facts, facts.words, "name or description")
+        or _by_timing(facts)
+        or _by_words_that_exclude(facts.folder_words)
+        or _by_words(facts, facts.folder_words, "folder's name")
+        or Reading(None, "nothing in its header or name says which sequence it is")
+    )
+
+
+def _by_image_type(facts: Facts) -> Reading | None:
+    for value, told in _OTHER_IMAGE_TYPES.items():
+        if value in facts.image_type:
+            return Reading(None, f"{told} (image type {value})")
+    if "P" in facts.image_type[2:]:  # Siemens: ORIGINAL\PRIMARY\P\ND
+        return Reading(None, "a phase image (image type P)")
+    if "ADC" in facts.image_type or "ADC_UNSPECIFIED" in facts.image_type:
+        return Reading("adc", "image type ADC")
+    return None
+
+
+def _by_words_that_exclude(words: tuple[str, ...]) -> Reading | None:
+    if words and is_written(list(words)):
+        return Reading(None, "islesnet writes masks under such names")
+    known = set(words)
+    if masks := known & MASK_WORDS:
+        return Reading(None, f"a mask ('{min(masks)}')")
+    others = known & _OTHER_WORDS
+    if others == {"pd"} and "t2" in _sequences_said(known):  # a double echo; the echo time tells
+        return None
+    if others:
+        return Reading(None, f"not a sequence that is used ('{min(others)}')")
+    return None
+
+
+def _by_diffusion(facts: Facts, is_in_diffusion_series: bool) -> Reading | None:
+    # A protocol named "DWI with ADC" names the images that were acquired, too.
+    is_acquired = "ORIGINAL" in facts.image_type and (bool(facts.b_value) or is_in_diffusion_series)
+    if set(facts.words) & _ADC_WORDS and not is_acquired:
+        return Reading("adc", "name or description says ADC")
+    if facts.b_value is None:
+        return Reading("dwi", "image type TRACEW") if "TRACEW" in facts.image_type else None
+    # Philips writes b = 0 into every image.
+    is_diffusion = facts.b_value > 0 or is_in_diffusion_series or bool({"DIFFUSION", "TRACEW"} & set(facts.image_type))
+    return Reading("dwi", f"b = {facts.b_value:g} s/mm2") if is_diffusion else None
+
+
+def _by_contrast(facts: Facts) -> Reading | None:
+    if not facts.contrast or facts.contrast in ("UNKNOWN", "MIXED"):
+        return None
+    role = _CONTRASTS.get(facts.contrast)
+    told = f"acquisition contrast {facts.contrast}" if facts.contrast.replace("_", "").isalnum() else "its contrast"
+    if role == "t1" and facts.has_contrast_medium:
+        return _after_contrast_medium()
+    return Reading(role, told if role else f"not a sequence that is used ({told})")
+
+
+def _by_words(facts: Facts, words: tuple[str, ...], told: str) -> Reading | None:
+    known = set(words)
+    if known & _ADC_WORDS:
+        return Reading("adc", f"{told} says ADC")
+    if known & _B0_WORDS and not known & _T1_WORDS:
+        return Reading("b0", f"{told} says b = 0")
+    said = _sequences_said(known)
+    if said == {"t1", "flair"}:  # a T1 FLAIR, or a badly named one: the inversion time tells
+        timing = _by_timing(facts)
+        return timing if timing and timing.role in said else Reading(None, f"its {told} says T1 and FLAIR")
+    if said == {"t2", "flair"}:
+        said = {"flair"}
+    if len(said) > 1:
+        return Reading(None, f"its {told} says {' and '.join(sorted(said)).upper()}")
+    if not said:
+        return None
+    role = said.pop()
+    is_enhanced = facts.has_contrast_medium or bool(known & CONTRAST_WORDS and not known & WITHOUT_WORDS)
+    if role == "t1" and is_enhanced:
+        return _after_contrast_medium()
+    if role in ("t2", "flair") and facts.echo_time_ms is not None and facts.echo_time_ms < _SHORTEST_T2_ECHO_MS:
+        return Reading(None, f"its {told} says {role.upper()}, but its echo time is {facts.echo_time_ms:g} ms")
+    return Reading(role, f"{told} says {role.upper()}")
+
+
+def _sequences_said(words: set[str]) -> set[str]:
+    said = {f"t{match[1]}" for word in words if (match := _WEIGHTED.fullmatch(word))}
+    if words & _DIFFUSION_WORDS:
+        return {"dwi"} | (said & {"t1"})  # "DWI T2" is a DWI
+    if words & _FLAIR_WORDS or {"dark", "fluid"} <= words:
+        said.add("flair")
+    if words & _T1_WORDS:
+        said.add("t1")
+    return said
+
+
+def _by_timing(facts: Facts) -> Reading | None:
+    """Tell spin-echo T1, T2, FLAIR and inversion-prepared gradient-echo T1 by the usual ranges at 1.5 and 3 T."""
+    echo, repetition, inversion = facts.echo_time_ms, facts.repetition_time_ms, facts.inversion_time_ms
+    if echo is None or repetition is None or "EP" in facts.scanning:
+        return None
+    told = f"echo time {echo:g} ms, repetition time {repetition:g} ms"
+    if inversion:
+        told += f", inversion time {inversion:g} ms"
+    if inversion and inversion >= 1500:
+        return Reading("flair", told) if echo >= 60 else None
+    is_gradient_echo = "GR" in facts.scanning and "SE" not in facts.scanning
+    is_t1 = echo <= 40 if inversion and inversion >= 400 else echo <= 30 and repetition <= 1000
+    if is_t1 and not (is_gradient_echo and echo >= 12):
+        return _after_contrast_medium() if facts.has_contrast_medium else Reading("t1", told)
+    if not is_gradient_echo and echo >= 70 and repetition >= 1800:
+        return Reading("t2", told)
+    return None
+
+
+def _after_contrast_medium() -> Reading:
+    return Reading(None, "a T1 with contrast medium is not taken for a T1")

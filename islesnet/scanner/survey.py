@@ -1,0 +1,126 @@
+"""Look through a patient's folder: every file opened once, every volume described, what cannot be read set aside."""
+
+import os
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from islesnet.errors import InputError
+from islesnet.scanner.candidate import Candidate, UnusableError
+from islesnet.scanner.dicom import Frame, candidates_in_series, is_dicom, read_frames, series_name
+from islesnet.scanner.volume_files import candidates_in_file
+from islesnet.volumes.file_names import natural_key, stem_of
+
+_MOST_FILES = 100_000
+_SYSTEM = {"lost+found", "$RECYCLE.BIN", "System Volume Information", "__MACOSX"}
+
+
+@dataclass
+class Survey:
+    """What lies in a folder.
+
+    Args:
+        candidates: every volume that was described, sound or not.
+        unreadable: (file or series, reason) of what could not be read at all.
+    """
+
+    candidates: list[Candidate] = field(default_factory=list)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+
+def survey(root: Path, patient: str, leave_out: Collection[Path] = ()) -> Survey:
+    """Describe the volumes below a folder, or in one file.
+
+    Args:
+        root: the folder, or a file: a volume, or one slice of the DICOM series that is meant.
+        patient: name of the patient's folder.
+        leave_out: files that are spoken for.
+
+    Raises:
+        InputError: for two patients in one folder, or a folder that cannot be looked through.
+    """
+    found = Survey()
+    frames: list[Frame] = []
+    base = root if root.is_dir() else root.parent
+    for path in _files(root, found):
+        inside = str(path.relative_to(base))
+        if path in leave_out:
+            continue
+        try:
+            if stem_of(path.name) is not None:
+                folder = Path(inside).parent.name
+                found.candidates += candidates_in_file(path, inside, patient, folder)
+            elif is_dicom(path):
+                frames += read_frames(path, inside)
+        except UnusableError as error:
+            found.unreadable.append((inside, str(error)))
+        except OSError as error:
+            found.unreadable.append((inside, f"cannot be read ({(error.strerror or str(error)).lower()})"))
+    if root.is_file() and frames:
+        frames = _series_around(root, frames[0].series)
+    _require_one_person(frames, root)
+    _add_series(found, frames)
+    return found
+
+
+def files_of(candidates: Collection[Candidate]) -> set[Path]:
+    """Return the files that candidates are read from."""
+    frames = {frame.path for candidate in candidates for frame in candidate.frames}
+    return frames | {Path(candidate.series) for candidate in candidates if not candidate.frames}
+
+
+def _files(root: Path, found: Survey) -> Iterator[Path]:
+    """Walk the files in natural order, links followed once, hidden names left out."""
+    if root.is_file():
+        yield root
+        return
+
+    def note_closed(error: OSError) -> None:
+        inside = os.path.relpath(error.filename, root)
+        found.unreadable.append((inside, f"the folder cannot be opened ({(error.strerror or str(error)).lower()})"))
+
+    seen: set[str] = set()
+    count = 0
+    for folder, below, names in os.walk(root, onerror=note_closed, followlinks=True):
+        real = os.path.realpath(folder)
+        below[:] = sorted((name for name in below if not name.startswith(".") and name not in _SYSTEM), key=natural_key)
+        if real in seen:
+            below.clear()
+            continue
+        seen.add(real)
+        for name in sorted(names, key=natural_key):
+            if name.startswith("."):
+                continue
+            count += 1
+            if count > _MOST_FILES:
+                raise InputError(f"{root} holds more than {_MOST_FILES:,} files; give one patient's folder")
+            yield Path(folder) / name
+
+
+def _series_around(path: Path, series: str) -> list[Frame]:
+    """Gather the other slices of a slice's series from its folder."""
+    frames = []
+    for other in sorted(path.parent.iterdir(), key=lambda entry: natural_key(entry.name)):
+        try:
+            if other.is_file() and stem_of(other.name) is None and is_dicom(other):
+                frames += [frame for frame in read_frames(other, other.name) if frame.series == series]
+        except (UnusableError, OSError):
+            continue
+    return frames
+
+
+def _require_one_person(frames: list[Frame], root: Path) -> None:
+    persons = {frame.person for frame in frames} - {""}
+    if len(persons) > 1:
+        raise InputError(f"{root} holds scans of {len(persons)} patients by their DICOM headers; one folder a patient")
+
+
+def _add_series(found: Survey, frames: list[Frame]) -> None:
+    """Sort slices into series, copies left out, in the order of the series' numbers."""
+    series: dict[str, dict[str, Frame]] = {}
+    for frame in frames:
+        series.setdefault(frame.series, {}).setdefault(frame.instance, frame)
+    order = sorted(series, key=lambda key: (next(iter(series[key].values())).series_number or 0, key))
+    for key in order:
+        own = list(series[key].values())
+        found.candidates += candidates_in_series(own, series_name(own))

@@ -1,0 +1,278 @@
+"""Classic and enhanced DICOM to images: order, values, geometry, and what is refused."""
+
+import numpy as np
+import pydicom
+import pytest
+import SimpleITK as sitk  # noqa: N813
+from pydicom.uid import ExplicitVRBigEndian, RLELossless, generate_uid
+
+from islesnet.errors import InputError
+from islesnet.scanner import read_patient
+from tests.scanner.made_dicom import SECRETS, PerSlice, classic, edit, enhanced, head, tags_of
+
+
+def array_of(patient, role):
+    return sitk.GetArrayFromImage(patient.images[role].image)
+
+
+def test_sequences_are_told_by_their_timing_and_read_in_slice_order(tmp_path):
+    files = {
+        name: classic(tmp_path / "a b" / name, number=n, **tags_of(name)) for n, name in enumerate(("t1", "t2"), 1)
+    }
+    classic(tmp_path, number=9, **tags_of("flair"))
+
+    patient = read_patient(tmp_path)
+
+    assert set(patient.images) == {"t1", "t2", "flair"}
+    assert patient.is_dicom
+    assert [frame.path for frame in patient.images["t1"].dicom] == files["t1"]
+    assert np.array_equal(array_of(patient, "t1"), head())
+    image = patient.images["t1"].image
+    assert image.GetPixelID() == sitk.sitkFloat32
+    assert image.GetSpacing() == (8.0, 9.0, 5.0)
+    assert image.GetOrigin() == (-60.0, -50.0, -20.0)
+
+
+def test_grid_is_that_of_simpleitk_own_reader(tmp_path):
+    turned = [0.96, 0.28, 0, -0.28 * 0.8, 0.96 * 0.8, 0.6]
+    normal = np.cross(turned[:3], turned[3:])
+    files = classic(tmp_path, step=tuple(-4.0 * normal), ImageOrientationPatient=turned, **tags_of("t2"))
+
+    image = read_patient(tmp_path).images["t2"].image
+
+    theirs = sitk.ReadImage([str(path) for path in files[::-1]])
+    np.testing.assert_allclose(image.GetOrigin(), theirs.GetOrigin(), atol=1e-6)
+    np.testing.assert_allclose(image.GetDirection(), theirs.GetDirection(), atol=1e-6)
+    np.testing.assert_allclose(image.GetSpacing(), theirs.GetSpacing(), atol=1e-6)
+    assert np.array_equal(sitk.GetArrayFromImage(image), head()[::-1])
+
+
+def test_each_slice_is_rescaled_by_its_own_slope(tmp_path):
+    slopes = PerSlice([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    classic(tmp_path, RescaleSlope=slopes, RescaleIntercept=-7, **tags_of("t1"))
+    expected = head() * np.arange(1, 7)[:, None, None] - 7
+    assert np.array_equal(array_of(read_patient(tmp_path), "t1"), expected)
+
+
+def test_big_endian_reads_as_little_endian_does(tmp_path):
+    classic(tmp_path, syntax=ExplicitVRBigEndian, **tags_of("t1"))
+    assert np.array_equal(array_of(read_patient(tmp_path), "t1"), head())
+
+
+def test_run_length_compression_is_read(tmp_path):
+    for path in classic(tmp_path, **tags_of("t1")):
+        header = pydicom.dcmread(path)
+        header.compress(RLELossless, generate_instance_uid=False)
+        header.save_as(path)
+    assert np.array_equal(array_of(read_patient(tmp_path), "t1"), head())
+
+
+@pytest.mark.parametrize("kind", ["JPEG-LS", "JPEG2000"])
+def test_compression_that_pydicom_lacks_is_read_by_simpleitk(tmp_path, kind):
+    pixels = sitk.ImageFileWriter()
+    pixels.UseCompressionOn()
+    pixels.SetCompressor(kind)
+    pixels.KeepOriginalImageUIDOn()
+    for path in classic(tmp_path, **tags_of("t1")):
+        slices = sitk.ReadImage(str(path))
+        packed = tmp_path.parent / "packed.dcm"
+        pixels.SetFileName(str(packed))
+        pixels.Execute(sitk.Cast(slices, sitk.sitkUInt16))
+        header, other = pydicom.dcmread(path), pydicom.dcmread(packed)
+        header.file_meta.TransferSyntaxUID = other.file_meta.TransferSyntaxUID
+        header.PixelData = other.PixelData
+        header["PixelData"].VR = "OB"
+        header["PixelData"].is_undefined_length = True
+        header.save_as(path)
+    assert np.array_equal(array_of(read_patient(tmp_path), "t1"), head())
+
+
+def test_unknown_compression_is_a_sentence_and_the_rest_goes_on(tmp_path):
+    for path in classic(tmp_path / "bad", number=2, **tags_of("t2")):
+        header = pydicom.dcmread(path)
+        header.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.102"  # a film
+        header.PixelData = pydicom.encaps.encapsulate([bytes(64)])
+        header["PixelData"].is_undefined_length = True
+        header.save_as(path)
+    classic(tmp_path / "good", **tags_of("t1"))
+
+    patient = read_patient(tmp_path)
+
+    assert set(patient.images) == {"t1"}
+    assert any("series 2" in note and "decompress it first" in note for note in patient.notes)
+
+
+def test_enhanced_file_is_parted_into_b_values_and_the_trace_taken(tmp_path):
+    path = enhanced(
+        tmp_path / "all.dcm",
+        [
+            (0, "NONE", None, head(scale=900)),
+            (1000, "DIRECTIONAL", [1.0, 0, 0], head(scale=100)),
+            (1000, "ISOTROPIC", None, head(scale=300)),
+        ],
+        slopes=[1, 2, 1, 2, 1, 2],
+    )
+    patient = read_patient(tmp_path)
+
+    slopes = np.array([1, 2, 1, 2, 1, 2])[:, None, None]
+    assert np.array_equal(array_of(patient, "dwi"), head(scale=300) * slopes)
+    assert np.array_equal(array_of(patient, "b0"), head(scale=900) * slopes)
+    assert patient.dicom_of_dwi[:2] == ((path, 2), (path, 5))
+    assert "adc" in patient.images
+
+
+def test_philips_scales_are_undone_where_they_differ(tmp_path):
+    series = generate_uid()
+    scale = ("Philips MR Imaging DD 001", 0x2005, 0x0E, "FL")
+    for b_value, slope, folder in ((0, 2.0, "a"), (1000, 4.0, "b")):
+        classic(
+            tmp_path / folder,
+            SeriesInstanceUID=series,
+            RescaleSlope=slope,
+            DiffusionBValue=float(b_value),
+            private=[(*scale, 0.5)],
+        )
+    patient = read_patient(tmp_path)
+    assert np.array_equal(array_of(patient, "dwi"), head() / 0.5)
+    assert np.array_equal(array_of(patient, "dwi"), array_of(patient, "b0"))
+
+
+BROKEN = {
+    "missing": (
+        {"skipped": (2, 3)},
+        "lacks 2 of 8 slices .the first after slice 2: 15.00 mm to the next, elsewhere 5.00",
+    ),
+    "tilt": ({"step": (0, 1.0, 5.0)}, r"sheared by 11.3 degrees \(gantry tilt\?\)"),
+    "few": ({"skipped": (2, 3, 4, 5, 6, 7)}, "has 2 slices; a scan of a head has at least 5"),
+    "mosaic": ({"ImageType": ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]}, "Siemens mosaic"),
+    "uneven": (
+        {"ImagePositionPatient": PerSlice([[0, 0, z] for z in (0, 5, 10, 16, 20, 25)])},
+        "slices that lie 4.00 to 6.00 mm apart; even spacing is needed",
+    ),
+}
+
+
+@pytest.mark.parametrize(("tags", "message"), BROKEN.values(), ids=BROKEN)
+def test_broken_geometry_is_refused_with_its_numbers(tmp_path, tags, message):
+    folder = tmp_path / "p"
+    classic(folder, head(len(tags.get("ImagePositionPatient", range(8)))), **tags)
+    with pytest.raises(InputError, match=message):
+        read_patient(folder, {"t2": folder})
+
+
+def test_series_with_a_missing_slice_is_left_out_and_noted(tmp_path):
+    classic(tmp_path / "1", head(8), number=1, skipped=(3,), **tags_of("t2"))
+    classic(tmp_path / "2", number=2, **tags_of("t1"))
+    patient = read_patient(tmp_path)
+    assert set(patient.images) == {"t1"}
+    assert any("series 1" in note and "(T2) is left out: it lacks 1 of 8 slices" in note for note in patient.notes)
+
+
+def test_spacing_that_is_nearly_even_is_evened_out_and_said(tmp_path):
+    positions = PerSlice([[0, 0, z] for z in (0, 5, 10, 15.3, 20, 25)])
+    classic(tmp_path, ImagePositionPatient=positions, **tags_of("t1"))
+    patient = read_patient(tmp_path)
+    assert patient.images["t1"].image.GetSpacing()[2] == pytest.approx(5.0)
+    assert any("4.70 to 5.30 mm apart; they are taken as 5.00 mm" in note for note in patient.notes)
+
+
+def test_localizer_of_three_orientations_is_passed_over(tmp_path):
+    series = generate_uid()
+    for number, turned in enumerate(([1, 0, 0, 0, 1, 0], [1, 0, 0, 0, 0, -1], [0, 1, 0, 0, 0, -1])):
+        classic(
+            tmp_path / str(number), head(2), SeriesInstanceUID=series, ImageOrientationPatient=turned, **tags_of("t1")
+        )
+    classic(tmp_path / "t2", number=2, **tags_of("t2"))
+    patient = read_patient(tmp_path)
+    assert set(patient.images) == {"t2"}
+
+
+@pytest.mark.parametrize("tags", [{"Rows": 60000, "Columns": 60000}, {"NumberOfFrames": 2_000_000_000}, {"Rows": 2000}])
+def test_header_that_announces_more_than_the_file_holds_is_refused(tmp_path, tags):
+    (bomb,) = classic(tmp_path / "bomb", head(1), number=2)
+    edit(bomb, **tags)
+    classic(tmp_path / "good", **tags_of("t1"))
+
+    patient = read_patient(tmp_path)
+
+    assert set(patient.images) == {"t1"}
+    assert any("bomb" in note and "announces" in note for note in patient.notes)
+
+
+def test_damaged_file_among_good_series_is_noted(tmp_path):
+    classic(tmp_path / "good", **tags_of("t1"))
+    (tmp_path / "half.dcm").write_bytes((tmp_path / "good" / "IM0000").read_bytes()[:300])
+    (tmp_path / "empty").write_bytes(b"")
+    patient = read_patient(tmp_path)
+    assert set(patient.images) == {"t1"}
+    assert any(note.startswith("half.dcm") for note in patient.notes)
+
+
+def test_copies_of_a_slice_count_once(tmp_path):
+    files = classic(tmp_path / "a", **tags_of("t1"))
+    (tmp_path / "copy").mkdir()
+    for path in files:
+        (tmp_path / "copy" / path.name).write_bytes(path.read_bytes())
+    assert array_of(read_patient(tmp_path), "t1").shape == (6, 10, 12)
+
+
+def test_two_patients_in_one_folder_are_refused(tmp_path):
+    classic(tmp_path / "a", **tags_of("t1"))
+    classic(tmp_path / "b", PatientID="ANOTHER", **tags_of("t2"))
+    with pytest.raises(InputError, match="holds scans of 2 patients"):
+        read_patient(tmp_path)
+
+
+def test_nothing_that_names_the_patient_leaves_the_header(tmp_path):
+    secret = "Mustermann"
+    classic(
+        tmp_path / "mustermann_erika", SeriesDescription=f"T1 {secret}", ProtocolName=f"{secret} T1", **tags_of("t1")
+    )
+    classic(tmp_path / "GEHEIM4711", head(3), number=2, **tags_of("t2"))
+
+    patient = read_patient(tmp_path)
+
+    told = repr([patient.choices, patient.notes, [raw.source for raw in patient.images.values()]]).casefold()
+    told += repr([raw.image.GetMetaDataKeys() for raw in patient.images.values()])
+    for value in (*SECRETS.values(), secret, "Erika"):
+        assert value.casefold() not in told
+
+
+def test_names_and_descriptions_are_only_words(tmp_path):
+    folder = tmp_path / "it's $(touch pwned) `id` %s %(x)s {0}"
+    classic(folder / ".." / folder.name, SeriesDescription="$__import__('os').system('x') T1 ../%s", **tags_of("t1"))
+    patient = read_patient(folder)
+    assert set(patient.images) == {"t1"}
+    assert not list(tmp_path.glob("**/pwned"))
+
+
+def test_files_without_a_preamble_are_read(tmp_path):
+    for path in classic(tmp_path, **tags_of("t1")):
+        header = pydicom.dcmread(path)
+        del header.file_meta
+        header.preamble = None
+        pydicom.dcmwrite(path, header, implicit_vr=True, little_endian=True, force_encoding=True)
+    assert np.array_equal(array_of(read_patient(tmp_path), "t1"), head())
+
+
+def test_deflated_file_is_refused_before_it_unpacks(tmp_path):
+    (path,) = classic(tmp_path / "packed", head(1), number=2)
+    header = pydicom.dcmread(path)
+    header.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1.99"
+    header.save_as(path, enforce_file_format=True)
+    classic(tmp_path / "good", **tags_of("t1"))
+    patient = read_patient(tmp_path)
+    assert any("deflated transfer syntax" in note for note in patient.notes)
+
+
+def test_protocol_that_names_an_adc_too_leaves_the_dwi_a_dwi(tmp_path):
+    classic(tmp_path, DiffusionBValue=1000.0, ProtocolName="DWI_ADC")
+    assert set(read_patient(tmp_path).images) == {"dwi"}
+
+
+def test_double_echo_gives_its_late_echo(tmp_path):
+    series = generate_uid()
+    for echo in (15, 100):
+        tags = {**tags_of("t2"), "EchoTime": echo, "SeriesInstanceUID": series, "SeriesDescription": "PD T2 TSE"}
+        classic(tmp_path / str(echo), head(scale=echo), **tags)
+    assert np.array_equal(array_of(read_patient(tmp_path), "t2"), head(scale=100))

@@ -1,0 +1,148 @@
+"""Which image of a diffusion series is taken, whoever built the scanner."""
+
+import numpy as np
+import pytest
+import SimpleITK as sitk  # noqa: N813
+from pydicom.uid import generate_uid
+
+from islesnet.errors import InputError
+from islesnet.scanner import read_patient
+from tests.scanner.made_dicom import classic, head, tags_of
+
+VENDORS = {
+    "standard": lambda b: {"DiffusionBValue": float(b)},
+    "Siemens": lambda b: {"private": [("SIEMENS MR HEADER", 0x0019, 0x0C, "IS", str(b))]},
+    "Siemens, kind lost": lambda b: {"private": [("SIEMENS MR HEADER", 0x0019, 0x0C, "UN", f"{b} ".encode())]},
+    "Siemens sequence": lambda b: {"SequenceName": f"*ep_b{b}t" if b else "*ep_b0"},
+    "GE": lambda b: {"private": [("GEMS_PARM_01", 0x0043, 0x39, "IS", [str(b), "8", "0", "0"])]},
+    "GE, marked": lambda b: {"private": [("GEMS_PARM_01", 0x0043, 0x39, "IS", [str(1_000_000_000 + b), "8"])]},
+    "Philips": lambda b: {"private": [("Philips Imaging DD 001", 0x2001, 0x03, "FL", float(b))]},
+    "United Imaging": lambda b: {"private": [("Image Private Header", 0x0065, 0x09, "FD", float(b))]},
+    "Canon": lambda b: {"ImageComments": f"b={b}(0.445,0.000,0.895)"} if b else {"SeriesDescription": "DWI"},
+}
+
+
+def array_of(patient, role):
+    return sitk.GetArrayFromImage(patient.images[role].image)
+
+
+@pytest.mark.parametrize("tags", VENDORS.values(), ids=VENDORS)
+def test_b_value_is_found_where_each_vendor_writes_it(tmp_path, tags):
+    series = generate_uid()
+    for b_value in (0, 1000, 2000):
+        classic(tmp_path / f"{b_value}", head(scale=3000 - b_value), SeriesInstanceUID=series, **tags(b_value))
+
+    patient = read_patient(tmp_path)
+
+    assert np.array_equal(array_of(patient, "dwi"), head(scale=2000))
+    assert np.array_equal(array_of(patient, "b0"), head(scale=3000))
+    assert patient.images["dwi"].b_value == 1000
+
+
+def test_b_value_of_0_does_not_make_a_t2_a_dwi(tmp_path):
+    """Philips writes b = 0 into images of every kind."""
+    classic(tmp_path, private=[("Philips Imaging DD 001", 0x2001, 0x03, "FL", 0.0)], **tags_of("t2"))
+    assert set(read_patient(tmp_path).images) == {"t2"}
+
+
+def test_trace_is_the_geometric_mean_of_three_directions(tmp_path):
+    series = generate_uid()
+    for index, (direction, scale) in enumerate((([1.0, 0, 0], 100), ([0, 1.0, 0], 200), ([0, 0, 1.0], 400))):
+        tags = {"DiffusionBValue": 1000.0, "DiffusionGradientOrientation": direction}
+        classic(
+            tmp_path / str(index), np.full((6, 10, 12), scale) + head(scale=0) % 2, SeriesInstanceUID=series, **tags
+        )
+
+    patient = read_patient(tmp_path)
+
+    even = array_of(patient, "dwi")[head(scale=0) % 2 == 0]
+    np.testing.assert_allclose(even, 200, rtol=1e-5)
+    assert any("geometric mean of 3 directions" in note for note in patient.notes)
+
+
+def test_directions_without_tags_are_parted_by_their_order(tmp_path):
+    series = generate_uid()
+    for index in range(3):
+        tags = {"DiffusionBValue": 1000.0, "AcquisitionNumber": index}
+        classic(tmp_path / str(index), head(scale=100 * 2**index), SeriesInstanceUID=series, **tags)
+    patient = read_patient(tmp_path)
+    expected = np.prod([head(scale=100 * 2**index).astype(float) for index in range(3)], axis=0) ** (1 / 3)
+    np.testing.assert_allclose(array_of(patient, "dwi"), expected, rtol=1e-4)
+
+
+def test_one_direction_alone_is_taken_and_said(tmp_path):
+    classic(tmp_path, DiffusionBValue=1000.0, DiffusionGradientOrientation=[1.0, 0, 0])
+    assert any("is one direction" in note for note in read_patient(tmp_path).notes)
+
+
+def test_adc_is_computed_from_b0_and_b1000(tmp_path):
+    series = generate_uid()
+    classic(tmp_path / "0", head(scale=2000), SeriesInstanceUID=series, DiffusionBValue=0.0)
+    classic(tmp_path / "1", head(scale=600), SeriesInstanceUID=series, DiffusionBValue=1000.0)
+    patient = read_patient(tmp_path)
+    expected = np.log(head(scale=2000) / head(scale=600))  # x 1000 / 1000
+    np.testing.assert_allclose(array_of(patient, "adc"), expected, rtol=1e-5)
+    assert any("ADC map is computed from" in note for note in patient.notes)
+
+
+@pytest.mark.parametrize(("stored", "unit"), [(800, "1e-6 mm2/s"), (0.8, ""), (0.0008, "mm2/s")])
+def test_adc_comes_out_in_one_unit(tmp_path, stored, unit):
+    classic(tmp_path / "d", DiffusionBValue=1000.0)
+    values = np.full((6, 10, 12), 800) + head(scale=0) % 2
+    tags = {
+        "ImageType": ["DERIVED", "PRIMARY", "DIFFUSION", "ADC"],
+        "RescaleSlope": stored / 800,
+        "RescaleIntercept": 0,
+    }
+    classic(tmp_path / "a", values, number=2, **tags)
+    patient = read_patient(tmp_path)
+    assert np.median(array_of(patient, "adc")) == pytest.approx(0.8, rel=0.01)
+    assert any(f"came in {unit};" in note for note in patient.notes) == bool(unit)
+
+
+def test_adc_whose_unit_cannot_be_told_is_left_out(tmp_path):
+    classic(tmp_path / "d", DiffusionBValue=1000.0)
+    classic(tmp_path / "a", head() % 50, number=2, ImageType=["DERIVED", "PRIMARY", "ADC"])
+    patient = read_patient(tmp_path)
+    assert set(patient.images) == {"dwi"}
+    assert any("its unit cannot be told" in note for note in patient.notes)
+
+
+def test_exponential_adc_phase_and_localizer_are_passed_over(tmp_path):
+    kinds = (["DERIVED", "PRIMARY", "EADC"], ["ORIGINAL", "PRIMARY", "P", "ND"], ["ORIGINAL", "PRIMARY", "LOCALIZER"])
+    for number, kind in enumerate(kinds, start=2):
+        classic(tmp_path / str(number), number=number, ImageType=kind, **tags_of("t2"))
+    classic(tmp_path / "t1", **tags_of("t1"))
+    assert set(read_patient(tmp_path).images) == {"t1"}
+
+
+def test_of_two_dwis_the_one_nearer_b1000_is_taken_and_both_are_named(tmp_path):
+    classic(tmp_path / "a", head(scale=50), number=4, DiffusionBValue=2000.0)
+    classic(tmp_path / "b", number=7, DiffusionBValue=1000.0)
+    patient = read_patient(tmp_path)
+    assert np.array_equal(array_of(patient, "dwi"), head())
+    (note,) = [note for note in patient.notes if "both claim to be the DWI" in note]
+    assert "series 7" in note and "series 4" in note and "its b-value is nearest to 1000" in note
+
+
+def test_two_equal_dwis_are_refused_with_the_option_that_decides(tmp_path):
+    classic(tmp_path / "a", head(scale=50), number=4, DiffusionBValue=1000.0)
+    classic(tmp_path / "b", number=7, DiffusionBValue=1000.0)
+    with pytest.raises(InputError, match=r"series 4 .* and series 7 .* both claim to be the DWI.*--dwi PATH"):
+        read_patient(tmp_path)
+    patient = read_patient(tmp_path, {"dwi": tmp_path / "b"})
+    assert np.array_equal(array_of(patient, "dwi"), head())
+
+
+def test_copy_of_a_series_is_no_rival(tmp_path):
+    classic(tmp_path / "a", number=4, DiffusionBValue=1000.0)
+    classic(tmp_path / "b", number=7, DiffusionBValue=1000.0)
+    assert "a copy of it" in " ".join(read_patient(tmp_path).notes)
+
+
+def test_larger_field_of_view_wins_over_smaller_voxels(tmp_path):
+    classic(tmp_path / "thin", head(6), number=1, step=(0, 0, 2.0), **tags_of("t2"))
+    classic(tmp_path / "whole", head(30), number=2, **tags_of("t2"))
+    patient = read_patient(tmp_path)
+    assert array_of(patient, "t2").shape[0] == 30
+    assert any("covers more of the head" in note for note in patient.notes)
