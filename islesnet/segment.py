@@ -5,6 +5,7 @@ from pathlib import Path
 
 from islesnet.data import Case
 from islesnet.errors import InputError
+from islesnet.quiet import leave_out_decoder_warnings
 
 
 def bundle_folder() -> Path:
@@ -63,5 +64,6 @@ def segment_cases(
         parser["spacing"] = [spacing] * 3
     if flips:
         parser["test_time_flips"] = [0]
+    leave_out_decoder_warnings()
     parser.get_parsed_content("refuse_early")
     parser.get_parsed_content("evaluator").run()

@@ -9,6 +9,7 @@ from monai.data import DataLoader
 from rich.progress import track
 
 from islesnet.processes import usable_cores
+from islesnet.quiet import leave_out_decoder_warnings
 from workflows.commands import BUNDLE
 
 
@@ -25,6 +26,7 @@ def open_recipe(recipe: str, choices: Mapping[str, object]) -> ConfigParser:
     for ours in ("meta_file", "logging_file"):
         arguments.pop(ours, None)
     given = {key: str(value) if isinstance(value, Path) else value for key, value in choices.items()}
+    leave_out_decoder_warnings()
     parser.update({"bundle_root": str(BUNDLE), **arguments, **given})
     return parser
 
