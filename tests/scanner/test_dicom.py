@@ -1,5 +1,7 @@
 """Classic and enhanced DICOM to images: order, values, geometry, and what is refused."""
 
+import warnings
+
 import numpy as np
 import pydicom
 import pytest
@@ -276,3 +278,17 @@ def test_double_echo_gives_its_late_echo(tmp_path):
         tags = {**tags_of("t2"), "EchoTime": echo, "SeriesInstanceUID": series, "SeriesDescription": "PD T2 TSE"}
         classic(tmp_path / str(echo), head(scale=echo), **tags)
     assert np.array_equal(array_of(read_patient(tmp_path), "t2"), head(scale=100))
+
+
+def test_header_damaged_anywhere_ends_in_a_sentence_without_its_text(tmp_path):
+    (path,) = classic(tmp_path / "p", head(1), **tags_of("t1"))
+    whole, chance = path.read_bytes(), np.random.default_rng(0)
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for place in chance.integers(128, len(whole) - 240, size=3):
+            damaged[place] = chance.integers(256)
+        path.write_bytes(damaged)
+        with warnings.catch_warnings(), pytest.raises(InputError) as refused:
+            warnings.simplefilter("error")
+            read_patient(tmp_path / "p")
+        assert "ustermann" not in str(refused.value)

@@ -12,6 +12,7 @@ from islesnet.scanner.candidate import UnusableError
 from islesnet.scanner.dicom.b_values import b_value_of, direction_of, is_trace
 from islesnet.scanner.dicom.headers import (
     Header,
+    distrusted,
     frame_headers,
     number,
     numbers,
@@ -102,6 +103,11 @@ def read_frames(path: Path, inside: str) -> list[Frame]:
     Raises:
         UnusableError: for a damaged file, or one that holds no MR image.
     """
+    with distrusted():
+        return _frames(path, inside)
+
+
+def _frames(path: Path, inside: str) -> list[Frame]:
     header = open_header(path)
     kind = text(header, "SOPClassUID") or str(getattr(header.file_meta, "MediaStorageSOPClassUID", ""))
     if kind == _DIRECTORY:

@@ -26,6 +26,24 @@ def quiet_pydicom() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def distrusted() -> Iterator[None]:
+    """Say in plain words what a damaged header makes pydicom stumble on, in whatever way.
+
+    Raises:
+        UnusableError: without pydicom's own words, which may repeat the header's.
+    """
+    try:
+        with quiet_pydicom():
+            yield
+    except UnusableError:
+        raise
+    except OSError as error:
+        raise UnusableError(f"cannot be read ({(error.strerror or 'damaged').lower()})") from error
+    except Exception as error:
+        raise UnusableError("is damaged: its DICOM header cannot be read") from error
+
+
 def open_header(path: Path, with_pixels: bool = False) -> Header:
     """Read a DICOM file's header, or the whole file.
 
@@ -34,24 +52,16 @@ def open_header(path: Path, with_pixels: bool = False) -> Header:
     """
     import pydicom
 
-    try:
-        with quiet_pydicom():
-            if _transfer_syntax(path) == _DEFLATED:  # unpacked without bounds by pydicom
-                raise UnusableError("is packed as a whole (deflated transfer syntax); unpack it, e.g. with dcmconv +te")
-            header = pydicom.dcmread(path, stop_before_pixels=not with_pixels, force=True)
-            if "TransferSyntaxUID" not in header.file_meta:  # written without a preamble
-                is_implicit = header.original_encoding[0]
-                header.file_meta.TransferSyntaxUID = (
-                    pydicom.uid.ImplicitVRLittleEndian if is_implicit else pydicom.uid.ExplicitVRLittleEndian
-                )
-            return header
-    except UnusableError:
-        raise
-    except OSError as error:
-        raise UnusableError(f"cannot be read ({(error.strerror or 'damaged').lower()})") from error
-    except Exception as error:
-        # Whatever a damaged header makes pydicom stumble on; its words may repeat the header's, so they are not told.
-        raise UnusableError("is damaged: its DICOM header cannot be read") from error
+    with distrusted():
+        if _transfer_syntax(path) == _DEFLATED:  # unpacked without bounds by pydicom
+            raise UnusableError("is packed as a whole (deflated transfer syntax); unpack it, e.g. with dcmconv +te")
+        header = pydicom.dcmread(path, stop_before_pixels=not with_pixels, force=True)
+        if "TransferSyntaxUID" not in header.file_meta:  # written without a preamble
+            is_implicit = header.original_encoding[0]
+            header.file_meta.TransferSyntaxUID = (
+                pydicom.uid.ImplicitVRLittleEndian if is_implicit else pydicom.uid.ExplicitVRLittleEndian
+            )
+        return header
 
 
 def _transfer_syntax(path: Path) -> str:

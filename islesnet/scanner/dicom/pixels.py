@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from islesnet.scanner.candidate import UnusableError
 from islesnet.scanner.dicom.frames import Frame
-from islesnet.scanner.dicom.headers import Header, open_header, quiet_pydicom, require_plausible
+from islesnet.scanner.dicom.headers import Header, distrusted, open_header, quiet_pydicom, require_plausible
 
 
 def read_values(slices: Sequence[Frame], is_precise: bool) -> NDArray[np.float32]:
@@ -29,7 +29,8 @@ def read_values(slices: Sequence[Frame], is_precise: bool) -> NDArray[np.float32
         UnusableError: for a slice that cannot be decoded.
     """
     try:
-        return _read(slices, is_precise)
+        with distrusted():
+            return _read(slices, is_precise)
     finally:
         _opened.cache_clear()
 
