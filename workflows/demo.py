@@ -43,7 +43,6 @@ def demonstrate(arguments: argparse.Namespace) -> int:
     folder = arguments.folder.resolve()
     make_anew(folder)
     new_patient = make_new_patient(folder)
-    segment_with_shipped_model(new_patient, folder)
     dataset = make_dataset(folder)
     train(dataset, folder, arguments.epochs)
     segment(dataset, new_patient, folder)
@@ -75,17 +74,10 @@ def make_new_patient(folder: Path) -> Case:
     return Case("anna", {"dwi": home / "dwi.nii.gz", "flair": home / "flair.nii.gz"}, truth)
 
 
-def segment_with_shipped_model(new_patient: Case, folder: Path) -> None:
-    """Segment the new patient with the weights that come with the bundle."""
-    say("1. A new patient, segmented with the shipped model")
-    home = next(iter(new_patient.sequences.values())).parent
-    run("islesnet", "segment", home, "--output", folder / "shipped_model")
-
-
 def make_dataset(folder: Path) -> Path:
     """Write a synthetic data set in the SISS 2015 layout with its datalist."""
     dataset = folder / "SISS2015_Training"
-    say(f"2. {PATIENTS} synthetic patients")
+    say(f"1. {PATIENTS} synthetic patients")
     run("islesnet", "phantom", dataset, "--patients", PATIENTS, "--spacing", SPACING_MM, "--seed", 1)
     run("islesnet", "datalist", dataset, "--split", *SPLIT)
     return dataset
@@ -93,7 +85,7 @@ def make_dataset(folder: Path) -> Path:
 
 def train(dataset: Path, folder: Path, epochs: int | None) -> None:
     """Train with the demo's recipe."""
-    say("3. Training from scratch")
+    say("2. Training")
     places = ("--dataset_dir", dataset, "--output_dir", folder / "training", "--ckpt_dir", folder / "models")
     longer = () if epochs is None else ("--epochs", epochs)
     run_bundle("training", "--args_file", "recipes/training_demo.yaml", *places, *longer)
@@ -102,10 +94,10 @@ def train(dataset: Path, folder: Path, epochs: int | None) -> None:
 def segment(dataset: Path, new_patient: Case, folder: Path) -> None:
     """Evaluate on the test patients, and segment the new one."""
     weights = ("--checkpoint", folder / "models" / "model.pt", "--spacing", f"[{SPACING_MM},{SPACING_MM},{SPACING_MM}]")
-    say("4. Evaluation on the test patients")
+    say("3. Evaluation on the test patients")
     output = ("--output_dir", folder / "evaluation")
     run_bundle("evaluating", "--args_file", "recipes/evaluate.yaml", "--dataset_dir", dataset, *output, *weights)
-    say("5. Inference on the new patient")
+    say("4. Inference on the new patient")
     home = next(iter(new_patient.sequences.values())).parent.parent
     output = ("--output_dir", folder / "inference")
     run_bundle("inference", "--config_file", "configs/inference.yaml", "--dataset_dir", home, *output, *weights)
@@ -121,7 +113,7 @@ def report(dataset: Path, new_patient: Case, folder: Path) -> None:
     table = pd.DataFrame([*rows, score(new_patient, folder / "inference", deviations)]).set_index("patient")
     means = table.drop(index=new_patient.patient).mean()
     table.loc[f"mean of {len(rows)} test"] = means
-    say("6. Results")
+    say("5. Results")
     print(table.to_string(float_format=lambda value: f"{value:.3f}"))
     print(
         f"\nMean Dice on {len(rows)} test patients: {means['Dice']:.3f} the trained network, "
@@ -129,8 +121,6 @@ def report(dataset: Path, new_patient: Case, folder: Path) -> None:
         "deviations, the best on the training patients). Synthetic patients: the figures say that the way works, not\n"
         "how well it does on people."
     )
-    shipped = score(new_patient, folder / "shipped_model", deviations)["Dice"]
-    print(f"On the new patient the shipped model, which never saw patients of this kind, has a Dice of {shipped:.3f}.")
     picture = draw(new_patient, folder)
     print(f"\nMasks of the test patients  {folder / 'evaluation'}")
     print(f"Mask of the new patient     {folder / 'inference' / (new_patient.patient + '_lesion.nii.gz')}")

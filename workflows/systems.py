@@ -8,7 +8,6 @@ import torch
 
 from islesnet.errors import InputError
 from islesnet.networks.pretrained import IMAGENET_URL
-from workflows.commands import BUNDLE
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,6 @@ SYSTEMS: Mapping[str, System] = {
     "default": System("default"),
     **_PAPER,
     "paper_all": System("paper_all", "paper_all", at_2_mm=_PAPER_AT_2_MM, patch_at_2_mm=_PAPER_PATCH),
-    "fine_tuned": System("fine_tuned", in_training={"start_from": BUNDLE / "models" / "model.pt"}),
     "plain_unet": System("plain_unet", "plain_unet"),
     "volumetric": System(
         "volumetric",
