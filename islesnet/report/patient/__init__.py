@@ -1,6 +1,7 @@
 """The report of one patient, from volumes to a page, and of a cohort; needs neither scanner, network nor MONAI."""
 
 from islesnet.report.patient.cohort_page import CohortRow, write_cohort_page
+from islesnet.report.patient.dicom_seg import write_dicom_seg
 from islesnet.report.patient.findings import PatientFindings
 from islesnet.report.patient.lesions import LesionMeasures, measure_lesions
 from islesnet.report.patient.midline import MidsagittalPlane, find_midsagittal_plane
@@ -16,5 +17,6 @@ __all__ = [
     "find_midsagittal_plane",
     "measure_lesions",
     "write_cohort_page",
+    "write_dicom_seg",
     "write_patient_report",
 ]

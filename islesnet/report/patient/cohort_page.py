@@ -10,7 +10,7 @@ import pandas as pd
 from islesnet.report.csv_files import write_csv
 from islesnet.report.page import Page
 from islesnet.report.patient.findings import PatientFindings, say_ml
-from islesnet.report.wording import say
+from islesnet.report.wording import MISSING, say
 
 TRUST = {True: "yes", False: "no", None: "not assessed"}
 
@@ -120,7 +120,7 @@ def _table(rows: Sequence[CohortRow]) -> pd.DataFrame:
             "Volume (ml)": say(row.total_volume_ml, 2),
             "Lesions": say(row.lesions, 0),
             "Trusted": TRUST[row.is_trusted],
-            "Reasons": " ".join(row.reasons),
+            "Reasons": " ".join(row.reasons) or MISSING,
         }
         for row in rows
     )
