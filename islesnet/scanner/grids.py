@@ -1,5 +1,7 @@
 """Grids of images: made from an affine, told apart, and the sheared ones refused."""
 
+from typing import Any
+
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 SHEAR_DEGREES = 0.1
 
 
-def image_of(array: NDArray[np.generic], affine: NDArray[np.float64], name: str = "The image") -> sitk.Image:
+def image_of(array: NDArray[Any], affine: NDArray[np.floating[Any]], name: str = "The image") -> sitk.Image:
     """Make a SimpleITK image of an array and its affine.
 
     Args:
