@@ -22,7 +22,7 @@ SEQUENCES = ("dwi", "t1", "t2", "flair")
 SUBSETS = tuple(subset for count in range(1, 5) for subset in combinations(SEQUENCES, count))
 # What the operating point is chosen on: the subsets that clinics have most.
 COMMON_SUBSETS = (("dwi",), ("flair",), ("dwi", "flair"), SEQUENCES)
-THRESHOLDS = tuple(np.round(np.arange(0.3, 0.81, 0.05), 2).tolist())
+THRESHOLDS = tuple(np.round(np.arange(0.3, 0.96, 0.05), 2).tolist())
 MINIMUM_ML = (0.0, 0.01, 0.02, 0.05, 0.1)
 
 
