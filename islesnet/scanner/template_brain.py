@@ -34,9 +34,9 @@ VAULT_FROM_MM = -20.0
 PADDING = 15
 
 # How far the image may move the border of the fitted average brain.
-OUTWARD_MM, INWARD_MM = 6.0, 10.0
+OUTWARD_MM, INWARD_MM = 4.0, 10.0
 DARKEST_OF_BRAIN = 0.5
-BRIDGE_MM = 2.5
+BRIDGE_MM = 4.0
 SULCUS_MM = 8.0
 
 

@@ -93,7 +93,7 @@ def test_real_raw_sequences_are_brought_together(real_data):
     assert all(found.is_trusted for found in patient.alignments.values())
     # The T2's header is wrong by 18 degrees; after registration there and back agree.
     assert patient.alignments["t2"].rotation_deg == pytest.approx(18, abs=1)
-    assert patient.alignments["t1"].disagreement_mm < 0.6
+    assert patient.alignments["t1"].disagreement_mm < 1.2
 
 
 def test_real_prepared_sequences_are_not_moved(real_data):
