@@ -1,8 +1,5 @@
 """One coarse synthetic head with skull, as SimpleITK images, and the real volumes where they are."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
@@ -25,13 +22,3 @@ def brain_points(head) -> np.ndarray:
     """Places in the brain in mm, ``(N, 3)``."""
     voxels = np.argwhere(sitk.GetArrayViewFromImage(head["brain"]))[::211, ::-1]
     return np.array([head["brain"].TransformIndexToPhysicalPoint(voxel.tolist()) for voxel in voxels])
-
-
-@pytest.fixture
-def real_data() -> Path:
-    """Folder of the public volumes; the test is skipped where it is absent."""
-    beside_the_project = Path(__file__).parents[3] / "shared" / "real"
-    folder = Path(os.environ.get("ISLESNET_REAL_DATA", beside_the_project))
-    if not folder.is_dir():
-        pytest.skip(f"the real volumes are not at {folder}; ISLESNET_REAL_DATA says where they are")
-    return folder
