@@ -1,11 +1,10 @@
 """How healthy brains differ in brightness beyond their tissue maps, and what echo-planar imaging adds at the skull."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from scipy import ndimage
 
 from islesnet.phantom.anatomy import Anatomy
+from islesnet.phantom.artefacts import nearness
 from islesnet.phantom.fields import FloatArray
 from islesnet.phantom.ranges import Ranges, draw
 
@@ -54,9 +53,10 @@ def brighten(rng: np.random.Generator, anatomy: Anatomy, sequence: str, ranges: 
         places = np.clip(0.4 + 0.6 * anatomy.smooth_field(rng, 22.0), 0, 1.6)
         factor += np.float32(draw(rng, ranges.grey_brightening)) * anatomy.tissues["grey"] * places
     if sequence != "t1":
+        mirrored = np.concatenate([np.abs(anatomy.mni_mm[:1]), anatomy.mni_mm[1:]])
         for place, radius_mm in TRACTS:
             excess = draw(rng, ranges.tract_brightening) * rng.choice((0.0, 1.0))
-            factor += np.float32(excess) * anatomy.tissues["white"] * _near(anatomy, place, radius_mm, mirrored=True)
+            factor += np.float32(excess) * anatomy.tissues["white"] * nearness(mirrored, place, radius_mm)
     brightened: FloatArray = factor.astype(np.float32)
     return brightened
 
@@ -82,22 +82,13 @@ def surface_pile_up(rng: np.random.Generator, anatomy: Anatomy, ranges: Ranges) 
         if rng.uniform() > likelihood * 0.8:
             continue
         thickness_mm = draw(rng, ranges.surface_depth_mm)
-        near = _near(anatomy, place, radius_mm * rng.uniform(0.6, 1.2)) * np.clip(0.6 + 0.6 * streaks, 0, 1.5)
+        near = nearness(anatomy.mni_mm, place, radius_mm * rng.uniform(0.6, 1.2)) * np.clip(0.6 + 0.6 * streaks, 0, 1.5)
         excess = draw(rng, ranges.surface_pile_up) * rng.uniform()
         factor += np.float32(excess) * near * np.exp(-0.5 * (depth_mm / np.float32(thickness_mm)) ** 2)
         if rng.uniform() < 0.4:
-            lost = _near(anatomy, np.add(place, rng.normal(0, 10, 3)).tolist(), radius_mm * 0.5)
+            lost = nearness(anatomy.mni_mm, np.add(place, rng.normal(0, 10, 3)).tolist(), radius_mm * 0.5)
             factor *= 1 - np.float32(rng.uniform(0, 0.8)) * lost
     return factor
-
-
-def _near(anatomy: Anatomy, place: Sequence[float], radius_mm: float, mirrored: bool = False) -> FloatArray:
-    x = np.abs(anatomy.mni_mm[0]) if mirrored else anatomy.mni_mm[0]
-    squared = (x - np.float32(place[0])) ** 2
-    for axis in (1, 2):
-        squared = squared + (anatomy.mni_mm[axis] - np.float32(place[axis])) ** 2
-    near: FloatArray = np.exp(-0.5 * squared / np.float32(radius_mm**2))
-    return near
 
 
 def _depth_below_surface(anatomy: Anatomy) -> FloatArray:

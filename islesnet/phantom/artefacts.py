@@ -100,9 +100,19 @@ def pile_up(mni_mm: FloatArray, amounts: Sequence[float]) -> FloatArray:
     """
     factor = np.ones(mni_mm.shape[1], dtype=np.float32)
     for (place, radius_mm), amount in zip(PILE_UPS, amounts, strict=True):
-        squared = sum((mni_mm[axis] - np.float32(place[axis])) ** 2 for axis in range(3))
-        factor += np.float32(amount) * np.exp(-0.5 * squared / np.float32(radius_mm**2))
+        factor += np.float32(amount) * nearness(mni_mm, place, radius_mm)
     return factor
+
+
+def nearness(mni_mm: FloatArray, place: Sequence[float], radius_mm: float) -> FloatArray:
+    """Tell how near a place is: 1 there, falling off as a Gaussian whose standard deviation is the radius.
+
+    Shapes:
+        ``(3, N)`` -> ``(N,)``.
+    """
+    squared = sum((mni_mm[axis] - np.float32(place[axis])) ** 2 for axis in range(3))
+    near: FloatArray = np.exp(-0.5 * squared / np.float32(radius_mm**2))
+    return near
 
 
 def _average_along(image: FloatArray, step: float, axis: int) -> FloatArray:
