@@ -27,7 +27,7 @@ class LesionTable:
 
     Args:
         output_dir: folder of the results.
-        stamps: words in capitals that keep the run from being mistaken.
+        stamps: words in capitals that keep the run from being mistaken; the patients' own are added.
     """
 
     def __init__(self, output_dir: str | Path, stamps: Sequence[str] = ()) -> None:
@@ -51,7 +51,9 @@ class LesionTable:
         if rows:
             rows.sort(key=lambda row: natural_key(row["patient"]))
             frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"lesion_count": "Int64"})
-            write_csv(frame, self.output_dir / "lesions.csv", self.stamps)
+            # Each row its own: synthetic and real patients may lie in one folder.
+            stamps = [" ".join(dict.fromkeys([*self.stamps, *row.get("stamps", ())])) for row in rows]
+            write_csv(frame.assign(stamp=stamps) if any(stamps) else frame, self.output_dir / "lesions.csv")
 
 
 def _row(path: Path) -> dict[str, Any] | None:
@@ -63,6 +65,7 @@ def _row(path: Path) -> dict[str, Any] | None:
             "is_trusted": trust.get("is_trusted"),
             "reasons": " ".join(trust.get("reasons", ())),
             "notes": " ".join(trust.get("notes", ())),
+            "stamps": numbers.get("stamps", ()),
         }
     except (ValueError, KeyError, AttributeError) as error:
         logger.warning("%s is left out of lesions.csv: it does not hold a patient's lesions (%r).", path, error)

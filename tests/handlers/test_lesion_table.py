@@ -54,3 +54,14 @@ def test_numbers_without_trust_and_damaged_ones_do_not_stop_the_table(tmp_path, 
 def test_folder_without_patients_gets_no_table(tmp_path):
     LesionTable(tmp_path).write(SimpleNamespace())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_each_patient_bears_its_own_stamps_and_the_run_s(tmp_path):
+    write_numbers(tmp_path, "made", stamps=["PHANTOM"])
+    write_numbers(tmp_path, "real")
+
+    own = table(tmp_path).set_index("patient")["stamp"]
+    with_the_run_s = table(tmp_path, stamps=("LEAKY",)).set_index("patient")["stamp"]
+
+    assert own["made"] == "PHANTOM" and pd.isna(own["real"])
+    assert with_the_run_s.to_dict() == {"made": "LEAKY PHANTOM", "real": "LEAKY"}
