@@ -10,13 +10,13 @@ import pytest
 import torch
 import torch.distributed
 import yaml
-from monai.bundle import ckpt_export, verify_net_in_out
+from monai.bundle import ConfigParser, ckpt_export, verify_net_in_out
 from monai.data import load_net_with_metadata
 
-from tests.bundle.conftest import BUNDLE, TINY, open_recipe
+from tests.bundle.conftest import BUNDLE, TINY, open_recipe, recipe_files
 
 SYSTEMS = ("", "_paper", "_paper_all", "_plain_unet", "_volumetric")
-TRAINING = (*(f"training{system}" for system in SYSTEMS), "training_demo", "training_multi_gpu")
+TRAINING = (*(f"training{system}" for system in SYSTEMS), "training_demo", "training_multi_gpu", "training_wide")
 USE = (
     *(f"{use}{system}" for system in SYSTEMS for use in ("inference", "evaluate")),
     *(f"evaluate{system}_{how}" for system in SYSTEMS for how in ("ensemble", "network_grid")),
@@ -114,3 +114,15 @@ def test_exported_torchscript_gives_the_eager_networks_output(weights, tmp_path)
 
     with torch.no_grad():
         torch.testing.assert_close(scripted.eval()(image), eager(image))
+
+
+@pytest.mark.parametrize("recipe", ["training", "training_multi_gpu"])
+def test_every_training_begins_with_the_weights_that_it_is_told_to_start_from(recipe):
+    config = ConfigParser()
+    config.read_config([str(BUNDLE / file) for file in recipe_files(recipe)["config_file"]])
+
+    network = config["network"]
+
+    # Over several processes it stands within DistributedDataParallel.
+    assert (network["module"] if isinstance(network, dict) else network) == "@started_network"
+    assert config["started_network"]["path"] == "@start_from"
