@@ -13,6 +13,7 @@ from islesnet.data import cases_in_datalist
 from islesnet.errors import InputError
 from islesnet.files import whole_file
 from islesnet.report import read_scores
+from workflows.claims import claim_folder
 from workflows.commands import options, run_bundle, visible_devices
 from workflows.systems import System
 
@@ -76,7 +77,7 @@ class Experiment:
             InputError: where the folder holds an experiment with other choices.
             CommandError: where a command of the bundle fails.
         """
-        self._claim_folder()
+        claim_folder(self.folder, "experiment.json", self._description())
         if self.is_done:
             print(f"{self.folder}: done already", flush=True)
             return
@@ -117,22 +118,6 @@ class Experiment:
 
     def _places(self, output: Path) -> dict[str, object]:
         return {"dataset_dir": self.dataset_dir, "datalist": self.datalist, "output_dir": output}
-
-    def _claim_folder(self) -> None:
-        """Write down what this experiment is, or make sure that the folder holds the same."""
-        told = json.loads(json.dumps(self._description(), default=str))
-        note = self.folder / "experiment.json"
-        if not note.is_file():
-            with whole_file(note) as part:
-                part.write_text(json.dumps(told, indent=2) + "\n")
-            return
-        earlier = json.loads(note.read_text())
-        differing = [name for name in dict.fromkeys([*earlier, *told]) if earlier.get(name) != told.get(name)]
-        if differing:
-            raise InputError(
-                f"{self.folder} was begun with another choice of {', '.join(differing)} (see {note}). Go on with what "
-                "it was begun with, or name another folder with --out."
-            )
 
     def _description(self) -> dict[str, object]:
         return {

@@ -25,6 +25,7 @@ from islesnet.report import write_csv
 from islesnet.stamps import PHANTOM
 from islesnet.trust import AppearanceRanges, appearance_file
 from workflows.bundle_config import fill_cache
+from workflows.claims import claim_folder
 from workflows.commands import answer, command_line, options, run_bundle, say
 from workflows.datasets import Patients, write_split
 from workflows.release_weights import write_half_precision
@@ -59,6 +60,8 @@ def train_default_model(arguments: argparse.Namespace) -> int:
     """Go through all steps that are not done."""
     out: Path = arguments.out.absolute()
     require_writable(out)
+    decisive = ("lesions", "patients", "seed", "minutes", "start_from")
+    claim_folder(out, "begun_with.json", {name: getattr(arguments, name) for name in decisive})
     patients = make_phantoms(out / "phantoms", arguments.patients, arguments.seed, arguments.lesions)
     sections = split(patients.cases)
     training = WideTraining(out, patients.folder, arguments.minutes, arguments.seed, arguments.start_from)
