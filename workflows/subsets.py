@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import combinations, product
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +11,13 @@ import torch
 from monai.transforms import Compose
 from rich.progress import track
 
+from islesnet.components import label_lesions
 from islesnet.data import Case, find_cases, read_volume
-from islesnet.metrics import LogitHistogram, score_mask
+from islesnet.metrics import LogitHistogram, VoxelCounts, score_mask
 from islesnet.networks.weights import read_state_dict
 from islesnet.transforms import RemoveSmallLesionsd
 from islesnet.trust import describe_appearance
+from islesnet.volumes.geometry import lie_on_one_grid
 from workflows.bundle_config import open_recipe
 
 SEQUENCES = ("dwi", "t1", "t2", "flair")
@@ -94,18 +96,41 @@ def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) ->
         predictor: the network.
         cases: patients that nothing else is claimed on.
     """
-    dice: dict[tuple[float, float], list[float]] = {}
+    dice = []  # of each patient and subset: by threshold, then by minimum volume
     logits = LogitHistogram()
     for case in track(cases, "Validation phantoms"):
         for _, probability, truth in predictor.predict(case, COMMON_SUBSETS):
-            logits.add_probability(np.asarray(probability), np.asarray(truth))
-            for threshold, minimum_ml in product(THRESHOLDS, MINIMUM_ML):
-                mask = clean_mask(probability, threshold, minimum_ml)
-                dice.setdefault((threshold, minimum_ml), []).append(overlap(mask, truth))
-    means = {choice: float(np.mean(values)) for choice, values in dice.items()}
-    (threshold, minimum_ml), best = max(means.items(), key=lambda item: item[1])
+            here, lesion = np.asarray(probability[0]), np.asarray(truth[0]) > 0.5
+            logits.add_probability(here, lesion)
+            voxel_ml = float(np.prod(_spacing(truth))) / 1000
+            dice.append([dice_by_minimum(here >= threshold, lesion, voxel_ml) for threshold in THRESHOLDS])
+    means = np.mean(dice, axis=0)
+    best = np.unravel_index(means.argmax(), means.shape)
     temperature = round(logits.fit_temperature(), 3)
-    return OperatingPoint(_at_temperature(threshold, temperature), minimum_ml, temperature, best)
+    return OperatingPoint(
+        threshold=_at_temperature(THRESHOLDS[best[0]], temperature),
+        minimum_lesion_ml=MINIMUM_ML[best[1]],
+        temperature=temperature,
+        dice=float(means[best]),
+    )
+
+
+def dice_by_minimum(marked: np.ndarray, lesion: np.ndarray, voxel_ml: float) -> list[float]:
+    """Compute Dice once the lesions below each of `MINIMUM_ML` are removed; the lesions are found once for all.
+
+    Shapes:
+        ``(X, Y, Z)`` bool, both.
+    """
+    lesions, _ = label_lesions(marked)
+    sizes = np.bincount(lesions.ravel())
+    hits = np.bincount(lesions.ravel(), weights=lesion.ravel())
+    sizes[0] = hits[0] = 0  # the background
+    dice = []
+    for minimum_ml in MINIMUM_ML:
+        kept = sizes * voxel_ml >= minimum_ml
+        both, left, true = int(hits[kept].sum()), int(sizes[kept].sum()), int(lesion.sum())
+        dice.append(VoxelCounts(both, left - both, true - both, marked.size - left - true + both).dice)
+    return dice
 
 
 def _at_temperature(probability: float, temperature: float) -> float:
@@ -144,12 +169,6 @@ def clean_mask(probability: torch.Tensor, threshold: float, minimum_ml: float) -
     return cleaned
 
 
-def overlap(mask: torch.Tensor, truth: torch.Tensor) -> float:
-    """Compute Dice alone; 1 where both are empty."""
-    total = int(mask.sum()) + int(truth.sum())
-    return 1.0 if total == 0 else 2 * int((mask.bool() & truth.bool()).sum()) / total
-
-
 def score_real_patients(
     folders: Sequence[Path], weights: Path, point: OperatingPoint, output_dir: Path
 ) -> pd.DataFrame:
@@ -158,24 +177,25 @@ def score_real_patients(
     A patient whose label is on another grid than the mask (a subset without the sequence it was drawn on) is passed
     over for that subset.
     """
-    rows = []
-    for case in (case for folder in folders for case in find_cases(folder)):
-        for subset in SUBSETS:
-            if not all(sequence in case.sequences for sequence in subset):
-                continue
-            name = f"{case.patient}_{'_'.join(subset)}"
-            some = Case(name, {sequence: case.sequences[sequence] for sequence in subset})
-            _segment(some, weights, point, output_dir)
-            rows.append({"patient": case.patient, "sequences": "+".join(subset), **_score_real(case, name, output_dir)})
-    return pd.DataFrame(rows)
-
-
-def _segment(case: Case, weights: Path, point: OperatingPoint, output_dir: Path) -> None:
+    patients = [case for folder in folders for case in find_cases(folder)]
+    asked = {
+        f"{case.patient}_{'_'.join(subset)}": (case, subset)
+        for case in patients
+        for subset in SUBSETS
+        if set(subset) <= set(case.sequences)
+    }
+    cases = [Case(name, {key: case.sequences[key] for key in subset}) for name, (case, subset) in asked.items()]
     choices = {name: value for name, value in asdict(point).items() if name != "dice"}
-    places = {"cases": [case], "checkpoint": weights, "output_dir": output_dir}
+    places = {"cases": cases, "checkpoint": weights, "output_dir": output_dir}
     parser = open_recipe("recipes/inference.yaml", {**choices, **places})
     parser.get_parsed_content("refuse_early")
     parser.get_parsed_content("evaluator").run()
+    return pd.DataFrame(
+        [
+            {"patient": case.patient, "sequences": "+".join(subset), **_score_real(case, name, output_dir)}
+            for name, (case, subset) in asked.items()
+        ]
+    )
 
 
 def _score_real(case: Case, name: str, output_dir: Path) -> dict[str, float]:
@@ -184,7 +204,7 @@ def _score_real(case: Case, name: str, output_dir: Path) -> dict[str, float]:
     if case.label is None:
         return marked
     truth = read_volume(case.label)
-    if truth.array.shape != mask.array.shape:
+    if not lie_on_one_grid(mask.header, truth.header):
         return marked
     scores = score_mask(mask.array, truth.array, mask.spacing)
     return {

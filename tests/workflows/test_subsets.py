@@ -7,11 +7,12 @@ from islesnet.data import find_cases
 from islesnet.phantom import PhantomSettings, write_dataset
 from workflows.bundle_config import open_recipe
 from workflows.subsets import (
+    MINIMUM_ML,
     SUBSETS,
     OperatingPoint,
     SubsetPredictor,
     choose_operating_point,
-    overlap,
+    dice_by_minimum,
     score_real_patients,
     score_subsets,
 )
@@ -75,10 +76,20 @@ def test_real_patients_are_scored_on_their_own_grid_where_the_truth_is_known(cas
     assert table["dice"].between(0, 1).all()
 
 
-def test_overlap_of_two_empty_masks_is_one():
-    empty = torch.zeros(1, 2, 2, 2)
+def test_dice_rises_as_false_specks_go_and_falls_once_the_lesion_does():
+    lesion = np.zeros((20, 20, 20), dtype=bool)
+    lesion[2:6, 2:6, 2:6] = True  # 64 voxels: 0.064 ml
+    marked = lesion.copy()
+    marked[15, 15, 10:18] = True  # a speck of 0.008 ml
 
-    assert overlap(empty, empty) == 1
-    assert overlap(torch.ones(1, 2, 2, 2), empty) == 0
-    half = torch.tensor(np.arange(8).reshape(1, 2, 2, 2) < 4)
-    assert overlap(torch.ones(1, 2, 2, 2), half) == pytest.approx(2 / 3)
+    by_minimum = dict(zip(MINIMUM_ML, dice_by_minimum(marked, lesion, voxel_ml=0.001), strict=True))
+
+    assert by_minimum[0.0] == pytest.approx(2 * 64 / (64 + 72))
+    assert by_minimum[0.01] == by_minimum[0.05] == 1
+    assert by_minimum[0.1] == 0
+
+
+def test_dice_of_two_empty_masks_is_one():
+    empty = np.zeros((2, 2, 2), dtype=bool)
+
+    assert dice_by_minimum(empty, empty, voxel_ml=1) == [1] * len(MINIMUM_ML)
