@@ -26,7 +26,7 @@ class CohortDataset(Dataset):
     """
 
     def __init__(self, data: Sequence[Case] | Sequence[dict[str, str]], transform: Transform) -> None:
-        super().__init__(data=[case.item() if isinstance(case, Case) else case for case in data], transform=transform)
+        super().__init__(data=[case if isinstance(case, dict) else case.item() for case in data], transform=transform)
 
     def _transform(self, index: int) -> dict[str, Any]:
         item = self.data[index]

@@ -1,6 +1,5 @@
 """Where results come from: versions, machine, settings and files, written beside them."""
 
-import hashlib
 import json
 import platform
 import re
@@ -18,7 +17,7 @@ import torch
 from monai.bundle import ConfigParser, update_kwargs
 
 import islesnet
-from islesnet.files import whole_file
+from islesnet.files import sha256_of, whole_file
 from islesnet.networks import has_fast_bfloat16
 from islesnet.processes import usable_cores
 
@@ -194,8 +193,7 @@ def _processor() -> str:
 def _file(path: Path | str) -> dict[str, str | None]:
     if not Path(path).is_file():
         return {"file": str(path), "sha256": None}
-    with Path(path).open("rb") as file:
-        return {"file": str(path), "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    return {"file": str(path), "sha256": sha256_of(Path(path))}
 
 
 def _without_home(text: str) -> str:

@@ -1,11 +1,15 @@
-"""The bundle's inference on cases given by a program instead of a folder given by a user."""
+"""The bundle's inference on patients given by a program instead of a folder given by a user."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from islesnet.data import Case
 from islesnet.errors import InputError
 from islesnet.quiet import leave_out_decoder_warnings
+
+if TYPE_CHECKING:
+    from islesnet.patients import RawScans
 
 
 def bundle_folder() -> Path:
@@ -22,22 +26,20 @@ def bundle_folder() -> Path:
 
 
 def segment_cases(
-    cases: Sequence[Case],
+    cases: "Sequence[Case | RawScans]",
     output_dir: Path,
     checkpoint: Path | None = None,
-    save_probability: bool = False,
-    spacing: float | None = None,
-    flips: bool = False,
+    choices: Mapping[str, Any] | None = None,
 ) -> None:
     """Segment patients with the bundle's inference config; the network is loaded once.
 
     Args:
-        cases: the patients.
-        output_dir: where ``<patient>_lesion.nii.gz``, ``<patient>_lesion.json`` and ``lesions.csv`` are written.
+        cases: the patients, prepared or raw.
+        output_dir: where ``<patient>_lesion.nii.gz``, ``<patient>_lesion.json``, ``cohort.csv``, and in a folder a
+            patient their reports are written.
         checkpoint: the network's weights; the bundle's own by default.
-        save_probability: whether ``<patient>_probability.nii.gz`` is wanted too.
-        spacing: mm, of the grid the network was trained on; the config's by default.
-        flips: whether to average over left-right flips, which takes twice as long and tells how far they agree.
+        choices: what of the config's choices is to be another, e.g. ``{"save_probability": True}``; no text from a
+            patient's files belongs here.
 
     Raises:
         InputError: for missing weights, a folder that cannot be written to, or, after the last patient, naming
@@ -57,13 +59,9 @@ def segment_cases(
             "cases": list(cases),
             "output_dir": output_dir,
             "checkpoint": weights,
-            "save_probability": save_probability,
+            **(choices or {}),
         }
     )
-    if spacing is not None:
-        parser["spacing"] = [spacing] * 3
-    if flips:
-        parser["test_time_flips"] = [0]
     leave_out_decoder_warnings()
     parser.get_parsed_content("refuse_early")
     parser.get_parsed_content("evaluator").run()

@@ -23,9 +23,10 @@ ABOVE = {
     "trust": ROOMS,
     "handlers": (*ROOMS, "report", "provenance"),
     "cohort": (*ROOMS, "report", "provenance", "handlers"),
-    "segment": (*ROOMS, "report", "provenance", "handlers", "cohort"),
+    "patients": (*ROOMS, "report"),
+    "segment": (*ROOMS, "report", "provenance", "handlers", "cohort", "patients"),
     "evaluation": (*ROOMS, "report", "provenance", "handlers"),
-    "cli": (*ROOMS, "report", "provenance", "handlers", "cohort", "segment", "evaluation"),
+    "cli": (*ROOMS, "report", "provenance", "handlers", "cohort", "patients", "segment", "evaluation"),
 }
 
 

@@ -3,7 +3,7 @@
 Importing this loads neither torch nor MONAI nor SimpleITK; MONAI's reader lives in `islesnet.data.reader`.
 """
 
-from islesnet.data.case import REFERENCE_ORDER, SEQUENCES, Case
+from islesnet.data.case import REFERENCE_ORDER, SEQUENCES, Case, check_patient_name
 from islesnet.data.checks import Problem, check_case, check_cases, require_sound, require_sound_datalist
 from islesnet.data.datalist import cases_in_datalist, read_datalist, stamps_of, write_datalist
 from islesnet.data.file_stamps import stamps_in_file, stamps_in_files
@@ -27,6 +27,7 @@ __all__ = [
     "cases_in_datalist",
     "check_case",
     "check_cases",
+    "check_patient_name",
     "deal_folds",
     "detect_layout",
     "find_by_patient",

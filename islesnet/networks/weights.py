@@ -1,6 +1,5 @@
 """Files of a network's own weights: read, checked against the network that is to take them, joined for an ensemble."""
 
-import hashlib
 import zipfile
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -11,6 +10,7 @@ import torch
 from torch import nn
 
 from islesnet.errors import InputError
+from islesnet.files import sha256_of
 
 MEMBERS = "members."  # how an ensemble's entries begin, followed by the member's number
 SPACING = "spacing_mm"  # how the entry ends that says on which voxels a network was trained
@@ -145,8 +145,7 @@ def _require_checksum(path: Path) -> None:
     if not checksum.is_file():
         return
     wanted, _, _ = checksum.read_text().partition(" ")
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = sha256_of(path)
     if found != wanted.strip():
         raise InputError(
             f"The weights at {path} are not those that {checksum.name} was made of: their SHA-256 is {found}, not "

@@ -1,15 +1,19 @@
 """From raw scans to co-registered, brain-extracted volumes."""
 
+from islesnet.scanner.adc import in_usual_unit
 from islesnet.scanner.bias_field import correct_bias
 from islesnet.scanner.brain_mask import BrainMask, find_brain, is_extracted
+from islesnet.scanner.candidate import UnusableError
 from islesnet.scanner.coregistration import Coregistered, coregister
-from islesnet.scanner.grids import affine_of, image_of
-from islesnet.scanner.patient import Choice, DicomFrame, RawImage, RawPatient
+from islesnet.scanner.dicom import examination_of, is_dicom
+from islesnet.scanner.grids import affine_of, have_same_grid, image_of
+from islesnet.scanner.patient import ROLES, Choice, DicomFrame, RawImage, RawPatient
 from islesnet.scanner.reading import read_patient
 from islesnet.scanner.registration import Alignment, align
 from islesnet.scanner.resampling import mask_on, resample, straight_grid
 
 __all__ = [
+    "ROLES",
     "Alignment",
     "BrainMask",
     "Choice",
@@ -17,12 +21,17 @@ __all__ = [
     "DicomFrame",
     "RawImage",
     "RawPatient",
+    "UnusableError",
     "affine_of",
     "align",
     "coregister",
     "correct_bias",
+    "examination_of",
     "find_brain",
+    "have_same_grid",
     "image_of",
+    "in_usual_unit",
+    "is_dicom",
     "is_extracted",
     "mask_on",
     "read_patient",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,7 @@ class Candidate:
         grid: where it lies; None where that cannot be made out.
         load: read it as an image of float32, and say what was repaired.
         frames: its slices in DICOM.
+        file: where it is the only volume of a file of another format.
         fault: why it cannot be used; empty where nothing speaks against it.
         notes: what a reader should know if it is used.
     """
@@ -85,5 +87,6 @@ class Candidate:
     grid: Grid | None
     load: Callable[[], tuple[Image, list[str]]]
     frames: tuple[DicomFrame, ...] = ()
+    file: Path | None = None
     fault: str = ""
     notes: tuple[str, ...] = ()

@@ -127,6 +127,7 @@ class Chooser:
 
     def _fill(self, option: Option) -> None:
         image, notes = option.load()
+        file = option.first.file if len(option.members) == 1 and not notes else None
         if option.role == "adc":
             image, notes = _adc_in_usual_unit(image, option, notes)
         self.images[option.role] = RawImage(
@@ -134,6 +135,7 @@ class Chooser:
             option.source,
             option.first.frames,
             option.first.facts.b_value if option.role in ("dwi", "b0") else None,
+            file,
         )
         self._taken[option.role] = option
         self.choices.append(Choice(option.source, option.role, option.why))

@@ -49,12 +49,14 @@ class RawImage:
         dicom: the slices it was read from, in the order of its third axis; empty where it came from other files.
             Of a mean over directions, those of the first direction.
         b_value: in s/mm2, of a DWI or b0 where it is known.
+        file: the file that holds this volume, this one alone and as it is; None for DICOM, or what was repaired.
     """
 
     image: Image
     source: str
     dicom: tuple[DicomFrame, ...] = ()
     b_value: float | None = None
+    file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class RawPatient:
     """A patient's scans, read and told apart, not yet registered. Holds no name, birth date or id of a header.
 
     Args:
-        folder: where the scans lie.
+        folder: where the scans lie; of files that were named alone, the first one's.
         images: any of `ROLES`, at least one of `SEQUENCES`.
         choices: every series and volume that was looked at.
         notes: repairs and warnings, in sentences.

@@ -14,11 +14,11 @@ from islesnet.scanner.survey import Survey, files_of, survey
 _MOST_TOLD = 8
 
 
-def read_patient(folder: Path, named: Mapping[str, Path] | None = None) -> RawPatient:
+def read_patient(folder: Path | None, named: Mapping[str, Path] | None = None) -> RawPatient:
     """Read a patient's raw scans: DICOM as a PACS exports it, or NIfTI, NRRD and MetaImage files of any names, mixed.
 
     Args:
-        folder: where they lie, nested anyhow.
+        folder: where they lie, nested anyhow; None where those that are named are all.
         named: what the user says is a sequence: "dwi", "t1", "t2", "flair", "adc" or "b0" -> a volume file, a folder
             of one series, or one slice of it. The rest is guessed.
 
@@ -26,20 +26,23 @@ def read_patient(folder: Path, named: Mapping[str, Path] | None = None) -> RawPa
         InputError: where nothing is recognised, two series claim a sequence and none is better, the folder holds two
             patients, or what was named cannot be used.
     """
-    folder = Path(os.path.abspath(folder))  # noqa: PTH100  - links stay
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder; give the folder of one patient's scans")
-    chooser = Chooser(folder)
-    given = {role: _survey_named(role, Path(path), folder) for role, path in (named or {}).items()}
+    named = {role: Path(os.path.abspath(path)) for role, path in (named or {}).items()}  # noqa: PTH100  - links stay
+    if folder is None and not named:
+        raise InputError("There is nothing to read: give the folder of one patient's scans, or name its scans")
+    home = Path(os.path.abspath(folder)) if folder is not None else next(iter(named.values())).parent  # noqa: PTH100
+    if not home.is_dir():
+        raise InputError(f"{home} is not a folder; give the folder of one patient's scans")
+    chooser = Chooser(home)
+    given = {role: _survey_named(role, path, home) for role, path in named.items()}
     for role, candidates in given.items():
-        chooser.take_named(role, candidates, Path((named or {})[role]))
+        chooser.take_named(role, candidates, named[role])
     spoken_for = set().union(*(files_of(candidates) for candidates in given.values())) if given else set()
-    found = survey(folder, folder.name, spoken_for)
+    found = survey(home, home.name, spoken_for) if folder is not None else Survey()
     _tell_unreadable(chooser, found)
     chooser.take(_read_all(found.candidates))
     if not any(role in chooser.images for role in SEQUENCES):
-        raise _nothing_found(folder, chooser, found)
-    return RawPatient(folder, chooser.images, chooser.choices, chooser.notes)
+        raise _nothing_found(home, chooser, found)
+    return RawPatient(home, chooser.images, chooser.choices, chooser.notes)
 
 
 def _read_all(candidates: list[Candidate]) -> list[tuple[Candidate, Reading]]:
@@ -50,7 +53,6 @@ def _read_all(candidates: list[Candidate]) -> list[tuple[Candidate, Reading]]:
 def _survey_named(role: str, path: Path, folder: Path) -> list[Candidate]:
     if role not in ROLES:
         raise InputError(f"{role!r} is no sequence that can be named; right are {', '.join(ROLES)}")
-    path = Path(os.path.abspath(path))  # noqa: PTH100
     if not path.exists():
         raise InputError(f"--{role} {path}: does not exist")
     found = survey(path, folder.name)

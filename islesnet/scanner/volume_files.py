@@ -48,6 +48,7 @@ def candidates_in_file(path: Path, source: str, patient: str, folder: str) -> li
             facts=_with_b_value(facts, value),
             grid=None if faults else grid_of(header),
             load=partial(_load, path, index, source),
+            file=path if len(values) == 1 else None,
             fault="; ".join(faults),
             notes=tuple(notes),
         )

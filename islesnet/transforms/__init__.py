@@ -3,6 +3,7 @@
 from islesnet.transforms.contrast import RandContrastd
 from islesnet.transforms.describe import describe_lesions
 from islesnet.transforms.foreground import foreground
+from islesnet.transforms.inside import KeepInsided, WidenMaskd
 from islesnet.transforms.lesions import LesionProbabilityd, RemoveSmallLesionsd, voxel_volume_ml
 from islesnet.transforms.normalize import NormalizeInBraind
 from islesnet.transforms.save import SaveLesionsd
@@ -11,12 +12,14 @@ from islesnet.transforms.sequences import ChooseReferenced, FillAbsentd, RandDro
 __all__ = [
     "ChooseReferenced",
     "FillAbsentd",
+    "KeepInsided",
     "LesionProbabilityd",
     "NormalizeInBraind",
     "RandContrastd",
     "RandDropSequencesd",
     "RemoveSmallLesionsd",
     "SaveLesionsd",
+    "WidenMaskd",
     "describe_lesions",
     "foreground",
     "voxel_volume_ml",

@@ -149,7 +149,9 @@ def test_names_of_files_are_never_read_as_expressions(patients, weights, tmp_pat
     odd = patients.parent / "$(touch pwned) %x '@y'"
     shutil.copytree(patients / "anna", odd)
 
-    segment_cases([Case("anna", {"dwi": odd / "dwi.nii.gz"})], tmp_path / "@dataset_dir", weights, spacing=6.0)
+    segment_cases(
+        [Case("anna", {"dwi": odd / "dwi.nii.gz"})], tmp_path / "@dataset_dir", weights, {"spacing": [6.0] * 3}
+    )
 
     assert (tmp_path / "@dataset_dir/anna_lesion.nii.gz").exists()
 
@@ -171,7 +173,7 @@ def test_one_head_in_seven_axis_orders_has_one_probability_map(weights, tmp_path
     files = sorted(path for path in (REAL / "orientations").glob("*.nii.gz") if path.name != "shear.nii.gz")
     cases = [Case(path.name.partition(".")[0], {"t1": path}) for path in files]
 
-    segment_cases(cases, tmp_path, weights, save_probability=True, spacing=6.0)
+    segment_cases(cases, tmp_path, weights, {"save_probability": True, "spacing": [6.0] * 3})
 
     maps = [
         np.asarray(nibabel.as_closest_canonical(nibabel.load(tmp_path / f"{case.patient}_probability.nii.gz")).dataobj)
@@ -188,7 +190,7 @@ def test_sheared_volume_is_refused_with_the_angle(tmp_path, weights):
     shear = REAL / "orientations/shear.nii.gz"
 
     with pytest.raises(InputError, match="shear"):
-        segment_cases([Case("tilted", {"dwi": shear})], tmp_path, weights, spacing=6.0)
+        segment_cases([Case("tilted", {"dwi": shear})], tmp_path, weights, {"spacing": [6.0] * 3})
 
 
 @needs_real_data
@@ -234,7 +236,7 @@ def test_label_that_inference_does_not_need_cannot_stop_it(patients, weights, tm
 
 def test_weights_trained_on_other_voxels_are_refused(patients, weights, tmp_path):
     with pytest.raises(RuntimeError) as caught:  # as MONAI wraps what a config raises
-        segment_cases(find_cases(patients), tmp_path / "out", weights, spacing=2.0)
+        segment_cases(find_cases(patients), tmp_path / "out", weights, {"spacing": [2.0] * 3})
 
     said = str(input_error_behind(caught.value))
     assert "trained on voxels of (6.0, 6.0, 6.0) mm, and are to be used on (2.0, 2.0, 2.0) mm" in said
@@ -295,7 +297,9 @@ def test_ranges_beside_the_weights_are_what_a_scan_is_compared_with(patients, we
     dark = dict.fromkeys(STATISTICS, (-9.0, -8.0))
     AppearanceRanges({"dwi": dark}).write(tmp_path / "model_appearance.json")
 
-    segment_cases([Case("anna", {"dwi": patients / "anna/dwi.nii.gz"})], tmp_path / "out", beside, spacing=6.0)
+    segment_cases(
+        [Case("anna", {"dwi": patients / "anna/dwi.nii.gz"})], tmp_path / "out", beside, {"spacing": [6.0] * 3}
+    )
 
     trust = json.loads((tmp_path / "out/anna_lesion.json").read_text())["trust"]
     assert trust["reasons"][0].startswith("DWI looks unlike the network's training")

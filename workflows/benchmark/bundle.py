@@ -167,7 +167,7 @@ def canonical(path: Path) -> np.ndarray:
 
 def segment_quietly(cases: list[Case], output: Path, weights: Path) -> None:
     """Segment with probabilities."""
-    segment_cases(cases, output, weights, save_probability=True)
+    segment_cases(cases, output, weights, {"save_probability": True})
 
 
 def training(scratch: Path, steps: int) -> dict[str, Any]:

@@ -1,0 +1,65 @@
+"""The brain of a patient's reference, and what a reader is told of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+
+from islesnet.errors import InputError
+from islesnet.scanner import find_brain, image_of
+from islesnet.volumes import VolumeError, read_volume
+
+OFF = "off"
+NO_SKULL = ""
+
+
+@dataclass(frozen=True)
+class Brain:
+    """Where the brain is.
+
+    Args:
+        mask: uint8 on the grid of the reference; None where the scans show nothing but the brain, or nobody looked.
+        way: how it was found; empty likewise.
+        files: "brain" -> where it is to be written; empty likewise.
+        notes: sentences for the report.
+    """
+
+    mask: sitk.Image | None = None
+    way: str = NO_SKULL
+    files: Mapping[str, Path] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def find_brain_of(image: sitk.Image, given: Path | None, way: str, path: Path) -> Brain:
+    """Find the brain in a reference.
+
+    Args:
+        image: the reference.
+        given: the user's mask, which goes before all else.
+        way: as for `islesnet.scanner.find_brain`; or off, which leaves the skull on.
+        path: where the mask is to be written.
+
+    Raises:
+        InputError: as `islesnet.scanner.find_brain`; the given mask cannot be read.
+    """
+    if way == OFF and given is None:
+        return Brain()
+    found = find_brain(image, None if given is None else _read(given), "auto" if way == OFF else way)
+    if found.way == "extracted already":
+        return Brain()
+    notes = {
+        "given": "The brain mask is the one that was given.",
+        "hd-bet": "The brain was found by HD-BET.",
+        "template": "The brain was found with the average brain, which can miss its border by some millimetres.",
+    }
+    return Brain(found.mask, found.way, {"brain": path}, (notes[found.way],))
+
+
+def _read(path: Path) -> sitk.Image:
+    try:
+        volume = read_volume(path)
+    except VolumeError as error:
+        raise InputError(f"The brain mask {error}") from error
+    return image_of((volume.array > 0.5).astype(np.uint8), volume.affine, f"The brain mask {path.name}")

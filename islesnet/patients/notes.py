@@ -1,0 +1,41 @@
+"""What a reader is told of the registration, in sentences and in numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from islesnet.scanner import Alignment
+
+
+def notes_of(alignments: Mapping[str, Alignment], reference: str) -> tuple[str, ...]:
+    """Say which sequences were moved to the reference, and which are left out because they could not be."""
+    notes = []
+    for role, alignment in alignments.items():
+        if not alignment.is_trusted:
+            notes.append(
+                f"{role.upper()} is left out: it could not be registered to {reference.upper()}; {alignment.reason}."
+            )
+        elif role in moved_sequences(alignments):
+            notes.append(f"{role.upper()} was registered to {reference.upper()}: {alignment.reason}.")
+    return tuple(notes)
+
+
+def moved_sequences(alignments: Mapping[str, Alignment]) -> tuple[str, ...]:
+    """Name the sequences whose headers were turned; the ADC goes where its DWI goes and is not named."""
+    return tuple(
+        role
+        for role, alignment in alignments.items()
+        if role != "adc" and alignment.is_trusted and alignment.moved_mm > 0
+    )
+
+
+def numbers_of(alignment: Alignment) -> dict[str, Any]:
+    """Give a registration as plain data, rounded to what it is good for."""
+    return {
+        "used": alignment.is_trusted,
+        "moved_mm": round(alignment.moved_mm, 2),
+        "rotation_deg": round(alignment.rotation_deg, 2),
+        "disagreement_mm": round(alignment.disagreement_mm, 2),
+        "normalized_mutual_information": round(alignment.quality, 4),
+        "normalized_mutual_information_before": round(alignment.quality_before, 4),
+        "reason": alignment.reason,
+    }

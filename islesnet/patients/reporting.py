@@ -1,0 +1,169 @@
+"""The last step of a patient: what is found in the mask, as a page, a table and data, and as DICOM where DICOM came."""
+
+import logging
+from collections.abc import Hashable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+from monai.config import KeysCollection
+from monai.transforms import MapTransform
+from monai.utils import ensure_tuple
+
+import islesnet
+from islesnet.data import SEQUENCES, stamps_in_file
+from islesnet.errors import InputError
+from islesnet.files import sha256_of
+from islesnet.patients.scans import PREPARATION, Preparation
+from islesnet.report.patient import (
+    PatientFindings,
+    PatientVolumes,
+    measure_lesions,
+    write_dicom_seg,
+    write_patient_report,
+)
+from islesnet.scanner import UnusableError, have_same_grid, image_of, in_usual_unit, resample
+from islesnet.volumes import read_volume
+
+logger = logging.getLogger(__name__)
+
+
+class ReportPatientd(MapTransform):
+    """Write a patient's report to ``<output_dir>/<patient>/``: report.html, lesions.csv, patient.json, lesion.dcm.
+
+    Scans are brought to the mask's grid by their headers, in one interpolation. The DICOM segmentation is written where
+    the reference came from single-frame DICOM and highdicom is installed; otherwise a note says why not.
+
+    Args:
+        keys: the mask, on the native grid of the reference.
+        output_dir: folder of the results.
+        weights: file of the network's weights, whose checksum the report names.
+        stamps: words in capitals that keep the run from being mistaken; the reference's own are added.
+        probability_key: where the probability map is.
+        reference_key: the image whose metadata names the native grid.
+
+    Shapes:
+        mask and probability ``(1, X, Y, Z)``; the dictionary is handed on unchanged.
+
+    Raises:
+        OSError: where a file cannot be written.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        output_dir: str | Path,
+        weights: str | Path,
+        stamps: Sequence[str] = (),
+        probability_key: str = "probability",
+        reference_key: str = "reference",
+    ) -> None:
+        super().__init__(keys)
+        self.output_dir = Path(output_dir)
+        self.weights = Path(weights)
+        self.stamps = ensure_tuple(stamps)
+        self.probability_key = probability_key
+        self.reference_key = reference_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Write one patient's report."""
+        preparation = Preparation.from_text(data[PREPARATION])
+        affine = np.asarray(data[self.reference_key].meta["original_affine"], dtype=float)
+        probability = data[self.probability_key][0].cpu().numpy()
+        own = self.output_dir / str(data["patient"])
+        for key in self.key_iterator(dict(data)):
+            mask = data[key][0].cpu().numpy() > 0.5
+            volumes, notes = volumes_on(mask, affine, preparation, probability)
+            notes += self._write_dicom(own, mask, affine, preparation)
+            trust = data.get("trust", {})
+            findings = PatientFindings(
+                str(data["patient"]),
+                measure_lesions(volumes),
+                trust.get("is_trusted"),
+                trust.get("reasons", ()),
+                (*preparation.notes, *trust.get("notes", ()), *notes),
+                tuple(dict.fromkeys([*self.stamps, *stamps_in_file(Path(preparation.files[preparation.reference]))])),
+                self._versions,
+            )
+            moved = [sequence for sequence in preparation.moved if sequence in volumes.images]
+            write_patient_report(own, findings, volumes, moved)
+        return dict(data)
+
+    @cached_property
+    def _versions(self) -> dict[str, str]:
+        return {"islesnet": islesnet.__version__, "weights (SHA-256)": sha256_of(self.weights)}
+
+    def _write_dicom(self, own: Path, mask: np.ndarray, affine: np.ndarray, preparation: Preparation) -> list[str]:
+        if not preparation.dicom:
+            return []
+        try:
+            write_dicom_seg(own / "lesion.dcm", mask, affine, [Path(path) for path in preparation.dicom], own.name)
+        except InputError as refusal:
+            logger.warning("%s: no DICOM segmentation: %s", own.name, refusal)
+            return [f"No DICOM segmentation was written: {refusal}"]
+        return []
+
+
+def volumes_on(
+    mask: np.ndarray, affine: np.ndarray, preparation: Preparation, probability: np.ndarray
+) -> tuple[PatientVolumes, list[str]]:
+    """Gather everything that is known of a patient on the mask's grid.
+
+    Args:
+        mask: bool.
+        affine: of the mask.
+        preparation: names the files.
+        probability: of lesion.
+
+    Shapes:
+        mask and probability ``(X, Y, Z)``, affine ``(4, 4)``.
+
+    Returns:
+        The volumes, and notes on what could not be used.
+    """
+    grid = image_of(np.zeros(mask.shape, np.uint8), affine)
+    images = {name: _on(grid, preparation.files[name]) for name in SEQUENCES if name in preparation.files}
+    brain = _on(grid, preparation.files["brain"]) if "brain" in preparation.files else None
+    adc: np.ndarray | None = None
+    notes: list[str] = []
+    if "adc" in preparation.files:
+        adc, notes = _adc_on(grid, preparation.files["adc"])
+    try:
+        volumes = PatientVolumes(
+            mask, affine, images, adc=adc, probability=probability, brain=brain, reference=preparation.reference
+        )
+    except InputError as refusal:
+        if adc is None:
+            raise
+        notes = [f"The ADC map is not used: {refusal}"]
+        volumes = PatientVolumes(
+            mask, affine, images, probability=probability, brain=brain, reference=preparation.reference
+        )
+    return volumes, notes
+
+
+def _on(grid: sitk.Image, path: str) -> np.ndarray:
+    return _array_on(grid, _image(path))
+
+
+def _adc_on(grid: sitk.Image, path: str) -> tuple[np.ndarray | None, list[str]]:
+    try:
+        image, _ = in_usual_unit(_image(path))
+    except UnusableError as refusal:
+        return None, [f"The ADC map is not used: it {refusal}."]
+    return _array_on(grid, image), []
+
+
+def _image(path: str) -> sitk.Image:
+    volume = read_volume(Path(path))
+    array = np.nan_to_num(np.asarray(volume.array, np.float32), posinf=0.0, neginf=0.0)
+    return image_of(array, volume.affine, Path(path).name)
+
+
+def _array_on(grid: sitk.Image, image: sitk.Image) -> np.ndarray:
+    if not have_same_grid(grid, image):
+        image = resample(image, grid)
+    array: np.ndarray = sitk.GetArrayFromImage(image).T  # (Z, Y, X) -> (X, Y, Z)
+    return array
