@@ -37,8 +37,9 @@ class Level:
         spacing_mm: smallest voxel edge of the images.
         first_step_mm: how far the first step goes.
         last_step_mm: when steps have become shorter, it ends.
-        bins: of each image's values. Few make the search smooth; many make it exact: fat is so bright that few bins
-            leave hardly any for the tissues of the brain, and the result is off by a millimetre.
+        bins: of each image's values. Few make the search smooth, many mislead it where it is not near yet; but fat is
+            so bright that few leave hardly any for the tissues of the brain, and the result is off by a millimetre.
+            So few find the place, and many polish it in small steps.
     """
 
     spacing_mm: float
@@ -48,7 +49,7 @@ class Level:
 
 
 COARSE = Level(COARSE_MM, 4.0, 0.2, bins=24)
-FINE = (Level(4.0, 2.0, 0.05, bins=64), Level(2.0, 0.5, 0.02, bins=128))
+FINE = (Level(4.0, 2.0, 0.05, bins=32), Level(2.0, 0.5, 0.02, bins=32), Level(2.0, 0.1, 0.01, bins=128))
 
 
 @dataclass(frozen=True)
@@ -163,9 +164,18 @@ def _optimise(fixed: sitk.Image, moving: sitk.Image, transform: sitk.Euler3DTran
     method.SetInterpolator(sitk.sitkLinear)
     method.SetOptimizerAsRegularStepGradientDescent(level.first_step_mm, level.last_step_mm, 60)
     method.SetOptimizerScales([HEAD_RADIUS_MM**2] * 3 + [1.0] * 3)
-    method.SetInitialTransform(transform, inPlace=True)
+    method.SetInitialTransform(transform, inPlace=False)
+    # Gradient descent ends where it is, not where it was best.
+    visited: list[tuple[float, tuple[float, ...]]] = []
+
+    def remember() -> None:
+        visited.append((float(method.GetMetricValue()), tuple(method.GetOptimizerPosition())))
+
+    method.AddCommand(sitk.sitkIterationEvent, remember)
     try:
         method.Execute(fixed, moving)
     except RuntimeError:  # too few points fall into the moving image
         return float("inf")
-    return float(method.GetMetricValue())
+    value, position = min(visited)
+    transform.SetParameters(position)
+    return value

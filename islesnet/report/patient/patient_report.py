@@ -31,6 +31,9 @@ REGISTRATION_TEXT = (
     "Edges of {reference} in orange over each sequence that was moved to it. They should run along the same borders: "
     "the brain's surface, the ventricles, the falx. A is the front."
 )
+BRAIN_TEXT = (
+    "The outline of the brain mask in blue on {reference}. What lies further outside was not looked at for lesions."
+)
 MEASURES_TEXT = (
     "A lesion is a component of voxels that share a face, an edge or a corner. The longest axial diameter is the "
     "longest straight line between two points of one cross-section in a slice (as in RECIST 1.1), from the outer edges "
@@ -111,6 +114,9 @@ class _Writer:
             self.page.panels(self.slices.of_middle())
         if moved:
             self.registration(moved)
+        if volumes.has_brain_mask:
+            self.page.section("Brain mask", BRAIN_TEXT.format(reference=say_sequence(volumes.reference)))
+            self.page.panels(self.slices.brain())
         self.quality()
         self.page.section("How it was measured", MEASURES_TEXT)
         self.software()

@@ -1,6 +1,7 @@
 """The slices of a patient that a report shows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +88,16 @@ class PatientSlices:
             )
         return panels
 
+    def brain(self) -> list[Panel]:
+        """Draw the outline of the brain mask on the reference, in three planes through its middle."""
+        panels, name = [], say_sequence(self.volumes.reference)
+        for plane in _PLANES:
+            ground = self._middle(self.volumes.reference, plane)
+            brain = self._through_middle(self.volumes.brain, plane)
+            outlined = replace(ground, marks=[np.zeros_like(brain), brain])
+            panels.append(Panel(draw_plane(outlined, KEY_WIDTH), f"{name}, {plane}", f"Brain mask on {name}, {plane}"))
+        return panels
+
     def _axial(self, sequence: str, index: int, marks: Sequence[np.ndarray] = ()) -> Plane:
         across, front, _ = self.box
         grey = scale_to_window(self.volumes.images[sequence][across, front, index], self.volumes.windows[sequence])
@@ -94,11 +105,14 @@ class PatientSlices:
 
     def _middle(self, sequence: str, plane: str) -> Plane:
         (across, up), ends = _PLANES[plane]
+        values, spacing = self._through_middle(self.volumes.images[sequence], plane), self.volumes.spacing
+        return Plane(scale_to_window(values, self.volumes.windows[sequence]), (spacing[across], spacing[up]), ends)
+
+    def _through_middle(self, volume: np.ndarray, plane: str) -> np.ndarray:
+        (across, up), _ = _PLANES[plane]
         (through,) = {0, 1, 2} - {across, up}
         middle = (self.box[through].start + self.box[through].stop) // 2
-        values = np.take(self.volumes.images[sequence][_wide(self.box, through)], middle, axis=through)
-        spacing = self.volumes.spacing
-        return Plane(scale_to_window(values, self.volumes.windows[sequence]), (spacing[across], spacing[up]), ends)
+        return np.take(volume[_wide(self.box, through)], middle, axis=through)
 
 
 def say_sequence(name: str) -> str:

@@ -93,8 +93,11 @@ class PatientVolumes:
 
     @cached_property
     def windows(self) -> dict[str, tuple[float, float]]:
-        """The values of every sequence that are drawn black and white."""
-        return {name: grey_window(image) for name, image in self.images.items()}
+        """The values of every sequence that are drawn black and white; fat around a known brain may be whiter still."""
+        windows = {name: grey_window(image) for name, image in self.images.items()}
+        if self._given_brain is None or not self._given_brain.any():
+            return windows
+        return {name: (low, grey_window(self.images[name][self._given_brain])[1]) for name, (low, _) in windows.items()}
 
     @cached_property
     def head(self) -> NDArray[np.bool_]:
@@ -103,6 +106,11 @@ class PatientVolumes:
         for name, image in self.images.items():
             head |= scale_to_window(image, self.windows[name]) > HEAD
         return np.stack([ndimage.binary_fill_holes(plane) for plane in np.moveaxis(head, 2, 0)], axis=2)
+
+    @property
+    def has_brain_mask(self) -> bool:
+        """Whether a brain mask was given."""
+        return self._given_brain is not None
 
     @property
     def brain(self) -> NDArray[np.bool_]:
