@@ -1,9 +1,9 @@
 """Ignite handlers that MONAI lacks."""
 
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
+from islesnet.handlers.cohort_table import CohortTable
 from islesnet.handlers.encoder import EncoderOpener
 from islesnet.handlers.learning_rate import LearningRate
-from islesnet.handlers.lesion_table import LesionTable
 from islesnet.handlers.pictures import OutlinedSlices
 from islesnet.handlers.progress import TimeLeft
 from islesnet.handlers.provenance import Provenance
@@ -12,10 +12,10 @@ from islesnet.handlers.scores import PatientScores
 from islesnet.handlers.voxel_ratio import VoxelRatio
 
 __all__ = [
+    "CohortTable",
     "EncoderOpener",
     "ExactResume",
     "LearningRate",
-    "LesionTable",
     "OutlinedSlices",
     "PatientScores",
     "Provenance",

@@ -57,7 +57,7 @@ def test_every_patient_of_the_section_has_masks_and_a_row_of_scores(evaluated, d
     names = [item["patient"] for item in read_datalist(dataset / "datalist.json", SECTION)]
 
     assert sorted(scores_in(evaluated)["patient"]) == sorted(names)
-    files = {"scores.csv", "summary.json", "reliability.csv", "lesions.csv", "provenance.json"}
+    files = {"scores.csv", "summary.json", "reliability.csv", "cohort.csv", "cohort.html", "provenance.json"}
     files |= {f"{name}_lesion.{suffix}" for name in names for suffix in ("nii.gz", "json")}
     assert {path.name for path in evaluated.iterdir()} == files
 

@@ -47,7 +47,8 @@ def test_every_patient_of_a_folder_gets_mask_probability_and_numbers(patients, w
     kinds = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
     assert written == [
         *(f"{name}_{kind}" for name in ("anna", "bert") for kind in kinds),
-        "lesions.csv",
+        "cohort.csv",
+        "cohort.html",
         "provenance.json",
     ]
     mask = nibabel.load(tmp_path / "out/anna_lesion.nii.gz")
@@ -96,7 +97,7 @@ def test_cohort_goes_on_after_a_bad_patient_and_says_which_and_why(patients, wei
         segment(weights, tmp_path / "out", dataset_dir=str(patients))
 
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert written == ["bert_lesion.json", "bert_lesion.nii.gz", "lesions.csv", "provenance.json"]
+    assert written == ["bert_lesion.json", "bert_lesion.nii.gz", "cohort.csv", "cohort.html", "provenance.json"]
 
 
 @pytest.mark.slow
@@ -273,9 +274,9 @@ def test_every_mask_has_a_verdict_in_its_json_and_a_row_in_the_table(patients, w
     assert trust["notes"][0].startswith("DWI is absent")
     assert trust["notes"][-1].startswith("Not compared with the training's images")
     assert all(0.5 <= lesion["confidence"] <= 1 for lesion in numbers["lesions"])
-    table = pd.read_csv(tmp_path / "out/lesions.csv").set_index("patient")
+    table = pd.read_csv(tmp_path / "out/cohort.csv").set_index("patient")
     assert sorted(table.index) == ["anna", "bert"]
-    assert table.loc["anna", "lesion_count"] == numbers["lesion_count"] == len(numbers["lesions"])
+    assert table.loc["anna", "lesions"] == numbers["lesion_count"] == len(numbers["lesions"])
     assert bool(table.loc["anna", "is_trusted"]) is trust["is_trusted"]
 
 

@@ -25,8 +25,10 @@ class CohortRow:
         lesions: how many; None likewise.
         is_trusted: False where the mask is not to be relied on; None where nobody looked.
         reasons: why it is not.
+        notes: sentences to be aware of.
         report: path of the patient's page, relative to the cohort's folder; None where there is none.
         failure: why there is no mask; empty where there is one.
+        stamps: words in capitals that keep this patient from being mistaken, e.g. "PHANTOM".
     """
 
     patient: str
@@ -34,8 +36,10 @@ class CohortRow:
     lesions: int | None = None
     is_trusted: bool | None = None
     reasons: Sequence[str] = ()
+    notes: Sequence[str] = ()
     report: str | None = None
     failure: str = ""
+    stamps: Sequence[str] = ()
 
     @classmethod
     def of(cls, findings: PatientFindings, report: str | None = None) -> "CohortRow":
@@ -46,17 +50,22 @@ class CohortRow:
             lesions=len(findings.lesions),
             is_trusted=findings.is_trusted,
             reasons=tuple(findings.reasons),
+            notes=tuple(findings.quality_notes),
             report=report,
+            stamps=tuple(findings.stamps),
         )
 
 
-def write_cohort_page(folder: Path, rows: Sequence[CohortRow], stamps: Sequence[str] = ()) -> Path:
+def write_cohort_page(
+    folder: Path, rows: Sequence[CohortRow], stamps: Sequence[str] = (), is_finished: bool = True
+) -> Path:
     """Write ``cohort.html`` and ``cohort.csv``, a row a patient in the order given.
 
     Args:
         folder: made where it is absent.
         rows: of all patients, the failed among them.
-        stamps: words in capitals that keep the run from being mistaken.
+        stamps: words in capitals that keep the run from being mistaken; the page bears the patients' own too.
+        is_finished: False while patients are still to come, which the page then says.
 
     Returns:
         The page's path.
@@ -64,33 +73,30 @@ def write_cohort_page(folder: Path, rows: Sequence[CohortRow], stamps: Sequence[
     Raises:
         OSError: the folder cannot be written to.
     """
-    write_csv(cohort_frame(rows), folder / "cohort.csv", stamps)
+    write_csv(cohort_frame(rows, stamps), folder / "cohort.csv")
     done, failed = [row for row in rows if not row.failure], [row for row in rows if row.failure]
     doubted = [row for row in done if row.is_trusted is False]
-    page = Page("Stroke lesions of a cohort", stamps, running_title=f"Cohort of {len(rows)}")
-    page.lead(_sentence(len(rows), len(failed), len(doubted)))
-    volumes = pd.Series([row.total_volume_ml for row in done], dtype=float).dropna()
-    page.facts(
-        {
-            "Patients": (str(len(rows)), "in all"),
-            "Failed": (str(len(failed)), "without a mask, see below" if failed else "without a mask"),
-            "Not to be trusted": (str(len(doubted)), "masks, see the reasons"),
-            "Without a lesion": (str(sum(row.lesions == 0 for row in done)), "empty masks"),
-            "Median volume": (say_ml(float(volumes.median())) if len(volumes) else say(None), "of the masks"),
-        }
-    )
+    all_stamps = dict.fromkeys([*stamps, *(stamp for row in rows for stamp in row.stamps)])
+    page = Page("Stroke lesions of a cohort", tuple(all_stamps), running_title=f"Cohort of {len(rows)}")
+    page.lead(("" if is_finished else "So far, ") + _sentence(len(rows), len(failed), len(doubted)))
+    page.facts(_facts(done, failed, doubted))
     if failed:
         page.section("Failed", "These patients have no mask. Mend what is said and run the cohort again.")
         page.table(pd.DataFrame([{"Patient": row.patient, "Why": row.failure} for row in failed]), "Reasons.")
     if done:
-        page.section("Patients", "A name leads to the patient's report.")
+        page.section("Patients", "A name leads to the patient's report, where there is one.")
         page.table(_table(done), "Also in cohort.csv.", [_link(row.report) for row in done])
     return page.write(folder / "cohort.html")
 
 
-def cohort_frame(rows: Sequence[CohortRow]) -> pd.DataFrame:
-    """Give a row a patient, the numbers unrounded."""
-    columns = ["patient", "total_volume_ml", "lesions", "is_trusted", "reasons", "report", "failure"]
+def cohort_frame(rows: Sequence[CohortRow], stamps: Sequence[str] = ()) -> pd.DataFrame:
+    """Give a row a patient, the numbers unrounded; a last column ``stamp`` where any patient bears one.
+
+    Args:
+        rows: of all patients, the failed among them.
+        stamps: of the run, which every row bears beside its own: real and synthetic patients may lie in one folder.
+    """
+    columns = ["patient", "total_volume_ml", "lesions", "is_trusted", "reasons", "notes", "report", "failure"]
     cells = [
         (
             row.patient,
@@ -98,12 +104,28 @@ def cohort_frame(rows: Sequence[CohortRow]) -> pd.DataFrame:
             row.lesions,
             row.is_trusted,
             " ".join(row.reasons),
+            " ".join(row.notes),
             row.report,
             row.failure,
         )
         for row in rows
     ]
-    return pd.DataFrame(cells, columns=columns).astype({"lesions": "Int64"})
+    frame = pd.DataFrame(cells, columns=columns).astype({"lesions": "Int64"})
+    borne = [" ".join(dict.fromkeys([*stamps, *row.stamps])) for row in rows]
+    return frame.assign(stamp=borne) if any(borne) else frame
+
+
+def _facts(
+    done: Sequence[CohortRow], failed: Sequence[CohortRow], doubted: Sequence[CohortRow]
+) -> dict[str, tuple[str, str]]:
+    volumes = pd.Series([row.total_volume_ml for row in done], dtype=float).dropna()
+    return {
+        "Patients": (str(len(done) + len(failed)), "in all"),
+        "Failed": (str(len(failed)), "without a mask, see below" if failed else "without a mask"),
+        "Not to be trusted": (str(len(doubted)), "masks, see the reasons"),
+        "Without a lesion": (str(sum(row.lesions == 0 for row in done)), "empty masks"),
+        "Median volume": (say_ml(float(volumes.median())) if len(volumes) else say(None), "of the masks"),
+    }
 
 
 def _sentence(patients: int, failed: int, doubted: int) -> str:
@@ -114,16 +136,24 @@ def _sentence(patients: int, failed: int, doubted: int) -> str:
 
 
 def _table(rows: Sequence[CohortRow]) -> pd.DataFrame:
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "Patient": row.patient,
             "Volume (ml)": say(row.total_volume_ml, 2),
             "Lesions": say(row.lesions, 0),
             "Trusted": TRUST[row.is_trusted],
             "Reasons": " ".join(row.reasons) or MISSING,
+            "Notes": " ".join(row.notes) or MISSING,
+            "Stamps": " ".join(row.stamps) or MISSING,
         }
         for row in rows
     )
+    # What holds for none, or for all alike, needs no column: the stamps of all stand on top.
+    unneeded = {
+        "Notes": not any(row.notes for row in rows),
+        "Stamps": len({tuple(row.stamps) for row in rows}) == 1,
+    }
+    return table.drop(columns=[name for name, is_unneeded in unneeded.items() if is_unneeded])
 
 
 def _link(report: str | None) -> str | None:

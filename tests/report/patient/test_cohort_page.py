@@ -1,3 +1,5 @@
+import re
+
 import pandas as pd
 
 from islesnet.report.patient import CohortRow, PatientFindings, write_cohort_page
@@ -5,7 +7,7 @@ from tests.report.patient.test_findings import lesion
 from tests.report.test_page import Tags
 
 ROWS = [
-    CohortRow.of(PatientFindings("007", [lesion(), lesion(2)], True), "007/report.html"),
+    CohortRow.of(PatientFindings("007", [lesion(), lesion(2)], True, quality_notes=["No DWI."]), "007/report.html"),
     CohortRow.of(PatientFindings("2", [], False, ["Cut.", "Moved."]), "javascript:alert(1)/<b>.html"),
     CohortRow("<script>", failure="dwi.nii.gz: is damaged & short"),
 ]
@@ -28,6 +30,27 @@ def test_table_holds_every_patient_unrounded(tmp_path):
     assert frame["total_volume_ml"].tolist() == ["3.0", "0.0", ""]
     assert frame["failure"].tolist() == ["", "", "dwi.nii.gz: is damaged & short"]
     assert frame["is_trusted"].tolist() == ["True", "False", ""]
+
+
+def test_notes_stand_in_the_table_and_on_the_page(tmp_path):
+    text = write_cohort_page(tmp_path, ROWS).read_text(encoding="utf-8")
+    assert pd.read_csv(tmp_path / "cohort.csv", keep_default_na=False)["notes"].tolist() == ["No DWI.", "", ""]
+    assert 'data-name="Notes">No DWI.</td>' in text
+    assert 'data-name="Notes"' not in write_cohort_page(tmp_path, ROWS[1:]).read_text(encoding="utf-8")
+
+
+def test_page_bears_the_stamps_of_all_and_says_whose_they_are_where_they_differ(tmp_path):
+    made = CohortRow.of(PatientFindings("made", [], stamps=["PHANTOM"]))
+    text = write_cohort_page(tmp_path, [made, CohortRow("real", 1.0, 1)], ["QUICK"]).read_text(encoding="utf-8")
+    assert "<b>QUICK</b> <b>PHANTOM</b>" in text
+    assert re.findall(r'data-name="Stamps">([^<]*)<', text) == ["PHANTOM", "–"]
+    assert pd.read_csv(tmp_path / "cohort.csv")["stamp"].tolist() == ["QUICK PHANTOM", "QUICK"]
+    assert 'data-name="Stamps"' not in write_cohort_page(tmp_path, [made]).read_text(encoding="utf-8")
+
+
+def test_page_of_a_run_that_goes_on_says_so(tmp_path):
+    text = write_cohort_page(tmp_path, ROWS, is_finished=False).read_text(encoding="utf-8")
+    assert "So far, 2 of 3 patients were segmented;" in text
 
 
 def test_a_cohort_of_failures_and_an_empty_one_have_a_page(tmp_path):
