@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from nibabel.orientations import io_orientation
 
 from islesnet.components import label_lesions
 from islesnet.transforms.lesions import voxel_volume_ml
@@ -23,8 +24,9 @@ def describe_lesions(mask: np.ndarray, probability: np.ndarray, affine: np.ndarr
         mask and probability ``(X, Y, Z)``, affine ``(4, 4)``.
 
     Returns:
-        for each lesion (26-connected) volume_ml, confidence, centroid_mm (x, y, z) and slices: its first and last
-        along the third axis of the array, counted from 0.
+        for each lesion (26-connected) volume_ml, confidence, centroid_mm (x, y, z), and first_slice and last_slice:
+        the lowest and the highest number of an axial slice that it is in, as the file numbers them from 1. Axial are
+        the slices across the axis that runs nearest to superior or inferior.
     """
     lesions, count = label_lesions(mask)
     if not count:
@@ -35,15 +37,17 @@ def describe_lesions(mask: np.ndarray, probability: np.ndarray, affine: np.ndarr
     confidences = np.bincount(numbers, weights=probability[voxels]) / sizes
     centers = np.stack([np.bincount(numbers, weights=axis) / sizes for axis in voxels], axis=1)
     centroids_mm = centers @ affine[:3, :3].T + affine[:3, 3]
-    first, last = np.full(count, mask.shape[2]), np.zeros(count, dtype=int)
-    np.minimum.at(first, numbers, voxels[2])
-    np.maximum.at(last, numbers, voxels[2])
+    slices = voxels[int(np.flatnonzero(io_orientation(affine)[:, 0] == 2)[0])] + 1
+    first, last = np.full(count, max(mask.shape)), np.zeros(count, dtype=int)
+    np.minimum.at(first, numbers, slices)
+    np.maximum.at(last, numbers, slices)
     return [
         {
             "volume_ml": round(float(sizes[lesion]) * voxel_volume_ml(affine), 4),
             "confidence": round(float(confidences[lesion]), 3),
             "centroid_mm": [round(float(length), 1) for length in centroids_mm[lesion]],
-            "slices": [int(first[lesion]), int(last[lesion])],
+            "first_slice": int(first[lesion]),
+            "last_slice": int(last[lesion]),
         }
         for lesion in np.argsort(-sizes, kind="stable")
     ]
