@@ -1,17 +1,24 @@
-"""Many patients with one model: when one fails, the others are still segmented."""
+"""Many patients with one model: when one fails, the others are still segmented; who is finished is passed over."""
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from monai.data import Dataset
 from monai.engines import SupervisedEvaluator
 from monai.transforms import Transform
 
-from islesnet.data import Case
 from islesnet.errors import InputError, input_error_behind
+from islesnet.resume import FinishedPatients
 
 logger = logging.getLogger(__name__)
+
+
+class HasItem(Protocol):
+    """A patient that knows the dictionary MONAI's transforms take, e.g. `islesnet.data.Case`."""
+
+    def item(self) -> dict[str, str]:
+        """Give "patient", and where what the patient consists of lies."""
 
 
 class CohortDataset(Dataset):
@@ -23,14 +30,27 @@ class CohortDataset(Dataset):
     Args:
         data: the patients, as `islesnet.data.find_cases` or `islesnet.data.read_datalist` gives them.
         transform: the preprocessing.
+        finished: tells who is finished: these are handed on as "finished" without being loaded, the others with
+            "made_of", the stamp by which their results are known again. By default everybody is loaded.
     """
 
-    def __init__(self, data: Sequence[Case] | Sequence[dict[str, str]], transform: Transform) -> None:
+    def __init__(
+        self,
+        data: Sequence[HasItem | dict[str, str]],
+        transform: Transform,
+        finished: FinishedPatients | None = None,
+    ) -> None:
         super().__init__(data=[case if isinstance(case, dict) else case.item() for case in data], transform=transform)
+        self.finished = finished
 
     def _transform(self, index: int) -> dict[str, Any]:
         item = self.data[index]
         try:
+            if self.finished is not None:
+                if self.finished.is_finished(item):
+                    return {"patient": item["patient"], "finished": True}
+                # Before the files are read: those that change meanwhile make the patient unfinished.
+                item = item | {"made_of": self.finished.stamp(item)}
             loaded: dict[str, Any] = self.transform(item)
         except Exception as error:  # any failure is one patient's, and said at the end
             return {"patient": item["patient"], "failure": describe_failure(error)}
@@ -39,6 +59,9 @@ class CohortDataset(Dataset):
 
 class CohortEvaluator(SupervisedEvaluator):
     """MONAI's evaluator that goes on with the next patient when one fails, and says at the end which and why.
+
+    Patients that were finished before are passed over. ``failures`` (patient -> reason) and ``finished`` (patients)
+    are those of the latest run.
 
     Arguments as for `monai.engines.SupervisedEvaluator`; the data loader's batches are single patients of a
     `CohortDataset`.
@@ -51,19 +74,25 @@ class CohortEvaluator(SupervisedEvaluator):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.failures: dict[str, str] = {}
+        self.finished: list[str] = []
 
     def run(self, global_epoch: int = 1) -> None:
         """Segment all patients."""
         if self.state.epoch_length == 0:  # MONAI would end well, having done nothing
             raise InputError("There is no patient: the data set, or this section of its datalist, is empty.")
-        self.failures = {}
+        self.failures, self.finished = {}, []
         super().run(global_epoch)
+        if self.finished:
+            logger.info("%d of %d patients were finished before.", len(self.finished), self.state.epoch_length)
         if self.failures:
             reasons = "\n".join(f"  {patient}: {reason}" for patient, reason in self.failures.items())
             raise InputError(f"{len(self.failures)} of {self.state.epoch_length} patients failed:\n{reasons}")
 
     def _iteration(self, engine: SupervisedEvaluator, batchdata: dict[str, Any]) -> dict[str, Any]:
         patient = batchdata["patient"][0]
+        if "finished" in batchdata:
+            self.finished.append(patient)
+            return {}
         failure = batchdata["failure"][0] if "failure" in batchdata else None
         if failure is None:
             try:

@@ -21,12 +21,13 @@ ABOVE = {
     "report": ROOMS,
     "provenance": ROOMS,
     "trust": ROOMS,
+    "resume": (),
     "handlers": (*ROOMS, "report", "provenance"),
-    "cohort": (*ROOMS, "report", "provenance", "handlers"),
+    "cohort": (*ROOMS, "report", "provenance", "handlers", "resume"),
     "patients": (*ROOMS, "report"),
-    "segment": (*ROOMS, "report", "provenance", "handlers", "cohort", "patients"),
+    "segment": (*ROOMS, "report", "provenance", "handlers", "resume", "cohort", "patients"),
     "evaluation": (*ROOMS, "report", "provenance", "handlers"),
-    "cli": (*ROOMS, "report", "provenance", "handlers", "cohort", "patients", "segment", "evaluation"),
+    "cli": (*ROOMS, "report", "provenance", "handlers", "resume", "cohort", "patients", "segment", "evaluation"),
 }
 
 

@@ -1,16 +1,19 @@
 import errno
+import json
 import logging
 from pathlib import Path
 
 import pytest
 import torch
-from monai.data import DataLoader
+from monai.data import DataLoader, MetaTensor
 from monai.transforms import AsDiscreted, Compose, Lambda, MapTransform
 from torch import nn
 
 from islesnet.cohort import CohortDataset, CohortEvaluator, describe_failure
 from islesnet.data import Case
 from islesnet.errors import InputError
+from islesnet.resume import FinishedPatients
+from islesnet.transforms import SaveLesionsd
 
 
 def cases(*patients):
@@ -165,3 +168,86 @@ def test_reason_is_that_of_the_first_error_in_a_chain():
     assert describe_failure(caught.value) == "EOFError: Compressed file ended before the end-of-stream marker"
     assert describe_failure(InputError("mend me")) == "mend me"
     assert describe_failure(ZeroDivisionError("division by zero")) == "ZeroDivisionError: division by zero"
+
+
+@pytest.fixture
+def cohort_of(tmp_path, write_volume):
+    """A cohort that is written as the bundle does it; a new one is a new run. The patients loaded are noted."""
+    (tmp_path / "model.pt").write_bytes(b"weights")
+
+    def make(*patients, again=False):
+        loaded = []
+
+        def read(item):
+            loaded.append(item["patient"])
+            image = torch.ones(1, 16, 14, 12)
+            reference = MetaTensor(image, meta={"filename_or_obj": item["dwi"]})
+            return item | load(item) | {"image": image, "reference": reference, "probability": image}
+
+        dataset = CohortDataset(
+            [Case(patient, {"dwi": tmp_path / f"{patient}.nii.gz"}) for patient in patients],
+            Compose([Lambda(read)]),
+            FinishedPatients(tmp_path / "out", tmp_path / "model.pt", {"threshold": 0.5}, again),
+        )
+        evaluator = CohortEvaluator(
+            device=torch.device("cpu"),
+            val_data_loader=DataLoader(dataset, batch_size=1, num_workers=0),
+            network=Network(),
+            postprocessing=Compose([AsDiscreted(keys="pred", argmax=True), SaveLesionsd("pred", tmp_path / "out")]),
+        )
+        return evaluator, loaded
+
+    for patient in ("a", "b", "c"):
+        write_volume(f"{patient}.nii.gz")
+    return make
+
+
+def test_patient_that_is_finished_is_not_loaded_again(cohort_of, tmp_path, caplog):
+    cohort_of("a", "b")[0].run()
+    evaluator, loaded = cohort_of("a", "b", "c")
+    with caplog.at_level(logging.INFO, logger="islesnet.cohort"):
+        evaluator.run()
+    assert (loaded, evaluator.finished, evaluator.failures) == (["c"], ["a", "b"], {})
+    assert caplog.messages.count("2 of 3 patients were finished before.") == 1
+
+
+def test_run_of_finished_patients_alone_ends_well_and_loads_nothing(cohort_of):
+    cohort_of("a", "b")[0].run()
+    evaluator, loaded = cohort_of("a", "b")
+    evaluator.run()
+    assert (loaded, evaluator.finished) == ([], ["a", "b"])
+
+
+def test_changed_patient_is_segmented_again_and_all_are_on_request(cohort_of, write_volume):
+    cohort_of("a", "b")[0].run()
+    write_volume("b.nii.gz", torch.ones(16, 14, 12).numpy())
+    changed, loaded = cohort_of("a", "b")
+    changed.run()
+    assert loaded == ["b"]
+    everybody, loaded = cohort_of("a", "b", again=True)
+    everybody.run()
+    assert loaded == ["a", "b"] and everybody.finished == []
+
+
+def test_failures_are_told_beside_finished_patients_and_are_tried_again(cohort_of):
+    for _ in range(2):
+        evaluator, loaded = cohort_of("a", "empty")
+        with pytest.raises(InputError, match=r"^1 of 2 patients failed:\n  empty: empty\.nii\.gz is empty$"):
+            evaluator.run()
+    assert (loaded, evaluator.finished) == (["empty"], ["a"])
+
+
+def test_stamp_arrives_in_the_numbers_as_the_word_it_was(cohort_of, tmp_path):
+    evaluator, _ = cohort_of("a")
+    evaluator.run()
+    written = json.loads((tmp_path / "out/a_lesion.json").read_text())["made_of"]
+    dataset = evaluator.data_loader.dataset
+    assert written == dataset.finished.stamp(dataset.data[0])
+
+
+def test_weights_that_cannot_be_read_are_the_reason_of_every_patient(cohort_of, tmp_path):
+    evaluator, loaded = cohort_of("a", "b")
+    (tmp_path / "model.pt").unlink()
+    with pytest.raises(InputError, match=r"2 of 2 patients failed:\n  a: .*model\.pt"):
+        evaluator.run()
+    assert loaded == []

@@ -26,7 +26,8 @@ class SaveLesionsd(MapTransform):
     The mask is uint8 and has the reference's shape, affine, qform and sform codes; a reference that is no NIfTI
     (.mha, .nrrd) gives both codes 1. Each file appears whole or not at all, the JSON last: where it lies, the
     patient is done. It holds the volume in all, each lesion as `describe_lesions` has it, and, where there is
-    "trust", what `islesnet.trust.AssessTrustd` found.
+    "trust", what `islesnet.trust.AssessTrustd` found; where there is "made_of", that stamp, by which
+    `islesnet.resume.FinishedPatients` knows that the patient need not be segmented again.
 
     Args:
         keys: the mask, on the native grid.
@@ -96,8 +97,9 @@ class SaveLesionsd(MapTransform):
             "reference": Path(data[self.reference_key].meta["filename_or_obj"]).name,
             "islesnet": islesnet.__version__,
         }
-        if "trust" in data:
-            numbers["trust"] = data["trust"]
+        for key in ("trust", "made_of"):
+            if key in data:
+                numbers[key] = data[key]
         if stamps:
             numbers["stamps"] = list(stamps)
         with whole_file(self._numbers_file(data["patient"])) as part:

@@ -141,6 +141,12 @@ def test_what_was_found_on_trust_stands_beside_the_numbers(tmp_path, mask):
     assert json.loads((tmp_path / "sub-1_lesion.json").read_text())["trust"] == found
 
 
+def test_stamp_of_what_it_is_made_of_stands_in_the_numbers(tmp_path, mask):
+    item = item_of(write_nifti(tmp_path / "dwi.nii.gz"), mask) | {"made_of": "0a1b"}
+    SaveLesionsd(keys="pred", output_dir=tmp_path)(item)
+    assert json.loads((tmp_path / "sub-1_lesion.json").read_text())["made_of"] == "0a1b"
+
+
 def test_empty_mask_is_written_with_no_lesion(tmp_path, mask):
     item = item_of(write_nifti(tmp_path / "dwi.nii.gz"), torch.zeros_like(mask))
     SaveLesionsd(keys="pred", output_dir=tmp_path)(item)
