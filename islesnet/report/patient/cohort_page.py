@@ -148,8 +148,9 @@ def _table(rows: Sequence[CohortRow]) -> pd.DataFrame:
         }
         for row in rows
     )
-    # What holds for none, or for all alike, needs no column: the stamps of all stand on top.
+    # What holds for none, or for all alike, needs no column: a phone is narrow, and the stamps of all stand on top.
     unneeded = {
+        "Reasons": not any(row.reasons for row in rows),
         "Notes": not any(row.notes for row in rows),
         "Stamps": len({tuple(row.stamps) for row in rows}) == 1,
     }

@@ -36,7 +36,13 @@ def test_notes_stand_in_the_table_and_on_the_page(tmp_path):
     text = write_cohort_page(tmp_path, ROWS).read_text(encoding="utf-8")
     assert pd.read_csv(tmp_path / "cohort.csv", keep_default_na=False)["notes"].tolist() == ["No DWI.", "", ""]
     assert 'data-name="Notes">No DWI.</td>' in text
-    assert 'data-name="Notes"' not in write_cohort_page(tmp_path, ROWS[1:]).read_text(encoding="utf-8")
+
+
+def test_reasons_and_notes_that_no_patient_has_take_no_width(tmp_path):
+    sound = [CohortRow("1", 1.0, 1, True), CohortRow("2", 0.0, 0, True)]
+    text = write_cohort_page(tmp_path, sound).read_text(encoding="utf-8")
+    assert re.findall(r'<th scope="col" class="\w+">([^<]*)<', text) == ["Patient", "Volume (ml)", "Lesions", "Trusted"]
+    assert 'data-name="Reasons"' in write_cohort_page(tmp_path, ROWS).read_text(encoding="utf-8")
 
 
 def test_page_bears_the_stamps_of_all_and_says_whose_they_are_where_they_differ(tmp_path):
