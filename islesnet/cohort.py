@@ -30,6 +30,7 @@ class CohortDataset(Dataset):
     Args:
         data: the patients, as `islesnet.data.find_cases` or `islesnet.data.read_datalist` gives them.
         transform: the preprocessing.
+        prepare: what comes before it, e.g. `islesnet.patients.PrepareScans`; by default nothing.
         finished: tells who is finished: these are handed on as "finished" without being loaded, the others with
             "made_of", the stamp by which their results are known again. By default everybody is loaded.
     """
@@ -38,9 +39,11 @@ class CohortDataset(Dataset):
         self,
         data: Sequence[HasItem | dict[str, str]],
         transform: Transform,
+        prepare: Transform | None = None,
         finished: FinishedPatients | None = None,
     ) -> None:
         super().__init__(data=[case if isinstance(case, dict) else case.item() for case in data], transform=transform)
+        self.prepare = prepare
         self.finished = finished
 
     def _transform(self, index: int) -> dict[str, Any]:
@@ -51,7 +54,7 @@ class CohortDataset(Dataset):
                     return {"patient": item["patient"], "finished": True}
                 # Before the files are read: those that change meanwhile make the patient unfinished.
                 item = item | {"made_of": self.finished.stamp(item)}
-            loaded: dict[str, Any] = self.transform(item)
+            loaded: dict[str, Any] = self.transform(item if self.prepare is None else self.prepare(item))
         except Exception as error:  # any failure is one patient's, and said at the end
             return {"patient": item["patient"], "failure": describe_failure(error)}
         return loaded

@@ -160,8 +160,8 @@ def test_evaluate_exits_with_1_where_a_patient_failed_and_names_it(dataset, mask
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["segment", "-o", "out"], "Give either a folder of patients, or the files of one patient"),
-        (["segment", "somewhere", "--dwi", "dwi.nii", "-o", "out"], "Give either a folder of patients"),
+        (["segment", "-o", "out"], "Give a folder of patients, or one patient's scans (--dwi"),
+        (["segment", "somewhere", "--dwi", "dwi.nii", "-o", "out"], "somewhere is not a folder"),
         (["segment", "nowhere", "-o", "out"], "nowhere"),
         (["datalist", "nowhere"], "nowhere"),
         (["doctor", "nowhere.json"], "nowhere.json"),

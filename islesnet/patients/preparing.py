@@ -22,6 +22,7 @@ from islesnet.patients.writing import write_image
 from islesnet.scanner import ROLES, RawPatient, coregister, correct_bias, image_of, read_patient
 from islesnet.volumes import VolumeError, read_volume
 from islesnet.volumes.geometry import check_grid
+from islesnet.volumes.values import check_values
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +84,9 @@ class PrepareScans(Transform):
         files = ({} if adc is None else {"adc": adc}) | dict(files)
         try:
             volume = read_volume(files[reference])
-            is_sound = not any(finding.severity == "error" for finding in check_grid(volume.header))
+            is_sound = not any(
+                finding.severity == "error" for finding in (*check_grid(volume.header), *check_values(volume.array))
+            )
         except VolumeError:
             is_sound = False
         if not is_sound:  # the checks that follow say what is wrong with it

@@ -83,7 +83,7 @@ class ReportPatientd(MapTransform):
                 measure_lesions(volumes),
                 trust.get("is_trusted"),
                 trust.get("reasons", ()),
-                (*preparation.notes, *trust.get("notes", ()), *notes),
+                (*trust.get("notes", preparation.notes), *notes),
                 tuple(dict.fromkeys([*self.stamps, *stamps_in_file(Path(preparation.files[preparation.reference]))])),
                 self._versions,
             )

@@ -1,5 +1,6 @@
 """All that speaks against trusting a patient's mask, gathered by a transform of the postprocessing."""
 
+import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,8 @@ class TrustLimits:
 class AssessTrustd(MapTransform):
     """Say whether a patient's mask is to be trusted, and why not.
 
-    What is found goes under "trust" as JSON has it: is_trusted, reasons (sentences against trust), notes (sentences to
+    What the preparation of the scans noted (`islesnet.patients.PrepareScans`) comes first among the notes. What is
+    found goes under "trust" as JSON has it: is_trusted, reasons (sentences against trust), notes (sentences to
     be aware of), and in_short (a few words for a table's cell). Beside the mask the data has "image", as it entered the
     network, on axes nearest to right, anterior, superior.
 
@@ -93,7 +95,7 @@ class AssessTrustd(MapTransform):
         assessed = dict(data)
         image = data["image"]
         present = [name for name, channel in zip(self.sequences, image, strict=True) if bool(channel.any())]
-        notes = self._note_absent(present) + self._note_unchecked(present)
+        notes = _notes_of_scans(data) + self._note_absent(present) + self._note_unchecked(present)
         for key in self.key_iterator(assessed):
             reasons = (
                 self._check_appearance(image)
@@ -144,6 +146,10 @@ class AssessTrustd(MapTransform):
         if not unchecked:
             return []
         return [Finding("", f"Not compared with the training's images, of which nothing is known: {unchecked}.")]
+
+
+def _notes_of_scans(data: Mapping[Hashable, Any]) -> list[Finding]:
+    return [Finding("", sentence) for sentence in json.loads(data.get("preparation", "{}")).get("notes", ())]
 
 
 def _as_json(reasons: Sequence[Finding], notes: Sequence[Finding]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The mask as a DICOM segmentation, which a PACS lays over the series it was made from."""
 
+import logging
 import re
 import warnings
 from collections.abc import Sequence
@@ -99,6 +100,7 @@ def _highdicom() -> Any:
         import highdicom
     except ImportError as error:
         raise InputError("A DICOM segmentation needs highdicom: pip install 'islesnet[dicom]'.") from error
+    logging.getLogger("highdicom").setLevel(logging.WARNING)  # it tells of every UID that it copies
     return highdicom
 
 
