@@ -1,9 +1,9 @@
-"""Measure one subject: `python -m workflows.benchmark bundle | registration | brain_mask`; without one, the bundle."""
+"""Measure one subject: `python -m workflows.benchmark bundle | registration | brain_mask | cohort`, bundle by default."""
 
 import importlib
 import sys
 
-SUBJECTS = ("bundle", "registration", "brain_mask")
+SUBJECTS = ("bundle", "registration", "brain_mask", "cohort")
 
 
 def main(arguments: list[str]) -> int:
