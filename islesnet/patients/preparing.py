@@ -109,7 +109,7 @@ class PrepareScans(Transform):
             files[role] = own / f"{role}.nii.gz"
             corrects = self.bias_correction and role in SEQUENCES
             write_image(files[role], correct_bias(image, brain.mask) if corrects else image, stamps)
-        if original is not None and not self.bias_correction:
+        if original is not None and original.name.lower().endswith((".nii", ".nii.gz")) and not self.bias_correction:
             files[reference] = original
         preparation = Preparation(
             _as_text(files),

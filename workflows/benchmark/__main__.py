@@ -1,4 +1,4 @@
-"""Measure one subject: `python -m workflows.benchmark bundle | registration | brain_mask | cohort`, bundle by default."""
+"""Measure one subject: `python -m workflows.benchmark bundle | registration | brain_mask | cohort`; else the bundle."""
 
 import importlib
 import sys

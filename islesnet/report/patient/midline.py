@@ -96,7 +96,7 @@ class _Symmetry:
         across = ndimage.map_coordinates(self._grid(self.image), mirrored, order=1)
         healthy = ndimage.map_coordinates(self._grid(self.is_healthy).astype(np.uint8), mirrored, order=0, cval=1)
         compared = self.is_healthy[sparse] & (healthy > 0)
-        return _correlation(self.image[sparse][compared], across[compared])
+        return _correlation(self.image[sparse][compared], across[compared]) if compared.any() else 0.0
 
     def lack(self, pose: np.ndarray) -> float:
         """Give what is to be made small."""
