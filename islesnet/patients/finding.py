@@ -43,13 +43,12 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
         return list(find_cases(folder, layout or "auto"))
     if next(_scans_in(folder), None) is not None:
         return _patients_of_folder(folder)
-    children = [child for child in _folders_in(folder) if _first_scan(child) is not None]
-    examinations = {examination_of(scan) for child in children if (scan := _first_dicom(child)) is not None}
-    if examinations and (len(children) == 1 or (len(examinations) == 1 and "" not in examinations)):
+    first_scans = {child: scan for child in _folders_in(folder) if (scan := _first_scan(child)) is not None}
+    if _are_of_one_examination(list(first_scans.values())):
         return [RawScans(folder.name, folder)]
-    patients = [patient for child in children for patient in _patients_of_folder(child)]
-    if not patients or (layout == "folders" and _are_parts(children)):
+    if not first_scans or (layout == "folders" and _are_parts(list(first_scans))):
         return list(find_cases(folder))  # or it says what lies there, and what would be understood
+    patients = [patient for child in first_scans for patient in _patients_of_folder(child)]
     return sorted(patients, key=lambda patient: natural_key(patient.patient))
 
 
@@ -60,6 +59,14 @@ def _layout_of(folder: Path) -> str | None:
         if not folder.is_dir():
             raise
         return None
+
+
+def _are_of_one_examination(scans: Sequence[Path]) -> bool:
+    """Tell whether scans, one of each folder, are all DICOM and of one study; one folder alone is a study's own."""
+    if not scans or any(_is_volume(scan) for scan in scans):
+        return False
+    examinations = {examination_of(scan) for scan in scans}
+    return len(scans) == 1 or (len(examinations) == 1 and "" not in examinations)
 
 
 def _are_parts(children: Sequence[Path]) -> bool:
@@ -90,11 +97,6 @@ def _first_scan(folder: Path, depth: int = _DEEPEST) -> Path | None:
         below = (_first_scan(child, depth - 1) for child in _folders_in(folder))
         scan = next((found for found in below if found is not None), None)
     return scan
-
-
-def _first_dicom(folder: Path) -> Path | None:
-    scan = _first_scan(folder)
-    return scan if scan is not None and not _is_volume(scan) else None
 
 
 def _folders_in(folder: Path) -> list[Path]:
