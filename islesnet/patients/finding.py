@@ -77,6 +77,8 @@ def _are_parts(children: Sequence[Path]) -> bool:
 def _patients_of_folder(folder: Path) -> list[Case | RawScans]:
     """Take what lies directly in a folder by its names where that is prepared, or else leave it to the scanner."""
     raw = RawScans(folder.name, folder)
+    if not any(_is_volume(scan) for scan in _scans_in(folder)):
+        return [raw]
     try:
         cases = find_cases(folder, "folders")
     except InputError as refusal:  # no names, or two files of one name: which is meant, the scanner's reading may know
