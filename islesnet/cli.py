@@ -247,6 +247,9 @@ def datalist(
 def doctor(
     folder: Annotated[Path, typer.Argument(help="A data set, a patient's folder, or a datalist (.json).")],
     layout: Annotated[str, typer.Option(help="auto finds it.")] = "auto",
+    dataset_dir: Annotated[
+        Path | None, typer.Option(help="The data set's folder, where a datalist lies elsewhere.")
+    ] = None,
 ) -> None:
     """Check every file of a data set and list what is wrong; exits with 1 where something must be mended."""
     from rich.progress import Progress
@@ -254,7 +257,9 @@ def doctor(
     from islesnet.data import cases_in_datalist, check_cases, find_cases
 
     if folder.suffix == ".json":
-        cases = [case for section in cases_in_datalist(folder).values() for case in section]
+        cases = [case for section in cases_in_datalist(folder, dataset_dir).values() for case in section]
+    elif dataset_dir is not None:
+        raise InputError(f"--dataset-dir is for a datalist; {folder} is none.")
     else:
         cases = find_cases(folder, layout)
     with Progress(console=messages, transient=True) as bar:

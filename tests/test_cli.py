@@ -68,6 +68,17 @@ def test_doctor_is_content_with_a_sound_data_set(dataset):
     assert "3 patients: 0 errors" in result.output
 
 
+def test_doctor_reads_a_datalist_that_lies_outside_its_data_set(dataset, tmp_path):
+    runner.invoke(app, ["datalist", str(dataset), "-o", str(tmp_path / "elsewhere" / "datalist.json")])
+    command = ["doctor", str(tmp_path / "elsewhere" / "datalist.json")]
+
+    assert runner.invoke(app, command).exit_code == 1
+    result = runner.invoke(app, [*command, "--dataset-dir", str(dataset)])
+
+    assert result.exit_code == 0, result.output
+    assert "3 patients: 0 errors" in result.output
+
+
 def test_doctor_lists_every_problem_and_exits_with_1(dataset):
     whole = (dataset / "a/dwi.nii.gz").read_bytes()
     (dataset / "a/dwi.nii.gz").write_bytes(whole[: len(whole) // 2])
@@ -165,6 +176,7 @@ def test_evaluate_exits_with_1_where_a_patient_failed_and_names_it(dataset, mask
         (["segment", "nowhere", "-o", "out"], "nowhere"),
         (["datalist", "nowhere"], "nowhere"),
         (["doctor", "nowhere.json"], "nowhere.json"),
+        (["doctor", ".", "--dataset-dir", "somewhere"], "--dataset-dir is for a datalist"),
         (["evaluate", "--pred", "nowhere", "--truth", "nowhere", "-o", "out"], "nowhere is not there"),
     ],
 )
