@@ -4,7 +4,12 @@ Importing this loads neither torch nor MONAI; MONAI's metric lives in `islesnet.
 """
 
 from islesnet.metrics.baselines import best_threshold, dice_by_threshold, threshold_dwi
-from islesnet.metrics.calibration import LogitHistogram, Reliability, pool_reliability
+from islesnet.metrics.calibration import (
+    LogitHistogram,
+    Reliability,
+    expected_calibration_error,
+    pool_reliability,
+)
 from islesnet.metrics.distances import SurfaceDistances, surface_distances
 from islesnet.metrics.lesions import LesionCounts
 from islesnet.metrics.overlap import VoxelCounts
@@ -22,6 +27,7 @@ __all__ = [
     "bootstrap_interval",
     "compare_paired",
     "dice_by_threshold",
+    "expected_calibration_error",
     "pool_reliability",
     "score_mask",
     "summarize",

@@ -63,9 +63,20 @@ class Reliability:
 
     def expected_calibration_error(self) -> float:
         """Give the mean distance of probability and share over all voxels; NaN where there is none."""
-        if not self._voxels.sum():
-            return float("nan")
-        return float(np.abs(self._probability - self._lesion).sum() / self._voxels.sum())
+        return expected_calibration_error(self.table())
+
+
+def expected_calibration_error(table: pd.DataFrame) -> float:
+    """Give the mean distance between probability and lesion share over the bins, weighted by their voxels.
+
+    Guo et al., ICML 2017, equation 3.
+
+    Args:
+        table: as `Reliability.table` gives it; NaN where it holds no voxel.
+    """
+    filled = table[table["voxels"] > 0]
+    distance = (filled["mean_probability"] - filled["lesion_share"]).abs()
+    return float((distance * filled["voxels"]).sum() / filled["voxels"].sum()) if len(filled) else float("nan")
 
 
 def pool_reliability(tables: Sequence[pd.DataFrame]) -> pd.DataFrame | None:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from islesnet.metrics import expected_calibration_error
 from islesnet.report import charts, tables
 from islesnet.report.charts.canvas import shorten
-from islesnet.report.charts.reliability import expected_calibration_error
 from islesnet.report.csv_files import flatten_summaries, pool_scores, write_csv
 from islesnet.report.montage import draw_patient
 from islesnet.report.page import Page

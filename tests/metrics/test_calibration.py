@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from islesnet.metrics import LogitHistogram, Reliability, pool_reliability
+from islesnet.metrics import LogitHistogram, Reliability, expected_calibration_error, pool_reliability
 
 
 def gathered(*pairs):
@@ -111,6 +111,14 @@ def test_any_number_type_will_do(dtype, label):
     reliability = gathered((np.array([0.25, 1.0], dtype), np.array([0, label], np.float32)))
     assert reliability.table()["lesion_share"][[2, 9]].tolist() == [0.0, 1.0]
     assert reliability.table()["mean_probability"][[2, 9]].tolist() == [0.25, 1.0]
+
+
+def test_calibration_error_weighs_bins_by_their_voxels():
+    table = pd.DataFrame(
+        {"voxels": [3, 0, 1], "mean_probability": [0.1, np.nan, 0.9], "lesion_share": [0.0, np.nan, 0.5]}
+    )
+    assert expected_calibration_error(table) == pytest.approx((3 * 0.1 + 0.4) / 4)
+    assert np.isnan(expected_calibration_error(table.assign(voxels=0)))
 
 
 def test_no_voxel_has_no_error_and_no_share():

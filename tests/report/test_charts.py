@@ -19,7 +19,6 @@ from islesnet.report import (
     own_row,
 )
 from islesnet.report.charts.canvas import ALARM, shorten
-from islesnet.report.charts.reliability import expected_calibration_error
 from tests.report.made_up import cohort, empty, patient, summary
 
 EDGES = np.linspace(0, 1, 11)
@@ -184,14 +183,6 @@ def test_bounds_of_the_strata_belong_to_the_middle_one(tmp_path, texts):
     scores = pd.DataFrame({"dice": [0.1, 0.5, 0.7, 0.9], "true_ml": [4.9, 5.0, 50.0, 50.1], "predicted_ml": [1.0] * 4})
     draw_dice_against_volume(scores, tmp_path / "chart.png")
     assert [text for text in texts() if text.startswith("mean")] == ["mean 0.100", "mean 0.600", "mean 0.900"]
-
-
-def test_calibration_error_weighs_bins_by_their_voxels():
-    table = pd.DataFrame(
-        {"voxels": [3, 0, 1], "mean_probability": [0.1, np.nan, 0.9], "lesion_share": [0.0, np.nan, 0.5]}
-    )
-    assert expected_calibration_error(table) == pytest.approx((3 * 0.1 + 0.4) / 4)
-    assert np.isnan(expected_calibration_error(table.assign(voxels=0)))
 
 
 def test_reliability_leaves_out_bins_without_voxels(tmp_path, drawn):

@@ -5,21 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from islesnet.metrics import expected_calibration_error
 from islesnet.report.charts.canvas import BLUE, GREY, SKY, say_instead, sheet
 from islesnet.report.wording import say
-
-
-def expected_calibration_error(table: pd.DataFrame) -> float:
-    """Give the mean distance between probability and lesion share over the bins, weighted by their voxels.
-
-    Guo et al., ICML 2017, equation 3.
-
-    Args:
-        table: as `islesnet.metrics.Reliability.table` gives it; NaN where it holds no voxel.
-    """
-    filled = table[table["voxels"] > 0]
-    distance = (filled["mean_probability"] - filled["lesion_share"]).abs()
-    return float((distance * filled["voxels"]).sum() / filled["voxels"].sum()) if len(filled) else float("nan")
 
 
 def draw_reliability(table: pd.DataFrame, path: Path, stamps: Sequence[str] = ()) -> Path:
