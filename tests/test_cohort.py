@@ -187,7 +187,7 @@ def cohort_of(tmp_path, write_volume):
         dataset = CohortDataset(
             [Case(patient, {"dwi": tmp_path / f"{patient}.nii.gz"}) for patient in patients],
             Compose([Lambda(read)]),
-            FinishedPatients(tmp_path / "out", tmp_path / "model.pt", {"threshold": 0.5}, again),
+            finished=FinishedPatients(tmp_path / "out", tmp_path / "model.pt", {"threshold": 0.5}, again),
         )
         evaluator = CohortEvaluator(
             device=torch.device("cpu"),
