@@ -20,18 +20,25 @@ def entries(folder: Path) -> list[Path]:
 
 def folders_in(folder: Path) -> list[Path]:
     """List the folders (and links to folders) that lie directly in a folder."""
-    return [folder / entry.name for entry in _scan(folder) if entry.is_dir()]
+    return [folder / entry.name for entry in _scan(folder) if _is_folder(entry)]
 
 
 def volumes_in(folder: Path) -> list[Path]:
     """List the files (and links, even to nothing) directly in a folder whose suffix is that of a volume."""
-    return [folder / entry.name for entry in _scan(folder) if stem_of(entry.name) is not None and not entry.is_dir()]
+    return [folder / entry.name for entry in _scan(folder) if stem_of(entry.name) is not None and not _is_folder(entry)]
 
 
 def holds_dicom(folder: Path) -> bool:
     """Tell whether files named as DICOM lie in a folder or directly below it."""
     files = [*entries(folder), *(path for child in folders_in(folder) for path in entries(child))]
     return any(path.suffix.lower() in (".dcm", ".ima") for path in files)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads back to itself
+        return False
 
 
 def _scan(folder: Path) -> list[os.DirEntry[str]]:
