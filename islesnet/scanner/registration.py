@@ -165,17 +165,22 @@ def _optimise(fixed: sitk.Image, moving: sitk.Image, transform: sitk.Euler3DTran
     method.SetOptimizerAsRegularStepGradientDescent(level.first_step_mm, level.last_step_mm, 60)
     method.SetOptimizerScales([HEAD_RADIUS_MM**2] * 3 + [1.0] * 3)
     method.SetInitialTransform(transform, inPlace=False)
-    # Gradient descent ends where it is, not where it was best.
-    visited: list[tuple[float, tuple[float, ...]]] = []
+    # Gradient descent ends where it is, not where it was best. An iteration's value is that of the place it began at.
+    places, values = [tuple(transform.GetParameters())], []
 
     def remember() -> None:
-        visited.append((float(method.GetMetricValue()), tuple(method.GetOptimizerPosition())))
+        values.append(float(method.GetMetricValue()))
+        places.append(tuple(method.GetOptimizerPosition()))
 
     method.AddCommand(sitk.sitkIterationEvent, remember)
     try:
         method.Execute(fixed, moving)
     except RuntimeError:  # too few points fall into the moving image
         return float("inf")
-    value, position = min(visited)
-    transform.SetParameters(position)
+    finally:
+        method.RemoveAllCommands()  # or the method and its images would be kept for ever, each by the other
+    if not values:  # flat ground: it stays where it is
+        return float(method.GetMetricValue())
+    value, place = min(zip(values, places, strict=False))
+    transform.SetParameters(place)
     return value
