@@ -40,6 +40,19 @@ def test_registration_is_the_same_every_time(head, found):
     assert again.transform.GetParameters() == pytest.approx(found.transform.GetParameters(), abs=1e-6)
 
 
+def ball(size, centre):
+    places = np.indices((size,) * 3).reshape(3, -1).T
+    array = (np.linalg.norm(places - centre, axis=1) < 20).reshape((size,) * 3)
+    image = sitk.GetImageFromArray(np.float32(100) * array)
+    image.SetSpacing([3.0, 3.0, 3.0])
+    return image
+
+
+def test_a_start_on_flat_ground_does_not_end_the_search():
+    found = align(ball(60, (30, 30, 30)), ball(150, (110, 110, 110)))
+    assert found.moved_mm == pytest.approx(3 * np.linalg.norm([80, 80, 80]), abs=1)
+
+
 def test_sequences_that_match_on_one_grid_are_not_moved(head):
     found = align(head["dwi"], head["flair"])
     assert found.is_trusted
