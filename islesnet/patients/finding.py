@@ -10,14 +10,12 @@ from islesnet.errors import InputError
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.scans import RawScans
 from islesnet.scanner import examination_of, is_dicom
-from islesnet.volumes.file_names import is_written, natural_key, read_name, stem_of, words_of
+from islesnet.volumes.file_names import MARK_OF_RESULTS, is_written, natural_key, read_name, stem_of, words_of
 
 logger = logging.getLogger(__name__)
 
 # Folders within folders that are looked through for a first scan: patient, examination, series and one to spare.
 _DEEPEST = 4
-# Every run of islesnet leaves this file in its folder.
-_MARK_OF_RESULTS = "provenance.json"
 
 
 def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | RawScans]:
@@ -150,7 +148,7 @@ def _children_of(folder: Path) -> list[Path]:
 
 
 def _folders_in(folder: Path) -> list[Path]:
-    return [path for path in _entries(folder) if path.is_dir() and not (path / _MARK_OF_RESULTS).exists()]
+    return [path for path in _entries(folder) if path.is_dir() and not (path / MARK_OF_RESULTS).exists()]
 
 
 def _entries(folder: Path) -> list[Path]:
