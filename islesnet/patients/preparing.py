@@ -68,7 +68,8 @@ class PrepareScans(Transform):
         files = {role: Path(item.pop(role)) for role in ROLES if role in item}
         given = Path(item.pop("brain")) if "brain" in item else None
         own = self.output_dir / str(item["patient"])
-        _require_apart(own, [path for path in (folder, given, *files.values()) if path is not None])
+        self._require_apart(own, [path for path in (folder, given, *files.values()) if path is not None])
+        self._forget_earlier(own)
         sequences = [path for role, path in files.items() if role in SEQUENCES]
         if folder is None and sequences and is_on_one_grid(sequences) and not self.bias_correction:
             preparation = self._use(files, given, own)
@@ -76,6 +77,21 @@ class PrepareScans(Transform):
             preparation = self._prepare(read_patient(folder, files), given, own)
         used = {role: path for role, path in preparation.files.items() if role != "adc"}
         return item | used | {PREPARATION: preparation.to_text()}
+
+    def _require_apart(self, own: Path, inputs: Sequence[Path]) -> None:
+        """Refuse to write among a patient's scans, where a result could replace one, or be taken for one."""
+        target, home = own.resolve(), self.output_dir.resolve()
+        for path in (path.resolve() for path in inputs):
+            if path in (target, home) or target in path.parents:
+                raise InputError(
+                    f"The results would be written among the scans, to {own}; choose another folder for them."
+                )
+
+    def _forget_earlier(self, own: Path) -> None:
+        """Take away what an earlier run made of the scans, which may be others now; its numbers first: it is undone."""
+        (self.output_dir / f"{own.name}_lesion.json").unlink(missing_ok=True)
+        for name in (*(f"{role}.nii.gz" for role in (*ROLES, "brain")), "scans.json", "lesion.dcm"):
+            (own / name).unlink(missing_ok=True)
 
     def _use(self, files: Mapping[str, Path], given: Path | None, own: Path) -> Preparation:
         """Take files that lie on one grid as they are, and look for the brain alone."""
@@ -137,13 +153,6 @@ class PrepareScans(Transform):
         if brain.way != NO_SKULL and brain.mask is not None:
             write_image(path, brain.mask, stamps)
         return brain
-
-
-def _require_apart(own: Path, inputs: Sequence[Path]) -> None:
-    """Refuse to write among a patient's scans, where a result could replace one."""
-    target = own.resolve()
-    if any(path.resolve() == target or target in path.resolve().parents for path in inputs):
-        raise InputError(f"The results would be written among the scans, to {own}; choose another folder for them.")
 
 
 def _as_text(files: Mapping[str, Path]) -> dict[str, str]:
