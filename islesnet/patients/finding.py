@@ -68,7 +68,8 @@ def _layout_of(folder: Path) -> str | None:
 
 def _are_one_patient(folders: Sequence[Path]) -> bool:
     """Tell whether folders are parts of one patient: all DICOM of one examination, or named by a sequence each."""
-    if _are_of_one_examination([scan for folder in folders if (scan := _first_scan(folder)) is not None]):
+    scans = [scan for folder in folders if (scan := _first_scan(folder)) is not None]
+    if len(scans) == len(folders) and _are_of_one_examination(scans):
         return True
     roles = {read_name(folder.name).role for folder in folders}
     return len(folders) > 1 and _are_parts(folders) and len(roles) == len(folders)
@@ -107,7 +108,8 @@ def _require_each_once(patients: Sequence[Case | RawScans], folder: Path) -> Non
 def _patients_of_folder(folder: Path) -> list[Case | RawScans]:
     """Take what lies directly in a folder by its names where that is prepared, or else leave it to the scanner."""
     raw = RawScans(name_of_patient(folder), folder)
-    if not any(_is_volume(scan) for scan in _scans_in(folder)):
+    # Asked first: `find_cases` warns of what it leaves out, and here nothing is.
+    if not any(_is_volume(scan) for scan in _scans_in(folder)) or _layout_of(folder) is None:
         return [raw]
     try:
         cases = find_cases(folder, "folders")

@@ -22,6 +22,15 @@ def found(folder, **choices):
     return {patient.patient: type(patient) for patient in find_patients(folder, **choices)}
 
 
+def test_nobody_is_said_to_be_left_out_who_is_not(write_scan, tmp_path, caplog):
+    series(tmp_path / "dicom/a/b")
+    write_scan(tmp_path / "odd/x.nii.gz")
+    write_scan(tmp_path / "labelled/label.nii.gz")
+
+    assert set(found(tmp_path)) == {"dicom", "odd", "labelled"}
+    assert not caplog.records
+
+
 def test_files_named_by_sequence_on_one_grid_are_a_case(prepared):
     (patient,) = find_patients(prepared)
 
