@@ -60,7 +60,12 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
 def _layout_of(folder: Path) -> str | None:
     try:
         return detect_layout(folder)
-    except InputError:
+    except InputError as refusal:
+        if folder.is_file():
+            told = (
+                f"{folder} is neither a folder nor a table (.csv, .tsv); give its folder, or say what it is: --dwi PATH"
+            )
+            raise InputError(told) from refusal
         if not folder.is_dir():
             raise
         return None
