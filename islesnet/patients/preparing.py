@@ -13,7 +13,7 @@ from monai.utils import ensure_tuple
 
 from islesnet.data import SEQUENCES, stamps_in_file
 from islesnet.errors import InputError, require_switch
-from islesnet.files import whole_file
+from islesnet.files import remove_parts, whole_file
 from islesnet.patients.brain import NO_SKULL, Brain, find_brain_of
 from islesnet.patients.grids import adc_beside, is_on_one_grid
 from islesnet.patients.notes import moved_sequences, notes_of, numbers_of
@@ -92,6 +92,9 @@ class PrepareScans(Transform):
         (self.output_dir / f"{own.name}_lesion.json").unlink(missing_ok=True)
         for name in (*(f"{role}.nii.gz" for role in (*ROLES, "brain")), "scans.json", "lesion.dcm"):
             (own / name).unlink(missing_ok=True)
+        remove_parts(own)
+        kinds = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
+        remove_parts(self.output_dir, tuple(f".{own.name}_{kind}" for kind in kinds))
 
     def _use(self, files: Mapping[str, Path], given: Path | None, own: Path) -> Preparation:
         """Take files that lie on one grid as they are, and look for the brain alone."""
@@ -117,8 +120,8 @@ class PrepareScans(Transform):
             logger.info("%s: %s: %s, %s", own.name, choice.source, (choice.role or "not used").upper(), choice.why)
         reference = self._reference(raw.images)
         aligned = coregister({role: scan.image for role, scan in raw.images.items() if role != "b0"}, reference)
-        original = raw.images[reference].file
-        stamps = [] if original is None else stamps_in_file(original)
+        original, origin = raw.images[reference].file, raw.images[reference].origin
+        stamps = [] if origin is None else stamps_in_file(origin)
         brain = self._find_brain(aligned.images[reference], given, own, stamps)
         files = dict(brain.files)
         for role, image in aligned.images.items():

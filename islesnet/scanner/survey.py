@@ -48,6 +48,8 @@ def survey(root: Path, patient: str, leave_out: Collection[Path] = ()) -> Survey
         if path in leave_out:
             continue
         try:
+            if path.exists() and not path.is_file():  # a pipe would be waited for
+                raise UnusableError("is a device or a pipe, not a file")
             if stem_of(path.name) is not None:
                 folder = Path(inside).parent.name
                 found.candidates += candidates_in_file(path, inside, patient, folder)
@@ -106,7 +108,7 @@ def _is_looked_into(folder: Path) -> bool:
 
 def _told(path: Path, inside: str, is_named_by_person: bool) -> str:
     """Name a file that cannot be used; but no DICOM file where a person of the headers is in the path."""
-    if stem_of(path.name) is None and (is_named_by_person or names_person(path, inside)):
+    if stem_of(path.name) is None and (is_named_by_person or (path.is_file() and names_person(path, inside))):
         return "a DICOM file"
     return inside
 
