@@ -3,6 +3,7 @@
 import gzip
 import json
 import logging
+import os
 import shutil
 import signal
 import subprocess
@@ -86,8 +87,8 @@ def broken_cohort(folder, scans, phantom):
 
     (folder / "only adc").mkdir()
     shutil.copy(scans / "dwi.nii.gz", folder / "only adc/adc.nii.gz")
-    (folder / "only label").mkdir()
-    shutil.copy(scans / "dwi.nii.gz", folder / "only label/label.nii.gz")
+    (folder / os.fsdecode(b"only l\xe4bel")).mkdir()
+    shutil.copy(scans / "dwi.nii.gz", folder / os.fsdecode(b"only l\xe4bel") / "label.nii.gz")
     (folder / "nobody").mkdir()
 
 
@@ -103,7 +104,7 @@ def test_cohort_of_faults_goes_on_and_says_what_failed_and_why(scans, phantom, w
     reasons = dict(line.strip().split(": ", 1) for line in said.splitlines() if line.startswith("  ") and ": " in line)
     assert "both claim to be the DWI" in reasons["twice"] and "--dwi PATH" in reasons["twice"]
     assert "no DWI, T1, T2 or FLAIR was recognised" in reasons["only adc"]
-    assert "no DWI, T1, T2 or FLAIR was recognised" in reasons["only label"]
+    assert "no DWI, T1, T2 or FLAIR was recognised" in reasons["only l_bel"]
     assert "announces 65535 x 65535 x 1 voxels" in said
     assert "32767 x 32767 x 32767 voxels" in said
     assert "nobody holds no scan; left out" in caplog.text

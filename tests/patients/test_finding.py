@@ -169,6 +169,13 @@ def test_table_and_bids_are_read_as_such(prepared, tmp_path):
     assert found(tmp_path / "bids") == {"sub-01": Case}
 
 
+def test_one_file_is_refused_with_what_to_say(write_scan, tmp_path):
+    path = write_scan(tmp_path / "anna/dwi.nii.gz")
+
+    with pytest.raises(InputError, match=r"dwi\.nii\.gz is neither a folder nor a table .*--dwi PATH"):
+        find_patients(path)
+
+
 def test_dicomdir_beside_the_series_does_not_part_them(tmp_path):
     (path, *_) = series(tmp_path / "anna/DICOM/series1", number=1)
     series(tmp_path / "anna/DICOM/series2", number=2)

@@ -123,6 +123,30 @@ def test_what_an_earlier_run_left_is_taken_away(scattered, prepare, tmp_path):
     assert written(tmp_path) == {"scans.json", "dwi.nii.gz"}
 
 
+def test_half_files_of_a_killed_run_are_taken_away_and_another_patients_are_not(prepared, prepare, tmp_path):
+    (tmp_path / "out/anna").mkdir(parents=True)
+    for name in ("anna/.part.abc.dwi.nii.gz", ".part.abc.anna_lesion.nii.gz", ".part.abc.bert_lesion.nii.gz"):
+        (tmp_path / "out" / name).touch()
+
+    prepare(find_cases(prepared)[0])
+
+    assert written(tmp_path) == {".part.abc.bert_lesion.nii.gz"}
+
+
+def test_stamp_is_carried_from_a_reference_that_had_to_be_repaired(write_scan, phantom, prepare, tmp_path):
+    array = phantom.images["dwi"].copy()
+    array[0, 0, 0] = np.nan
+    path = write_scan(tmp_path / "anna/x_dwi.nii.gz", array=array)
+    image = nibabel.load(path)
+    image.header["descrip"] = describe(["PHANTOM"])
+    nibabel.save(nibabel.Nifti1Image(array, None, image.header), path)
+
+    item, preparation = prepare(RawScans("anna", tmp_path / "anna"))
+
+    assert any("1 voxels are NaN or infinite; 0 was put there" in note for note in preparation.notes)
+    assert nibabel.load(item["dwi"]).header["descrip"].item().startswith(b"PHANTOM")
+
+
 def test_stamp_of_a_synthetic_patient_is_carried_into_what_is_written(scattered, prepare, tmp_path):
     for path in scattered.iterdir():
         image = nibabel.load(path)
@@ -244,6 +268,24 @@ def test_series_that_cannot_be_read_is_left_out_and_the_others_are_used(write_se
     assert "is cut short or damaged: it announces" in notes
     assert "announces 65535 x 65535 x 1 voxels" in notes
     assert "notes.dcm: left out" in notes
+
+
+@pytest.mark.parametrize("tags", [{"PixelSpacing": [5000.0, 5000.0]}, {"PixelSpacing": [19.0, 9999.0]}])
+def test_dicom_that_would_fill_the_memory_by_its_field_of_view_is_refused(write_series, prepare, tmp_path, tags):
+    write_series(tmp_path / "anna/a", **tags)
+
+    with pytest.raises(InputError, match=r"voxels of .* mm; a head scan has 0\.05 to 20"):
+        prepare(RawScans("anna", tmp_path / "anna"))
+
+
+def test_pipe_among_the_scans_is_not_waited_for(write_series, prepare, tmp_path):
+    write_series(tmp_path / "anna/a")
+    for name in ("pipe", "flair.nii.gz"):
+        os.mkfifo(tmp_path / "anna" / name)
+
+    _, preparation = prepare(RawScans("anna", tmp_path / "anna"))
+
+    assert "2 files, flair.nii.gz the first: left out; is a device or a pipe, not a file." in preparation.notes
 
 
 def test_two_series_that_claim_to_be_the_dwi_are_refused_with_what_to_say(write_series, phantom, prepare, tmp_path):
