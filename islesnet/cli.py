@@ -281,6 +281,7 @@ def _patients(
     folder: Path | None, named: dict[str, Path], brain: Path | None, name: str | None, one_patient: bool
 ) -> "list[Case | RawScans]":
     """Find the patients that the command line means."""
+    from islesnet.data import name_of_patient
     from islesnet.patients import RawScans, find_patients
 
     if folder is None:
@@ -290,7 +291,7 @@ def _patients(
     if named or brain is not None or name is not None:  # said of one patient
         if not folder.is_dir():
             raise InputError(f"{folder} is not a folder; give the folder of one patient's scans")
-        return [RawScans(name or folder.resolve().name, folder, named, brain)]
+        return [RawScans(name or name_of_patient(folder.resolve()), folder, named, brain)]
     return find_patients(folder, one_patient)
 
 

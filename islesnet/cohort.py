@@ -112,8 +112,16 @@ def describe_failure(error: BaseException) -> str:
     """Say in one line what lies behind a chain of exceptions; what is not the user's to mend keeps its type's name."""
     cause = input_error_behind(error)
     if cause is not None:
-        return str(cause)
+        return _printable(str(cause))
     while error.__cause__ is not None:
         error = error.__cause__
     logger.debug("Not an input error", exc_info=error)
-    return f"{type(error).__name__}: {error}"
+    return _printable(f"{type(error).__name__}: {error}")
+
+
+def _printable(reason: str) -> str:
+    """Replace what a table cannot hold and a terminal would obey: a file may be called anything."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}"
+        for character in reason
+    )

@@ -49,6 +49,18 @@ def whole_file(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def remove_parts(folder: Path, endings: tuple[str, ...] = ("",)) -> None:
+    """Remove what a killed process left of files that `whole_file` was to write into a folder.
+
+    Args:
+        folder: it may be absent.
+        endings: of the files' names; by default all are removed.
+    """
+    for part in folder.glob(".part.*"):
+        if part.name.endswith(endings):
+            part.unlink(missing_ok=True)
+
+
 def sha256_of(path: Path) -> str:
     """Give a file's SHA-256 in hexadecimal digits.
 

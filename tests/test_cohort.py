@@ -109,6 +109,11 @@ def test_patient_at_whom_the_network_fails_is_passed_over(evaluator_of, written)
     assert [patient for patient, _ in written] == ["a", "c"]
 
 
+def test_reason_of_a_failure_holds_nothing_that_a_table_cannot_hold_or_a_terminal_obeys():
+    said = "scan \x1b[2J\udcfc.nii is empty:\n  100 %"
+    assert describe_failure(InputError(said)) == "scan \ufffd[2J\ufffd.nii is empty:\n  100 %"
+
+
 def test_cohort_of_failures_alone_ends_with_all_of_them(evaluator_of, written):
     with pytest.raises(InputError, match="2 of 2 patients failed"):
         evaluator_of("empty1", "empty2").run()

@@ -76,6 +76,12 @@ def check_patient_name(patient: str) -> None:
         )
 
 
+def name_of_patient(folder: Path) -> str:
+    """Make a patient's name of a folder's: what `check_patient_name` would refuse is replaced by underscores."""
+    legal = "".join("_" if character == "\\" or _has_control(character) else character for character in folder.name)
+    return legal if legal.strip() else "_"
+
+
 def subject_of(patient: str) -> str:
     """Return the person behind a patient name: sessions ("sub-01_ses-2") of one person must stay on one side."""
     return patient.partition("_ses-")[0]

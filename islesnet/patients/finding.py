@@ -5,19 +5,17 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from islesnet.data import Case, detect_layout, find_cases
+from islesnet.data import Case, detect_layout, find_cases, name_of_patient
 from islesnet.errors import InputError
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.scans import RawScans
 from islesnet.scanner import examination_of, is_dicom
-from islesnet.volumes.file_names import is_written, natural_key, read_name, stem_of, words_of
+from islesnet.volumes.file_names import MARK_OF_RESULTS, is_written, natural_key, read_name, stem_of, words_of
 
 logger = logging.getLogger(__name__)
 
 # Folders within folders that are looked through for a first scan: patient, examination, series and one to spare.
 _DEEPEST = 4
-# Every run of islesnet leaves this file in its folder.
-_MARK_OF_RESULTS = "provenance.json"
 
 
 def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | RawScans]:
@@ -26,39 +24,60 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     Files that are named by their sequence are taken as they are named (`islesnet.data.find_cases`); everything else,
     DICOM, files of any names, sequences on grids of their own, is left to `islesnet.scanner.read_patient`, patient by
     patient, later. DICOM folders side by side are one patient where they are of one examination, otherwise one
-    patient each. Folders of results are passed over.
+    patient each. Folders of results are passed over, and those without a scan with a warning; one that cannot be
+    opened is a patient, so that it is told among those that failed.
 
     Args:
         folder: a data set, a folder of patients' folders, one patient's folder, or a CSV table.
         one_patient: the folder is one patient's, however it looks.
 
     Raises:
-        InputError: where nothing is found.
+        InputError: where nothing is found, two patients would have one name, or it is not clear whose a file is.
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  - "data/.." names its parent, links stay
+    own = RawScans(name_of_patient(folder), folder)
     if one_patient:
-        return [RawScans(folder.name, folder)]
+        return [own]
     layout = _layout_of(folder)
     if layout not in (None, "folders"):
         return list(find_cases(folder, layout or "auto"))
-    if next(_scans_in(folder), None) is not None:
-        return _patients_of_folder(folder)
-    first_scans = {child: scan for child in _folders_in(folder) if (scan := _first_scan(child)) is not None}
-    if _are_of_one_examination(list(first_scans.values())):
-        return [RawScans(folder.name, folder)]
-    if not first_scans or (layout == "folders" and _are_parts(list(first_scans))):
+    loose = next(_scans_in(folder), None)
+    if loose is not None:
+        patients = _patients_of_folder(folder)
+        if patients == [own] and _is_volume(loose):
+            _require_clear(loose)
+        return patients
+    children = _children_of(folder)
+    if not children or (layout == "folders" and _are_parts(children)):
         return list(find_cases(folder))  # or it says what lies there, and what would be understood
-    patients = [patient for child in first_scans for patient in _patients_of_folder(child)]
+    if _are_one_patient(children):
+        return [own]
+    patients = [patient for child in children for patient in _patients_of_folder(child)]
+    _require_each_once(patients, folder)
     return sorted(patients, key=lambda patient: natural_key(patient.patient))
 
 
 def _layout_of(folder: Path) -> str | None:
     try:
         return detect_layout(folder)
-    except InputError:
+    except InputError as refusal:
+        if folder.is_file():
+            told = (
+                f"{folder} is neither a folder nor a table (.csv, .tsv); give its folder, or say what it is: --dwi PATH"
+            )
+            raise InputError(told) from refusal
         if not folder.is_dir():
             raise
         return None
+
+
+def _are_one_patient(folders: Sequence[Path]) -> bool:
+    """Tell whether folders are parts of one patient: all DICOM of one examination, or named by a sequence each."""
+    scans = [scan for folder in folders if (scan := _first_scan(folder)) is not None]
+    if len(scans) == len(folders) and _are_of_one_examination(scans):
+        return True
+    roles = {read_name(folder.name).role for folder in folders}
+    return len(folders) > 1 and _are_parts(folders) and len(roles) == len(folders)
 
 
 def _are_of_one_examination(scans: Sequence[Path]) -> bool:
@@ -69,15 +88,33 @@ def _are_of_one_examination(scans: Sequence[Path]) -> bool:
     return len(scans) == 1 or (len(examinations) == 1 and "" not in examinations)
 
 
-def _are_parts(children: Sequence[Path]) -> bool:
+def _are_parts(folders: Sequence[Path]) -> bool:
     """Tell whether folders are parts of one patient: dwi/ and FLAIR/, with files of any name."""
-    return all(child.name.lower() == "anat" or read_name(child.name).role for child in children)
+    return all(folder.name.lower() == "anat" or read_name(folder.name).role for folder in folders)
+
+
+def _require_clear(loose: Path) -> None:
+    """Refuse a file beside patients' folders, whose scans would be taken for one patient's."""
+    children = _children_of(loose.parent)
+    if len(children) > 1 and not _are_one_patient(children):
+        raise InputError(
+            f"{loose} lies beside {len(children)} folders of scans; move it away where they are patients, or say "
+            "--one-patient where they are one"
+        )
+
+
+def _require_each_once(patients: Sequence[Case | RawScans], folder: Path) -> None:
+    names = [patient.patient for patient in patients]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise InputError(f"{folder}: the patient {twice[0]!r} comes twice, and one's results would replace the other's")
 
 
 def _patients_of_folder(folder: Path) -> list[Case | RawScans]:
     """Take what lies directly in a folder by its names where that is prepared, or else leave it to the scanner."""
-    raw = RawScans(folder.name, folder)
-    if not any(_is_volume(scan) for scan in _scans_in(folder)):
+    raw = RawScans(name_of_patient(folder), folder)
+    # Asked first: `find_cases` warns of what it leaves out, and here nothing is.
+    if not any(_is_volume(scan) for scan in _scans_in(folder)) or _layout_of(folder) is None:
         return [raw]
     try:
         cases = find_cases(folder, "folders")
@@ -101,15 +138,31 @@ def _first_scan(folder: Path, depth: int = _DEEPEST) -> Path | None:
     return scan
 
 
+def _holds_scan(folder: Path) -> bool:
+    """Tell whether a folder is to be looked at: it holds a scan, or nobody can tell because it cannot be opened."""
+    if _first_scan(folder) is not None:
+        return True
+    try:
+        next(folder.iterdir(), None)
+    except OSError:
+        return True
+    logger.warning("%s holds no scan; left out", folder)
+    return False
+
+
+def _children_of(folder: Path) -> list[Path]:
+    return [child for child in _folders_in(folder) if _holds_scan(child)]
+
+
 def _folders_in(folder: Path) -> list[Path]:
-    return [path for path in _entries(folder) if path.is_dir() and not (path / _MARK_OF_RESULTS).exists()]
+    return [path for path in _entries(folder) if path.is_dir() and not (path / MARK_OF_RESULTS).exists()]
 
 
 def _entries(folder: Path) -> list[Path]:
     try:
         shown = [path for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError as error:
-        logger.warning("The folder %s cannot be opened (%s); left out", folder, (error.strerror or "").lower())
+        logger.warning("The folder %s cannot be opened (%s)", folder, (error.strerror or "").lower())
         return []
     return sorted(shown, key=lambda path: natural_key(path.name))
 

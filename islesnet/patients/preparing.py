@@ -13,7 +13,7 @@ from monai.utils import ensure_tuple
 
 from islesnet.data import SEQUENCES, stamps_in_file
 from islesnet.errors import InputError, require_switch
-from islesnet.files import whole_file
+from islesnet.files import remove_parts, whole_file
 from islesnet.patients.brain import NO_SKULL, Brain, find_brain_of
 from islesnet.patients.grids import adc_beside, is_on_one_grid
 from islesnet.patients.notes import moved_sequences, notes_of, numbers_of
@@ -68,7 +68,8 @@ class PrepareScans(Transform):
         files = {role: Path(item.pop(role)) for role in ROLES if role in item}
         given = Path(item.pop("brain")) if "brain" in item else None
         own = self.output_dir / str(item["patient"])
-        _require_apart(own, [path for path in (folder, given, *files.values()) if path is not None])
+        self._require_apart(own, [path for path in (folder, given, *files.values()) if path is not None])
+        self._forget_earlier(own)
         sequences = [path for role, path in files.items() if role in SEQUENCES]
         if folder is None and sequences and is_on_one_grid(sequences) and not self.bias_correction:
             preparation = self._use(files, given, own)
@@ -76,6 +77,24 @@ class PrepareScans(Transform):
             preparation = self._prepare(read_patient(folder, files), given, own)
         used = {role: path for role, path in preparation.files.items() if role != "adc"}
         return item | used | {PREPARATION: preparation.to_text()}
+
+    def _require_apart(self, own: Path, inputs: Sequence[Path]) -> None:
+        """Refuse to write among a patient's scans, where a result could replace one, or be taken for one."""
+        target, home = own.resolve(), self.output_dir.resolve()
+        for path in (path.resolve() for path in inputs):
+            if path in (target, home) or target in path.parents:
+                raise InputError(
+                    f"The results would be written among the scans, to {own}; choose another folder for them."
+                )
+
+    def _forget_earlier(self, own: Path) -> None:
+        """Take away what an earlier run made of the scans, which may be others now; its numbers first: it is undone."""
+        (self.output_dir / f"{own.name}_lesion.json").unlink(missing_ok=True)
+        for name in (*(f"{role}.nii.gz" for role in (*ROLES, "brain")), "scans.json", "lesion.dcm"):
+            (own / name).unlink(missing_ok=True)
+        remove_parts(own)
+        kinds = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
+        remove_parts(self.output_dir, tuple(f".{own.name}_{kind}" for kind in kinds))
 
     def _use(self, files: Mapping[str, Path], given: Path | None, own: Path) -> Preparation:
         """Take files that lie on one grid as they are, and look for the brain alone."""
@@ -101,8 +120,8 @@ class PrepareScans(Transform):
             logger.info("%s: %s: %s, %s", own.name, choice.source, (choice.role or "not used").upper(), choice.why)
         reference = self._reference(raw.images)
         aligned = coregister({role: scan.image for role, scan in raw.images.items() if role != "b0"}, reference)
-        original = raw.images[reference].file
-        stamps = [] if original is None else stamps_in_file(original)
+        original, origin = raw.images[reference].file, raw.images[reference].origin
+        stamps = [] if origin is None else stamps_in_file(origin)
         brain = self._find_brain(aligned.images[reference], given, own, stamps)
         files = dict(brain.files)
         for role, image in aligned.images.items():
@@ -137,13 +156,6 @@ class PrepareScans(Transform):
         if brain.way != NO_SKULL and brain.mask is not None:
             write_image(path, brain.mask, stamps)
         return brain
-
-
-def _require_apart(own: Path, inputs: Sequence[Path]) -> None:
-    """Refuse to write among a patient's scans, where a result could replace one."""
-    target = own.resolve()
-    if any(path.resolve() == target or target in path.resolve().parents for path in inputs):
-        raise InputError(f"The results would be written among the scans, to {own}; choose another folder for them.")
 
 
 def _as_text(files: Mapping[str, Path]) -> dict[str, str]:

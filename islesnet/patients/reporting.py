@@ -25,7 +25,7 @@ from islesnet.report.patient import (
     write_patient_report,
 )
 from islesnet.scanner import UnusableError, have_same_grid, image_of, in_usual_unit, resample
-from islesnet.volumes import read_volume
+from islesnet.volumes import VolumeError, read_volume
 
 logger = logging.getLogger(__name__)
 
@@ -101,8 +101,9 @@ class ReportPatientd(MapTransform):
         try:
             write_dicom_seg(own / "lesion.dcm", mask, affine, [Path(path) for path in preparation.dicom], own.name)
         except InputError as refusal:
-            logger.warning("%s: no DICOM segmentation: %s", own.name, refusal)
-            return [f"No DICOM segmentation was written: {refusal}"]
+            reason = _without_paths(str(refusal), preparation.dicom)
+            logger.warning("%s: no DICOM segmentation: %s", own.name, reason)
+            return [f"No DICOM segmentation was written: {reason}"]
         return []
 
 
@@ -144,6 +145,13 @@ def volumes_on(
     return volumes, notes
 
 
+def _without_paths(told: str, files: Sequence[str]) -> str:
+    """Take the paths of a patient's slices out of a sentence: in an export they may hold the patient's name."""
+    for path in sorted(files, key=len, reverse=True):  # the longer first: another may begin it
+        told = told.replace(path, "a slice")
+    return told
+
+
 def _on(grid: sitk.Image, path: str) -> np.ndarray:
     return _array_on(grid, _image(path))
 
@@ -153,6 +161,8 @@ def _adc_on(grid: sitk.Image, path: str) -> tuple[np.ndarray | None, list[str]]:
         image, _ = in_usual_unit(_image(path))
     except UnusableError as refusal:
         return None, [f"The ADC map is not used: it {refusal}."]
+    except VolumeError as refusal:
+        return None, [f"The ADC map is not used: it {refusal.reason}."]
     return _array_on(grid, image), []
 
 

@@ -10,11 +10,18 @@ from islesnet.files import whole_file
 
 
 def write_csv(frame: pd.DataFrame, path: Path, stamps: Sequence[str] = ()) -> Path:
-    """Write a table without its index; stamps, where there are any, fill a last column ``stamp``."""
+    """Write a table without its index; stamps, where there are any, fill a last column ``stamp``.
+
+    A text that a spreadsheet would evaluate, which a patient's name may be, gets an apostrophe before it.
+    """
     stamped = frame.assign(stamp=" ".join(stamps)) if stamps else frame
     with whole_file(path) as part:
-        stamped.to_csv(part, index=False)
+        stamped.map(_as_text).to_csv(part, index=False)
     return path
+
+
+def _as_text(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and len(cell) > 1 and cell[0] in "=+-@" else cell
 
 
 def read_scores(path: Path) -> pd.DataFrame:

@@ -136,6 +136,7 @@ class Chooser:
             option.first.frames,
             option.first.facts.b_value if option.role in ("dwi", "b0") else None,
             file,
+            None if option.first.frames else Path(option.first.series),
         )
         self._taken[option.role] = option
         self.choices.append(Choice(option.source, option.role, option.why))

@@ -50,6 +50,7 @@ class RawImage:
             Of a mean over directions, those of the first direction.
         b_value: in s/mm2, of a DWI or b0 where it is known.
         file: the file that holds this volume, this one alone and as it is; None for DICOM, or what was repaired.
+        origin: the file that it was read from, whatever else that holds; None for DICOM, or what was computed.
     """
 
     image: Image
@@ -57,6 +58,7 @@ class RawImage:
     dicom: tuple[DicomFrame, ...] = ()
     b_value: float | None = None
     file: Path | None = None
+    origin: Path | None = None
 
 
 @dataclass(frozen=True)

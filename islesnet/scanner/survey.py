@@ -7,9 +7,9 @@ from pathlib import Path
 
 from islesnet.errors import InputError
 from islesnet.scanner.candidate import Candidate, UnusableError
-from islesnet.scanner.dicom import Frame, candidates_in_series, is_dicom, read_frames, series_name
+from islesnet.scanner.dicom import Frame, candidates_in_series, is_dicom, names_person, read_frames, series_name
 from islesnet.scanner.volume_files import candidates_in_file
-from islesnet.volumes.file_names import natural_key, stem_of
+from islesnet.volumes.file_names import MARK_OF_RESULTS, natural_key, stem_of
 
 _MOST_FILES = 100_000
 _SYSTEM = {"lost+found", "$RECYCLE.BIN", "System Volume Information", "__MACOSX"}
@@ -41,21 +41,26 @@ def survey(root: Path, patient: str, leave_out: Collection[Path] = ()) -> Survey
     """
     found = Survey()
     frames: list[Frame] = []
+    refused: list[tuple[Path, str, str]] = []
     base = root if root.is_dir() else root.parent
     for path in _files(root, found):
-        inside = str(path.relative_to(base))
+        inside = _printable(path.relative_to(base))
         if path in leave_out:
             continue
         try:
+            if path.exists() and not path.is_file():  # a pipe would be waited for
+                raise UnusableError("is a device or a pipe, not a file")
             if stem_of(path.name) is not None:
                 folder = Path(inside).parent.name
                 found.candidates += candidates_in_file(path, inside, patient, folder)
             elif is_dicom(path):
                 frames += read_frames(path, inside)
         except UnusableError as error:
-            found.unreadable.append((inside, str(error)))
+            refused.append((path, inside, str(error)))
         except OSError as error:
-            found.unreadable.append((inside, f"cannot be read ({(error.strerror or str(error)).lower()})"))
+            refused.append((path, inside, f"cannot be read ({(error.strerror or str(error)).lower()})"))
+    is_named_by_person = any(frame.is_named_by_person for frame in frames)
+    found.unreadable += [(_told(path, inside, is_named_by_person), reason) for path, inside, reason in refused]
     if root.is_file() and frames:
         frames = _series_around(root, frames[0].series)
     _require_one_person(frames, root)
@@ -70,20 +75,20 @@ def files_of(candidates: Collection[Candidate]) -> set[Path]:
 
 
 def _files(root: Path, found: Survey) -> Iterator[Path]:
-    """Walk the files in natural order, links followed once, hidden names left out."""
+    """Walk the files in natural order, links followed once, hidden names and folders of results left out."""
     if root.is_file():
         yield root
         return
 
     def note_closed(error: OSError) -> None:
-        inside = os.path.relpath(error.filename, root)
+        inside = _printable(Path(os.path.relpath(error.filename, root)))
         found.unreadable.append((inside, f"the folder cannot be opened ({(error.strerror or str(error)).lower()})"))
 
     seen: set[str] = set()
     count = 0
     for folder, below, names in os.walk(root, onerror=note_closed, followlinks=True):
         real = os.path.realpath(folder)
-        below[:] = sorted((name for name in below if not name.startswith(".") and name not in _SYSTEM), key=natural_key)
+        below[:] = sorted((name for name in below if _is_looked_into(Path(folder) / name)), key=natural_key)
         if real in seen:
             below.clear()
             continue
@@ -95,6 +100,22 @@ def _files(root: Path, found: Survey) -> Iterator[Path]:
             if count > _MOST_FILES:
                 raise InputError(f"{root} holds more than {_MOST_FILES:,} files; give one patient's folder")
             yield Path(folder) / name
+
+
+def _is_looked_into(folder: Path) -> bool:
+    return not (folder.name.startswith(".") or folder.name in _SYSTEM or (folder / MARK_OF_RESULTS).exists())
+
+
+def _told(path: Path, inside: str, is_named_by_person: bool) -> str:
+    """Name a file that cannot be used; but no DICOM file where a person of the headers is in the path."""
+    if stem_of(path.name) is None and (is_named_by_person or (path.is_file() and names_person(path, inside))):
+        return "a DICOM file"
+    return inside
+
+
+def _printable(path: Path) -> str:
+    """Write a path so that it can be told: bytes that are no text, and controls, are replaced."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(path))
 
 
 def _series_around(path: Path, series: str) -> list[Frame]:

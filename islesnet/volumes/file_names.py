@@ -4,6 +4,8 @@ import re
 from collections.abc import Set
 from dataclasses import dataclass
 
+# Every run of islesnet leaves this file in its folder: what lies there are results, not scans.
+MARK_OF_RESULTS = "provenance.json"
 VOLUME_SUFFIXES = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd")
 
 SEQUENCE_WORDS = {

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ _SHEAR_DEGREES = 0.1
 _VOXEL_MM = (0.05, 20.0)
 _FEWEST_VOXELS = 8
 _SMALLEST_EXTENT_MM = 50.0
+# Brought to the working grid, a larger field of view fills the memory.
+_LARGEST_EXTENT_MM = 1000.0
 _SMALLEST_OVERLAP = 0.5
 
 
@@ -25,9 +28,8 @@ def check_grid(header: Header) -> list[Finding]:
     affine = header.affine
     if not np.isfinite(affine).all():
         return [error("the affine holds NaN or infinite numbers")]
-    smallest, largest = min(header.spacing), max(header.spacing)
-    if smallest < _VOXEL_MM[0] or largest > _VOXEL_MM[1]:
-        return [error(f"voxels of {_lengths(header.spacing)} mm; a head scan has {_VOXEL_MM[0]:g} to {_VOXEL_MM[1]:g}")]
+    if implausible := check_lengths(header.shape, header.spacing):
+        return implausible
     angle = shear_degrees(affine)
     if angle > 89.0:
         return [error("the affine is singular: two axes of the volume point the same way")]
@@ -40,6 +42,16 @@ def check_grid(header: Header) -> list[Finding]:
             )
         )
     return findings
+
+
+def check_lengths(shape: Sequence[int], spacing: Sequence[float]) -> list[Finding]:
+    """Check that voxels (mm) and field of view are those of a head scan, not of a wrong header."""
+    if min(spacing) < _VOXEL_MM[0] or max(spacing) > _VOXEL_MM[1]:
+        return [error(f"voxels of {_lengths(spacing)} mm; a head scan has {_VOXEL_MM[0]:g} to {_VOXEL_MM[1]:g}")]
+    extents = [length * size for length, size in zip(shape, spacing, strict=True)]
+    if max(extents) > _LARGEST_EXTENT_MM:
+        return [error(f"a field of view of {_lengths(extents)} mm; a head scan has at most {_LARGEST_EXTENT_MM:g}")]
+    return []
 
 
 def check_label_grid(label: Header, reference: Header, name: str, mask: str = "label") -> list[Finding]:

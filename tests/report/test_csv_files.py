@@ -13,6 +13,14 @@ def test_table_is_written_whole_with_its_stamps_last(tmp_path):
     assert list(frame) == ["patient", "dice"]
 
 
+def test_text_that_a_spreadsheet_would_evaluate_is_written_as_text_and_numbers_stay(tmp_path):
+    patients = ["=cmd|' /C calc'!A0", "@SUM(A1)", "+1", "-x", "-", "anna"]
+    write_csv(pd.DataFrame({"patient": patients, "change": [-1.5] * 6}), tmp_path / "table.csv")
+    back = pd.read_csv(tmp_path / "table.csv", dtype={"patient": str})
+    assert back["patient"].tolist() == ["'=cmd|' /C calc'!A0", "'@SUM(A1)", "'+1", "'-x", "-", "anna"]
+    assert back["change"].tolist() == [-1.5] * 6
+
+
 def test_table_without_stamps_has_no_such_column(tmp_path):
     write_csv(pd.DataFrame({"dice": [1.0]}), tmp_path / "table.csv")
     assert (tmp_path / "table.csv").read_text() == "dice\n1.0\n"

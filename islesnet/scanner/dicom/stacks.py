@@ -11,6 +11,7 @@ from islesnet.scanner.dicom.geometry import grid_of, same_places
 from islesnet.scanner.dicom.pixels import read_values
 from islesnet.scanner.patient import Image
 from islesnet.scanner.volume_files import without_nan
+from islesnet.volumes.geometry import check_lengths
 
 _SAME_ORIENTATION = 1e-3
 
@@ -46,6 +47,8 @@ def _candidate(slices: list[Frame], source: str, is_precise: bool, volumes: int)
                 "export it again, whole"
             )
         grid, notes = grid_of(slices)
+        if errors := check_lengths(grid.shape, grid.spacing):
+            raise UnusableError(f"has {errors[0].message}")
     except UnusableError as error:
         fault = str(error)
     return Candidate(

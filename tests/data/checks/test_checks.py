@@ -145,6 +145,12 @@ def test_grid_that_is_no_grid_is_an_error(write_volume, affine, message):
     assert message in problem.message
 
 
+def test_field_of_view_that_would_fill_the_memory_is_an_error(write_volume):
+    path = write_volume("dwi.nii", np.indices((64, 9, 9))[2].astype(np.uint8), np.diag([19.0, 19, 19, 1]))
+    (problem,) = check_case(Case("1", {"dwi": path}))
+    assert problem.message.startswith("a field of view of 1.22e+03 x 171 x 171 mm; a head scan has at most 1000")
+
+
 def test_what_a_header_says_twice_must_agree(tmp_path):
     image = nibabel.Nifti1Image(noise(), GRID)
     image.set_qform(moved(0, 3, 0), code=1)

@@ -1,0 +1,206 @@
+"""Which patients a folder holds."""
+
+import logging
+import os
+import shutil
+
+import pytest
+from pydicom.uid import generate_uid
+
+from islesnet.data import Case
+from islesnet.errors import InputError
+from islesnet.patients import RawScans, find_patients
+from tests.scanner import made_dicom
+
+
+def series(folder, **tags):
+    """Write a series of three slices, which is enough to be found."""
+    return made_dicom.classic(folder, made_dicom.head(3), **tags)
+
+
+def found(folder, **choices):
+    return {patient.patient: type(patient) for patient in find_patients(folder, **choices)}
+
+
+def test_nobody_is_said_to_be_left_out_who_is_not(write_scan, tmp_path, caplog):
+    series(tmp_path / "dicom/a/b")
+    write_scan(tmp_path / "odd/x.nii.gz")
+    write_scan(tmp_path / "labelled/label.nii.gz")
+
+    assert set(found(tmp_path)) == {"dicom", "odd", "labelled"}
+    assert not caplog.records
+
+
+def test_files_named_by_sequence_on_one_grid_are_a_case(prepared):
+    (patient,) = find_patients(prepared)
+
+    assert isinstance(patient, Case)
+    assert set(patient.sequences) == {"dwi", "t1", "t2", "flair"}
+
+
+def test_files_named_by_sequence_on_grids_of_their_own_are_raw(write_scan, tmp_path):
+    write_scan(tmp_path / "anna/dwi.nii.gz")
+    write_scan(tmp_path / "anna/flair.nii.gz", "flair", degrees=5)
+
+    assert find_patients(tmp_path / "anna") == [RawScans("anna", tmp_path / "anna")]
+
+
+def test_dicom_series_of_one_examination_side_by_side_are_one_patient(tmp_path):
+    for number in (1, 2):
+        series(tmp_path / f"anna/series{number}", number=number)
+
+    assert find_patients(tmp_path / "anna") == [RawScans("anna", tmp_path / "anna")]
+
+
+def test_dicom_folders_of_different_examinations_are_several_patients(tmp_path):
+    for patient in ("p10", "p2"):
+        study = generate_uid()
+        for number in (1, 2):
+            series(tmp_path / patient / f"series{number}", number=number, StudyInstanceUID=study)
+
+    assert [patient.patient for patient in find_patients(tmp_path)] == ["p2", "p10"]
+
+
+def test_dicom_folders_that_do_not_say_their_examination_are_several_patients(tmp_path):
+    for patient in ("a", "b"):
+        series(tmp_path / patient, StudyInstanceUID="")
+
+    assert found(tmp_path) == {"a": RawScans, "b": RawScans}
+
+
+def test_whatever_the_folder_looks_like_the_user_may_say_that_it_is_one_patient(tmp_path):
+    for patient in ("a", "b"):
+        series(tmp_path / "anna" / patient, StudyInstanceUID=generate_uid())
+
+    assert found(tmp_path / "anna", one_patient=True) == {"anna": RawScans}
+
+
+def test_cohort_may_mix_dicom_with_named_and_oddly_named_files(prepared, write_scan, tmp_path):
+    series(tmp_path / "dicom")
+    shutil.copytree(prepared, tmp_path / "named")
+    write_scan(tmp_path / "odd/Serie 7 (tra).nii.gz")
+
+    assert found(tmp_path) == {"dicom": RawScans, "named": Case, "odd": RawScans}
+
+
+def test_patient_whose_file_comes_twice_is_left_to_the_scanners_reading(write_scan, tmp_path):
+    write_scan(tmp_path / "anna/dwi.nii.gz")
+    write_scan(tmp_path / "anna/dwi_2.nii.gz")
+    write_scan(tmp_path / "bert/dwi.nii.gz")
+
+    assert found(tmp_path) == {"anna": RawScans, "bert": Case}
+
+
+def test_folders_of_results_are_passed_over(write_scan, tmp_path):
+    write_scan(tmp_path / "anna/x.nii.gz")
+    write_scan(tmp_path / "bert/x.nii.gz")
+    write_scan(tmp_path / "out/anna/dwi.nii.gz")
+    (tmp_path / "out/provenance.json").touch()
+
+    assert set(found(tmp_path)) == {"anna", "bert"}
+
+
+def test_empty_folders_are_left_out_with_a_word(write_scan, tmp_path, caplog):
+    write_scan(tmp_path / "anna/x.nii.gz")
+    write_scan(tmp_path / "bert/x.nii.gz")
+    (tmp_path / "carl/series").mkdir(parents=True)
+
+    with caplog.at_level(logging.WARNING):
+        assert set(found(tmp_path)) == {"anna", "bert"}
+    assert f"{tmp_path / 'carl'} holds no scan; left out" in caplog.text
+
+
+def test_folder_that_cannot_be_opened_is_a_patient_who_will_fail(write_scan, tmp_path, monkeypatch):
+    for patient in ("anna", "bert", "closed"):
+        write_scan(tmp_path / patient / "x.nii.gz")
+    scan, listing = os.scandir, os.listdir
+
+    def refuse(path, open_folder):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return open_folder(path)
+
+    monkeypatch.setattr(os, "scandir", lambda path: refuse(path, scan))
+    monkeypatch.setattr(os, "listdir", lambda path: refuse(path, listing))
+
+    assert found(tmp_path) == {"anna": RawScans, "bert": RawScans, "closed": RawScans}
+
+
+@pytest.mark.parametrize("name", ["$(@bundle_root)", "%s", "@cases", "a 'b' \"c\"", "x..", "[b]", "$import os"])
+def test_odd_names_of_folders_are_names(write_scan, tmp_path, name):
+    write_scan(tmp_path / name / "x.nii.gz")
+    write_scan(tmp_path / "other/x.nii.gz")
+
+    assert set(found(tmp_path)) == {name, "other"}
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\\b", os.fsdecode(b"a\xfcb")])
+def test_what_cannot_stand_in_a_files_name_is_replaced(write_scan, tmp_path, name):
+    write_scan(tmp_path / name / "x.nii.gz")
+    write_scan(tmp_path / "other/x.nii.gz")
+
+    assert set(found(tmp_path)) == {"a_b", "other"}
+
+
+def test_two_patients_of_one_name_are_refused(write_scan, tmp_path):
+    write_scan(tmp_path / "a\nb/x.nii.gz")
+    write_scan(tmp_path / "a_b/x.nii.gz")
+
+    with pytest.raises(InputError, match="'a_b' comes twice"):
+        find_patients(tmp_path)
+
+
+def test_link_to_a_patients_folder_is_the_patient_and_a_loop_ends(write_scan, tmp_path):
+    write_scan(tmp_path / "elsewhere/x.nii.gz")
+    write_scan(tmp_path / "cohort/bert/x.nii.gz")
+    (tmp_path / "cohort/anna").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "cohort/loop").symlink_to(tmp_path / "cohort/loop")
+    (tmp_path / "cohort/bert/up").symlink_to(tmp_path / "cohort")
+
+    assert set(found(tmp_path / "cohort")) == {"anna", "bert"}
+
+
+def test_table_and_bids_are_read_as_such(prepared, tmp_path):
+    (tmp_path / "table.csv").write_text(f"patient,dwi\nanna,{prepared / 'dwi.nii.gz'}\n")
+    (tmp_path / "bids/sub-01/dwi").mkdir(parents=True)
+    shutil.copy(prepared / "dwi.nii.gz", tmp_path / "bids/sub-01/dwi/sub-01_dwi.nii.gz")
+
+    assert found(tmp_path / "table.csv") == {"anna": Case}
+    assert found(tmp_path / "bids") == {"sub-01": Case}
+
+
+def test_one_file_is_refused_with_what_to_say(write_scan, tmp_path):
+    path = write_scan(tmp_path / "anna/dwi.nii.gz")
+
+    with pytest.raises(InputError, match=r"dwi\.nii\.gz is neither a folder nor a table .*--dwi PATH"):
+        find_patients(path)
+
+
+def test_dicomdir_beside_the_series_does_not_part_them(tmp_path):
+    (path, *_) = series(tmp_path / "anna/DICOM/series1", number=1)
+    series(tmp_path / "anna/DICOM/series2", number=2)
+    shutil.copy(path, tmp_path / "anna/DICOMDIR")
+
+    assert found(tmp_path / "anna") == {"anna": RawScans}
+
+
+def test_parts_of_one_patient_by_their_folders_names_are_one_patient(write_scan, tmp_path):
+    write_scan(tmp_path / "anna/dwi/scan.nii.gz")
+    write_scan(tmp_path / "anna/FLAIR/scan.nii.gz", "flair")
+
+    assert set(found(tmp_path / "anna")) == {"anna"}
+
+
+def test_loose_file_beside_several_folders_of_scans_is_refused_as_unclear(write_scan, tmp_path):
+    for patient in ("anna", "bert"):
+        write_scan(tmp_path / patient / "x.nii.gz")
+    write_scan(tmp_path / "atlas.nii.gz")
+
+    with pytest.raises(InputError, match=r"atlas\.nii\.gz lies beside 2 folders of scans.*--one-patient"):
+        find_patients(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["nowhere", "."])
+def test_where_nothing_is_found_the_folder_is_named(tmp_path, path):
+    with pytest.raises(InputError, match=str(tmp_path)):
+        find_patients(tmp_path / path)
