@@ -13,6 +13,7 @@ from islesnet.volumes import VolumeError, read_volume
 
 OFF = "off"
 NO_SKULL = ""
+MOST_ML = 2000.0
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,17 @@ def find_brain_of(image: sitk.Image, given: Path | None, way: str, path: Path) -
     found = find_brain(image, None if given is None else _read(given), "auto" if way == OFF else way)
     if found.way == "extracted already":
         return Brain()
+    volume_ml = float(sitk.GetArrayViewFromImage(found.mask).sum()) * float(np.prod(image.GetSpacing())) / 1000
+    if volume_ml == 0:
+        return Brain(notes=("The brain was not found; everything in the scan was looked at.",))
     notes = {
         "given": "The brain mask is the one that was given.",
         "hd-bet": "The brain was found by HD-BET.",
         "template": "The brain was found with the average brain, which can miss its border by some millimetres.",
     }
-    return Brain(found.mask, found.way, {"brain": path}, (notes[found.way],))
+    doubt = f"The brain mask holds {volume_ml:.0f} ml, more than a brain has: look at its outline."
+    said = (notes[found.way], *([doubt] if volume_ml > MOST_ML else []))
+    return Brain(found.mask, found.way, {"brain": path}, said)
 
 
 def _read(path: Path) -> sitk.Image:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from islesnet.scanner import Alignment
+from islesnet.scanner import UNCONFIRMED, Alignment
 
 
 def notes_of(alignments: Mapping[str, Alignment], reference: str) -> tuple[str, ...]:
@@ -14,6 +14,8 @@ def notes_of(alignments: Mapping[str, Alignment], reference: str) -> tuple[str, 
             notes.append(
                 f"{role.upper()} is left out: it could not be registered to {reference.upper()}; {alignment.reason}."
             )
+        elif alignment.reason == UNCONFIRMED:
+            notes.append(f"{role.upper()} {UNCONFIRMED}: look whether it lies on {reference.upper()}.")
         elif role in moved_sequences(alignments):
             notes.append(f"{role.upper()} was registered to {reference.upper()}: {alignment.reason}.")
     return tuple(notes)

@@ -19,7 +19,7 @@ from islesnet.patients.grids import adc_beside, is_on_one_grid
 from islesnet.patients.notes import moved_sequences, notes_of, numbers_of
 from islesnet.patients.scans import PREPARATION, Preparation
 from islesnet.patients.writing import write_image
-from islesnet.scanner import ROLES, RawPatient, coregister, correct_bias, image_of, read_patient
+from islesnet.scanner import ROLES, RawPatient, coregister, correct_bias, image_of, match, read_patient
 from islesnet.volumes import VolumeError, read_volume
 from islesnet.volumes.geometry import check_grid
 from islesnet.volumes.values import check_values
@@ -30,8 +30,8 @@ logger = logging.getLogger(__name__)
 class PrepareScans(Transform):
     """Turn the item of a `RawScans` or an `islesnet.data.Case` into sequences that the preprocessing can load.
 
-    Files on one grid are used where they lie. Others are read, told apart and registered by `islesnet.scanner`, and
-    written to ``<output_dir>/<patient>/`` as ``dwi.nii.gz``, ``flair.nii.gz``, ..., each with its own voxels and a
+    Files that lie on one grid and match there are used as they are. Others are read, told apart and registered by
+    `islesnet.scanner`, and written to ``<output_dir>/<patient>/`` as ``dwi.nii.gz``, ``flair.nii.gz``, ..., each with its own voxels and a
     header that says where it lies to the reference; beside them ``scans.json`` says what was taken for what, and why.
     A reference that is a NIfTI file already is used itself, so that the mask gets its header. The brain is found on
     the reference where that shows the skull, and written as ``brain.nii.gz``.
@@ -70,10 +70,10 @@ class PrepareScans(Transform):
         own = self.output_dir / str(item["patient"])
         self._require_apart(own, [path for path in (folder, given, *files.values()) if path is not None])
         self._forget_earlier(own)
-        sequences = [path for role, path in files.items() if role in SEQUENCES]
-        if folder is None and sequences and is_on_one_grid(sequences) and not self.bias_correction:
-            preparation = self._use(files, given, own)
-        else:
+        if folder is None and "adc" not in files and (adc := adc_beside(files["dwi"]) if "dwi" in files else None):
+            files["adc"] = adc
+        preparation = self._use(files, given, own) if folder is None and self._are_prepared(files) else None
+        if preparation is None:
             preparation = self._prepare(read_patient(folder, files), given, own)
         used = {role: path for role, path in preparation.files.items() if role != "adc"}
         return item | used | {PREPARATION: preparation.to_text()}
@@ -96,23 +96,24 @@ class PrepareScans(Transform):
         kinds = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
         remove_parts(self.output_dir, tuple(f".{own.name}_{kind}" for kind in kinds))
 
-    def _use(self, files: Mapping[str, Path], given: Path | None, own: Path) -> Preparation:
-        """Take files that lie on one grid as they are, and look for the brain alone."""
+    def _are_prepared(self, files: Mapping[str, Path]) -> bool:
+        """Tell whether there is nothing to do but to look: no bias, no ADC to compute, one grid."""
+        sequences = [path for role, path in files.items() if role in SEQUENCES]
+        lacks_adc = "b0" in files and "adc" not in files
+        return bool(sequences) and not self.bias_correction and not lacks_adc and is_on_one_grid(sequences)
+
+    def _use(self, files: Mapping[str, Path], given: Path | None, own: Path) -> Preparation | None:
+        """Take files that lie on one grid as they are, and look for the brain alone; None where they do not match."""
         reference = self._reference(files)
-        adc = adc_beside(files["dwi"]) if "dwi" in files else None
-        files = ({} if adc is None else {"adc": adc}) | dict(files)
         try:
-            volume = read_volume(files[reference])
-            is_sound = not any(
-                finding.severity == "error" for finding in (*check_grid(volume.header), *check_values(volume.array))
-            )
-        except VolumeError:
-            is_sound = False
-        if not is_sound:  # the checks that follow say what is wrong with it
+            images = {role: _read_sound(path) for role, path in files.items() if role in SEQUENCES}
+        except VolumeError:  # the checks that follow say what is wrong with it
             return Preparation(_as_text(files), reference)
-        image = image_of(np.asarray(volume.array, np.float32), volume.affine)
-        brain = self._find_brain(image, given, own, stamps_in_file(files[reference]))
-        return Preparation(_as_text({**files, **brain.files}), reference, notes=brain.notes, brain=brain.way)
+        if not all(match(images[reference], image) for role, image in images.items() if role != reference):
+            return None
+        brain = self._find_brain(images[reference], given, own, stamps_in_file(files[reference]))
+        notes = (*self._notes_of_reference(reference), *brain.notes)
+        return Preparation(_as_text({**files, **brain.files}), reference, notes=notes, brain=brain.way)
 
     def _prepare(self, raw: RawPatient, given: Path | None, own: Path) -> Preparation:
         """Register what was read, find the brain, and write the volumes."""
@@ -134,7 +135,12 @@ class PrepareScans(Transform):
             _as_text(files),
             reference,
             moved=moved_sequences(aligned.alignments),
-            notes=(*raw.notes, *notes_of(aligned.alignments, reference), *brain.notes),
+            notes=(
+                *raw.notes,
+                *self._notes_of_reference(reference),
+                *notes_of(aligned.alignments, reference),
+                *brain.notes,
+            ),
             choices=tuple(choice._asdict() for choice in raw.choices),
             registration={role: numbers_of(alignment) for role, alignment in aligned.alignments.items()},
             brain=brain.way,
@@ -150,12 +156,30 @@ class PrepareScans(Transform):
             raise InputError(f"There is none of the sequences {', '.join(self.reference_order)}.")
         return str(present[0])
 
+    def _notes_of_reference(self, reference: str) -> tuple[str, ...]:
+        absent = self.reference_order[: self.reference_order.index(reference)]
+        said = " and ".join(role.upper() for role in absent)
+        return (f"The mask lies on the grid of {reference.upper()}, as there is no {said}.",) if absent else ()
+
     def _find_brain(self, image: sitk.Image, given: Path | None, own: Path, stamps: Sequence[str]) -> Brain:
         path = own / "brain.nii.gz"
         brain = find_brain_of(image, given, self.brain_mask, path)
         if brain.way != NO_SKULL and brain.mask is not None:
             write_image(path, brain.mask, stamps)
         return brain
+
+
+def _read_sound(path: Path) -> sitk.Image:
+    """Read a volume whose grid and values nothing is wrong with.
+
+    Raises:
+        VolumeError: where something is.
+    """
+    volume = read_volume(path)
+    for finding in (*check_grid(volume.header), *check_values(volume.array)):
+        if finding.severity == "error":
+            raise VolumeError(path, finding.message)
+    return image_of(np.asarray(volume.array, np.float32), volume.affine)
 
 
 def _as_text(files: Mapping[str, Path]) -> dict[str, str]:

@@ -4,16 +4,17 @@ from islesnet.scanner.adc import in_usual_unit
 from islesnet.scanner.bias_field import correct_bias
 from islesnet.scanner.brain_mask import BrainMask, find_brain, is_extracted
 from islesnet.scanner.candidate import UnusableError
-from islesnet.scanner.coregistration import Coregistered, coregister
+from islesnet.scanner.coregistration import UNCONFIRMED, Coregistered, coregister
 from islesnet.scanner.dicom import examination_of, is_dicom
 from islesnet.scanner.grids import affine_of, have_same_grid, image_of
 from islesnet.scanner.patient import ROLES, Choice, DicomFrame, RawImage, RawPatient
 from islesnet.scanner.reading import read_patient
-from islesnet.scanner.registration import Alignment, align
+from islesnet.scanner.registration import Alignment, align, match
 from islesnet.scanner.resampling import mask_on, resample, straight_grid
 
 __all__ = [
     "ROLES",
+    "UNCONFIRMED",
     "Alignment",
     "BrainMask",
     "Choice",
@@ -34,6 +35,7 @@ __all__ = [
     "is_dicom",
     "is_extracted",
     "mask_on",
+    "match",
     "read_patient",
     "resample",
     "straight_grid",

@@ -12,6 +12,7 @@ from islesnet.scanner.rigid import move_header
 
 # Maps that come out of the diffusion scan itself lie where it lies.
 MADE_OF_DWI = ("adc", "b0")
+UNCONFIRMED = "has the reference's grid and was left there, though its content does not confirm that the two match"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Coregistered:
 def coregister(images: Mapping[str, sitk.Image], reference: str) -> Coregistered:
     """Bring every sequence to the reference; leave out those whose registration failed.
 
+    One that has the reference's grid stays where it is if its registration fails.
+
     Args:
         images: sequence -> 3D image.
         reference: the sequence that stays where it is.
@@ -48,7 +51,10 @@ def coregister(images: Mapping[str, sitk.Image], reference: str) -> Coregistered
         if leader in images and have_same_grid(images[leader], images[name]):
             alignments[name] = alignments.get(leader) or stays("was made of the reference")
         else:
-            alignments[name] = align(images[reference], images[name])
+            found = align(images[reference], images[name])
+            # A grid that agrees to a tenth of a voxel says that somebody brought the two together, or nobody moved.
+            keeps = not found.is_trusted and have_same_grid(images[reference], images[name])
+            alignments[name] = stays(UNCONFIRMED, found.quality_before) if keeps else found
     kept = {name: image for name, image in images.items() if name == reference or alignments[name].is_trusted}
     moved = {
         name: image if name == reference else move_header(image, alignments[name].transform)

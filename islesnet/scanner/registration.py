@@ -100,6 +100,11 @@ def align(reference: sitk.Image, moving: sitk.Image) -> Alignment:
     return Alignment(transform, moved, turn, after, before, disagreement, not doubt, reason)
 
 
+def match(reference: sitk.Image, moving: sitk.Image) -> bool:
+    """Tell whether two scans lie on one grid and are nowhere near more alike than as they lie."""
+    return have_same_grid(reference, moving) and Likeness(reference, moving).is_peak_at(sitk.Euler3DTransform())
+
+
 def stays(reason: str, quality: float = 1.0, is_trusted: bool = True) -> Alignment:
     """Give the alignment of a scan that is not moved."""
     return Alignment(sitk.Euler3DTransform(), 0.0, 0.0, quality, quality, 0.0, is_trusted, reason)

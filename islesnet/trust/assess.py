@@ -149,7 +149,13 @@ class AssessTrustd(MapTransform):
 
 
 def _notes_of_scans(data: Mapping[Hashable, Any]) -> list[Finding]:
-    return [Finding("", sentence) for sentence in json.loads(data.get("preparation", "{}")).get("notes", ())]
+    preparation = json.loads(data.get("preparation", "{}"))
+    left_out = [name.upper() for name, numbers in preparation.get("registration", {}).items() if not numbers["used"]]
+
+    def topic_of(sentence: str) -> str:
+        return next((f"{name} left out" for name in left_out if sentence.startswith(f"{name} is left out")), "")
+
+    return [Finding(topic_of(sentence), sentence) for sentence in preparation.get("notes", ())]
 
 
 def _as_json(reasons: Sequence[Finding], notes: Sequence[Finding]) -> dict[str, Any]:

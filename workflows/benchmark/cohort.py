@@ -2,8 +2,8 @@
 
     python -m workflows.benchmark cohort [--patients 50] [--model MODEL] [--output results/benchmark/cohort]
 
-Every patient has DWI, T1, T2 and FLAIR in 5 mm slices with skull and scalp, each on an oblique grid of its own, the
-head moved between them. `islesnet segment` runs in a process of its own, whose resident memory is read twice a second;
+Every patient has DWI, T1, T2 and FLAIR (or --sequences) in 5 mm slices with skull and scalp, each on an oblique grid
+of its own, the head moved between them. `islesnet segment` runs in a process of its own, whose resident memory is read twice a second;
 a patient ends when its numbers are written. Without --model an untrained network of the bundle's size is used, which
 marks about everything, so that reports are as long as they get.
 """
@@ -41,6 +41,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Make the patients that are not there, segment them all, and print what it took."""
     parser = command_line("benchmark cohort", __doc__)
     parser.add_argument("--patients", type=int, default=50)
+    parser.add_argument("--sequences", nargs="+", choices=list(VOXEL_MM), default=list(VOXEL_MM))
     parser.add_argument("--model", type=Path, help="weights; an untrained network by default")
     parser.add_argument("--output", type=Path, default=Path("results/benchmark/cohort"))
     return answer(parser, measure, words)
@@ -50,7 +51,7 @@ def measure(chosen: argparse.Namespace) -> int:
     """Make the patients that are not there, segment them all, and print what it took."""
     patients = chosen.output / "patients"
     for number in range(chosen.patients):
-        write_raw_patient(patients / f"raw_{number:03}", number)
+        write_raw_patient(patients / f"raw_{number:03}", number, chosen.sequences)
     weights, results = chosen.model or random_weights(chosen.output), chosen.output / "results"
     command = [Path(sys.executable).parent / "islesnet", "segment", patients, "-o", results, "--model", weights]
     table = watch([*map(str, command), "--again"], results)
@@ -60,9 +61,9 @@ def measure(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def write_raw_patient(folder: Path, number: int) -> None:
-    """Write one patient's four scans, each moved and on a grid of its own, where they are not there yet."""
-    if all((folder / f"{name}.nii.gz").is_file() for name in VOXEL_MM):
+def write_raw_patient(folder: Path, number: int, sequences: Sequence[str]) -> None:
+    """Write one patient's scans, each moved and on a grid of its own, where they are not there yet."""
+    if all((folder / f"{name}.nii.gz").is_file() for name in sequences):
         return
     head = make_patient(number % HEADS, PhantomSettings(spacing_mm=HEAD_MM, is_skull_stripped=False))
     rng = np.random.default_rng((2015, number))
@@ -73,6 +74,8 @@ def write_raw_patient(folder: Path, number: int) -> None:
         grid = Grid(voxel_mm, random_turn(rng, TILT_DEGREES), centre)
         seen = scan(image_of(head.images[name], head.affine), grid, motion)
         array = np.clip(sitk.GetArrayFromImage(seen).T, 0, None).astype(np.float32)
+        if name not in sequences:  # drawn all the same: a patient's scans do not depend on which are wanted
+            continue
         with whole_file(folder / f"{name}.nii.gz") as part:
             nibabel.Nifti1Image(array, affine_of(seen)).to_filename(part)
 

@@ -29,7 +29,7 @@ class PatientVolumes:
         mask: lesion where > 0.5.
         affine: voxel index to mm, RAS+, of any axis order and obliquity.
         images: by sequence, in the order in which they are shown; values as the scanner gave them, not normalised.
-        adc: apparent diffusion coefficient in 1e-3 mm2/s.
+        adc: apparent diffusion coefficient in 1e-3 mm2/s; 0 where it is not known.
         probability: of lesion, 0..1.
         brain: brain where > 0.5; where it is None, whatever is not dark counts.
         reference: the sequence to draw the montage on; None for the first present of DWI, FLAIR, T2, T1.
@@ -61,7 +61,8 @@ class PatientVolumes:
         self.affine: NDArray[np.float64] = np.asarray(affine, dtype=float) @ inv_ornt_aff(self._turn, mask.shape)
         self.mask: NDArray[np.bool_] = self._turned(mask) > 0.5
         self.images = {name: self._turned(image) for name, image in images.items()}
-        self.adc = None if adc is None else self._turned(adc)
+        # Where the map has no value it holds 0; no tissue has.
+        self.adc = None if adc is None else self._turned(np.where(adc > 0, adc, np.nan).astype(np.float32))
         self.probability = None if probability is None else self._turned(probability)
         self._given_brain = None if brain is None else self._turned(brain) > 0.5
         self._check_adc()
