@@ -16,7 +16,7 @@ from islesnet.errors import InputError, require_switch
 from islesnet.files import remove_parts, whole_file
 from islesnet.patients.brain import NO_SKULL, Brain, find_brain_of
 from islesnet.patients.grids import adc_beside, is_on_one_grid
-from islesnet.patients.notes import moved_sequences, notes_of, numbers_of
+from islesnet.patients.notes import moved_sequences, notes_of, notes_of_motion, numbers_of
 from islesnet.patients.scans import PREPARATION, Preparation
 from islesnet.patients.writing import write_image
 from islesnet.scanner import ROLES, RawPatient, coregister, correct_bias, image_of, match, read_patient
@@ -31,10 +31,10 @@ class PrepareScans(Transform):
     """Turn the item of a `RawScans` or an `islesnet.data.Case` into sequences that the preprocessing can load.
 
     Files that lie on one grid and match there are used as they are. Others are read, told apart and registered by
-    `islesnet.scanner`, and written to ``<output_dir>/<patient>/`` as ``dwi.nii.gz``, ``flair.nii.gz``, ..., each with its own voxels and a
-    header that says where it lies to the reference; beside them ``scans.json`` says what was taken for what, and why.
-    A reference that is a NIfTI file already is used itself, so that the mask gets its header. The brain is found on
-    the reference where that shows the skull, and written as ``brain.nii.gz``.
+    `islesnet.scanner`, and written to ``<output_dir>/<patient>/`` as ``dwi.nii.gz``, ``flair.nii.gz``, ..., each with
+    its own voxels and a header that says where it lies to the reference; beside them ``scans.json`` says what was
+    taken for what, and why. A reference that is a NIfTI file already is used itself, so that the mask gets its header.
+    The brain is found on the reference where that shows the skull, and written as ``brain.nii.gz``.
 
     The item gets a file a sequence, "brain" where there is one, and "preparation", a `Preparation` as text.
 
@@ -112,7 +112,7 @@ class PrepareScans(Transform):
         if not all(match(images[reference], image) for role, image in images.items() if role != reference):
             return None
         brain = self._find_brain(images[reference], given, own, stamps_in_file(files[reference]))
-        notes = (*self._notes_of_reference(reference), *brain.notes)
+        notes = (*self._notes_of_reference(reference), *notes_of_motion(images), *brain.notes)
         return Preparation(_as_text({**files, **brain.files}), reference, notes=notes, brain=brain.way)
 
     def _prepare(self, raw: RawPatient, given: Path | None, own: Path) -> Preparation:
@@ -138,6 +138,7 @@ class PrepareScans(Transform):
             notes=(
                 *raw.notes,
                 *self._notes_of_reference(reference),
+                *notes_of_motion(aligned.images),
                 *notes_of(aligned.alignments, reference),
                 *brain.notes,
             ),

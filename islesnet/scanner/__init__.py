@@ -7,6 +7,7 @@ from islesnet.scanner.candidate import UnusableError
 from islesnet.scanner.coregistration import UNCONFIRMED, Coregistered, coregister
 from islesnet.scanner.dicom import examination_of, is_dicom
 from islesnet.scanner.grids import affine_of, have_same_grid, image_of
+from islesnet.scanner.motion import slice_zigzag_mm
 from islesnet.scanner.patient import ROLES, Choice, DicomFrame, RawImage, RawPatient
 from islesnet.scanner.reading import read_patient
 from islesnet.scanner.registration import Alignment, align, match
@@ -38,5 +39,6 @@ __all__ = [
     "match",
     "read_patient",
     "resample",
+    "slice_zigzag_mm",
     "straight_grid",
 ]

@@ -3,9 +3,9 @@
     python -m workflows.benchmark cohort [--patients 50] [--model MODEL] [--output results/benchmark/cohort]
 
 Every patient has DWI, T1, T2 and FLAIR (or --sequences) in 5 mm slices with skull and scalp, each on an oblique grid
-of its own, the head moved between them. `islesnet segment` runs in a process of its own, whose resident memory is read twice a second;
-a patient ends when its numbers are written. Without --model an untrained network of the bundle's size is used, which
-marks about everything, so that reports are as long as they get.
+of its own, the head moved between them. `islesnet segment` runs in a process of its own, whose resident memory is read
+twice a second; a patient ends when its numbers are written. Without --model an untrained network of the bundle's size
+is used, which marks about everything, so that reports are as long as they get.
 """
 
 import argparse
