@@ -84,12 +84,20 @@ class CohortEvaluator(SupervisedEvaluator):
         if self.state.epoch_length == 0:  # MONAI would end well, having done nothing
             raise InputError("There is no patient: the data set, or this section of its datalist, is empty.")
         self.failures, self.finished = {}, []
-        super().run(global_epoch)
+        try:
+            super().run(global_epoch)
+        except OSError as error:  # a full disk takes no table either; who failed is told all the same
+            self._tell_failures(f"\nThen the run was stopped: {error}")
+            raise
         if self.finished:
             logger.info("%d of %d patients were finished before.", len(self.finished), self.state.epoch_length)
+        self._tell_failures()
+
+    def _tell_failures(self, last_words: str = "") -> None:
         if self.failures:
             reasons = "\n".join(f"  {patient}: {reason}" for patient, reason in self.failures.items())
-            raise InputError(f"{len(self.failures)} of {self.state.epoch_length} patients failed:\n{reasons}")
+            told = f"{len(self.failures)} of {self.state.epoch_length} patients failed:\n{reasons}"
+            raise InputError(told + last_words)
 
     def _iteration(self, engine: SupervisedEvaluator, batchdata: dict[str, Any]) -> dict[str, Any]:
         patient = batchdata["patient"][0]

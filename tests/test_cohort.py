@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from ignite.engine import Events
 from monai.data import DataLoader, MetaTensor
 from monai.transforms import AsDiscreted, Compose, Lambda, MapTransform
 from torch import nn
@@ -107,6 +108,19 @@ def test_patient_at_whom_the_network_fails_is_passed_over(evaluator_of, written)
     with pytest.raises(InputError, match="1 of 3 patients failed:\n  b: OutOfMemoryError: tried to allocate 90 GiB"):
         evaluator_of("a", "b", "c", network=Network(fails_at=2)).run()
     assert [patient for patient, _ in written] == ["a", "c"]
+
+
+def test_failures_are_told_where_the_disk_has_no_room_for_the_tables_either(evaluator_of):
+    evaluator = evaluator_of("a", "empty")
+
+    @evaluator.on(Events.COMPLETED)
+    def write_table():
+        raise OSError(errno.ENOSPC, "No space left on device", "cohort.csv")
+
+    with pytest.raises(
+        InputError, match=r"1 of 2 patients failed:\n  empty: .*\nThen the run was stopped: .*cohort\.csv"
+    ):
+        evaluator.run()
 
 
 def test_reason_of_a_failure_holds_nothing_that_a_table_cannot_hold_or_a_terminal_obeys():
