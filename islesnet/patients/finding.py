@@ -9,8 +9,8 @@ from islesnet.data import Case, detect_layout, find_cases, name_of_patient
 from islesnet.errors import InputError
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.scans import RawScans
-from islesnet.scanner import examination_of, is_dicom
-from islesnet.volumes.file_names import MARK_OF_RESULTS, is_written, natural_key, read_name, stem_of, words_of
+from islesnet.scanner import examination_of, is_dicom, sequence_by_name
+from islesnet.volumes.file_names import MARK_OF_RESULTS, MASK_WORDS, is_written, natural_key, stem_of, words_of
 
 logger = logging.getLogger(__name__)
 
@@ -48,10 +48,10 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
             _require_clear(loose)
         return patients
     children = _children_of(folder)
+    if children and _are_one_patient(children):
+        return [own]
     if not children or (layout == "folders" and _are_parts(children)):
         return list(find_cases(folder))  # or it says what lies there, and what would be understood
-    if _are_one_patient(children):
-        return [own]
     patients = [patient for child in children for patient in _patients_of_folder(child)]
     _require_each_once(patients, folder)
     return sorted(patients, key=lambda patient: natural_key(patient.patient))
@@ -76,7 +76,7 @@ def _are_one_patient(folders: Sequence[Path]) -> bool:
     scans = [scan for folder in folders if (scan := _first_scan(folder)) is not None]
     if len(scans) == len(folders) and _are_of_one_examination(scans):
         return True
-    roles = {read_name(folder.name).role for folder in folders}
+    roles = {sequence_by_name(folder.name) for folder in folders}
     return len(folders) > 1 and _are_parts(folders) and len(roles) == len(folders)
 
 
@@ -90,7 +90,7 @@ def _are_of_one_examination(scans: Sequence[Path]) -> bool:
 
 def _are_parts(folders: Sequence[Path]) -> bool:
     """Tell whether folders are parts of one patient: dwi/ and FLAIR/, with files of any name."""
-    return all(folder.name.lower() == "anat" or read_name(folder.name).role for folder in folders)
+    return all(folder.name.lower() == "anat" or sequence_by_name(folder.name) for folder in folders)
 
 
 def _require_clear(loose: Path) -> None:
@@ -121,7 +121,26 @@ def _patients_of_folder(folder: Path) -> list[Case | RawScans]:
     except InputError as refusal:  # no names, or two files of one name: which is meant, the scanner's reading may know
         logger.debug("%s", refusal)
         return [raw]
-    return [raw] if len(cases) == 1 and not is_on_one_grid(cases[0].sequences.values()) else list(cases)
+    return [raw] if len(cases) == 1 and not _is_prepared(cases[0], folder) else list(cases)
+
+
+def _is_prepared(case: Case, folder: Path) -> bool:
+    """Tell whether a folder's files are on one grid, and their names say all: no scan is left over or means another."""
+    if any(sequence_by_name(_stem(path), folder.name) != role for role, path in case.sequences.items()):
+        return False
+    left_over = [scan for scan in _scans_in(folder) if scan not in case.files.values() and not _is_by_product(scan)]
+    is_nested = any(_first_scan(child) is not None for child in _folders_in(folder))
+    return not left_over and not is_nested and is_on_one_grid(case.sequences.values())
+
+
+def _is_by_product(scan: Path) -> bool:
+    """Tell whether a file is a mask, or a map that is looked for beside the DWI."""
+    words = set(words_of(_stem(scan)))
+    return _is_volume(scan) and bool(words & (MASK_WORDS | {"adc"}))
+
+
+def _stem(path: Path) -> str:
+    return stem_of(path.name) or path.name
 
 
 def _scans_in(folder: Path) -> Iterator[Path]:

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from islesnet.scanner.facts import Facts
+from islesnet.scanner.facts import Facts, words_in
 from islesnet.volumes.file_names import (
     CONTRAST_WORDS,
     MASK_WORDS,
@@ -72,6 +72,17 @@ def recognise(facts: Facts, is_in_diffusion_series: bool = False) -> Reading:
         or _by_words(facts, facts.folder_words, "folder's name")
         or Reading(None, "nothing in its header or name says which sequence it is")
     )
+
+
+def sequence_by_name(name: str, patient: str = "") -> str | None:
+    """Say which of `ROLES` a file's or folder's name alone means; None where it means none.
+
+    Args:
+        name: without a suffix.
+        patient: at the beginning of the name it says nothing.
+    """
+    own = name[len(patient) :] if patient and name.lower().startswith(patient.lower()) else name
+    return recognise(Facts(words=words_in(own))).role
 
 
 def _by_image_type(facts: Facts) -> Reading | None:

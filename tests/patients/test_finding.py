@@ -45,6 +45,35 @@ def test_files_named_by_sequence_on_grids_of_their_own_are_raw(write_scan, tmp_p
     assert find_patients(tmp_path / "anna") == [RawScans("anna", tmp_path / "anna")]
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        "ax_dark_fluid.nii.gz",  # a FLAIR by the scanner's reading, nothing by its name alone
+        "t2_tirm_tra_dark-fluid.nii.gz",  # a FLAIR that a quicker reading takes for a T2
+        "extra/flair.nii.gz",
+    ],
+)
+def test_names_are_not_enough_where_a_scan_is_left_over_or_means_another(write_scan, tmp_path, other):
+    write_scan(tmp_path / "anna/dwi.nii.gz")
+    write_scan(tmp_path / "anna" / other, "flair")
+
+    assert find_patients(tmp_path / "anna") == [RawScans("anna", tmp_path / "anna")]
+
+
+def test_masks_and_adc_beside_named_files_leave_them_prepared(write_scan, tmp_path):
+    for name in ("dwi", "adc", "brain_mask", "label"):
+        write_scan(tmp_path / f"anna/{name}.nii.gz")
+
+    assert found(tmp_path / "anna") == {"anna": Case}
+
+
+def test_folders_named_by_sequence_and_adc_are_one_patient(write_scan, tmp_path):
+    for folder, name in (("DWI", "dwi"), ("ADC", "adc"), ("FLAIR", "flair")):
+        write_scan(tmp_path / "anna" / folder / f"{name}.nii.gz")
+
+    assert find_patients(tmp_path / "anna") == [RawScans("anna", tmp_path / "anna")]
+
+
 def test_dicom_series_of_one_examination_side_by_side_are_one_patient(tmp_path):
     for number in (1, 2):
         series(tmp_path / f"anna/series{number}", number=number)
