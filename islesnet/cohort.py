@@ -71,7 +71,8 @@ class CohortEvaluator(SupervisedEvaluator):
 
     Raises:
         InputError: from ``run``: at once where there is no patient; after the last one, naming every patient that
-            failed and the reason.
+            failed and the reason, and what kept the run's own files from being written.
+        OSError: from ``run``, where those cannot be written and no patient failed.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -84,12 +85,20 @@ class CohortEvaluator(SupervisedEvaluator):
         if self.state.epoch_length == 0:  # MONAI would end well, having done nothing
             raise InputError("There is no patient: the data set, or this section of its datalist, is empty.")
         self.failures, self.finished = {}, []
-        super().run(global_epoch)
+        stopped = ""
+        try:
+            super().run(global_epoch)
+        except (
+            OSError
+        ) as error:  # of the cohort's table, on a full disk: the patients that failed are named all the same
+            if not self.failures:
+                raise
+            stopped = f"\nThe run itself was stopped: {describe_failure(error)}"
         if self.finished:
             logger.info("%d of %d patients were finished before.", len(self.finished), self.state.epoch_length)
         if self.failures:
             reasons = "\n".join(f"  {patient}: {reason}" for patient, reason in self.failures.items())
-            raise InputError(f"{len(self.failures)} of {self.state.epoch_length} patients failed:\n{reasons}")
+            raise InputError(f"{len(self.failures)} of {self.state.epoch_length} patients failed:\n{reasons}{stopped}")
 
     def _iteration(self, engine: SupervisedEvaluator, batchdata: dict[str, Any]) -> dict[str, Any]:
         patient = batchdata["patient"][0]

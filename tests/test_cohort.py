@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from ignite.engine import Events
 from monai.data import DataLoader, MetaTensor
 from monai.transforms import AsDiscreted, Compose, Lambda, MapTransform
 from torch import nn
@@ -155,6 +156,26 @@ def test_items_of_a_datalist_are_taken_as_cases_are():
     assert set(dataset[0]) == {"patient", "image", "label"}
     assert dataset[1] == {"patient": "empty", "failure": "empty.nii.gz is empty"}
     assert items[0]["stamp"] == "0123"
+
+
+def test_full_disk_at_the_end_does_not_hide_who_failed(evaluator_of):
+    def write_table():
+        raise OSError(errno.ENOSPC, "No space left on device", "cohort.csv")
+
+    evaluator = evaluator_of("a", "empty")
+    evaluator.add_event_handler(Events.COMPLETED, write_table)
+    with pytest.raises(InputError) as caught:
+        evaluator.run()
+    assert str(caught.value).splitlines() == [
+        "1 of 2 patients failed:",
+        "  empty: empty.nii.gz is empty",
+        "The run itself was stopped: [Errno 28] No space left on device: 'cohort.csv'",
+    ]
+
+    without_failures = evaluator_of("a")
+    without_failures.add_event_handler(Events.COMPLETED, write_table)
+    with pytest.raises(OSError, match=r"No space left on device: 'cohort\.csv'"):
+        without_failures.run()
 
 
 def test_cohort_without_a_patient_is_refused(evaluator_of):
