@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from islesnet.data import Case, detect_layout, find_cases
-from islesnet.errors import InputError
+from islesnet.errors import InputError, require_switch
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.scans import RawScans
 from islesnet.scanner import examination_of, is_dicom
@@ -33,8 +33,9 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
         one_patient: the folder is one patient's, however it looks.
 
     Raises:
-        InputError: where nothing is found.
+        InputError: where nothing is found, or for a ``one_patient`` that is neither True nor False.
     """
+    require_switch(one_patient, "one_patient")
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  - "data/.." names its parent, links stay
     if one_patient:
         return [RawScans(folder.name, folder)]

@@ -14,7 +14,7 @@ from monai.utils import ensure_tuple
 from islesnet.data import SEQUENCES, stamps_in_file
 from islesnet.errors import InputError, require_switch
 from islesnet.files import whole_file
-from islesnet.patients.brain import NO_SKULL, Brain, find_brain_of
+from islesnet.patients.brain import NO_SKULL, WAYS, Brain, find_brain_of
 from islesnet.patients.grids import adc_beside, is_on_one_grid
 from islesnet.patients.notes import moved_sequences, notes_of, numbers_of
 from islesnet.patients.scans import PREPARATION, Preparation
@@ -41,11 +41,12 @@ class PrepareScans(Transform):
     Args:
         output_dir: folder of the results.
         reference_order: the first present one is the reference.
-        brain_mask: auto, hd-bet or template, as for `islesnet.scanner.find_brain`; off leaves the skull on.
+        brain_mask: auto, hd-bet or template, as for `islesnet.scanner.find_brain`; none leaves the skull on.
         bias_correction: whether the coil's shading is taken out of the sequences (N4).
 
     Raises:
-        InputError: patient by patient, as `islesnet.scanner.read_patient`, and where the results would fall among the
+        InputError: for another ``brain_mask``, or a ``bias_correction`` that is neither True nor False. And patient by
+            patient, as `islesnet.scanner.read_patient`, and where the results would fall among the
             patient's scans.
     """
 
@@ -56,6 +57,8 @@ class PrepareScans(Transform):
         brain_mask: str = "auto",
         bias_correction: bool = False,
     ) -> None:
+        if brain_mask not in WAYS:
+            raise InputError(f"brain_mask is {brain_mask!r}; there are {', '.join(WAYS)}.")
         self.output_dir = Path(output_dir)
         self.reference_order = ensure_tuple(reference_order)
         self.brain_mask = brain_mask
