@@ -6,7 +6,7 @@ from islesnet.errors import InputError
 from islesnet.patients import Preparation, PrepareScans, RawScans, find_patients
 from islesnet.patients.brain import NONE
 from islesnet.patients.scans import PREPARATION
-from tests.scanner.made_dicom import classic, tags_of
+from tests.scanner.made_dicom import classic, enhanced, head, tags_of
 
 
 @pytest.fixture
@@ -29,6 +29,14 @@ def test_way_to_the_brain_that_is_none_is_refused_with_those_there_are(tmp_path,
 def test_one_patient_written_in_small_letters_is_refused(tmp_path):
     with pytest.raises(InputError, match="one_patient is 'false'; write --one_patient True or --one_patient False"):
         find_patients(tmp_path, "false")
+
+
+def test_reference_of_a_multi_frame_file_is_said_to_get_no_dicom_segmentation(prepare, tmp_path):
+    (tmp_path / "scans").mkdir()
+    enhanced(tmp_path / "scans/all.dcm", [(1000, "ISOTROPIC", None, head())])
+    preparation = prepare(tmp_path / "scans")
+    assert preparation.dicom == ()
+    assert preparation.notes[-1].startswith("No DICOM segmentation was written: the reference is an enhanced multi-fr")
 
 
 def test_slices_of_the_reference_are_kept_for_the_dicom_segmentation(prepare, tmp_path):
