@@ -1,7 +1,9 @@
 """Many patients with one model: when one fails, the others are still segmented; who is finished is passed over."""
 
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from monai.data import Dataset
@@ -56,7 +58,7 @@ class CohortDataset(Dataset):
                 item = item | {"made_of": self.finished.stamp(item)}
             loaded: dict[str, Any] = self.transform(item if self.prepare is None else self.prepare(item))
         except Exception as error:  # any failure is one patient's, and said at the end
-            return {"patient": item["patient"], "failure": describe_failure(error)}
+            return {"patient": item["patient"], "failure": _without_folders(describe_failure(error), item)}
         return loaded
 
 
@@ -126,3 +128,12 @@ def describe_failure(error: BaseException) -> str:
         error = error.__cause__
     logger.debug("Not an input error", exc_info=error)
     return f"{type(error).__name__}: {error}"
+
+
+def _without_folders(failure: str, item: Mapping[str, str]) -> str:
+    """Call a patient's folders by the patient's name, which may be a pseudonym where the folders have the real one."""
+    places = {key: Path(value) for key, value in item.items() if key != "patient" and Path(value).is_absolute()}
+    folders = {str(path if key == "folder" else path.parent) for key, path in places.items()} - {"/"}
+    for folder in sorted(folders, key=len, reverse=True):
+        failure = re.sub(re.escape(folder) + r"(?!\w)", lambda _: item["patient"], failure)
+    return failure.removeprefix(f"{item['patient']}: ")

@@ -150,6 +150,15 @@ def test_dataset_hands_on_the_reason_in_place_of_the_data():
     assert dataset[1] == {"patient": "empty", "failure": "empty.nii.gz is empty"}
 
 
+def test_failure_calls_the_patients_folders_by_the_pseudonym():
+    def refuse(item):
+        raise InputError(f"{item['folder']}: no scan; --dwi {item['dwi']} and {item['folder']}/T1 were looked at")
+
+    item = {"patient": "case-12", "folder": "/data/DOE^JOHN/mr", "dwi": "/data/DOE^JOHN/IM1"}
+    dataset = CohortDataset([item], Compose([Lambda(refuse)]))
+    assert dataset[0]["failure"] == "no scan; --dwi case-12/IM1 and case-12/T1 were looked at"
+
+
 def test_items_of_a_datalist_are_taken_as_cases_are():
     items = [case.item() | {"stamp": "0123"} for case in cases("a", "empty")]
     dataset = CohortDataset(items, Compose([Lambda(load)]))
