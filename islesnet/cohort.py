@@ -52,10 +52,11 @@ class CohortDataset(Dataset):
         item = self.data[index]
         try:
             if self.finished is not None:
-                if self.finished.is_finished(item):
-                    return {"patient": item["patient"], "finished": True}
                 # Before the files are read: those that change meanwhile make the patient unfinished.
-                item = item | {"made_of": self.finished.stamp(item)}
+                made_of = self.finished.stamp(item)
+                if self.finished.is_finished(item, made_of):
+                    return {"patient": item["patient"], "finished": True}
+                item = item | {"made_of": made_of}
             loaded: dict[str, Any] = self.transform(item if self.prepare is None else self.prepare(item))
         except Exception as error:  # any failure is one patient's, and said at the end
             return {"patient": item["patient"], "failure": _without_folders(describe_failure(error), item)}

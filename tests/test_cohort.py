@@ -241,6 +241,17 @@ def test_patient_that_is_finished_is_not_loaded_again(cohort_of, tmp_path, caplo
     assert caplog.messages.count("2 of 3 patients were finished before.") == 1
 
 
+def test_stamp_is_taken_once_a_patient(cohort_of, monkeypatch):
+    cohort_of("a")[0].run()
+    evaluator, _ = cohort_of("a", "b")
+    stamped, stamp = [], FinishedPatients.stamp
+    monkeypatch.setattr(
+        FinishedPatients, "stamp", lambda self, item: stamped.append(item["patient"]) or stamp(self, item)
+    )
+    evaluator.run()
+    assert stamped == ["a", "b"]
+
+
 def test_run_of_finished_patients_alone_ends_well_and_loads_nothing(cohort_of):
     cohort_of("a", "b")[0].run()
     evaluator, loaded = cohort_of("a", "b")

@@ -1,5 +1,6 @@
 """The mask as a DICOM segmentation, which a PACS lays over the series it was made from."""
 
+import importlib.util
 import logging
 import re
 import warnings
@@ -93,6 +94,11 @@ def write_dicom_seg(
     with whole_file(path) as part:
         segmentation.save_as(part)
     return path
+
+
+def is_highdicom_installed() -> bool:
+    """Tell whether `write_dicom_seg` has what it needs."""
+    return importlib.util.find_spec("highdicom") is not None
 
 
 def _highdicom() -> Any:
