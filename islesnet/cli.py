@@ -46,7 +46,7 @@ class BrainMaskWay(StrEnum):
     auto = "auto"
     hd_bet = "hd-bet"
     template = "template"
-    off = "off"
+    none = "none"
 
 
 OutputFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")]

@@ -1,7 +1,9 @@
 """Many patients with one model: when one fails, the others are still segmented; who is finished is passed over."""
 
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from monai.data import Dataset
@@ -50,13 +52,14 @@ class CohortDataset(Dataset):
         item = self.data[index]
         try:
             if self.finished is not None:
-                if self.finished.is_finished(item):
-                    return {"patient": item["patient"], "finished": True}
                 # Before the files are read: those that change meanwhile make the patient unfinished.
-                item = item | {"made_of": self.finished.stamp(item)}
+                made_of = self.finished.stamp(item)
+                if self.finished.is_finished(item, made_of):
+                    return {"patient": item["patient"], "finished": True}
+                item = item | {"made_of": made_of}
             loaded: dict[str, Any] = self.transform(item if self.prepare is None else self.prepare(item))
         except Exception as error:  # any failure is one patient's, and said at the end
-            return {"patient": item["patient"], "failure": describe_failure(error)}
+            return {"patient": item["patient"], "failure": _without_folders(describe_failure(error), item)}
         return loaded
 
 
@@ -71,7 +74,8 @@ class CohortEvaluator(SupervisedEvaluator):
 
     Raises:
         InputError: from ``run``: at once where there is no patient; after the last one, naming every patient that
-            failed and the reason.
+            failed and the reason, and what kept the run's own files from being written.
+        OSError: from ``run``, where those cannot be written and no patient failed.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -133,3 +137,12 @@ def _printable(reason: str) -> str:
         character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}"
         for character in reason
     )
+
+
+def _without_folders(failure: str, item: Mapping[str, str]) -> str:
+    """Call a patient's folders by the patient's name, which may be a pseudonym where the folders have the real one."""
+    places = {key: Path(value) for key, value in item.items() if key != "patient" and Path(value).is_absolute()}
+    folders = {str(path if key == "folder" else path.parent) for key, path in places.items()} - {"/"}
+    for folder in sorted(folders, key=len, reverse=True):
+        failure = re.sub(re.escape(folder) + r"(?!\w)", lambda _: item["patient"], failure)
+    return failure.removeprefix(f"{item['patient']}: ")

@@ -12,29 +12,35 @@ from typing import Any
 import islesnet
 from islesnet.errors import require_switch
 from islesnet.files import sha256_of
+from islesnet.volumes.file_names import stem_of
 
 
 class FinishedPatients:
     """Tell which patients have results in a folder that a new run would only make again.
 
-    A patient's item has "patient" and, under any other keys, what the patient consists of: files, or a folder whose
-    files all count, hidden ones left out. Whatever is neither, is text.
+    A patient's item has "patient" and, under any other keys, what the patient consists of: volumes, with the files
+    beside them that are called the same (.json, .bval, .raw); slices, with all files in their folder; or a folder whose
+    files all count. Hidden files are left out. Whatever is neither, is text.
 
     Args:
         output_dir: folder of the results.
         weights: file of the network.
         settings: what else the results depend on: plain values, lists and dictionaries of them.
         again: nobody is finished, everybody is segmented again.
+        report: who has no ``<output_dir>/<patient>/report.html`` is not finished.
 
     Raises:
-        InputError: for an ``again`` that is neither True nor False.
+        InputError: for an ``again`` or a ``report`` that is neither True nor False.
     """
 
-    def __init__(self, output_dir: str | Path, weights: str | Path, settings: Any, again: bool = False) -> None:
+    def __init__(
+        self, output_dir: str | Path, weights: str | Path, settings: Any, again: bool = False, report: bool = False
+    ) -> None:
         self.output_dir = Path(output_dir)
         self.weights = Path(weights)
         self.settings = settings
         self.again = require_switch(again, "again")
+        self.report = require_switch(report, "report")
 
     def stamp(self, item: Mapping[str, str]) -> str:
         """Give a hexadecimal digest of all that a patient's results are made of.
@@ -53,20 +59,27 @@ class FinishedPatients:
         }
         return hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()
 
-    def is_finished(self, item: Mapping[str, str]) -> bool:
-        """Tell whether a patient's mask and numbers lie there, made of what would make them now."""
+    def is_finished(self, item: Mapping[str, str], stamp: str | None = None) -> bool:
+        """Tell whether a patient's mask, numbers and report lie there, made of what would make them now.
+
+        Args:
+            item: the patient's.
+            stamp: the item's, where it is known already.
+        """
         if self.again:
             return False
         mask, numbers = (self.output_dir / f"{item['patient']}_lesion.{suffix}" for suffix in ("nii.gz", "json"))
-        made_of = _read_stamp(numbers) if mask.is_file() else None
-        return made_of is not None and made_of == self.stamp(item)
+        report = self.output_dir / item["patient"] / "report.html"
+        is_there = mask.is_file() and (report.is_file() or not self.report)
+        made_of = _read_stamp(numbers) if is_there else None
+        return made_of is not None and made_of == (stamp or self.stamp(item))
 
     @cached_property
     def _checksum(self) -> str:
         return sha256_of(self.weights)
 
     def _content(self, value: str) -> Any:
-        """Give name, size and time of a file, or of every file in a folder; text as it is."""
+        """Give name, size and time of a file and those it is read with, or of every file in a folder; text as it is."""
         path = Path(value)
         try:
             is_folder = stat.S_ISDIR(path.stat().st_mode)
@@ -74,11 +87,12 @@ class FinishedPatients:
             return value
         if not value:  # which pathlib takes for the current folder
             return value
-        if not is_folder:
-            return _describe_file(path, path.parent)
         # Results among the scans would change with every run.
-        results = {self.output_dir.resolve()} - {path.resolve()}
-        return [_describe_file(file, path) for file in _walk(path, results)]
+        results = self.output_dir.resolve()
+        if is_folder:
+            return [_describe_file(file, path) for file in _walk(path, {results} - {path.resolve()})]
+        files = [path] if path.parent.resolve() == results else _read_with(path)
+        return [_describe_file(file, path.parent) for file in files]
 
 
 def _read_stamp(numbers: Path) -> str | None:
@@ -96,6 +110,18 @@ def _describe_file(path: Path, root: Path) -> list[str | int]:
     except OSError:  # a link to nowhere
         return [name]
     return [name, status.st_size, status.st_mtime_ns]
+
+
+def _read_with(path: Path) -> list[Path]:
+    """Give a file, and those beside it: of a volume the ones called the same, of a slice all, hidden ones left out."""
+    stem = stem_of(path.name)
+    try:
+        names = sorted(entry.name for entry in os.scandir(path.parent) if not entry.is_dir())
+    except OSError:  # a folder that may be passed through, not listed
+        return [path]
+    shown = [name for name in names if not name.startswith(".")]
+    beside = [path.with_name(name) for name in shown if stem is None or name.startswith(f"{stem}.")]
+    return [path, *(other for other in beside if other != path)]
 
 
 def _walk(root: Path, seen: set[Path]) -> Iterator[Path]:

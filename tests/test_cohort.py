@@ -168,12 +168,41 @@ def test_dataset_hands_on_the_reason_in_place_of_the_data():
     assert dataset[1] == {"patient": "empty", "failure": "empty.nii.gz is empty"}
 
 
+def test_failure_calls_the_patients_folders_by_the_pseudonym():
+    def refuse(item):
+        raise InputError(f"{item['folder']}: no scan; --dwi {item['dwi']} and {item['folder']}/T1 were looked at")
+
+    item = {"patient": "case-12", "folder": "/data/DOE^JOHN/mr", "dwi": "/data/DOE^JOHN/IM1"}
+    dataset = CohortDataset([item], Compose([Lambda(refuse)]))
+    assert dataset[0]["failure"] == "no scan; --dwi case-12/IM1 and case-12/T1 were looked at"
+
+
 def test_items_of_a_datalist_are_taken_as_cases_are():
     items = [case.item() | {"stamp": "0123"} for case in cases("a", "empty")]
     dataset = CohortDataset(items, Compose([Lambda(load)]))
     assert set(dataset[0]) == {"patient", "image", "label"}
     assert dataset[1] == {"patient": "empty", "failure": "empty.nii.gz is empty"}
     assert items[0]["stamp"] == "0123"
+
+
+def test_full_disk_at_the_end_does_not_hide_who_failed(evaluator_of):
+    def write_table():
+        raise OSError(errno.ENOSPC, "No space left on device", "cohort.csv")
+
+    evaluator = evaluator_of("a", "empty")
+    evaluator.add_event_handler(Events.COMPLETED, write_table)
+    with pytest.raises(InputError) as caught:
+        evaluator.run()
+    assert str(caught.value).splitlines() == [
+        "1 of 2 patients failed:",
+        "  empty: empty.nii.gz is empty",
+        "The run itself was stopped: [Errno 28] No space left on device: 'cohort.csv'",
+    ]
+
+    without_failures = evaluator_of("a")
+    without_failures.add_event_handler(Events.COMPLETED, write_table)
+    with pytest.raises(OSError, match=r"No space left on device: 'cohort\.csv'"):
+        without_failures.run()
 
 
 def test_cohort_without_a_patient_is_refused(evaluator_of):
@@ -228,6 +257,17 @@ def test_patient_that_is_finished_is_not_loaded_again(cohort_of, tmp_path, caplo
         evaluator.run()
     assert (loaded, evaluator.finished, evaluator.failures) == (["c"], ["a", "b"], {})
     assert caplog.messages.count("2 of 3 patients were finished before.") == 1
+
+
+def test_stamp_is_taken_once_a_patient(cohort_of, monkeypatch):
+    cohort_of("a")[0].run()
+    evaluator, _ = cohort_of("a", "b")
+    stamped, stamp = [], FinishedPatients.stamp
+    monkeypatch.setattr(
+        FinishedPatients, "stamp", lambda self, item: stamped.append(item["patient"]) or stamp(self, item)
+    )
+    evaluator.run()
+    assert stamped == ["a", "b"]
 
 
 def test_run_of_finished_patients_alone_ends_well_and_loads_nothing(cohort_of):

@@ -100,6 +100,36 @@ def test_order_of_settings_and_of_files_does_not_matter(item, finished_of):
     )
 
 
+def test_patient_without_the_report_that_is_wanted_is_unfinished(item, finished_of, done, tmp_path):
+    assert not finished_of(report=True).is_finished(item)
+    (tmp_path / "out/anna").mkdir()
+    (tmp_path / "out/anna/report.html").touch()
+    assert finished_of(report=True).is_finished(item)
+    with pytest.raises(InputError, match="report is 'false'; write --report True or --report False"):
+        finished_of(report="false")
+
+
+@pytest.mark.parametrize(("name", "counts"), [("t1.json", True), ("t1.bval", True), ("t1_adc.nii", False)])
+def test_files_called_as_a_volume_count_with_it(item, finished_of, done, tmp_path, name, counts):
+    (tmp_path / name).touch()
+    assert finished_of().is_finished(item) is not counts
+
+
+def test_all_slices_beside_a_named_one_count_but_no_results(item, finished_of, tmp_path):
+    named = {"patient": "anna", "dwi": str(tmp_path / "raw/series/1.dcm")}
+    before = finished_of().stamp(named)
+    (tmp_path / "raw/series/.DS_Store").touch()
+    assert finished_of().stamp(named) == before
+    (tmp_path / "raw/series/2.dcm").touch()
+    assert finished_of().stamp(named) != before
+
+    among = finished_of()
+    among.output_dir = tmp_path / "raw/series"
+    before = among.stamp(named)
+    (tmp_path / "raw/series/cohort.csv").touch()
+    assert among.stamp(named) == before
+
+
 def test_patient_without_a_mask_is_unfinished(item, finished_of, done, tmp_path):
     (tmp_path / "out/anna_lesion.nii.gz").unlink()
     assert not finished_of().is_finished(item)

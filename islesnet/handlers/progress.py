@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 class TimeLeft:
     """Show how far an engine is and how long it still takes: a bar on a terminal, a line now and then in a log.
 
+    What an engine names in its ``finished`` was passed over: it does not count in the pace, and is not in the bar.
+
     Args:
         description: what is being done, e.g. "Training".
         unit: what one iteration is, e.g. "patient" or "step".
@@ -65,7 +67,9 @@ class TimeLeft:
         """Show the iteration just completed."""
         if self._bar is not None:
             description = self.description + self._loss(engine)
-            self._bar.update(self._bar.task_ids[0], completed=engine.state.iteration, description=description)
+            passed = _passed_over(engine)
+            done, total = engine.state.iteration - passed, self._total(engine) - passed
+            self._bar.update(self._bar.task_ids[0], total=total, completed=done, description=description)
         elif time.monotonic() - self._last >= self.seconds:
             self._last, self._last_line = time.monotonic(), engine.state.iteration
             logger.info(self._line(engine))
@@ -86,7 +90,7 @@ class TimeLeft:
     def _line(self, engine: Engine) -> str:
         done, total = engine.state.iteration, self._total(engine)
         spent = time.monotonic() - self._began
-        left = spent / max(done - self._first, 1) * (total - done)
+        left = spent / max(done - self._first - _passed_over(engine), 1) * (total - done)
         reached = f"{self.description}: {done} of {total} {self.unit}s{self._loss(engine)}"
         return f"{reached}, {_clock(spent)} so far, {_clock(left)} left"
 
@@ -98,6 +102,10 @@ class TimeLeft:
         output = engine.state.output
         loss = output[0].get("loss") if isinstance(output, list) and output else None
         return "" if loss is None else f", loss {float(loss):.3f}"
+
+
+def _passed_over(engine: Engine) -> int:
+    return len(getattr(engine, "finished", ()))
 
 
 def _clock(seconds: float) -> str:

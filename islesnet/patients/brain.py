@@ -11,7 +11,9 @@ from islesnet.errors import InputError
 from islesnet.scanner import find_brain, image_of
 from islesnet.volumes import VolumeError, read_volume
 
-OFF = "off"
+# Not "off", which YAML and a command line take for False.
+NONE = "none"
+WAYS = ("auto", "hd-bet", "template", NONE)
 NO_SKULL = ""
 MOST_ML = 2000.0
 
@@ -39,15 +41,15 @@ def find_brain_of(image: sitk.Image, given: Path | None, way: str, path: Path) -
     Args:
         image: the reference.
         given: the user's mask, which goes before all else.
-        way: as for `islesnet.scanner.find_brain`; or off, which leaves the skull on.
+        way: as for `islesnet.scanner.find_brain`; or none, which leaves the skull on.
         path: where the mask is to be written.
 
     Raises:
         InputError: as `islesnet.scanner.find_brain`; the given mask cannot be read.
     """
-    if way == OFF and given is None:
+    if way == NONE and given is None:
         return Brain()
-    found = find_brain(image, None if given is None else _read(given), "auto" if way == OFF else way)
+    found = find_brain(image, None if given is None else _read(given), "auto" if way == NONE else way)
     if found.way == "extracted already":
         return Brain()
     volume_ml = float(sitk.GetArrayViewFromImage(found.mask).sum()) * float(np.prod(image.GetSpacing())) / 1000

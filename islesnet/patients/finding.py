@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from islesnet.data import Case, detect_layout, find_cases, name_of_patient
-from islesnet.errors import InputError
+from islesnet.errors import InputError, require_switch
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.scans import RawScans
 from islesnet.scanner import examination_of, is_dicom, sequence_by_name
@@ -32,8 +32,10 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
         one_patient: the folder is one patient's, however it looks.
 
     Raises:
-        InputError: where nothing is found, two patients would have one name, or it is not clear whose a file is.
+        InputError: where nothing is found, two patients would have one name, it is not clear whose a file is, or for a
+            ``one_patient`` that is neither True nor False.
     """
+    require_switch(one_patient, "one_patient")
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  - "data/.." names its parent, links stay
     own = RawScans(name_of_patient(folder), folder)
     if one_patient:

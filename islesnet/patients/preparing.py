@@ -14,7 +14,7 @@ from monai.utils import ensure_tuple
 from islesnet.data import SEQUENCES, stamps_in_file
 from islesnet.errors import InputError, require_switch
 from islesnet.files import remove_parts, whole_file
-from islesnet.patients.brain import NO_SKULL, Brain, find_brain_of
+from islesnet.patients.brain import NO_SKULL, WAYS, Brain, find_brain_of
 from islesnet.patients.grids import adc_beside, is_on_one_grid
 from islesnet.patients.notes import moved_sequences, notes_of, notes_of_motion, numbers_of
 from islesnet.patients.scans import PREPARATION, Preparation
@@ -25,6 +25,10 @@ from islesnet.volumes.geometry import check_grid
 from islesnet.volumes.values import check_values
 
 logger = logging.getLogger(__name__)
+
+_MULTI_FRAME = (
+    "No DICOM segmentation was written: the reference is an enhanced multi-frame file, which is not supported."
+)
 
 
 class PrepareScans(Transform):
@@ -41,11 +45,12 @@ class PrepareScans(Transform):
     Args:
         output_dir: folder of the results.
         reference_order: the first present one is the reference.
-        brain_mask: auto, hd-bet or template, as for `islesnet.scanner.find_brain`; off leaves the skull on.
+        brain_mask: auto, hd-bet or template, as for `islesnet.scanner.find_brain`; none leaves the skull on.
         bias_correction: whether the coil's shading is taken out of the sequences (N4).
 
     Raises:
-        InputError: patient by patient, as `islesnet.scanner.read_patient`, and where the results would fall among the
+        InputError: for another ``brain_mask``, or a ``bias_correction`` that is neither True nor False. And patient by
+            patient, as `islesnet.scanner.read_patient`, and where the results would fall among the
             patient's scans.
     """
 
@@ -56,6 +61,8 @@ class PrepareScans(Transform):
         brain_mask: str = "auto",
         bias_correction: bool = False,
     ) -> None:
+        if brain_mask not in WAYS:
+            raise InputError(f"brain_mask is {brain_mask!r}; there are {', '.join(WAYS)}.")
         self.output_dir = Path(output_dir)
         self.reference_order = ensure_tuple(reference_order)
         self.brain_mask = brain_mask
@@ -131,6 +138,8 @@ class PrepareScans(Transform):
             write_image(files[role], correct_bias(image, brain.mask) if corrects else image, stamps)
         if original is not None and original.name.lower().endswith((".nii", ".nii.gz")) and not self.bias_correction:
             files[reference] = original
+        slices = raw.images[reference].dicom
+        unlaid = (_MULTI_FRAME,) if any(place.frame is not None for place in slices) else ()
         preparation = Preparation(
             _as_text(files),
             reference,
@@ -141,11 +150,12 @@ class PrepareScans(Transform):
                 *notes_of_motion(aligned.images),
                 *notes_of(aligned.alignments, reference),
                 *brain.notes,
+                *unlaid,
             ),
             choices=tuple(choice._asdict() for choice in raw.choices),
             registration={role: numbers_of(alignment) for role, alignment in aligned.alignments.items()},
             brain=brain.way,
-            dicom=tuple(str(frame.path) for frame in raw.images[reference].dicom if frame.frame is None),
+            dicom=tuple(str(place.path) for place in slices if place.frame is None),
         )
         with whole_file(own / "scans.json") as part:
             part.write_text(json.dumps(preparation.told(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

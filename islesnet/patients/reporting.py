@@ -34,7 +34,7 @@ class ReportPatientd(MapTransform):
     """Write a patient's report to ``<output_dir>/<patient>/``: report.html, lesions.csv, patient.json, lesion.dcm.
 
     Scans are brought to the mask's grid by their headers, in one interpolation. The DICOM segmentation is written where
-    the reference came from single-frame DICOM and highdicom is installed; otherwise a note says why not.
+    the reference came from single-frame DICOM and highdicom can make one of it; otherwise a note says why not.
 
     Args:
         keys: the mask, on the native grid of the reference.
@@ -104,6 +104,11 @@ class ReportPatientd(MapTransform):
             reason = _without_paths(str(refusal), preparation.dicom)
             logger.warning("%s: no DICOM segmentation: %s", own.name, reason)
             return [f"No DICOM segmentation was written: {reason}"]
+        except Exception as error:  # whatever a library makes of a header: the mask is still to be written
+            # In words of our own, for an exception's may repeat the header's.
+            logger.warning("%s: no DICOM segmentation: %s", own.name, type(error).__name__)
+            logger.debug("Why there is no DICOM segmentation", exc_info=error)
+            return ["No DICOM segmentation was written: highdicom could not make one of this series."]
         return []
 
 

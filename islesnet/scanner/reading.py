@@ -1,7 +1,7 @@
 """From a folder of raw scans to a patient's sequences, with every choice and its reason kept."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from islesnet.errors import InputError
@@ -9,7 +9,7 @@ from islesnet.scanner.candidate import Candidate
 from islesnet.scanner.choosing import Chooser
 from islesnet.scanner.patient import ROLES, SEQUENCES, Choice, RawPatient
 from islesnet.scanner.recognition import Reading, recognise
-from islesnet.scanner.survey import Survey, files_of, survey
+from islesnet.scanner.survey import UNNAMED, Survey, files_of, survey
 
 _MOST_TOLD = 8
 
@@ -24,7 +24,7 @@ def read_patient(folder: Path | None, named: Mapping[str, Path] | None = None) -
 
     Raises:
         InputError: where nothing is recognised, two series claim a sequence and none is better, the folder holds two
-            patients, or what was named cannot be used.
+            patients or they and what was named are of two, or what was named cannot be used.
     """
     named = {role: Path(os.path.abspath(path)) for role, path in (named or {}).items()}  # noqa: PTH100  - links stay
     if folder is None and not named:
@@ -34,10 +34,11 @@ def read_patient(folder: Path | None, named: Mapping[str, Path] | None = None) -
         raise InputError(f"{home} is not a folder; give the folder of one patient's scans")
     chooser = Chooser(home)
     given = {role: _survey_named(role, path, home) for role, path in named.items()}
-    for role, candidates in given.items():
-        chooser.take_named(role, candidates, named[role])
-    spoken_for = set().union(*(files_of(candidates) for candidates in given.values())) if given else set()
+    for role, own in given.items():
+        chooser.take_named(role, own.candidates, named[role])
+    spoken_for = {path for own in given.values() for path in files_of(own.candidates)}
     found = survey(home, home.name, spoken_for) if folder is not None else Survey()
+    _require_one_person(home, [found, *given.values()])
     _tell_unreadable(chooser, found)
     chooser.take(_read_all(found.candidates))
     if not any(role in chooser.images for role in SEQUENCES):
@@ -50,7 +51,7 @@ def _read_all(candidates: list[Candidate]) -> list[tuple[Candidate, Reading]]:
     return [(candidate, recognise(candidate.facts, candidate.series in weighted)) for candidate in candidates]
 
 
-def _survey_named(role: str, path: Path, folder: Path) -> list[Candidate]:
+def _survey_named(role: str, path: Path, folder: Path) -> Survey:
     if role not in ROLES:
         raise InputError(f"{role!r} is no sequence that can be named; right are {', '.join(ROLES)}")
     if not path.exists():
@@ -59,16 +60,25 @@ def _survey_named(role: str, path: Path, folder: Path) -> list[Candidate]:
     if not found.candidates:
         reason = found.unreadable[0][1] if found.unreadable else "holds no DICOM, NIfTI, NRRD or MetaImage file"
         raise InputError(f"--{role} {path}: {reason}")
-    return found.candidates
+    return found
+
+
+def _require_one_person(home: Path, surveys: Sequence[Survey]) -> None:
+    persons = {person for found in surveys for person in found.persons}
+    if len(persons) > 1:
+        raise InputError(f"{home}: the scans are of {len(persons)} patients by their DICOM headers; give those of one")
 
 
 def _tell_unreadable(chooser: Chooser, found: Survey) -> None:
-    """Note what could not be read, files with one reason together."""
-    reasons: dict[str, list[str]] = {}
+    """Note what could not be read, files with one reason together; of DICOM files only how many they are."""
+    reasons: dict[tuple[str, bool], list[str]] = {}
     for source, reason in found.unreadable:
-        reasons.setdefault(reason, []).append(source)
-    for reason, sources in reasons.items():
-        told = sources[0] if len(sources) == 1 else f"{len(sources)} files, {sources[0]} the first"
+        reasons.setdefault((reason, source == UNNAMED), []).append(source)
+    for (reason, is_unnamed), sources in reasons.items():
+        if is_unnamed:
+            told = f"{len(sources)} {UNNAMED}{'s' if len(sources) > 1 else ''}"
+        else:
+            told = sources[0] if len(sources) == 1 else f"{len(sources)} files, {sources[0]} the first"
         chooser.choices.append(Choice(told, None, reason))
         chooser.notes.append(f"{told}: left out; {reason}.")
 

@@ -1,5 +1,6 @@
 """Look through a patient's folder: every file opened once, every volume described, what cannot be read set aside."""
 
+import logging
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -7,9 +8,14 @@ from pathlib import Path
 
 from islesnet.errors import InputError
 from islesnet.scanner.candidate import Candidate, UnusableError
-from islesnet.scanner.dicom import Frame, candidates_in_series, is_dicom, names_person, read_frames, series_name
+from islesnet.scanner.dicom import Frame, candidates_in_series, is_dicom, read_frames, series_name
 from islesnet.scanner.volume_files import candidates_in_file
 from islesnet.volumes.file_names import MARK_OF_RESULTS, natural_key, stem_of
+
+logger = logging.getLogger(__name__)
+
+# A PACS calls files and folders by the patient, and what cannot be read does not say by whom.
+UNNAMED = "DICOM file"
 
 _MOST_FILES = 100_000
 _SYSTEM = {"lost+found", "$RECYCLE.BIN", "System Volume Information", "__MACOSX"}
@@ -21,11 +27,13 @@ class Survey:
 
     Args:
         candidates: every volume that was described, sound or not.
-        unreadable: (file or series, reason) of what could not be read at all.
+        unreadable: (file, reason) of what could not be read at all; `UNNAMED` for a file that is not to be told.
+        persons: digests of those that the DICOM headers name; never told.
     """
 
     candidates: list[Candidate] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+    persons: set[str] = field(default_factory=set)
 
 
 def survey(root: Path, patient: str, leave_out: Collection[Path] = ()) -> Survey:
@@ -41,7 +49,6 @@ def survey(root: Path, patient: str, leave_out: Collection[Path] = ()) -> Survey
     """
     found = Survey()
     frames: list[Frame] = []
-    refused: list[tuple[Path, str, str]] = []
     base = root if root.is_dir() else root.parent
     for path in _files(root, found):
         inside = _printable(path.relative_to(base))
@@ -56,14 +63,16 @@ def survey(root: Path, patient: str, leave_out: Collection[Path] = ()) -> Survey
             elif is_dicom(path):
                 frames += read_frames(path, inside)
         except UnusableError as error:
-            refused.append((path, inside, str(error)))
+            _leave_out(found, path, inside, str(error))
         except OSError as error:
-            refused.append((path, inside, f"cannot be read ({(error.strerror or str(error)).lower()})"))
-    is_named_by_person = any(frame.is_named_by_person for frame in frames)
-    found.unreadable += [(_told(path, inside, is_named_by_person), reason) for path, inside, reason in refused]
+            _leave_out(found, path, inside, f"cannot be read ({(error.strerror or 'damaged').lower()})")
     if root.is_file() and frames:
         frames = _series_around(root, frames[0].series)
-    _require_one_person(frames, root)
+    found.persons = {frame.person for frame in frames} - {""}
+    if len(found.persons) > 1:
+        raise InputError(
+            f"{root} holds scans of {len(found.persons)} patients by their DICOM headers; one folder a patient"
+        )
     _add_series(found, frames)
     return found
 
@@ -72,6 +81,11 @@ def files_of(candidates: Collection[Candidate]) -> set[Path]:
     """Return the files that candidates are read from."""
     frames = {frame.path for candidate in candidates for frame in candidate.frames}
     return frames | {Path(candidate.series) for candidate in candidates if not candidate.frames}
+
+
+def _leave_out(found: Survey, path: Path, inside: str, reason: str) -> None:
+    logger.debug("%s is left out: it %s", path, reason)
+    found.unreadable.append((UNNAMED if stem_of(path.name) is None else inside, reason))
 
 
 def _files(root: Path, found: Survey) -> Iterator[Path]:
@@ -106,13 +120,6 @@ def _is_looked_into(folder: Path) -> bool:
     return not (folder.name.startswith(".") or folder.name in _SYSTEM or (folder / MARK_OF_RESULTS).exists())
 
 
-def _told(path: Path, inside: str, is_named_by_person: bool) -> str:
-    """Name a file that cannot be used; but no DICOM file where a person of the headers is in the path."""
-    if stem_of(path.name) is None and (is_named_by_person or (path.is_file() and names_person(path, inside))):
-        return "a DICOM file"
-    return inside
-
-
 def _printable(path: Path) -> str:
     """Write a path so that it can be told: bytes that are no text, and controls, are replaced."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(path))
@@ -128,12 +135,6 @@ def _series_around(path: Path, series: str) -> list[Frame]:
         except (UnusableError, OSError):
             continue
     return frames
-
-
-def _require_one_person(frames: list[Frame], root: Path) -> None:
-    persons = {frame.person for frame in frames} - {""}
-    if len(persons) > 1:
-        raise InputError(f"{root} holds scans of {len(persons)} patients by their DICOM headers; one folder a patient")
 
 
 def _add_series(found: Survey, frames: list[Frame]) -> None:

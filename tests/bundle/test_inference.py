@@ -69,6 +69,34 @@ def test_any_subset_of_the_sequences_is_segmented(patients, weights, tmp_path, a
     assert (tmp_path / "out/anna_lesion.nii.gz").exists()
 
 
+@pytest.mark.parametrize("switch", ["report", "prepare_scans"])
+def test_switch_written_in_small_letters_is_refused_early(patients, weights, tmp_path, switch):
+    workflow = open_recipe(
+        "inference", "inference", checkpoint=str(weights), output_dir=str(tmp_path / "out"), **{switch: "false"}
+    )
+    with pytest.raises(Exception) as refused:
+        workflow.parser.get_parsed_content("refuse_early")
+    assert f"{switch} is 'false'; write --{switch} True" in str(input_error_behind(refused.value))
+
+
+@pytest.mark.parametrize(
+    "tool", ["islesnet.scanner.hd_bet.is_hd_bet_ready", "islesnet.report.patient.dicom_seg.is_highdicom_installed"]
+)
+def test_tool_that_is_there_now_makes_patients_unfinished(weights, tmp_path, monkeypatch, tool):
+    stamps = set()
+    for is_there in (False, True):
+        monkeypatch.setattr(tool, lambda is_there=is_there: is_there)
+        parser = open_recipe("inference", "inference", checkpoint=str(weights), output_dir=str(tmp_path)).parser
+        stamps.add(parser.get_parsed_content("finished").stamp({"patient": "anna"}))
+    assert len(stamps) == 2
+
+
+def test_prepared_scans_alone_are_segmented_without_a_report(patients, weights, tmp_path):
+    segment(weights, tmp_path / "out", dataset_dir=str(patients), prepare_scans=False)
+    assert (tmp_path / "out/anna_lesion.nii.gz").is_file()
+    assert not (tmp_path / "out/anna").exists()
+
+
 def test_mask_lies_on_the_grid_of_the_dwi_whatever_the_others(patients, weights, tmp_path):
     scan = nibabel.load(patients / "anna/dwi.nii.gz")
     flip = np.diag([-1.0, 1.0, 1.0, 1.0])  # right-anterior-superior to left-anterior-superior

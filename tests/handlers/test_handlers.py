@@ -162,6 +162,19 @@ def test_first_patients_are_drawn_and_no_more():
     assert (picture.shape, step_number, dataformats) == ((15, 36, 3), 1, "HWC")
 
 
+def test_patients_passed_over_do_not_shorten_the_time_left(engine, caplog, monkeypatch):
+    clock = iter([1.0])
+    monkeypatch.setattr("islesnet.handlers.progress.time.monotonic", lambda: next(clock, 1001.0))
+    engine.finished = ["a", "b", "c"]
+    engine.add_event_handler(Events.ITERATION_COMPLETED(once=4), engine.terminate)
+    TimeLeft("Segmenting", "patient", seconds=1e9).attach(engine)
+
+    with caplog.at_level(logging.INFO):
+        engine.run([0, 1, 2, 3, 4, 5])
+
+    assert "Segmenting: 4 of 6 patients, 16:40 so far, 33:20 left" in caplog.text
+
+
 def test_time_left_is_said_in_the_log_at_the_end(engine, caplog):
     TimeLeft("Training", seconds=1e9, total_steps=6).attach(engine)
 

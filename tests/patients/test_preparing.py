@@ -153,7 +153,7 @@ def test_stamp_of_a_synthetic_patient_is_carried_into_what_is_written(scattered,
         image.header["descrip"] = describe(["PHANTOM"])
         nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), None, image.header), path)
 
-    item, _ = prepare(RawScans("anna", scattered), brain_mask="off")
+    item, _ = prepare(RawScans("anna", scattered), brain_mask="none")
 
     assert nibabel.load(item["flair"]).header["descrip"].item().startswith(b"PHANTOM, islesnet")
 
@@ -175,7 +175,7 @@ def test_given_brain_goes_before_all_else_and_is_written_on_the_references_grid(
     nibabel.save(nibabel.Nifti1Image(phantom.brain.astype(np.uint8), phantom.affine), brain)
     raw = RawScans("anna", None, {"dwi": prepared / "dwi.nii.gz"}, brain)
 
-    item, preparation = prepare(raw, brain_mask="off")
+    item, preparation = prepare(raw, brain_mask="none")
 
     mask = nibabel.load(item["brain"])
     assert item["brain"] == str(tmp_path / "out/anna/brain.nii.gz")
@@ -191,7 +191,7 @@ def test_brain_is_looked_for_only_where_the_skull_is_seen_and_it_is_wanted(write
     head = make_patient(0, PhantomSettings(spacing_mm=6.0, is_skull_stripped=False, thick_slices_probability=0.0))
     raw = RawScans("anna", None, {"t1": write_scan(tmp_path / "t1.nii.gz", array=head.images["t1"])})
 
-    assert "brain" not in prepare(raw, brain_mask="off")[0]
+    assert "brain" not in prepare(raw, brain_mask="none")[0]
     item, preparation = prepare(raw, brain_mask="template")
 
     found = np.asarray(nibabel.load(item["brain"]).dataobj) > 0

@@ -23,7 +23,7 @@ def report(phantom, tmp_path):
     (tmp_path / "model.pt").write_bytes(b"weights")
 
     def write(raw, **further):
-        item = PrepareScans(tmp_path / "out", REFERENCE_ORDER, brain_mask="off")(raw.item()) | further
+        item = PrepareScans(tmp_path / "out", REFERENCE_ORDER, brain_mask="none")(raw.item()) | further
         reference = nibabel.load(item[json.loads(item[PREPARATION])["reference"]])
         mask = on_grid(phantom, reference)
         item["reference"] = MetaTensor(torch.zeros(mask.shape), meta={"original_affine": reference.affine})

@@ -198,7 +198,7 @@ def test_header_that_announces_more_than_the_file_holds_is_refused(tmp_path, tag
     patient = read_patient(tmp_path)
 
     assert set(patient.images) == {"t1"}
-    assert any("bomb" in note and "announces" in note for note in patient.notes)
+    assert any("1 DICOM file" in note and "announces" in note for note in patient.notes)
 
 
 def test_damaged_file_among_good_series_is_noted(tmp_path):
@@ -207,7 +207,7 @@ def test_damaged_file_among_good_series_is_noted(tmp_path):
     (tmp_path / "empty").write_bytes(b"")
     patient = read_patient(tmp_path)
     assert set(patient.images) == {"t1"}
-    assert any(note.startswith("half.dcm") for note in patient.notes)
+    assert any(note.startswith("1 DICOM file: left out") for note in patient.notes)
 
 
 def test_copies_of_a_slice_count_once(tmp_path):
@@ -223,6 +223,30 @@ def test_two_patients_in_one_folder_are_refused(tmp_path):
     classic(tmp_path / "b", PatientID="ANOTHER", **tags_of("t2"))
     with pytest.raises(InputError, match="holds scans of 2 patients"):
         read_patient(tmp_path)
+
+
+def test_two_patients_named_apart_are_refused(tmp_path):
+    classic(tmp_path / "a", **tags_of("t1"))
+    classic(tmp_path / "b", PatientID="ANOTHER", **tags_of("t2"))
+    with pytest.raises(InputError, match="the scans are of 2 patients by their DICOM headers"):
+        read_patient(None, {"t1": tmp_path / "a", "t2": tmp_path / "b"})
+    with pytest.raises(InputError, match="the scans are of 2 patients by their DICOM headers"):
+        read_patient(tmp_path / "a", {"t2": tmp_path / "b"})
+
+
+def test_file_that_is_left_out_does_not_tell_its_path(tmp_path):
+    folder = tmp_path / "DOE^JOHN_19500101"
+    classic(folder / "1", **tags_of("t1"))
+    for path in classic(folder / "2", head(2)):
+        edit(path, SOPClassUID="1.2.840.10008.5.1.4.1.1.7")
+    (folder / "2/half.dcm").write_bytes((folder / "1/IM0000").read_bytes()[:300])
+    (folder / "torn.nii").write_bytes(b"torn")
+    patient = read_patient(tmp_path)
+    told = [choice.source for choice in patient.choices if choice.role is None]
+    assert sorted(told) == ["1 DICOM file", "2 DICOM files", "DOE^JOHN_19500101/torn.nii"]
+    assert any(
+        note.startswith("2 DICOM files: left out; holds no MR image (Secondary Capture") for note in patient.notes
+    )
 
 
 def test_nothing_that_names_the_patient_leaves_the_header(tmp_path):

@@ -1,5 +1,6 @@
 """The mask as a DICOM segmentation, which a PACS lays over the series it was made from."""
 
+import importlib.util
 import logging
 import re
 import warnings
@@ -77,12 +78,12 @@ def write_dicom_seg(
 
     Raises:
         InputError: highdicom is not installed, a source is not a single slice of one series, or the mask is not on the
-            sources' grid.
+            sources' grid. A slice is named by its number among the sources, for a path or a UID may lead to a person.
     """
     highdicom = _highdicom()
-    slices = [_read_slice(source, patient, keeps_identity) for source in sources]
-    _check_series(slices, sources)
-    frames = np.stack([_frame(np.asarray(mask) > 0.5, affine, dataset) for dataset in slices])
+    slices = [_read_slice(source, number, patient, keeps_identity) for number, source in enumerate(sources, 1)]
+    _check_series(slices)
+    frames = np.stack([_frame(np.asarray(mask) > 0.5, affine, slices, index) for index in range(len(slices))])
     marked = int((np.asarray(mask) > 0.5).sum())
     if frames.sum() != marked:
         raise InputError(
@@ -93,6 +94,11 @@ def write_dicom_seg(
     with whole_file(path) as part:
         segmentation.save_as(part)
     return path
+
+
+def is_highdicom_installed() -> bool:
+    """Tell whether `write_dicom_seg` has what it needs."""
+    return importlib.util.find_spec("highdicom") is not None
 
 
 def _highdicom() -> Any:
@@ -129,7 +135,7 @@ def _segment(highdicom: Any, slices: Sequence["Dataset"], frames: np.ndarray) ->
         )
 
 
-def _read_slice(source: Path, patient: str, keeps_identity: bool) -> "Dataset":
+def _read_slice(source: Path, number: int, patient: str, keeps_identity: bool) -> "Dataset":
     """Read what is needed of a slice, and nothing else, into a header of its own."""
     from pydicom import Dataset, dcmread
     from pydicom.errors import InvalidDicomError
@@ -137,11 +143,13 @@ def _read_slice(source: Path, patient: str, keeps_identity: bool) -> "Dataset":
     try:
         header = dcmread(source, stop_before_pixels=True)
     except InvalidDicomError as error:
-        raise InputError(f"{source} is not a DICOM file.") from error
+        raise InputError(f"File {number} of the series is not a DICOM file.") from error
     absent = [name for name in GEOMETRY if name not in header]
     if absent:
         hint = "; an enhanced multi-frame file is not supported" if "NumberOfFrames" in header else ""
-        raise InputError(f"{source} has no {absent[0]}, so no segmentation can be laid on it{hint}.")
+        raise InputError(
+            f"Slice {number} of the series has no {absent[0]}, so no segmentation can be laid on it{hint}."
+        )
     known = Dataset()
     known.file_meta = header.file_meta
     for name in GEOMETRY:
@@ -159,16 +167,17 @@ def _read_slice(source: Path, patient: str, keeps_identity: bool) -> "Dataset":
     return known
 
 
-def _check_series(slices: Sequence["Dataset"], sources: Sequence[Path]) -> None:
+def _check_series(slices: Sequence["Dataset"]) -> None:
     if not slices:
         raise InputError("No DICOM files were given to lay the segmentation on.")
-    for dataset, source in zip(slices, sources, strict=True):
+    for number, dataset in enumerate(slices, 1):
         if dataset.SeriesInstanceUID != slices[0].SeriesInstanceUID:
-            raise InputError(f"{source} and {sources[0]} are of different series; give the files of one.")
+            raise InputError(f"Slices 1 and {number} are of different series; give the files of one.")
 
 
-def _frame(mask: np.ndarray, affine: np.ndarray, dataset: "Dataset") -> np.ndarray:
+def _frame(mask: np.ndarray, affine: np.ndarray, slices: Sequence["Dataset"], index: int) -> np.ndarray:
     """Take the mask's voxels at the pixels of a slice, ``(X, Y, Z)`` -> ``(rows, columns)``."""
+    dataset = slices[index]
     to_pixels = np.linalg.inv(affine) @ _pixel_affine(dataset)
     rows, columns = np.mgrid[: dataset.Rows, : dataset.Columns]
     pixels = np.stack([columns.ravel(), rows.ravel(), np.ones(rows.size)])
@@ -176,7 +185,7 @@ def _frame(mask: np.ndarray, affine: np.ndarray, dataset: "Dataset") -> np.ndarr
     nearest = np.rint(places).astype(int)
     if np.abs(places - nearest).max() > TOLERANCE_VOXELS:
         raise InputError(
-            f"The mask's voxels do not lie on the pixels of the DICOM slice {dataset.SOPInstanceUID}; "
+            f"The mask's voxels do not lie on the pixels of slice {index + 1} of the DICOM series; "
             "resample the mask to the series' grid."
         )
     is_inside = ((nearest >= 0) & (nearest < np.array(mask.shape)[:, None])).all(axis=0)

@@ -102,20 +102,6 @@ def examination_of(path: Path) -> str:
         return ""
 
 
-def names_person(path: Path, inside: str) -> bool:
-    """Tell whether a DICOM file's path repeats the patient's name, id or birth date, as far as its header can be read.
-
-    Args:
-        path: the file.
-        inside: the same below the patient's folder.
-    """
-    try:
-        with distrusted():
-            return _names_person(open_header(path), inside)
-    except UnusableError:
-        return False
-
-
 def read_frames(path: Path, inside: str) -> list[Frame]:
     """Read the slices that a file describes; none where it is a DICOMDIR.
 

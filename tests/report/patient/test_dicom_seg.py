@@ -138,11 +138,11 @@ def test_what_does_not_fit_is_refused(series, tmp_path):
     other = write_series(tmp_path / "other")
     (tmp_path / "text.dcm").write_text("not DICOM")
     for sources, place, message in (
-        (series, shifted, "do not lie on the pixels"),
+        (series, shifted, "do not lie on the pixels of slice 1 of the DICOM series"),
         (series[:2], affine, "of the mask's 7 voxels, 6 lie on the 2 DICOM slices"),
-        ([series[0], *other[1:]], affine, "of different series"),
+        ([series[0], *other[1:]], affine, "^Slices 1 and 2 are of different series"),
         ([], affine, "No DICOM files"),
-        ([tmp_path / "text.dcm"], affine, "not a DICOM file"),
+        ([tmp_path / "text.dcm"], affine, "^File 1 of the series is not a DICOM file"),
     ):
         with pytest.raises(InputError, match=message):
             write_dicom_seg(tmp_path / "mask.dcm", marks(image), place, sources, "007")

@@ -1,0 +1,48 @@
+"""Choices of preparing that are refused or noted."""
+
+import re
+
+import pytest
+
+from islesnet.errors import InputError
+from islesnet.patients import Preparation, PrepareScans, RawScans, find_patients
+from islesnet.patients.brain import NONE
+from islesnet.patients.scans import PREPARATION
+from tests.scanner.made_dicom import classic, enhanced, head, tags_of
+
+
+@pytest.fixture
+def prepare(tmp_path):
+    """Prepare a folder's scans, the skull left on; gives what was made of them."""
+    transform = PrepareScans(tmp_path / "out", ("dwi", "flair", "t2", "t1"), brain_mask=NONE)
+
+    def make(folder):
+        return Preparation.from_text(transform(RawScans("anna", folder).item())[PREPARATION])
+
+    return make
+
+
+@pytest.mark.parametrize("way", [False, "off", None, "bet"])
+def test_way_to_the_brain_that_is_none_is_refused_with_those_there_are(tmp_path, way):
+    with pytest.raises(InputError, match=re.escape(f"brain_mask is {way!r}; there are auto, hd-bet, template, none.")):
+        PrepareScans(tmp_path, ("dwi",), brain_mask=way)
+
+
+def test_one_patient_written_in_small_letters_is_refused(tmp_path):
+    with pytest.raises(InputError, match="one_patient is 'false'; write --one_patient True or --one_patient False"):
+        find_patients(tmp_path, "false")
+
+
+def test_reference_of_a_multi_frame_file_is_said_to_get_no_dicom_segmentation(prepare, tmp_path):
+    (tmp_path / "scans").mkdir()
+    enhanced(tmp_path / "scans/all.dcm", [(1000, "ISOTROPIC", None, head())])
+    preparation = prepare(tmp_path / "scans")
+    assert preparation.dicom == ()
+    assert preparation.notes[-1].startswith("No DICOM segmentation was written: the reference is an enhanced multi-fr")
+
+
+def test_slices_of_the_reference_are_kept_for_the_dicom_segmentation(prepare, tmp_path):
+    files = classic(tmp_path / "scans", **tags_of("t1"))
+    preparation = prepare(tmp_path / "scans")
+    assert preparation.dicom == tuple(map(str, files))
+    assert not [note for note in preparation.notes if "DICOM segmentation" in note]
