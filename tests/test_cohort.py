@@ -185,26 +185,6 @@ def test_items_of_a_datalist_are_taken_as_cases_are():
     assert items[0]["stamp"] == "0123"
 
 
-def test_full_disk_at_the_end_does_not_hide_who_failed(evaluator_of):
-    def write_table():
-        raise OSError(errno.ENOSPC, "No space left on device", "cohort.csv")
-
-    evaluator = evaluator_of("a", "empty")
-    evaluator.add_event_handler(Events.COMPLETED, write_table)
-    with pytest.raises(InputError) as caught:
-        evaluator.run()
-    assert str(caught.value).splitlines() == [
-        "1 of 2 patients failed:",
-        "  empty: empty.nii.gz is empty",
-        "The run itself was stopped: [Errno 28] No space left on device: 'cohort.csv'",
-    ]
-
-    without_failures = evaluator_of("a")
-    without_failures.add_event_handler(Events.COMPLETED, write_table)
-    with pytest.raises(OSError, match=r"No space left on device: 'cohort\.csv'"):
-        without_failures.run()
-
-
 def test_cohort_without_a_patient_is_refused(evaluator_of):
     with pytest.raises(InputError, match="There is no patient"):
         evaluator_of().run()

@@ -1,6 +1,5 @@
 """Look through a patient's folder: every file opened once, every volume described, what cannot be read set aside."""
 
-import logging
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -11,8 +10,6 @@ from islesnet.scanner.candidate import Candidate, UnusableError
 from islesnet.scanner.dicom import Frame, candidates_in_series, is_dicom, read_frames, series_name
 from islesnet.scanner.volume_files import candidates_in_file
 from islesnet.volumes.file_names import MARK_OF_RESULTS, natural_key, stem_of
-
-logger = logging.getLogger(__name__)
 
 # A PACS calls files and folders by the patient, and what cannot be read does not say by whom.
 UNNAMED = "DICOM file"
@@ -84,7 +81,6 @@ def files_of(candidates: Collection[Candidate]) -> set[Path]:
 
 
 def _leave_out(found: Survey, path: Path, inside: str, reason: str) -> None:
-    logger.debug("%s is left out: it %s", path, reason)
     found.unreadable.append((UNNAMED if stem_of(path.name) is None else inside, reason))
 
 

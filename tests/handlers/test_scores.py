@@ -74,7 +74,7 @@ def test_rows_stand_in_natural_order_whatever_the_order_of_the_run(tmp_path):
     run(PatientScores(tmp_path), *((name, tensor(PART), tensor(LESION)) for name in ("10", 'b, "c"', "2", "=1+1")))
 
     scores = pd.read_csv(tmp_path / "scores.csv", dtype={"patient": str})
-    assert scores["patient"].tolist() == ["2", "10", "=1+1", 'b, "c"']
+    assert scores["patient"].tolist() == ["2", "10", "'=1+1", 'b, "c"']
 
 
 def test_slices_are_axial_however_the_volume_is_stored(tmp_path):

@@ -267,7 +267,7 @@ def test_series_that_cannot_be_read_is_left_out_and_the_others_are_used(write_se
     notes = "\n".join(preparation.notes)
     assert "is cut short or damaged: it announces" in notes
     assert "announces 65535 x 65535 x 1 voxels" in notes
-    assert "notes.dcm: left out" in notes
+    assert "1 DICOM file: left out; holds no MR image" in notes
 
 
 @pytest.mark.parametrize("tags", [{"PixelSpacing": [5000.0, 5000.0]}, {"PixelSpacing": [19.0, 9999.0]}])
@@ -285,7 +285,7 @@ def test_pipe_among_the_scans_is_not_waited_for(write_series, prepare, tmp_path)
 
     _, preparation = prepare(RawScans("anna", tmp_path / "anna"))
 
-    assert "2 files, flair.nii.gz the first: left out; is a device or a pipe, not a file." in preparation.notes
+    assert "flair.nii.gz: left out; is a device or a pipe, not a file." in preparation.notes
 
 
 def test_two_series_that_claim_to_be_the_dwi_are_refused_with_what_to_say(write_series, phantom, prepare, tmp_path):
