@@ -298,7 +298,7 @@ def test_every_mask_has_a_verdict_in_its_json_and_a_row_in_the_table(patients, w
 
     numbers = json.loads((tmp_path / "out/anna_lesion.json").read_text())
     trust = numbers["trust"]
-    assert trust["notes"][0].startswith("DWI is absent")
+    assert any(note.startswith("DWI is absent") for note in trust["notes"])
     assert trust["notes"][-1].startswith("Not compared with the training's images")
     assert all(0.5 <= lesion["confidence"] <= 1 for lesion in numbers["lesions"])
     table = pd.read_csv(tmp_path / "out/cohort.csv").set_index("patient")
