@@ -12,6 +12,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from islesnet.networks import has_fast_bfloat16
 from tests.bundle.conftest import BUNDLE, TINY, bundle_command, open_recipe, run_bundle
 
 
@@ -116,7 +117,7 @@ def test_new_training_sets_an_earlier_state_aside(dataset, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("threads", "bfloat16"), [("1", False), ("2", True)])
+@pytest.mark.parametrize(("threads", "bfloat16"), [("1", False), ("2", has_fast_bfloat16())])
 def test_killed_training_reaches_the_weights_of_one_that_was_not(threads, bfloat16, dataset, tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", threads)
     straight, killed = tmp_path / "straight", tmp_path / "killed"
