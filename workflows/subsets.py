@@ -186,7 +186,7 @@ def score_real_patients(
     }
     cases = [Case(name, {key: case.sequences[key] for key in subset}) for name, (case, subset) in asked.items()]
     choices = {name: value for name, value in asdict(point).items() if name != "dice"}
-    places = {"cases": cases, "checkpoint": weights, "output_dir": output_dir}
+    places = {"cases": cases, "checkpoint": weights, "output_dir": output_dir, "report": False}
     parser = open_recipe("recipes/inference.yaml", {**choices, **places})
     parser.get_parsed_content("refuse_early")
     parser.get_parsed_content("evaluator").run()

@@ -15,7 +15,6 @@ from islesnet.volumes.file_names import (
 _ADC_WORDS = {"adc", "adcmap", "apparent"}
 _B0_WORDS = {"b0", "bzero", "nodif"}
 _DIFFUSION_WORDS = SEQUENCE_WORDS["dwi"] | {"diff", "diffusion", "dti", "ddwi", "edwi", "dwibs", "dwisense", "resolve"}
-_FLAIR_WORDS = SEQUENCE_WORDS["flair"] | {"darkfluid", "tirm", "t2tirm"}
 _WEIGHTED = re.compile(r"[es]?t([12])(?:w|wi|n|tse|se|fse|tfe)?")  # t1, T2W, eT1W, sT1TFE, t2_tse
 _T1_WORDS = SEQUENCE_WORDS["t1"] | {"mpr", "mp2rage", "bravo", "spgr", "fspgr", "tfl3d"}
 _OTHER_WORDS = {
@@ -161,7 +160,7 @@ def _sequences_said(words: set[str]) -> set[str]:
     said = {f"t{match[1]}" for word in words if (match := _WEIGHTED.fullmatch(word))}
     if words & _DIFFUSION_WORDS:
         return {"dwi"} | (said & {"t1"})  # "DWI T2" is a DWI
-    if words & _FLAIR_WORDS or {"dark", "fluid"} <= words:
+    if words & SEQUENCE_WORDS["flair"] or {"dark", "fluid"} <= words:
         said.add("flair")
     if words & _T1_WORDS:
         said.add("t1")

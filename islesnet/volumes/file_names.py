@@ -10,7 +10,7 @@ VOLUME_SUFFIXES = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd")
 
 SEQUENCE_WORDS = {
     "dwi": {"dwi", "isodwi", "trace", "tracew", "b1000", "dwib1000"},
-    "flair": {"flair", "fla", "flr", "t2flair", "t2f"},
+    "flair": {"flair", "fla", "flr", "t2flair", "t2f", "darkfluid", "tirm", "t2tirm"},
     "t1": {"t1", "t1w", "t1wi", "t1n", "mprage"},
     "t2": {"t2", "t2w", "t2wi"},
 }
@@ -22,7 +22,7 @@ BRAIN_WORDS = {"brain", "brainmask", "br", "bet", "ss", "skull", "head", "tissue
 CONTRAST_WORDS = {"gd", "gad", "gadolinium", "ce", "contrast", "post", "postcontrast"}
 WITHOUT_WORDS = {"pre", "precontrast", "non", "no", "without"}
 # Maps and by-products that carry a sequence's name but are not it.
-_OTHER_WORDS = {"adc", "eadc", "b0", "star", "probability", "prob", "prediction", "uncertainty"}
+_OTHER_WORDS = {"adc", "eadc", "exponential", "b0", "star", "probability", "prob", "prediction", "uncertainty"}
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,6 @@ def test_files_named_by_sequence_on_grids_of_their_own_are_raw(write_scan, tmp_p
     "other",
     [
         "ax_dark_fluid.nii.gz",  # a FLAIR by the scanner's reading, nothing by its name alone
-        "t2_tirm_tra_dark-fluid.nii.gz",  # a FLAIR that a quicker reading takes for a T2
         "extra/flair.nii.gz",
     ],
 )
@@ -58,6 +57,15 @@ def test_names_are_not_enough_where_a_scan_is_left_over_or_means_another(write_s
     write_scan(tmp_path / "anna" / other, "flair")
 
     assert find_patients(tmp_path / "anna") == [RawScans("anna", tmp_path / "anna")]
+
+
+def test_scanner_s_own_name_of_a_flair_is_no_t2(write_scan, tmp_path):
+    write_scan(tmp_path / "anna/dwi.nii.gz")
+    write_scan(tmp_path / "anna/t2_tirm_tra_dark-fluid.nii.gz", "flair")
+
+    (patient,) = find_patients(tmp_path / "anna")
+
+    assert set(patient.sequences) == {"dwi", "flair"}
 
 
 def test_masks_and_adc_beside_named_files_leave_them_prepared(write_scan, tmp_path):
