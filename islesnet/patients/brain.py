@@ -1,7 +1,6 @@
 """The brain of a patient's reference, and what a reader is told of it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,24 +24,21 @@ class Brain:
     Args:
         mask: uint8 on the grid of the reference; None where the scans show nothing but the brain, or nobody looked.
         way: how it was found; empty likewise.
-        files: "brain" -> where it is to be written; empty likewise.
         notes: sentences for the report.
     """
 
     mask: sitk.Image | None = None
     way: str = NO_SKULL
-    files: Mapping[str, Path] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
-def find_brain_of(image: sitk.Image, given: Path | None, way: str, path: Path) -> Brain:
+def find_brain_of(image: sitk.Image, given: Path | None, way: str) -> Brain:
     """Find the brain in a reference.
 
     Args:
         image: the reference.
         given: the user's mask, which goes before all else.
         way: as for `islesnet.scanner.find_brain`; or none, which leaves the skull on.
-        path: where the mask is to be written.
 
     Raises:
         InputError: as `islesnet.scanner.find_brain`; the given mask cannot be read.
@@ -62,7 +58,7 @@ def find_brain_of(image: sitk.Image, given: Path | None, way: str, path: Path) -
     }
     doubt = f"The brain mask holds {volume_ml:.0f} ml, more than a brain has: look at its outline."
     said = (notes[found.way], *([doubt] if volume_ml > MOST_ML else []))
-    return Brain(found.mask, found.way, {"brain": path}, said)
+    return Brain(found.mask, found.way, said)
 
 
 def _read(path: Path) -> sitk.Image:

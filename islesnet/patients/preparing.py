@@ -14,7 +14,7 @@ from monai.utils import ensure_tuple
 from islesnet.data import SEQUENCES, stamps_in_file
 from islesnet.errors import InputError, require_switch
 from islesnet.files import remove_parts, whole_file
-from islesnet.patients.brain import NO_SKULL, WAYS, Brain, find_brain_of
+from islesnet.patients.brain import WAYS, Brain, find_brain_of
 from islesnet.patients.grids import adc_beside, is_on_one_grid
 from islesnet.patients.notes import moved_sequences, notes_of, notes_of_motion, numbers_of
 from islesnet.patients.scans import PREPARATION, Preparation
@@ -25,6 +25,8 @@ from islesnet.volumes.geometry import check_grid
 from islesnet.volumes.values import check_values
 
 logger = logging.getLogger(__name__)
+
+BRAIN_FILE = "brain.nii.gz"
 
 _MULTI_FRAME = (
     "No DICOM segmentation was written: the reference is an enhanced multi-frame file, which is not supported."
@@ -120,7 +122,8 @@ class PrepareScans(Transform):
             return None
         brain = self._find_brain(images[reference], given, own, stamps_in_file(files[reference]))
         notes = (*self._notes_of_reference(reference), *notes_of_motion(images), *brain.notes)
-        return Preparation(_as_text({**files, **brain.files}), reference, notes=notes, brain=brain.way)
+        used = {**files, **_brain_file(brain, own)}
+        return Preparation(_as_text(used), reference, notes=notes, brain=brain.way)
 
     def _prepare(self, raw: RawPatient, given: Path | None, own: Path) -> Preparation:
         """Register what was read, find the brain, and write the volumes."""
@@ -131,7 +134,7 @@ class PrepareScans(Transform):
         original, origin = raw.images[reference].file, raw.images[reference].origin
         stamps = [] if origin is None else stamps_in_file(origin)
         brain = self._find_brain(aligned.images[reference], given, own, stamps)
-        files = dict(brain.files)
+        files = _brain_file(brain, own)
         for role, image in aligned.images.items():
             files[role] = own / f"{role}.nii.gz"
             corrects = self.bias_correction and role in SEQUENCES
@@ -173,11 +176,14 @@ class PrepareScans(Transform):
         return (f"The mask lies on the grid of {reference.upper()}, as there is no {said}.",) if absent else ()
 
     def _find_brain(self, image: sitk.Image, given: Path | None, own: Path, stamps: Sequence[str]) -> Brain:
-        path = own / "brain.nii.gz"
-        brain = find_brain_of(image, given, self.brain_mask, path)
-        if brain.way != NO_SKULL and brain.mask is not None:
-            write_image(path, brain.mask, stamps)
+        brain = find_brain_of(image, given, self.brain_mask)
+        if brain.mask is not None:
+            write_image(own / BRAIN_FILE, brain.mask, stamps)
         return brain
+
+
+def _brain_file(brain: Brain, own: Path) -> dict[str, Path]:
+    return {} if brain.mask is None else {"brain": own / BRAIN_FILE}
 
 
 def _read_sound(path: Path) -> sitk.Image:
