@@ -1,0 +1,53 @@
+"""The `islesnet` command itself: how it starts, what all its commands share, how it ends."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import islesnet
+from islesnet.errors import input_error_behind
+
+# What a command needs is imported inside it: `islesnet --help` loads neither torch, MONAI nor numpy.
+app = typer.Typer(
+    help="Segment ischemic stroke lesions on DWI, T1, T2 and FLAIR. Research use only.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console(markup=False)  # a patient may be called "[/b]"
+messages = Console(stderr=True, markup=False)
+OutputFolder = Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")]
+
+
+def main() -> None:
+    """Run the command; what is the user's to mend is said in one sentence, without a traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        messages.print("islesnet: stopped.")
+        sys.exit(130)
+    except Exception as error:
+        cause = input_error_behind(error)
+        if cause is None:
+            raise
+        sys.stderr.write(f"islesnet: {cause}\n")
+        sys.exit(1)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"islesnet {islesnet.__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _islesnet(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True)] = False,
+) -> None:
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("ignite").setLevel(logging.CRITICAL)  # it announces every exception that is handled here
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)

@@ -1,0 +1,143 @@
+"""`islesnet segment`: patients in, masks and reports out."""
+
+import os
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from islesnet.cli.app import OutputFolder, app, console
+from islesnet.errors import InputError
+
+if TYPE_CHECKING:
+    from islesnet.data import Case
+    from islesnet.patients import RawScans
+
+
+class Sequence(StrEnum):
+    """A sequence whose grid a mask can lie on."""
+
+    dwi = "dwi"
+    flair = "flair"
+    t2 = "t2"
+    t1 = "t1"
+
+
+class BrainMaskWay(StrEnum):
+    """How the brain is found in scans that show the skull."""
+
+    auto = "auto"
+    hd_bet = "hd-bet"
+    template = "template"
+    none = "none"
+
+
+@app.command()
+def segment(
+    output: OutputFolder,
+    patients: Annotated[
+        Path | None, typer.Argument(help="A patient's folder or a folder of patients: DICOM, NIfTI, NRRD, MHA.")
+    ] = None,
+    dwi: Annotated[Path | None, typer.Option(help="What is the DWI (b = 1000): a file or a DICOM series.")] = None,
+    t1: Annotated[Path | None, typer.Option(help="What is the T1.")] = None,
+    t2: Annotated[Path | None, typer.Option(help="What is the T2.")] = None,
+    flair: Annotated[Path | None, typer.Option(help="What is the FLAIR.")] = None,
+    adc: Annotated[Path | None, typer.Option(help="What is the ADC map, for the report.")] = None,
+    b0: Annotated[
+        Path | None, typer.Option(help="What is the b = 0 image, for an ADC map where there is none.")
+    ] = None,
+    brain: Annotated[Path | None, typer.Option(help="A brain mask of this one patient.")] = None,
+    name: Annotated[str | None, typer.Option(help="What one patient's results are called.")] = None,
+    one_patient: Annotated[bool, typer.Option(help="The folder is one patient's, however it looks.")] = False,
+    reference: Annotated[
+        Sequence | None, typer.Option(help="Whose grid the mask lies on: by default the first of dwi, flair, t2, t1.")
+    ] = None,
+    brain_mask: Annotated[BrainMaskWay, typer.Option(help="How the brain is found.")] = BrainMaskWay.auto,
+    bias_correction: Annotated[bool, typer.Option(help="Take the coils' shading out of raw scans.")] = False,
+    model: Annotated[Path | None, typer.Option(help="Weights, if not the bundle's own.")] = None,
+    spacing: Annotated[
+        float | None, typer.Option(help="mm, where the model was trained with another than 1.5.")
+    ] = None,
+    probability: Annotated[bool, typer.Option(help="Write the probability map too.")] = False,
+    flips: Annotated[bool, typer.Option(help="Average over left-right flips: twice the time.")] = False,
+    report: Annotated[bool, typer.Option(help="Write each patient's report.")] = True,
+    again: Annotated[bool, typer.Option(help="Do patients again that an earlier run has finished.")] = False,
+) -> None:
+    """Segment the lesions of patients, from the scanner's raw files or from prepared ones.
+
+    Raw sequences are told apart, registered and the brain is found; files on one grid are used as they are. Each
+    patient gets a mask on its reference's own grid and a folder with the report. Begun again after an interruption, it
+    goes on with the patients that are left. The table's last column says in a word or two why a mask is not to be
+    trusted; the report says it in sentences.
+    """
+    named = {"dwi": dwi, "t1": t1, "t2": t2, "flair": flair, "adc": adc, "b0": b0}
+    cases = _patients(
+        patients, {role: path for role, path in named.items() if path is not None}, brain, name, one_patient
+    )
+
+    from islesnet.data import REFERENCE_ORDER
+    from islesnet.segment import segment_cases
+
+    choices: dict[str, object] = {
+        "save_probability": probability,
+        "brain_mask": brain_mask.value,
+        "bias_correction": bias_correction,
+        "report": report,
+        "again": again,
+    }
+    if spacing is not None:
+        choices["spacing"] = [spacing] * 3
+    if flips:
+        choices["test_time_flips"] = [0]
+    if reference is not None:
+        order = [reference.value, *(other for other in REFERENCE_ORDER if other != reference.value)]
+        choices["reference_order"] = order
+    began = time.time()
+    try:
+        segment_cases(cases, output, model, choices)
+    finally:
+        _print_volumes(output, cases, began)
+
+
+def _patients(
+    folder: Path | None, named: dict[str, Path], brain: Path | None, name: str | None, one_patient: bool
+) -> "list[Case | RawScans]":
+    """Find the patients that the command line means."""
+    from islesnet.data import name_of_patient
+    from islesnet.patients import RawScans, find_patients
+
+    if folder is None:
+        if not named:
+            raise InputError("Give a folder of patients, or one patient's scans (--dwi, --t1, --t2, --flair).")
+        return [RawScans(name or "patient", None, named, brain)]
+    if named or brain is not None or name is not None:  # said of one patient
+        if not folder.is_dir():
+            raise InputError(f"{folder} is not a folder; give the folder of one patient's scans")
+        return [RawScans(name or name_of_patient(folder.resolve()), folder, named, brain)]
+    return find_patients(folder, one_patient)
+
+
+def _print_volumes(output: Path, cases: "list[Case | RawScans]", began: float) -> None:
+    import json
+
+    table = Table("patient", "lesions", "volume (ml)", "report or mask", "check")
+    written = [output / f"{case.patient}_lesion.json" for case in cases]
+    # An earlier run's numbers of a patient that failed in this one are not shown.
+    finished = [path for path in written if path.is_file() and path.stat().st_mtime >= began]
+    for path in finished:
+        numbers = json.loads(path.read_text())
+        report = output / numbers["patient"] / "report.html"
+        mask = output / f"{numbers['patient']}_lesion.nii.gz"
+        count, volume_ml = str(numbers["lesion_count"]), f"{numbers['lesion_volume_ml']:.2f}"
+        table.add_row(
+            numbers["patient"],
+            count,
+            volume_ml,
+            os.fspath(report if report.is_file() else mask),
+            numbers.get("trust", {}).get("in_short", ""),
+        )
+    if finished:
+        console.print(table)
