@@ -1,6 +1,7 @@
 """The `islesnet` command: segment, evaluate, phantom, datalist, doctor; importing it loads only what its help needs."""
 
-# isort: off  - the help lists the commands in this order
+# The help lists the commands in this order.
+# isort: off
 from islesnet.cli.app import app, main
 from islesnet.cli.segment import segment
 from islesnet.cli.evaluate import evaluate
