@@ -5,6 +5,7 @@ import torch
 
 from islesnet.data import find_cases
 from islesnet.phantom import PhantomSettings, write_dataset
+from workflows import subsets
 from workflows.bundle_config import open_recipe
 from workflows.subsets import (
     MINIMUM_ML,
@@ -17,6 +18,7 @@ from workflows.subsets import (
     score_subsets,
 )
 
+COARSE = {"spacing": [6.0, 6.0, 6.0]}  # the phantoms' own voxels: everything holds there that holds on finer ones
 POINT = OperatingPoint(threshold=0.5, minimum_lesion_ml=0.0, temperature=1.0, dice=0.0)
 
 
@@ -27,12 +29,19 @@ def cases(tmp_path_factory):
     return find_cases(folder)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def coarse_recipes():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subsets, "open_recipe", lambda recipe, choices: open_recipe(recipe, COARSE | choices))
+        yield
+
+
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
     """Of an untrained network of the bundle's."""
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "model.pt"
-    torch.save(open_recipe("recipes/inference.yaml", {}).get_parsed_content("network_def").state_dict(), path)
+    torch.save(open_recipe("recipes/inference.yaml", COARSE).get_parsed_content("network_def").state_dict(), path)
     return path
 
 
