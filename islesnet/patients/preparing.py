@@ -28,10 +28,6 @@ logger = logging.getLogger(__name__)
 
 BRAIN_FILE = "brain.nii.gz"
 
-_MULTI_FRAME = (
-    "No DICOM segmentation was written: the reference is an enhanced multi-frame file, which is not supported."
-)
-
 
 class PrepareScans(Transform):
     """Turn the item of a `RawScans` or an `islesnet.data.Case` into sequences that the preprocessing can load.
@@ -141,8 +137,6 @@ class PrepareScans(Transform):
             write_image(files[role], correct_bias(image, brain.mask) if corrects else image, stamps)
         if original is not None and original.name.lower().endswith((".nii", ".nii.gz")) and not self.bias_correction:
             files[reference] = original
-        slices = raw.images[reference].dicom
-        unlaid = (_MULTI_FRAME,) if any(place.frame is not None for place in slices) else ()
         preparation = Preparation(
             _as_text(files),
             reference,
@@ -153,12 +147,11 @@ class PrepareScans(Transform):
                 *notes_of_motion(aligned.images),
                 *notes_of(aligned.alignments, reference),
                 *brain.notes,
-                *unlaid,
             ),
             choices=tuple(choice._asdict() for choice in raw.choices),
             registration={role: numbers_of(alignment) for role, alignment in aligned.alignments.items()},
             brain=brain.way,
-            dicom=tuple(str(place.path) for place in slices if place.frame is None),
+            dicom=tuple((str(place.path), place.frame) for place in raw.images[reference].dicom),
         )
         with whole_file(own / "scans.json") as part:
             part.write_text(json.dumps(preparation.told(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

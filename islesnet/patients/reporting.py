@@ -1,7 +1,7 @@
 """The last step of a patient: what is found in the mask, as a page, a table and data, and as DICOM where DICOM came."""
 
 import logging
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from islesnet.report.patient import (
     write_dicom_seg,
     write_patient_report,
 )
-from islesnet.scanner import UnusableError, have_same_grid, image_of, in_usual_unit, resample
+from islesnet.scanner import DicomFrame, UnusableError, have_same_grid, image_of, in_usual_unit, resample
 from islesnet.volumes import VolumeError, read_volume
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class ReportPatientd(MapTransform):
     """Write a patient's report to ``<output_dir>/<patient>/``: report.html, lesions.csv, patient.json, lesion.dcm.
 
     Scans are brought to the mask's grid by their headers, in one interpolation. The DICOM segmentation is written where
-    the reference came from single-frame DICOM and highdicom can make one of it; otherwise a note says why not.
+    the reference came from DICOM and highdicom can make one of it; otherwise a note says why not.
 
     Args:
         keys: the mask, on the native grid of the reference.
@@ -99,9 +99,10 @@ class ReportPatientd(MapTransform):
         if not preparation.dicom:
             return []
         try:
-            write_dicom_seg(own / "lesion.dcm", mask, affine, [Path(path) for path in preparation.dicom], own.name)
+            slices = [DicomFrame(Path(path), frame) for path, frame in preparation.dicom]
+            write_dicom_seg(own / "lesion.dcm", mask, affine, slices, own.name)
         except InputError as refusal:
-            reason = _without_paths(str(refusal), preparation.dicom)
+            reason = _without_paths(str(refusal), {path for path, _ in preparation.dicom})
             logger.warning("%s: no DICOM segmentation: %s", own.name, reason)
             return [f"No DICOM segmentation was written: {reason}"]
         except Exception as error:  # whatever a library makes of a header: the mask is still to be written
@@ -150,7 +151,7 @@ def volumes_on(
     return volumes, notes
 
 
-def _without_paths(told: str, files: Sequence[str]) -> str:
+def _without_paths(told: str, files: Collection[str]) -> str:
     """Take the paths of a patient's slices out of a sentence: in an export they may hold the patient's name."""
     for path in sorted(files, key=len, reverse=True):  # the longer first: another may begin it
         told = told.replace(path, "a slice")

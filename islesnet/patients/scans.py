@@ -62,7 +62,8 @@ class Preparation:
         choices: source, role (or None) and reason of everything that was looked at.
         registration: sequence -> how it was brought to the reference, in numbers.
         brain: how the brain was found; empty where the scans have no skull.
-        dicom: the reference's slices, a file each; empty where it is not of single-frame DICOM.
+        dicom: the reference's slices, each its file and, in a multi-frame one, its place there from 0; empty where the
+            reference is not of DICOM.
     """
 
     files: Mapping[str, str]
@@ -72,7 +73,7 @@ class Preparation:
     choices: tuple[Mapping[str, Any], ...] = ()
     registration: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     brain: str = ""
-    dicom: tuple[str, ...] = ()
+    dicom: tuple[tuple[str, int | None], ...] = ()
 
     def to_text(self) -> str:
         """Write it as one text."""
@@ -82,8 +83,8 @@ class Preparation:
     def from_text(cls, text: str) -> "Preparation":
         """Read what `to_text` wrote."""
         content: dict[str, Any] = json.loads(text)
-        lists = ("moved", "notes", "choices", "dicom")
-        return cls(**content | {key: tuple(content[key]) for key in lists})
+        lists = {key: tuple(content[key]) for key in ("moved", "notes", "choices")}
+        return cls(**content | lists | {"dicom": tuple((path, frame) for path, frame in content["dicom"])})
 
     def told(self) -> dict[str, Any]:
         """Give what may be written beside the results: no path, for a path may hold a name."""

@@ -33,16 +33,16 @@ def test_one_patient_written_in_small_letters_is_refused(tmp_path):
         find_patients(tmp_path, "false")
 
 
-def test_reference_of_a_multi_frame_file_is_said_to_get_no_dicom_segmentation(prepare, tmp_path):
+def test_frames_of_the_reference_in_a_multi_frame_file_are_kept_for_the_dicom_segmentation(prepare, tmp_path):
     (tmp_path / "scans").mkdir()
-    enhanced(tmp_path / "scans/all.dcm", [(1000, "ISOTROPIC", None, head())])
+    volumes = [(0, "NONE", None, head()), (1000, "ISOTROPIC", None, head())]
+    path = enhanced(tmp_path / "scans/all.dcm", volumes)
     preparation = prepare(tmp_path / "scans")
-    assert preparation.dicom == ()
-    assert preparation.notes[-1].startswith("No DICOM segmentation was written: the reference is an enhanced multi-fr")
+    assert preparation.dicom == tuple((str(path), 2 * index + 1) for index in range(len(head())))
 
 
 def test_slices_of_the_reference_are_kept_for_the_dicom_segmentation(prepare, tmp_path):
     files = classic(tmp_path / "scans", **tags_of("t1"))
     preparation = prepare(tmp_path / "scans")
-    assert preparation.dicom == tuple(map(str, files))
+    assert preparation.dicom == tuple((str(path), None) for path in files)
     assert not [note for note in preparation.notes if "DICOM segmentation" in note]

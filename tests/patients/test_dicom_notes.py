@@ -24,7 +24,7 @@ def test_dicom_segmentation_that_cannot_be_made_is_a_note_and_no_failure(tmp_pat
 
     monkeypatch.setattr(reporting, "write_dicom_seg", fail)
     report = ReportPatientd("pred", tmp_path, tmp_path / "model.pt")
-    preparation = Preparation({"dwi": "dwi.nii.gz"}, "dwi", dicom=("IM1",))
+    preparation = Preparation({"dwi": "dwi.nii.gz"}, "dwi", dicom=(("IM1", None),))
     with caplog.at_level(logging.INFO):
         notes = report._write_dicom(Path("anna"), np.zeros((2, 2, 2), bool), np.eye(4), preparation)
     assert notes == [f"No DICOM segmentation was written: {note}"]

@@ -2,7 +2,6 @@
 
 import importlib.util
 import logging
-import re
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,49 +12,24 @@ import numpy as np
 import islesnet
 from islesnet.errors import InputError
 from islesnet.files import whole_file
+from islesnet.report.patient.dicom_sources import as_multi_frame, read_slices
+from islesnet.scanner import DicomFrame
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-# What a segmentation needs to know of the slices it lies on; nothing else is read from their headers.
-GEOMETRY = (
-    "SOPClassUID",
-    "SOPInstanceUID",
-    "StudyInstanceUID",
-    "SeriesInstanceUID",
-    "FrameOfReferenceUID",
-    "Modality",
-    "Rows",
-    "Columns",
-    "PixelSpacing",
-    "ImageOrientationPatient",
-    "ImagePositionPatient",
-)
-# Who the patient is, as the standard's patient and study modules ask for it; each may be empty.
-IDENTITY = (
-    "PatientName",
-    "PatientID",
-    "PatientBirthDate",
-    "PatientSex",
-    "AccessionNumber",
-    "StudyID",
-    "StudyDate",
-    "StudyTime",
-    "ReferringPhysicianName",
-)
 # SNOMED CT, morphologic abnormality.
 INFARCT = ("55641003", "SCT", "Infarct")
 # A voxel of the mask may lie this share of a voxel beside that of the DICOM file.
 TOLERANCE_VOXELS = 0.1
 SERIES_NUMBER = 9000
-MOST_LETTERS = 64
 
 
 def write_dicom_seg(
     path: Path,
     mask: np.ndarray,
     affine: np.ndarray,
-    sources: Sequence[Path],
+    sources: Sequence[DicomFrame],
     patient: str,
     *,
     keeps_identity: bool = False,
@@ -69,7 +43,7 @@ def write_dicom_seg(
         path: of the file to be.
         mask: lesion where > 0.5.
         affine: voxel index to mm, RAS+.
-        sources: the DICOM files of the series, one a slice.
+        sources: the slices of the series, in files of their own or frames of one file.
         patient: pseudonym.
         keeps_identity: copy the patient's name, id and the like from the sources instead.
 
@@ -77,20 +51,23 @@ def write_dicom_seg(
         mask ``(X, Y, Z)``, on the sources' grid, in any order of the axes.
 
     Raises:
-        InputError: highdicom is not installed, a source is not a single slice of one series, or the mask is not on the
-            sources' grid. A slice is named by its number among the sources, for a path or a UID may lead to a person.
+        InputError: highdicom is not installed, the sources are not slices of one series or lie in several multi-frame
+            files, or the mask is not on their grid. A slice is named by its number among the sources, for a path or
+            a UID may lead to a person.
     """
     highdicom = _highdicom()
-    slices = [_read_slice(source, number, patient, keeps_identity) for number, source in enumerate(sources, 1)]
-    _check_series(slices)
+    slices = read_slices(sources, patient, keeps_identity)
     frames = np.stack([_frame(np.asarray(mask) > 0.5, affine, slices, index) for index in range(len(slices))])
     marked = int((np.asarray(mask) > 0.5).sum())
     if frames.sum() != marked:
         raise InputError(
             f"{path.name}: of the mask's {marked} voxels, {int(frames.sum())} lie on the {len(slices)} DICOM slices "
-            "given; give every file of the series that the mask was made on, once."
+            "given; give every slice of the series that the mask was made on, once."
         )
-    segmentation = _segment(highdicom, slices, frames)
+    numbers = [source.frame + 1 for source in sources if source.frame is not None]
+    segmentation = _segment(highdicom, [as_multi_frame(slices)] if numbers else slices, frames)
+    if numbers:
+        _refer_to_frames(segmentation, numbers)
     with whole_file(path) as part:
         segmentation.save_as(part)
     return path
@@ -110,12 +87,12 @@ def _highdicom() -> Any:
     return highdicom
 
 
-def _segment(highdicom: Any, slices: Sequence["Dataset"], frames: np.ndarray) -> Any:
+def _segment(highdicom: Any, sources: Sequence["Dataset"], frames: np.ndarray) -> Any:
     with warnings.catch_warnings():
         # A pseudonym has no family name and first name.
         warnings.filterwarnings("ignore", message="The string .* is unlikely to represent")
         return highdicom.seg.Segmentation(
-            source_images=slices,
+            source_images=sources,
             pixel_array=frames.astype(np.uint8),
             segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
             segment_descriptions=[_description(highdicom)],
@@ -135,44 +112,12 @@ def _segment(highdicom: Any, slices: Sequence["Dataset"], frames: np.ndarray) ->
         )
 
 
-def _read_slice(source: Path, number: int, patient: str, keeps_identity: bool) -> "Dataset":
-    """Read what is needed of a slice, and nothing else, into a header of its own."""
-    from pydicom import Dataset, dcmread
-    from pydicom.errors import InvalidDicomError
-
-    try:
-        header = dcmread(source, stop_before_pixels=True)
-    except InvalidDicomError as error:
-        raise InputError(f"File {number} of the series is not a DICOM file.") from error
-    absent = [name for name in GEOMETRY if name not in header]
-    if absent:
-        hint = "; an enhanced multi-frame file is not supported" if "NumberOfFrames" in header else ""
-        raise InputError(
-            f"Slice {number} of the series has no {absent[0]}, so no segmentation can be laid on it{hint}."
-        )
-    known = Dataset()
-    known.file_meta = header.file_meta
-    for name in GEOMETRY:
-        known[name] = header[name]
-    for name in IDENTITY:
-        setattr(known, name, header.get(name, "") if keeps_identity else "")
-    if not keeps_identity:
-        # ^ and = part a name of DICOM, a backslash parts values.
-        known.PatientName = known.PatientID = re.sub(r"[\\^=\x00-\x1f]", "_", patient)[:MOST_LETTERS]
-        known.SpecificCharacterSet = "ISO_IR 192"  # UTF-8
-    elif "SpecificCharacterSet" in header:
-        known.SpecificCharacterSet = header.SpecificCharacterSet
-    # A scanner may leave it empty, a segmentation may not.
-    known.SliceThickness = header.get("SliceThickness") or header.get("SpacingBetweenSlices") or 1.0
-    return known
-
-
-def _check_series(slices: Sequence["Dataset"]) -> None:
-    if not slices:
-        raise InputError("No DICOM files were given to lay the segmentation on.")
-    for number, dataset in enumerate(slices, 1):
-        if dataset.SeriesInstanceUID != slices[0].SeriesInstanceUID:
-            raise InputError(f"Slices 1 and {number} are of different series; give the files of one.")
+def _refer_to_frames(segmentation: Any, numbers: Sequence[int]) -> None:
+    """Say of every slice which frame of its source it lies on, counted in the file and not among those used."""
+    for item in segmentation.PerFrameFunctionalGroupsSequence:
+        for derivation in item.DerivationImageSequence:
+            for source in derivation.SourceImageSequence:
+                source.ReferencedFrameNumber = numbers[int(source.ReferencedFrameNumber) - 1]
 
 
 def _frame(mask: np.ndarray, affine: np.ndarray, slices: Sequence["Dataset"], index: int) -> np.ndarray:

@@ -7,6 +7,8 @@ import SimpleITK
 
 from islesnet.errors import InputError
 from islesnet.report.patient.dicom_seg import write_dicom_seg
+from islesnet.scanner import DicomFrame, affine_of, read_patient
+from tests.scanner.made_dicom import enhanced, head
 
 pydicom = pytest.importorskip("pydicom")
 pytest.importorskip("highdicom")
@@ -69,6 +71,10 @@ def series(tmp_path):
     return write_series(tmp_path)
 
 
+def slices(files):
+    return [DicomFrame(path) for path in files]
+
+
 def marks(image):
     mask = np.zeros(image.GetSize(), np.uint8)
     mask[2:5, 1:3, 1] = mask[3, 2, 2] = 1
@@ -78,7 +84,7 @@ def marks(image):
 def test_segmentation_lies_on_the_series_for_simpleitk_and_pydicom(series, tmp_path):
     image, affine = read_series(series)
     mask = marks(image)
-    path = write_dicom_seg(tmp_path / "out" / "mask.dcm", mask, affine, series, "007")
+    path = write_dicom_seg(tmp_path / "out" / "mask.dcm", mask, affine, slices(series), "007")
     assert np.array_equal(read_marks(path, image), mask)
     stored = pydicom.dcmread(path)
     assert stored.SOPClassUID.name == "Segmentation Storage"
@@ -94,13 +100,13 @@ def test_another_order_of_axes_and_of_files_is_the_same_segmentation(series, tmp
     turn = np.zeros((4, 4))
     turn[0, 2], turn[1, 0], turn[2, 1], turn[3, 3] = -1, 1, -1, 1
     turn[0, 3], turn[2, 3] = image.GetSize()[0] - 1, image.GetSize()[2] - 1
-    path = write_dicom_seg(tmp_path / "mask.dcm", flipped, affine @ turn, series[::-1], "007")
+    path = write_dicom_seg(tmp_path / "mask.dcm", flipped, affine @ turn, slices(series[::-1]), "007")
     assert np.array_equal(read_marks(path, image), marks(image))
 
 
 def test_pseudonym_stands_for_the_patient_and_nothing_else_of_the_header_leaves(series, tmp_path):
     image, affine = read_series(series)
-    path = write_dicom_seg(tmp_path / "mask.dcm", marks(image), affine, series, "007")
+    path = write_dicom_seg(tmp_path / "mask.dcm", marks(image), affine, slices(series), "007")
     stored = pydicom.dcmread(path)
     assert (str(stored.PatientName), stored.PatientID) == ("007", "007")
     written = path.read_bytes()
@@ -112,22 +118,52 @@ def test_pseudonym_stands_for_the_patient_and_nothing_else_of_the_header_leaves(
 )
 def test_odd_pseudonyms_are_written_as_dicom_can_hold_them(series, tmp_path, patient, written):
     image, affine = read_series(series)
-    stored = pydicom.dcmread(write_dicom_seg(tmp_path / "mask.dcm", marks(image), affine, series, patient))
+    stored = pydicom.dcmread(write_dicom_seg(tmp_path / "mask.dcm", marks(image), affine, slices(series), patient))
     assert (str(stored.PatientName), stored.PatientID) == (written, written)
 
 
 def test_identity_is_kept_on_demand(series, tmp_path):
     image, affine = read_series(series)
-    path = write_dicom_seg(tmp_path / "mask.dcm", marks(image), affine, series, "007", keeps_identity=True)
+    path = write_dicom_seg(tmp_path / "mask.dcm", marks(image), affine, slices(series), "007", keeps_identity=True)
     stored = pydicom.dcmread(path)
     assert (str(stored.PatientName), stored.PatientID, stored.StudyDate) == (NAME, "4711", "20260101")
 
 
 def test_an_empty_mask_is_a_segmentation_without_a_voxel(series, tmp_path):
     image, affine = read_series(series)
-    path = write_dicom_seg(tmp_path / "mask.dcm", np.zeros(image.GetSize()), affine, series, "007")
+    path = write_dicom_seg(tmp_path / "mask.dcm", np.zeros(image.GetSize()), affine, slices(series), "007")
     assert pydicom.dcmread(path).pixel_array.shape == (4, 6, 8)
     assert pydicom.dcmread(path).pixel_array.sum() == 0
+
+
+def enhanced_scans(folder):
+    """A b = 0 and a b = 1000 in one multi-frame file, their slices in turn; gives the b = 1000 as it is read."""
+    volumes = [(0, "NONE", None, head()), (1000, "ISOTROPIC", None, head(scale=700))]
+    enhanced(folder / "all.dcm", volumes, PatientName=NAME, PatientID="4711", FrameOfReferenceUID="1.2.3")
+    return read_patient(folder).images["dwi"]
+
+
+def test_segmentation_lies_on_the_frames_that_were_used_of_a_multi_frame_file(tmp_path):
+    (tmp_path / "scans").mkdir()
+    scan = enhanced_scans(tmp_path / "scans")
+    mask = marks(scan.image)
+    path = write_dicom_seg(tmp_path / "mask.dcm", mask, affine_of(scan.image), scan.dicom, "007")
+    assert np.array_equal(read_marks(path, scan.image), mask)
+    stored = pydicom.dcmread(path)
+    places = {}
+    for item in stored.PerFrameFunctionalGroupsSequence:
+        source = item.DerivationImageSequence[0].SourceImageSequence[0]
+        places[float(item.PlanePositionSequence[0].ImagePositionPatient[2])] = source.ReferencedFrameNumber
+    assert places == {-20.0 + 5 * index: 2 * index + 2 for index in range(6)}
+    assert not [word for word in (b"Doe", b"4711") if word in path.read_bytes()]
+
+
+def test_slices_in_several_multi_frame_files_are_refused(tmp_path):
+    (tmp_path / "scans").mkdir()
+    scan = enhanced_scans(tmp_path / "scans")
+    sources = [*scan.dicom[:-1], DicomFrame(tmp_path / "other.dcm", 0)]
+    with pytest.raises(InputError, match="in several multi-frame files"):
+        write_dicom_seg(tmp_path / "mask.dcm", marks(scan.image), affine_of(scan.image), sources, "007")
 
 
 def test_what_does_not_fit_is_refused(series, tmp_path):
@@ -145,7 +181,7 @@ def test_what_does_not_fit_is_refused(series, tmp_path):
         ([tmp_path / "text.dcm"], affine, "^File 1 of the series is not a DICOM file"),
     ):
         with pytest.raises(InputError, match=message):
-            write_dicom_seg(tmp_path / "mask.dcm", marks(image), place, sources, "007")
+            write_dicom_seg(tmp_path / "mask.dcm", marks(image), place, slices(sources), "007")
     assert not (tmp_path / "mask.dcm").exists()
 
 
@@ -156,5 +192,5 @@ def test_segmentation_lies_on_a_real_series(tmp_path):
     image, affine = read_series(files)
     mask = np.zeros(image.GetSize(), np.uint8)
     mask[40:60, 30:45, 12:16] = 1
-    path = write_dicom_seg(tmp_path / "mask.dcm", mask, affine, files, "007")
+    path = write_dicom_seg(tmp_path / "mask.dcm", mask, affine, slices(files), "007")
     assert np.array_equal(read_marks(path, image), mask)
