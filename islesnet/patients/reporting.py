@@ -131,8 +131,9 @@ def volumes_on(
         The volumes, and notes on what could not be used.
     """
     grid = image_of(np.zeros(mask.shape, np.uint8), affine)
-    images = {name: _on(grid, preparation.files[name]) for name in SEQUENCES if name in preparation.files}
-    brain = _on(grid, preparation.files["brain"]) if "brain" in preparation.files else None
+    files = {name: preparation.files[name] for name in SEQUENCES if name in preparation.files}
+    images = {name: _array_on(grid, _image(path), outside=np.nan) for name, path in files.items()}
+    brain = _array_on(grid, _image(preparation.files["brain"])) if "brain" in preparation.files else None
     adc: np.ndarray | None = None
     notes: list[str] = []
     if "adc" in preparation.files:
@@ -158,10 +159,6 @@ def _without_paths(told: str, files: Collection[str]) -> str:
     return told
 
 
-def _on(grid: sitk.Image, path: str) -> np.ndarray:
-    return _array_on(grid, _image(path))
-
-
 def _adc_on(grid: sitk.Image, path: str) -> tuple[np.ndarray | None, list[str]]:
     try:
         image, _ = in_usual_unit(_image(path))
@@ -178,8 +175,8 @@ def _image(path: str) -> sitk.Image:
     return image_of(array, volume.affine, Path(path).name)
 
 
-def _array_on(grid: sitk.Image, image: sitk.Image) -> np.ndarray:
+def _array_on(grid: sitk.Image, image: sitk.Image, outside: float = 0.0) -> np.ndarray:
     if not have_same_grid(grid, image):
-        image = resample(image, grid)
+        image = resample(image, grid, outside=outside)
     array: np.ndarray = sitk.GetArrayFromImage(image).T  # (Z, Y, X) -> (X, Y, Z)
     return array

@@ -26,14 +26,17 @@ def straight_grid(image: sitk.Image, spacing_mm: float) -> sitk.Image:
     return grid
 
 
-def resample(image: sitk.Image, grid: sitk.Image, transform: sitk.Transform | None = None) -> sitk.Image:
+def resample(
+    image: sitk.Image, grid: sitk.Image, transform: sitk.Transform | None = None, outside: float = 0.0
+) -> sitk.Image:
     """Carry an image to a grid in one interpolation, linear; where the grid's voxels are larger, averaged over them.
 
     Args:
         image: values of any kind; float32 comes out.
         grid: an image whose grid is taken.
         transform: takes points of the grid to points of the image (`Alignment.transform`); none where the headers
-            say it already. What lies outside the image is 0.
+            say it already.
+        outside: the value where the image shows nothing.
     """
     finest = min(image.GetSpacing())
     samples = [min(max(1, round(edge / finest)), MOST_SAMPLES) for edge in grid.GetSpacing()]
@@ -49,7 +52,7 @@ def resample(image: sitk.Image, grid: sitk.Image, transform: sitk.Transform | No
         first.tolist(),
         thin.tolist(),
         grid.GetDirection(),
-        0.0,
+        outside,
         sitk.sitkFloat32,
     )
     averaged = sitk.BinShrink(fine, samples) if max(samples) > 1 else fine

@@ -13,10 +13,11 @@ import islesnet
 from islesnet.errors import InputError
 from islesnet.files import whole_file
 from islesnet.report.patient.dicom_sources import as_multi_frame, read_slices
-from islesnet.scanner import DicomFrame
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+
+    from islesnet.scanner import DicomFrame
 
 # SNOMED CT, morphologic abnormality.
 INFARCT = ("55641003", "SCT", "Infarct")
@@ -29,7 +30,7 @@ def write_dicom_seg(
     path: Path,
     mask: np.ndarray,
     affine: np.ndarray,
-    sources: Sequence[DicomFrame],
+    sources: Sequence["DicomFrame"],
     patient: str,
     *,
     keeps_identity: bool = False,

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from islesnet.errors import InputError
-from islesnet.scanner import DicomFrame, UnusableError, is_dicom
-from islesnet.scanner.dicom import frame_headers, open_header
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+
+    from islesnet.scanner import DicomFrame
 
 OF_THE_FILE = (
     "SOPClassUID",
@@ -39,7 +39,7 @@ IDENTITY = (
 MOST_LETTERS = 64
 
 
-def read_slices(sources: Sequence[DicomFrame], patient: str, keeps_identity: bool = False) -> list["Dataset"]:
+def read_slices(sources: Sequence["DicomFrame"], patient: str, keeps_identity: bool = False) -> list["Dataset"]:
     """Read what is needed of each slice, and nothing else, into a header of its own, as a file of one slice has it.
 
     Args:
@@ -95,6 +95,10 @@ def as_multi_frame(slices: Sequence["Dataset"]) -> "Dataset":
 
 def _headers_of(path: Path) -> list["Dataset"]:
     """Read the header of each frame of a file, each with the file's meta information; none where it is not DICOM."""
+    # Here, because a report without DICOM needs no SimpleITK.
+    from islesnet.scanner import UnusableError, is_dicom
+    from islesnet.scanner.dicom import frame_headers, open_header
+
     try:
         if not is_dicom(path):
             return []

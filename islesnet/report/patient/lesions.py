@@ -32,7 +32,8 @@ class LesionMeasures:
         last_slice: highest number.
         largest_slice: number of the slice with its largest area.
         intensity_ratios: by sequence, its mean over the mean of the mirrored place, where that is brain outside any
-            lesion; None where less than a quarter of it is, or its mean is not positive.
+            lesion; None where less than a quarter of it is, its mean is not positive, or the sequence shows nothing of
+            one of the two.
         mean_adc: in 1e-3 mm2/s; None where there is no ADC.
         confidence: mean probability of its voxels; None where there is none.
     """
@@ -117,8 +118,8 @@ def _mirrored(volumes: PatientVolumes, points: np.ndarray) -> np.ndarray:
 
 def _ratios(volumes: PatientVolumes, lesion: np.ndarray, mirrored: np.ndarray) -> dict[str, float | None]:
     if len(mirrored) < LEAST_MIRRORED * len(lesion):
-        return dict.fromkeys(volumes.images)
-    return {name: _ratio(_mean(image, lesion), _mean(image, mirrored)) for name, image in volumes.images.items()}
+        return dict.fromkeys(volumes.values)
+    return {name: _ratio(_mean(values, lesion), _mean(values, mirrored)) for name, values in volumes.values.items()}
 
 
 def _ratio(here: float | None, there: float | None) -> float | None:

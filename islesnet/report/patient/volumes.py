@@ -28,14 +28,16 @@ class PatientVolumes:
     Args:
         mask: lesion where > 0.5.
         affine: voxel index to mm, RAS+, of any axis order and obliquity.
-        images: by sequence, in the order in which they are shown; values as the scanner gave them, not normalised.
+        images: by sequence, in the order in which they are shown; values as the scanner gave them, not normalised, and
+            NaN beyond the field of view.
         adc: apparent diffusion coefficient in 1e-3 mm2/s; 0 where it is not known.
         probability: of lesion, 0..1.
         brain: brain where > 0.5; where it is None, whatever is not dark counts.
         reference: the sequence to draw the montage on; None for the first present of DWI, FLAIR, T2, T1.
 
     Shapes:
-        all ``(X, Y, Z)``, in the order of the file; the attributes of the same names are turned.
+        all ``(X, Y, Z)``, in the order of the file; the attributes of the same names are turned. ``values`` are the
+        images as given, ``images`` for the eye: 0 in place of NaN.
 
     Raises:
         InputError: there is no sequence, a volume lies on another grid, the reference is not among the sequences,
@@ -60,7 +62,8 @@ class PatientVolumes:
         self._stored_shape = mask.shape
         self.affine: NDArray[np.float64] = np.asarray(affine, dtype=float) @ inv_ornt_aff(self._turn, mask.shape)
         self.mask: NDArray[np.bool_] = self._turned(mask) > 0.5
-        self.images = {name: self._turned(image) for name, image in images.items()}
+        self.values = {name: self._turned(image) for name, image in images.items()}
+        self.images = {name: np.nan_to_num(image, nan=0.0) for name, image in self.values.items()}
         # Where the map has no value it holds 0; no tissue has.
         self.adc = None if adc is None else self._turned(np.where(adc > 0, adc, np.nan).astype(np.float32))
         self.probability = None if probability is None else self._turned(probability)

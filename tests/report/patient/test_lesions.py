@@ -31,6 +31,16 @@ def test_intensity_is_compared_with_the_mirrored_place():
     assert lesion.intensity_ratios == {"dwi": pytest.approx(2.0), "t1": pytest.approx(0.5)}
 
 
+def test_what_lies_beyond_a_field_of_view_counts_in_no_ratio():
+    mask = ball(AFFINE, SHAPE, RIGHT, 12)
+    whole = patient(AFFINE, SHAPE, mask)
+    upper = np.indices(SHAPE)[2] > np.argwhere(mask)[:, 2].mean()
+    images = {name: np.where(upper, image, np.nan) for name, image in whole.images.items()}
+    images["t1"] = np.where(mask, np.nan, whole.images["t1"])
+    (lesion,) = measure_lesions(PatientVolumes(mask, AFFINE, images))
+    assert lesion.intensity_ratios == {"dwi": pytest.approx(2.0), "t1": None}
+
+
 def test_mirrored_voxels_of_another_lesion_do_not_count():
     right, left = ball(AFFINE, SHAPE, RIGHT, 12), ball(AFFINE, SHAPE, LEFT, 9)
     volumes = patient(AFFINE, SHAPE, right | left)
