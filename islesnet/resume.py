@@ -22,6 +22,9 @@ class FinishedPatients:
     beside them that are called the same (.json, .bval, .raw); slices, with all files in their folder; or a folder whose
     files all count. Hidden files are left out. Whatever is neither, is text.
 
+    What was named beside the folder, a sequence or a brain mask, was a choice of the user's: the patient stays finished
+    in later runs that are given the folder alone, a cohort's, until something in it or in the settings changes.
+
     Args:
         output_dir: folder of the results.
         weights: file of the network.
@@ -46,18 +49,16 @@ class FinishedPatients:
         """Give a hexadecimal digest of all that a patient's results are made of.
 
         That is islesnet's version, the weights' checksum, the settings, and name, size and time of change of every
-        file of the patient.
+        file of the patient. Where anything is named beside a folder, a blank and the digest without it follow.
 
         Raises:
             OSError: the weights cannot be read.
         """
-        made_of = {
-            "islesnet": islesnet.__version__,
-            "weights": self._checksum,
-            "settings": self.settings,
-            "patient": {key: value if key == "patient" else self._content(value) for key, value in item.items()},
-        }
-        return hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()
+        digests = [self._digest(item)]
+        found = {key: item[key] for key in ("patient", "folder") if key in item}
+        if "folder" in item and found != item:
+            digests.append(self._digest(found))
+        return " ".join(digests)
 
     def is_finished(self, item: Mapping[str, str], stamp: str | None = None) -> bool:
         """Tell whether a patient's mask, numbers and report lie there, made of what would make them now.
@@ -71,8 +72,17 @@ class FinishedPatients:
         mask, numbers = (self.output_dir / f"{item['patient']}_lesion.{suffix}" for suffix in ("nii.gz", "json"))
         report = self.output_dir / item["patient"] / "report.html"
         is_there = mask.is_file() and (report.is_file() or not self.report)
-        made_of = _read_stamp(numbers) if is_there else None
-        return made_of is not None and made_of == (stamp or self.stamp(item))
+        made_of = _read_stamp(numbers) if is_there else ""
+        return bool(made_of) and (stamp or self.stamp(item)).split()[0] in made_of.split()
+
+    def _digest(self, item: Mapping[str, str]) -> str:
+        made_of = {
+            "islesnet": islesnet.__version__,
+            "weights": self._checksum,
+            "settings": self.settings,
+            "patient": {key: value if key == "patient" else self._content(value) for key, value in item.items()},
+        }
+        return hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()
 
     @cached_property
     def _checksum(self) -> str:
@@ -95,12 +105,13 @@ class FinishedPatients:
         return [_describe_file(file, path.parent) for file in files]
 
 
-def _read_stamp(numbers: Path) -> str | None:
+def _read_stamp(numbers: Path) -> str:
     try:
         content = json.loads(numbers.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
-    return content.get("made_of") if isinstance(content, dict) else None
+        return ""
+    stamp = content.get("made_of") if isinstance(content, dict) else None
+    return stamp if isinstance(stamp, str) else ""
 
 
 def _describe_file(path: Path, root: Path) -> list[str | int]:

@@ -47,6 +47,23 @@ def test_patient_whose_results_are_made_of_the_same_is_finished(item, finished_o
     assert not finished_of().is_finished(item | {"patient": "bert"})
 
 
+def test_scan_named_by_hand_stays_chosen_when_the_folder_comes_again_alone(item, finished_of, done, tmp_path):
+    found = {"patient": "anna", "folder": item["folder"]}
+    assert finished_of().is_finished(found)
+    assert finished_of().is_finished(item)
+    assert not finished_of().is_finished({key: value for key, value in item.items() if key != "t1"})
+    assert not finished_of("other settings").is_finished(found)
+    (tmp_path / "raw/series/2.dcm").touch()
+    assert not finished_of().is_finished(found)
+
+
+def test_what_was_found_in_a_folder_is_no_answer_to_a_scan_named_by_hand(item, finished_of, done, tmp_path):
+    found = {"patient": "anna", "folder": item["folder"]}
+    (tmp_path / "out/anna_lesion.json").write_text(json.dumps({"made_of": finished_of().stamp(found)}))
+    assert finished_of().is_finished(found)
+    assert not finished_of().is_finished(item)
+
+
 def test_when_asked_to_do_it_again_nobody_is_finished(item, finished_of, done):
     assert not finished_of(again=True).is_finished(item)
     with pytest.raises(InputError, match="again is 'false'; write --again True or --again False"):

@@ -84,4 +84,5 @@ def _read_row(path: Path) -> CohortRow:
         notes=tuple(trust.get("notes", ())),
         report=report if (path.parent / report).is_file() else None,
         stamps=tuple(numbers.get("stamps", ())),
+        weights=str(numbers.get("weights_sha256", "")),
     )

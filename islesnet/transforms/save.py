@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Hashable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from monai.utils import ensure_tuple
 
 import islesnet
 from islesnet.errors import require_switch
-from islesnet.files import whole_file
+from islesnet.files import sha256_of, whole_file
 from islesnet.stamps import describe, stamps_in
 from islesnet.transforms.describe import describe_lesions
 from islesnet.transforms.lesions import voxel_volume_ml
@@ -25,13 +26,14 @@ class SaveLesionsd(MapTransform):
 
     The mask is uint8 and has the reference's shape, affine, qform and sform codes; a reference that is no NIfTI
     (.mha, .nrrd) gives both codes 1. Each file appears whole or not at all, the JSON last: where it lies, the
-    patient is done. It holds the volume in all, each lesion as `describe_lesions` has it, and, where there is
-    "trust", what `islesnet.trust.AssessTrustd` found; where there is "made_of", that stamp, by which
+    patient is done. It holds the volume in all, each lesion as `describe_lesions` has it, the weights' checksum, and,
+    where there is "trust", what `islesnet.trust.AssessTrustd` found; where there is "made_of", that stamp, by which
     `islesnet.resume.FinishedPatients` knows that the patient need not be segmented again.
 
     Args:
         keys: the mask, on the native grid.
         output_dir: folder for all patients.
+        weights: file of the network's weights, whose checksum is told; None where nothing is known of it.
         probability_key: where the probability map is, which the lesions' confidence comes from; itself written where
             ``write_probability``.
         reference_key: the image whose metadata names the reference's file.
@@ -52,6 +54,7 @@ class SaveLesionsd(MapTransform):
         self,
         keys: KeysCollection,
         output_dir: str | Path,
+        weights: str | Path | None = None,
         probability_key: str = "probability",
         reference_key: str = "reference",
         write_probability: bool = False,
@@ -59,6 +62,7 @@ class SaveLesionsd(MapTransform):
     ) -> None:
         super().__init__(keys)
         self.output_dir = Path(output_dir)
+        self.weights = None if weights is None else Path(weights)
         self.probability_key = probability_key
         self.reference_key = reference_key
         self.write_probability = require_switch(write_probability, "save_probability")
@@ -97,6 +101,8 @@ class SaveLesionsd(MapTransform):
             "reference": Path(data[self.reference_key].meta["filename_or_obj"]).name,
             "islesnet": islesnet.__version__,
         }
+        if self.weights is not None:
+            numbers["weights_sha256"] = self._checksum
         for key in ("trust", "made_of"):
             if key in data:
                 numbers[key] = data[key]
@@ -104,6 +110,10 @@ class SaveLesionsd(MapTransform):
             numbers["stamps"] = list(stamps)
         with whole_file(self._numbers_file(data["patient"])) as part:
             part.write_text(json.dumps(numbers, indent=2) + "\n")
+
+    @cached_property
+    def _checksum(self) -> str | None:
+        return None if self.weights is None else sha256_of(self.weights)
 
     def _numbers_file(self, patient: str) -> Path:
         return self.output_dir / f"{patient}_lesion.json"

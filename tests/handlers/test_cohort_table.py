@@ -36,7 +36,7 @@ def test_every_patient_of_the_folder_has_a_row_in_natural_order(tmp_path):
 
     assert written["patient"].tolist() == ["NA", "p2", "p10"]
     assert list(written) == [
-        "patient", "total_volume_ml", "lesions", "is_trusted", "reasons", "notes", "report", "failure",
+        "patient", "total_volume_ml", "lesions", "is_trusted", "reasons", "notes", "report", "weights", "failure",
     ]  # fmt: skip
     row = written.set_index("patient").loc["p2"]
     assert (row["total_volume_ml"], row["lesions"], row["is_trusted"]) == (1.5, 2, False)

@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import json
 
 import nibabel
@@ -139,6 +140,14 @@ def test_what_was_found_on_trust_stands_beside_the_numbers(tmp_path, mask):
         item_of(write_nifti(tmp_path / "dwi.nii.gz"), mask) | {"trust": found}
     )
     assert json.loads((tmp_path / "sub-1_lesion.json").read_text())["trust"] == found
+
+
+def test_checksum_of_the_weights_stands_in_the_numbers(tmp_path, mask):
+    (tmp_path / "model.pt").write_bytes(b"weights")
+    item = item_of(write_nifti(tmp_path / "dwi.nii.gz"), mask)
+    SaveLesionsd(keys="pred", output_dir=tmp_path, weights=tmp_path / "model.pt")(item)
+    written = json.loads((tmp_path / "sub-1_lesion.json").read_text())["weights_sha256"]
+    assert written == hashlib.sha256(b"weights").hexdigest()
 
 
 def test_stamp_of_what_it_is_made_of_stands_in_the_numbers(tmp_path, mask):

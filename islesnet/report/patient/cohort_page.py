@@ -12,6 +12,8 @@ from islesnet.report.page import Page
 from islesnet.report.patient.findings import PatientFindings, say_ml
 from islesnet.report.wording import MISSING, say
 
+# As many digits of a checksum tell any two networks apart.
+SHOWN_OF_CHECKSUM = 12
 TRUST = {True: "yes", False: "no", None: "not assessed"}
 
 
@@ -29,6 +31,7 @@ class CohortRow:
         report: path of the patient's page, relative to the cohort's folder; None where there is none.
         failure: why there is no mask; empty where there is one.
         stamps: words in capitals that keep this patient from being mistaken, e.g. "PHANTOM".
+        weights: SHA-256 of the network's weights; empty where it is not known.
     """
 
     patient: str
@@ -40,6 +43,7 @@ class CohortRow:
     report: str | None = None
     failure: str = ""
     stamps: Sequence[str] = ()
+    weights: str = ""
 
     @classmethod
     def of(cls, findings: PatientFindings, report: str | None = None) -> "CohortRow":
@@ -90,13 +94,25 @@ def write_cohort_page(
 
 
 def cohort_frame(rows: Sequence[CohortRow], stamps: Sequence[str] = ()) -> pd.DataFrame:
-    """Give a row a patient, the numbers unrounded; a last column ``stamp`` where any patient bears one.
+    """Give a row a patient, the numbers unrounded; ``weights`` is the beginning of their SHA-256.
+
+    A last column ``stamp`` comes where any patient bears one.
 
     Args:
         rows: of all patients, the failed among them.
         stamps: of the run, which every row bears beside its own: real and synthetic patients may lie in one folder.
     """
-    columns = ["patient", "total_volume_ml", "lesions", "is_trusted", "reasons", "notes", "report", "failure"]
+    columns = [
+        "patient",
+        "total_volume_ml",
+        "lesions",
+        "is_trusted",
+        "reasons",
+        "notes",
+        "report",
+        "weights",
+        "failure",
+    ]
     cells = [
         (
             row.patient,
@@ -106,6 +122,7 @@ def cohort_frame(rows: Sequence[CohortRow], stamps: Sequence[str] = ()) -> pd.Da
             " ".join(row.reasons),
             " ".join(row.notes),
             row.report,
+            row.weights[:SHOWN_OF_CHECKSUM],
             row.failure,
         )
         for row in rows
@@ -145,6 +162,7 @@ def _table(rows: Sequence[CohortRow]) -> pd.DataFrame:
             "Reasons": " ".join(row.reasons) or MISSING,
             "Notes": " ".join(row.notes) or MISSING,
             "Stamps": " ".join(row.stamps) or MISSING,
+            "Weights": row.weights[:SHOWN_OF_CHECKSUM] or MISSING,
         }
         for row in rows
     )
@@ -153,6 +171,7 @@ def _table(rows: Sequence[CohortRow]) -> pd.DataFrame:
         "Reasons": not any(row.reasons for row in rows),
         "Notes": not any(row.notes for row in rows),
         "Stamps": len({tuple(row.stamps) for row in rows}) == 1,
+        "Weights": len({row.weights for row in rows}) == 1,
     }
     return table.drop(columns=[name for name, is_unneeded in unneeded.items() if is_unneeded])
 

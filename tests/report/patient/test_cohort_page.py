@@ -54,6 +54,14 @@ def test_page_bears_the_stamps_of_all_and_says_whose_they_are_where_they_differ(
     assert 'data-name="Stamps"' not in write_cohort_page(tmp_path, [made]).read_text(encoding="utf-8")
 
 
+def test_weights_stand_in_the_table_and_on_a_page_of_several_networks(tmp_path):
+    rows = [CohortRow("1", 1.0, 1, weights="a" * 64), CohortRow("2", 0.0, 0, weights="b" * 64)]
+    text = write_cohort_page(tmp_path, rows).read_text(encoding="utf-8")
+    assert re.findall(r'data-name="Weights">([^<]*)<', text) == ["a" * 12, "b" * 12]
+    assert pd.read_csv(tmp_path / "cohort.csv")["weights"].tolist() == ["a" * 12, "b" * 12]
+    assert "Weights" not in write_cohort_page(tmp_path, rows[:1]).read_text(encoding="utf-8")
+
+
 def test_page_of_a_run_that_goes_on_says_so(tmp_path):
     text = write_cohort_page(tmp_path, ROWS, is_finished=False).read_text(encoding="utf-8")
     assert "So far, 2 of 3 patients were segmented;" in text
