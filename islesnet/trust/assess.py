@@ -95,14 +95,19 @@ class AssessTrustd(MapTransform):
         assessed = dict(data)
         image = data["image"]
         present = [name for name, channel in zip(self.sequences, image, strict=True) if bool(channel.any())]
-        notes = _notes_of_scans(data) + self._note_absent(present) + self._note_unchecked(present)
+        preparation = json.loads(data.get("preparation", "{}"))
+        notes = [
+            *(Finding("", sentence) for sentence in preparation.get("notes", ())),
+            *self._note_absent(present),
+            *self._note_unchecked(present),
+        ]
         for key in self.key_iterator(assessed):
             reasons = (
                 self._check_appearance(image)
                 + self._check_anatomy(image, data[key], present)
                 + self._check_agreement(getattr(self.flip_inferer, "agreement", None))
             )
-            assessed["trust"] = _as_json(reasons, notes)
+            assessed["trust"] = _as_json(reasons, notes, _left_out(preparation))
         return assessed
 
     def _check_appearance(self, image: Any) -> list[Finding]:
@@ -148,18 +153,15 @@ class AssessTrustd(MapTransform):
         return [Finding("", f"Not compared with the training's images, of which nothing is known: {unchecked}.")]
 
 
-def _notes_of_scans(data: Mapping[Hashable, Any]) -> list[Finding]:
-    preparation = json.loads(data.get("preparation", "{}"))
-    left_out = [name.upper() for name, numbers in preparation.get("registration", {}).items() if not numbers["used"]]
-
-    def topic_of(sentence: str) -> str:
-        return next((f"{name} left out" for name in left_out if sentence.startswith(f"{name} is left out")), "")
-
-    return [Finding(topic_of(sentence), sentence) for sentence in preparation.get("notes", ())]
+def _left_out(preparation: Mapping[str, Any]) -> list[str]:
+    """Name in a few words the sequences whose registration failed."""
+    registration = preparation.get("registration", {})
+    return [f"{name.upper()} left out" for name, numbers in registration.items() if not numbers["used"]]
 
 
-def _as_json(reasons: Sequence[Finding], notes: Sequence[Finding]) -> dict[str, Any]:
-    topics = [finding.topic for finding in (*reasons, *notes) if finding.topic]
+def _as_json(reasons: Sequence[Finding], notes: Sequence[Finding], left_out: Sequence[str]) -> dict[str, Any]:
+    told = (*(finding.topic for finding in reasons), *left_out, *(finding.topic for finding in notes))
+    topics = [topic for topic in told if topic]
     return {
         "is_trusted": not reasons,
         "reasons": [finding.sentence for finding in reasons],
