@@ -14,7 +14,7 @@ demo: $(INSTALLED)
 	$(BIN)/python -m workflows.demo
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadscope
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

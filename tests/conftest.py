@@ -11,6 +11,12 @@ import pytest
 Write = Callable[..., Path]
 
 
+def pytest_configure():
+    """Give each of several test processes one thread: two that wait for each other's cores take many times as long."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.environ["OMP_NUM_THREADS"] = os.environ["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = "1"
+
+
 @pytest.fixture
 def write_volume(tmp_path) -> Write:
     """Write a NIfTI of random values (or of those given), by default 16 x 14 x 12 voxels of 4 mm."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,14 +16,13 @@ from tests.bundle.conftest import BUNDLE, TINY, bundle_command, open_recipe, run
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
+def one_thread(monkeypatch):
     # The same sums in the same order, whatever the machine.
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    os.environ["OMP_NUM_THREADS"] = "1"
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     yield
     torch.set_num_threads(threads)
-    del os.environ["OMP_NUM_THREADS"]
 
 
 def train(dataset, folder, recipe="training", **overrides):
