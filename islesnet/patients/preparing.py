@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 BRAIN_FILE = "brain.nii.gz"
 
+_MOSAIC = "No DICOM segmentation was written: the reference's slices are tiled into one picture (Siemens mosaic)."
+
 
 class PrepareScans(Transform):
     """Turn the item of a `RawScans` or an `islesnet.data.Case` into sequences that the preprocessing can load.
@@ -137,6 +139,8 @@ class PrepareScans(Transform):
             write_image(files[role], correct_bias(image, brain.mask) if corrects else image, stamps)
         if original is not None and original.name.lower().endswith((".nii", ".nii.gz")) and not self.bias_correction:
             files[reference] = original
+        slices = raw.images[reference].dicom
+        is_tiled = any(place.tile is not None for place in slices)
         preparation = Preparation(
             _as_text(files),
             reference,
@@ -147,11 +151,12 @@ class PrepareScans(Transform):
                 *notes_of_motion(aligned.images),
                 *notes_of(aligned.alignments, reference),
                 *brain.notes,
+                *([_MOSAIC] if is_tiled else []),
             ),
             choices=tuple(choice._asdict() for choice in raw.choices),
             registration={role: numbers_of(alignment) for role, alignment in aligned.alignments.items()},
             brain=brain.way,
-            dicom=tuple((str(place.path), place.frame) for place in raw.images[reference].dicom),
+            dicom=() if is_tiled else tuple((str(place.path), place.frame) for place in slices),
         )
         with whole_file(own / "scans.json") as part:
             part.write_text(json.dumps(preparation.told(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -63,7 +63,7 @@ class Preparation:
         registration: sequence -> how it was brought to the reference, in numbers.
         brain: how the brain was found; empty where the scans have no skull.
         dicom: the reference's slices, each its file and, in a multi-frame one, its place there from 0; empty where the
-            reference is not of DICOM.
+            reference is not of DICOM, or a mosaic.
     """
 
     files: Mapping[str, str]

@@ -19,10 +19,12 @@ class DicomFrame(NamedTuple):
     Args:
         path: the file.
         frame: its place in a multi-frame file, from 0; None in a file of one frame.
+        tile: its place in a mosaic, a picture of all slices side by side, from 0; None in any other.
     """
 
     path: Path
     frame: int | None = None
+    tile: int | None = None
 
 
 class Choice(NamedTuple):

@@ -9,7 +9,7 @@ import SimpleITK as sitk  # noqa: N813
 from pydicom.uid import ExplicitVRBigEndian, RLELossless, generate_uid
 
 from islesnet.errors import InputError
-from islesnet.scanner import read_patient
+from islesnet.scanner import DicomFrame, read_patient
 from tests.scanner.made_dicom import SECRETS, PerSlice, classic, edit, enhanced, head, tags_of
 
 
@@ -119,7 +119,7 @@ def test_enhanced_file_is_parted_into_b_values_and_the_trace_taken(tmp_path):
     slopes = np.array([1, 2, 1, 2, 1, 2])[:, None, None]
     assert np.array_equal(array_of(patient, "dwi"), head(scale=300) * slopes)
     assert np.array_equal(array_of(patient, "b0"), head(scale=900) * slopes)
-    assert patient.dicom_of_dwi[:2] == ((path, 2), (path, 5))
+    assert patient.dicom_of_dwi[:2] == (DicomFrame(path, 2), DicomFrame(path, 5))
     assert "adc" in patient.images
 
 

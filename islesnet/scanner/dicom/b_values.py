@@ -27,7 +27,8 @@ _PRIVATE = (
 def b_value_of(header: Header) -> float | None:
     """Return the b-value in s/mm2; None where nothing says it."""
     standard = number(header, "DiffusionBValue")
-    found = [standard, *(_private(header, *place) for place in _PRIVATE), _of_csa(header), *_in_text(header)]
+    private = [_private(header, *place) for place in _PRIVATE]
+    found = [standard, *private, *_of_csa(header, "B_value"), *_in_text(header)]
     return next((value for value in found if value is not None and 0 <= value <= _HIGHEST), None)
 
 
@@ -39,7 +40,7 @@ def direction_of(header: Header) -> tuple[float, ...] | None:
         found = _all_private(header, "SIEMENS MR HEADER", 0x0019, 0x0E, "d")
     if not found:
         apart = [_private(header, "GEMS_ACQU_01", 0x0019, element, "") for element in (0xBB, 0xBC, 0xBD)]
-        found = [value for value in apart if value is not None]
+        found = [value for value in apart if value is not None] or _of_csa(header, "DiffusionGradientDirection")
     is_direction = len(found) == 3 and math.hypot(*found) > 0.1
     return tuple(round(value, 3) for value in found) if is_direction else None
 
@@ -109,14 +110,16 @@ def _private_value(header: Header, creator: str, group: int, element: int) -> An
         return None
 
 
-def _of_csa(header: Header) -> float | None:
-    """Read B_value of Siemens' CSA header, of software before VE11."""
+def _of_csa(header: Header, name: str) -> list[float]:
+    """Read numbers of Siemens' CSA header, of software before VE11; none where it does not have them."""
     if _private_value(header, "SIEMENS CSA HEADER", 0x0029, 0x10) is None:
-        return None
+        return []
     from nibabel.nicom import csareader
 
     try:
         with quiet_pydicom():
-            return float(csareader.get_scalar(csareader.get_csa_header(header, "image"), "B_value"))
+            items = csareader.get_csa_header(header, "image")["tags"][name]["items"]
+            found = [float(item) for item in items]
     except Exception:  # nibabel's reader trusts the header's lengths
-        return None
+        return []
+    return found if all(math.isfinite(value) for value in found) else []

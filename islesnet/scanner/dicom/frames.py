@@ -1,7 +1,7 @@
 """What is kept of each slice's header: enough to sort, to tell sequences apart and to read it later, and no more."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from islesnet.scanner.dicom.headers import (
     text,
     texts,
 )
+from islesnet.scanner.dicom.mosaic import Mosaic, describe_mosaic, is_mosaic
 from islesnet.scanner.facts import Facts, words_in
 from islesnet.scanner.patient import DicomFrame
 
@@ -39,13 +40,13 @@ class Frame:
     """One slice.
 
     Args:
-        place: its file, and its frame there.
+        place: its file, and its frame or tile there.
         inside: its file below the patient's folder.
         is_named_by_person: whether that repeats the patient's name, id or birth date, so that it is not told.
         series: Series Instance UID; a key, never told.
         study: Study Instance UID, likewise.
         person: a digest of who it is, to notice two patients in one folder; never told.
-        instance: SOP Instance UID and frame, to notice copies.
+        instance: SOP Instance UID, frame and tile, to notice copies.
         series_number: as the scanner counts; None where it is absent.
         order: acquisition and instance number.
         position: of the first voxel's centre in mm, left-posterior-superior.
@@ -128,7 +129,23 @@ def _frames(path: Path, inside: str) -> list[Frame]:
     require_plausible(header, path)
     flat = frame_headers(header, path)
     is_single = len(flat) == 1 and number(header, "NumberOfFrames") is None
-    return [_frame(own, DicomFrame(path, None if is_single else index), inside) for index, own in enumerate(flat)]
+    frames = [_frame(own, DicomFrame(path, None if is_single else index), inside) for index, own in enumerate(flat)]
+    return _tiles(frames[0], describe_mosaic(header)) if is_single and is_mosaic(header) else frames
+
+
+def _tiles(whole: Frame, mosaic: Mosaic) -> list[Frame]:
+    """Take a picture of many slices for as many frames."""
+    return [
+        replace(
+            whole,
+            place=whole.place._replace(tile=tile),
+            instance=f"{whole.instance} {tile}",
+            order=(*whole.order, float(tile)),
+            position=position,
+            size=mosaic.size,
+        )
+        for tile, position in enumerate(mosaic.positions)
+    ]
 
 
 def _frame(header: Header, place: DicomFrame, inside: str) -> Frame:

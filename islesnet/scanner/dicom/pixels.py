@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from islesnet.scanner.candidate import UnusableError
 from islesnet.scanner.dicom.frames import Frame
 from islesnet.scanner.dicom.headers import Header, distrusted, open_header, quiet_pydicom, require_plausible
+from islesnet.scanner.dicom.mosaic import cut_tile
 
 
 def read_values(slices: Sequence[Frame], is_precise: bool) -> NDArray[np.float32]:
@@ -33,13 +34,16 @@ def read_values(slices: Sequence[Frame], is_precise: bool) -> NDArray[np.float32
             return _read(slices, is_precise)
     finally:
         _opened.cache_clear()
+        _decoded.cache_clear()
 
 
 def _read(slices: Sequence[Frame], is_precise: bool) -> NDArray[np.float32]:
     columns, rows = slices[0].size
     values = np.empty((len(slices), rows, columns), dtype=np.float32)
     for index, frame in enumerate(slices):
-        stored = _decoded(_opened(frame.place.path), frame)
+        stored = _decoded(frame.place.path, frame.place.frame)
+        if frame.place.tile is not None:
+            stored = cut_tile(stored, frame.size, frame.place.tile)
         if stored.shape != (rows, columns):
             raise UnusableError("is damaged: its slices are not of the size that the header announces")
         values[index] = stored * frame.slope + frame.intercept
@@ -56,10 +60,12 @@ def _opened(path: Path) -> Header:
     return header
 
 
-def _decoded(header: Header, frame: Frame) -> NDArray[Any]:
+@lru_cache(maxsize=1)
+def _decoded(path: Path, index: int | None) -> NDArray[Any]:
+    # The tiles of one picture come one after the other too.
     from pydicom.pixels.utils import pixel_array
 
-    index = frame.place.frame
+    header = _opened(path)
     try:
         with quiet_pydicom():
             return np.asarray(pixel_array(header, index=index))

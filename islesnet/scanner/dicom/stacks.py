@@ -37,10 +37,6 @@ def _candidate(slices: list[Frame], source: str, is_precise: bool, volumes: int)
     grid, fault = None, ""
     notes: list[str] = []
     try:
-        if "MOSAIC" in first.facts.image_type:
-            raise UnusableError(
-                "has its slices tiled into one picture (Siemens mosaic); convert it with dcm2niix first"
-            )
         if (places := len(same_places(slices))) < len(slices):
             raise UnusableError(
                 f"has {len(slices)} slices at {places} places, at some more often than at others: slices are missing; "
