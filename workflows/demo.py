@@ -124,6 +124,7 @@ def report(dataset: Path, new_patient: Case, folder: Path) -> None:
     picture = draw(new_patient, folder)
     print(f"\nMasks of the test patients  {folder / 'evaluation'}")
     print(f"Mask of the new patient     {folder / 'inference' / (new_patient.patient + '_lesion.nii.gz')}")
+    print(f"Report of the new patient   {folder / 'inference' / new_patient.patient / 'report.html'}")
     print(f"Overlay picture             {picture}")
     print(f"TensorBoard                 tensorboard --logdir {folder / 'training' / 'tensorboard'}")
 
