@@ -18,6 +18,15 @@ TRACTS = (
     ((10.0, -38.0, 14.0), 8.0),  # splenium
     ((8.0, 26.0, 6.0), 7.0),  # genu
 )
+# Cortex that is brighter than the rest on diffusion weighting in most brains: the same, mirrored.
+LIMBIC = (
+    ((38.0, 8.0, 0.0), 12.0),  # insula, in front
+    ((38.0, -8.0, 6.0), 11.0),  # and behind
+    ((5.0, 36.0, 14.0), 13.0),  # cingulate gyrus, in front
+    ((5.0, 4.0, 40.0), 14.0),  # in the middle
+    ((6.0, -46.0, 28.0), 14.0),  # behind
+    ((25.0, -24.0, -16.0), 10.0),  # hippocampus
+)
 ATRIA = ((23.0, -42.0, 8.0), (-23.0, -42.0, 8.0))  # where the choroid plexus is thickest
 # Air in sinuses and temporal bones; the last two are where the bone is near at the back and on top, and rarer.
 AIR = (
@@ -46,19 +55,38 @@ def choroid_plexus(rng: np.random.Generator, anatomy: Anatomy, ranges: Ranges) -
 def brighten(rng: np.random.Generator, anatomy: Anatomy, sequence: str, ranges: Ranges) -> FloatArray:
     """Draw the factor by which healthy tissue is brighter here than there, ``(N,)``.
 
-    Some cortex (insula, cingulate gyrus, motor strip: in every brain another) and some tracts shine on DWI and FLAIR.
+    Some cortex (of the limbic lobe in most brains, elsewhere in every brain another), cerebellum and brainstem, and
+    some tracts shine on DWI and FLAIR.
     """
     factor = np.exp(np.float32(draw(rng, ranges.texture)) * anatomy.smooth_field(rng, 5.0))
+    mirrored = np.concatenate([np.abs(anatomy.mni_mm[:1]), anatomy.mni_mm[1:]])
     if sequence in ("dwi", "flair"):
         places = np.clip(0.4 + 0.6 * anatomy.smooth_field(rng, 22.0), 0, 1.6)
         factor += np.float32(draw(rng, ranges.grey_brightening)) * anatomy.tissues["grey"] * places
+        for place, radius_mm in LIMBIC:
+            excess = np.float32(draw(rng, ranges.limbic_brightening))
+            factor += excess * anatomy.tissues["grey"] * nearness(mirrored, place, radius_mm)
+        factor += np.float32(draw(rng, ranges.hindbrain_brightening)) * hindbrain(anatomy.mni_mm)
     if sequence != "t1":
-        mirrored = np.concatenate([np.abs(anatomy.mni_mm[:1]), anatomy.mni_mm[1:]])
         for place, radius_mm in TRACTS:
             excess = draw(rng, ranges.tract_brightening) * rng.choice((0.0, 1.0))
             factor += np.float32(excess) * anatomy.tissues["white"] * nearness(mirrored, place, radius_mm)
     brightened: FloatArray = factor.astype(np.float32)
     return brightened
+
+
+def hindbrain(mni_mm: FloatArray) -> FloatArray:
+    """Tell what lies below the tentorium, a roof over cerebellum and brainstem: 1 below it, 0 above, ``(N,)``.
+
+    Args:
+        mni_mm: ``(3, N)``.
+    """
+    x, y, z = mni_mm
+    # The roof's ridge rises to the front, its sides fall to the ears; in front of the brainstem is the temporal lobe.
+    below = np.float32(-3) - 0.45 * np.abs(x) + 0.25 * np.minimum(y + 50, 0) - z
+    behind = np.minimum(-14 - y, 24 - np.abs(x) + np.maximum(-30 - y, 0))
+    share: FloatArray = (1 / (1 + np.exp(-np.clip(np.minimum(below, behind) / 2, -30, 30)))).astype(np.float32)
+    return share
 
 
 def flowing_fluid(rng: np.random.Generator, anatomy: Anatomy, ranges: Ranges) -> FloatArray:

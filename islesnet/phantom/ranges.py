@@ -97,6 +97,17 @@ class Ranges:
     grey_brightening: Range = field(
         default=(0, 0), metadata=_wide((0, 0.3), "excess of cortex, in places; DWI and FLAIR", CHOICE)
     )
+    limbic_brightening: Range = field(
+        default=(0, 0),
+        metadata=_wide(
+            (0, 0.4),
+            "excess of insula, cingulate gyrus and hippocampus; DWI and FLAIR",
+            "where it is seen: Asao et al., Neuroradiology 50:205, 2008; how much is our choice",
+        ),
+    )
+    hindbrain_brightening: Range = field(
+        default=(0, 0), metadata=_wide((-0.1, 0.4), "excess of cerebellum and brainstem; DWI and FLAIR", CHOICE)
+    )
     tract_brightening: Range = field(
         default=(0, 0), metadata=_wide((0, 0.3), "excess where fibres run through the slice; DWI, FLAIR, T2", CHOICE)
     )

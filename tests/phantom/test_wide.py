@@ -6,7 +6,7 @@ import pytest
 from islesnet.errors import InputError
 from islesnet.phantom import PhantomSettings, make_patient, wide_settings, write_wide_dataset
 from islesnet.phantom.anatomy import make_anatomy
-from islesnet.phantom.appearance import brighten, choroid_plexus, flowing_fluid, surface_pile_up
+from islesnet.phantom.appearance import brighten, choroid_plexus, flowing_fluid, hindbrain, surface_pile_up
 from islesnet.phantom.face import fill_face
 from islesnet.phantom.ranges import WIDE
 from islesnet.phantom.wide import ACUTE_STAGES
@@ -47,6 +47,30 @@ def test_choroid_plexus_lies_in_the_fluid_of_both_atria(anatomy):
     for side in (-1, 1):
         places = anatomy.mni_mm[:, (plexus > 0.1) & (side * anatomy.mni_mm[0] > 0)]
         np.testing.assert_allclose(np.abs(places.mean(axis=1)), (23, 42, 8), atol=9)
+
+
+def test_hindbrain_is_what_lies_below_the_tentorium():
+    places = {
+        "cerebellum": (20, -62, -35), "vermis": (0, -60, -20), "pons": (0, -26, -32), "medulla": (0, -36, -52),
+        "occipital pole": (10, -98, 0), "fusiform gyrus": (38, -50, -12), "hippocampus": (28, -22, -14),
+        "temporal pole": (38, 8, -34), "thalamus": (10, -18, 8),
+    }  # fmt: skip
+    shares = hindbrain(np.array(list(places.values()), dtype=np.float32).T)
+
+    assert [name for name, share in zip(places, shares, strict=True) if share > 0.5] == list(places)[:4]
+    assert (shares[4:] < 0.2).all()
+
+
+@pytest.mark.parametrize(("sequence", "shines"), [("dwi", True), ("flair", True), ("t2", False), ("t1", False)])
+def test_limbic_cortex_and_hindbrain_shine_on_dwi_and_flair(anatomy, sequence, shines):
+    plain = replace(WIDE, texture=(0, 0), grey_brightening=(0, 0), tract_brightening=(0, 0))
+    ranges = replace(plain, limbic_brightening=(0.3, 0.3), hindbrain_brightening=(0.2, 0.2))
+    factor = brighten(np.random.default_rng(0), anatomy, sequence, ranges)
+
+    is_insula = np.linalg.norm(np.abs(anatomy.mni_mm) - [[38], [8], [0]], axis=0) < 5
+    grey = anatomy.tissues["grey"]
+    assert factor[is_insula & (grey > 0.8)].mean() == pytest.approx(1.3 if shines else 1, abs=0.06)
+    assert factor[hindbrain(anatomy.mni_mm) > 0.99].mean() == pytest.approx(1.2 if shines else 1, abs=0.01)
 
 
 def test_pile_up_at_the_surface_is_brightest_there_and_spares_the_depth(anatomy):
