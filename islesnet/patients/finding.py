@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +11,15 @@ from islesnet.errors import InputError, require_switch
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.scans import RawScans
 from islesnet.scanner import examination_of, is_dicom, sequence_by_name
-from islesnet.volumes.file_names import MARK_OF_RESULTS, MASK_WORDS, is_written, natural_key, stem_of, words_of
+from islesnet.volumes.file_names import (
+    MARK_OF_RESULTS,
+    MASK_WORDS,
+    is_written,
+    natural_key,
+    says_only_how,
+    stem_of,
+    words_of,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -42,11 +51,11 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
         return [own]
     layout = _layout_of(folder)
     if layout not in (None, "folders"):
-        return list(find_cases(folder, layout or "auto"))
+        return _patients_in_layout(folder, str(layout))
     loose = next(_scans_in(folder), None)
     if loose is not None:
         patients = _patients_of_folder(folder)
-        if patients == [own] and _is_volume(loose):
+        if patients == [own]:
             _require_clear(loose)
         return patients
     children = _children_of(folder)
@@ -54,7 +63,7 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
         return [own]
     if not children or (layout == "folders" and _are_parts(children)):
         return list(find_cases(folder))  # or it says what lies there, and what would be understood
-    patients = [patient for child in children for patient in _patients_of_folder(child)]
+    patients = [_patient_of_folder(child) for child in children]
     _require_each_once(patients, folder)
     return sorted(patients, key=lambda patient: natural_key(patient.patient))
 
@@ -73,13 +82,39 @@ def _layout_of(folder: Path) -> str | None:
         return None
 
 
+def _patients_in_layout(folder: Path, layout: str) -> list[Case | RawScans]:
+    """Find a data set's patients; a BIDS subject of whom two files say they are the same is left to the scanner."""
+    try:
+        return list(find_cases(folder, layout))
+    except InputError:
+        if layout != "bids":
+            raise
+        if _is_subject(folder):
+            return [RawScans(name_of_patient(folder), folder)]
+        below = [child for child in _folders_in(folder) if child.name != "derivatives" and _layout_of(child) == layout]
+        if not below:
+            raise
+        return [patient for child in below for patient in _patients_in_layout(child, layout)]
+
+
+def _is_subject(folder: Path) -> bool:
+    return folder.name.startswith("sub-")
+
+
 def _are_one_patient(folders: Sequence[Path]) -> bool:
-    """Tell whether folders are parts of one patient: all DICOM of one examination, or named by a sequence each."""
+    """Tell whether folders are parts of one patient: all DICOM of one examination, or named as series are.
+
+    Named as series are at least two sequences, and whatever else says nothing but how it was acquired.
+    """
     scans = [scan for folder in folders if (scan := _first_scan(folder)) is not None]
     if len(scans) == len(folders) and _are_of_one_examination(scans):
         return True
-    roles = {sequence_by_name(folder.name) for folder in folders}
-    return len(folders) > 1 and _are_parts(folders) and len(roles) == len(folders)
+    sequences = {sequence_by_name(folder.name) for folder in folders} - {None}
+    return len(sequences) > 1 and all(_is_named_as_series(folder.name) for folder in folders)
+
+
+def _is_named_as_series(name: str) -> bool:
+    return _is_part(name) or says_only_how(re.sub(r"\d+[_ .-]+|[_ .-]+\d+$", "", name))  # the series' number aside
 
 
 def _are_of_one_examination(scans: Sequence[Path]) -> bool:
@@ -92,7 +127,11 @@ def _are_of_one_examination(scans: Sequence[Path]) -> bool:
 
 def _are_parts(folders: Sequence[Path]) -> bool:
     """Tell whether folders are parts of one patient: dwi/ and FLAIR/, with files of any name."""
-    return all(folder.name.lower() == "anat" or sequence_by_name(folder.name) for folder in folders)
+    return all(_is_part(folder.name) for folder in folders)
+
+
+def _is_part(name: str) -> bool:
+    return name.lower() == "anat" or sequence_by_name(name) is not None
 
 
 def _require_clear(loose: Path) -> None:
@@ -110,6 +149,12 @@ def _require_each_once(patients: Sequence[Case | RawScans], folder: Path) -> Non
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise InputError(f"{folder}: the patient {twice[0]!r} comes twice, and one's results would replace the other's")
+
+
+def _patient_of_folder(folder: Path) -> Case | RawScans:
+    """Take a folder among others for one patient's, whatever its files' names group."""
+    patients = _patients_of_folder(folder)
+    return patients[0] if len(patients) == 1 else RawScans(name_of_patient(folder), folder)
 
 
 def _patients_of_folder(folder: Path) -> list[Case | RawScans]:
@@ -194,7 +239,7 @@ def _is_volume(path: Path) -> bool:
 
 
 def _is_dicom(path: Path) -> bool:
-    if stem_of(path.name) is not None:
+    if stem_of(path.name) is not None or path.name.upper() == "DICOMDIR":  # the latter says what lies elsewhere
         return False
     try:
         return is_dicom(path)

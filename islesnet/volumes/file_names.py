@@ -21,6 +21,27 @@ MASK_WORDS = _LESION_WORDS | {"mask", "masks"}
 BRAIN_WORDS = {"brain", "brainmask", "br", "bet", "ss", "skull", "head", "tissue"}
 CONTRAST_WORDS = {"gd", "gad", "gadolinium", "ce", "contrast", "post", "postcontrast"}
 WITHOUT_WORDS = {"pre", "precontrast", "non", "no", "without"}
+# How a series was acquired, which names no patient: planes, techniques, localizers.
+_PROTOCOL_WORDS = {
+    *(
+        "ax",
+        "axial",
+        "tra",
+        "trans",
+        "transverse",
+        "transversal",
+        "sag",
+        "sagittal",
+        "cor",
+        "coronal",
+        "obl",
+        "oblique",
+    ),
+    *("tse", "fse", "se", "ge", "gre", "fl2d", "fl3d", "spc", "space", "cube", "vista", "vibe", "ir", "fs", "fatsat"),
+    *("blade", "propeller", "frfse", "epi", "ep2d", "diff", "diffusion", "dti", "2d", "3d", "iso", "thin", "std", "hr"),
+    *("localizer", "localiser", "loc", "scout", "survey", "haste", "swi", "swan", "tof", "angio", "mra", "perf", "dsc"),
+    *("adc", "eadc", "head", "brain", "neuro", "mr", "mri", "scan", "series", "serie", "serien", "se000", "raw"),
+}
 # Maps and by-products that carry a sequence's name but are not it.
 _OTHER_WORDS = {"adc", "eadc", "exponential", "b0", "star", "probability", "prob", "prediction", "uncertainty"}
 
@@ -73,6 +94,12 @@ def sequence_named(text: str) -> str | None:
     """Return the sequence that a channel's or a column's name means, or None."""
     role, _ = _role_of(words_of(text))
     return role if role != "label" else None
+
+
+def says_only_how(text: str) -> bool:
+    """Tell whether all words of a name are those of a protocol, and it has any: "localizer", "tse_tra"."""
+    words = set(words_of(text))
+    return bool(words) and words <= _PROTOCOL_WORDS | set().union(*SEQUENCE_WORDS.values())
 
 
 def natural_key(text: str) -> list[str | int]:

@@ -82,6 +82,50 @@ def test_folders_named_by_sequence_and_adc_are_one_patient(write_scan, tmp_path)
     assert find_patients(tmp_path / "anna") == [RawScans("anna", tmp_path / "anna")]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("AX_T1", "SAG_T1", "AX_T2", "AX_FLAIR", "AX_DWI"),
+        ("t2_tse_tra", "t2_tse_cor", "Serie_5"),
+        ("1_localizer/image", "3_t2_tse_tra/image", "5_ep2d_diff_trace/image"),
+    ],
+)
+def test_planes_and_techniques_are_no_patients(write_scan, tmp_path, names):
+    for name in names:
+        write_scan(tmp_path / f"cohort/anna/{name}.nii.gz")
+        write_scan(tmp_path / f"cohort/bert/{name}.nii.gz")
+
+    assert found(tmp_path / "cohort/anna") == {"anna": RawScans}
+    assert found(tmp_path / "cohort") == {"anna": RawScans, "bert": RawScans}
+
+
+def test_flat_folder_whose_names_tell_patients_apart_holds_several(write_scan, tmp_path):
+    for patient in ("brain_01", "brain_02"):
+        for sequence in ("dwi", "flair"):
+            write_scan(tmp_path / f"{patient}_{sequence}.nii.gz")
+
+    assert found(tmp_path) == {"brain_01": Case, "brain_02": Case}
+
+
+def test_bids_subject_with_two_files_of_one_sequence_is_left_to_the_scanners_reading(write_scan, tmp_path):
+    for subject in ("sub-01", "sub-02"):
+        write_scan(tmp_path / f"{subject}/dwi/{subject}_dwi.nii.gz")
+    for run in (1, 2):
+        write_scan(tmp_path / f"sub-02/anat/sub-02_run-{run}_T1w.nii.gz")
+    write_scan(tmp_path / "derivatives/sub-01/dwi/sub-01_mask.nii.gz")
+
+    assert found(tmp_path) == {"sub-01": Case, "sub-02": RawScans}
+    assert found(tmp_path / "sub-02") == {"sub-02": RawScans}
+
+
+def test_dicomdir_of_a_whole_export_does_not_join_its_patients(tmp_path):
+    for patient in ("PAT1", "PAT2"):
+        (path, *_) = series(tmp_path / patient / "series", StudyInstanceUID=generate_uid())
+    shutil.copy(path, tmp_path / "DICOMDIR")
+
+    assert found(tmp_path) == {"PAT1": RawScans, "PAT2": RawScans}
+
+
 def test_dicom_series_of_one_examination_side_by_side_are_one_patient(tmp_path):
     for number in (1, 2):
         series(tmp_path / f"anna/series{number}", number=number)

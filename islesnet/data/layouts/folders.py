@@ -6,7 +6,7 @@ from pathlib import Path
 from islesnet.data.case import Case
 from islesnet.data.layouts.assembly import assemble, assemble_by_name, claim, reading_of
 from islesnet.data.layouts.listing import entries, folders_in, holds_dicom, volumes_in
-from islesnet.volumes.file_names import NameReading, read_name
+from islesnet.volumes.file_names import NameReading, read_name, says_only_how
 
 NAME = "folders"
 DESCRIPTION = (
@@ -81,6 +81,8 @@ def _tells_patients_apart(readings: list[NameReading]) -> bool:
     rests = [reading.rest for reading in readings]
     keys = list(zip(rests, roles, strict=True))
     is_clean = all(rests) and len(set(rests)) > 1 and len(set(keys)) == len(keys)
+    if any(says_only_how(rest) for rest in rests):  # "AX_T1, SAG_T1, AX_T2" are one patient's too
+        return False
     # "AX_DWI_4, AX_DWI_5, T1_2" are series of one patient, not three patients: nothing groups them.
     return is_clean and (len(set(rests)) < len(rests) or len(set(roles)) == 1)
 
