@@ -198,6 +198,31 @@ def test_segment_without_weights_says_how_to_come_by_them(dataset, tmp_path, mon
     assert not (tmp_path / "out").exists()
 
 
+def test_link_that_stands_for_a_patient_gives_the_name_with_and_without_a_named_scan(dataset, tmp_path, monkeypatch):
+    names = []
+    monkeypatch.setattr(
+        "islesnet.segment.segment_cases", lambda cases, *_: names.extend(case.patient for case in cases)
+    )
+    home = next(path for path in sorted(dataset.iterdir()) if path.is_dir())
+    (tmp_path / "case-01").symlink_to(home)
+    dwi = next(path for path in home.rglob("*.nii*") if "dwi" in path.name.lower())
+
+    for further in ([], ["--dwi", str(dwi)]):
+        result = runner.invoke(app, ["segment", str(tmp_path / "case-01"), "-o", str(tmp_path / "out"), *further])
+        assert result.exit_code == 0, result.output
+    assert names == ["case-01", "case-01"]
+
+
+def test_second_patient_without_a_name_does_not_replace_the_first(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("islesnet.segment.segment_cases", lambda *_: None)
+    (tmp_path / "patient_lesion.json").write_text('{"patient": "patient"}')
+    scan = ("segment", "--dwi", tmp_path / "b.nii.gz", "-o", tmp_path)
+
+    assert run_main(monkeypatch, *scan) == 1
+    assert "holds results of a patient without a name; say --name" in capsys.readouterr().err
+    assert run_main(monkeypatch, *scan, "--again") == run_main(monkeypatch, *scan, "--name", "b") == 0
+
+
 def test_segment_shows_why_a_mask_is_not_to_be_trusted(dataset, tmp_path, monkeypatch):
     def segment_cases(cases, output, *_):
         for case in cases:

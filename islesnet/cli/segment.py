@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from islesnet.patients import RawScans
 
 
+NAMELESS = "patient"
+
+
 class Sequence(StrEnum):
     """A sequence whose grid a mask can lie on."""
 
@@ -73,6 +76,8 @@ def segment(
     goes on with the patients that are left. The table's last column says in a word or two why a mask is not to be
     trusted; the report says it in sentences.
     """
+    if patients is None and name is None and not again:
+        _require_unused(output)
     named = {"dwi": dwi, "t1": t1, "t2": t2, "flair": flair, "adc": adc, "b0": b0}
     cases = _patients(
         patients, {role: path for role, path in named.items() if path is not None}, brain, name, one_patient
@@ -102,6 +107,14 @@ def segment(
         _print_volumes(output, cases, began)
 
 
+def _require_unused(output: Path) -> None:
+    """Refuse to write a patient without a name over another's results."""
+    if (output / f"{NAMELESS}_lesion.json").exists():
+        raise InputError(
+            f"{output} holds results of a patient without a name; say --name for this one, or --again to replace them"
+        )
+
+
 def _patients(
     folder: Path | None, named: dict[str, Path], brain: Path | None, name: str | None, one_patient: bool
 ) -> "list[Case | RawScans]":
@@ -112,11 +125,12 @@ def _patients(
     if folder is None:
         if not named:
             raise InputError("Give a folder of patients, or one patient's scans (--dwi, --t1, --t2, --flair).")
-        return [RawScans(name or "patient", None, named, brain)]
+        return [RawScans(name or NAMELESS, None, named, brain)]
     if named or brain is not None or name is not None:  # said of one patient
         if not folder.is_dir():
             raise InputError(f"{folder} is not a folder; give the folder of one patient's scans")
-        return [RawScans(name or name_of_patient(folder.resolve()), folder, named, brain)]
+        own = name or name_of_patient(Path(os.path.abspath(folder)))  # noqa: PTH100  - a link's name may be a pseudonym
+        return [RawScans(own, folder, named, brain)]
     return find_patients(folder, one_patient)
 
 
