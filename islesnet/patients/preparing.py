@@ -21,12 +21,16 @@ from islesnet.patients.scans import PREPARATION, Preparation
 from islesnet.patients.writing import write_image
 from islesnet.scanner import ROLES, RawPatient, coregister, correct_bias, image_of, match, read_patient
 from islesnet.volumes import VolumeError, read_volume
+from islesnet.volumes.file_names import MARK_OF_RESULTS
 from islesnet.volumes.geometry import check_grid
 from islesnet.volumes.values import check_values
 
 logger = logging.getLogger(__name__)
 
 BRAIN_FILE = "brain.nii.gz"
+# All that a run may write to a patient's folder.
+VOLUME_FILES = (*(f"{role}.nii.gz" for role in (*SEQUENCES, "adc")), BRAIN_FILE)
+OWN_FILES = (*VOLUME_FILES, "scans.json", "report.html", "lesions.csv", "patient.json", "lesion.dcm")
 
 _MOSAIC = "No DICOM segmentation was written: the reference's slices are tiled into one picture (Siemens mosaic)."
 
@@ -67,6 +71,8 @@ class PrepareScans(Transform):
         self.reference_order = ensure_tuple(reference_order)
         self.brain_mask = brain_mask
         self.bias_correction = require_switch(bias_correction, "bias_correction")
+        # Asked now: the run itself is about to leave its mark.
+        self._holds_results = (self.output_dir / MARK_OF_RESULTS).exists()
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Prepare one patient."""
@@ -86,21 +92,29 @@ class PrepareScans(Transform):
         return item | used | {PREPARATION: preparation.to_text()}
 
     def _require_apart(self, own: Path, inputs: Sequence[Path]) -> None:
-        """Refuse to write among a patient's scans, where a result could replace one, or be taken for one."""
+        """Refuse to write among scans, this patient's or others', where a result could replace one, or pass for one."""
         target, home = own.resolve(), self.output_dir.resolve()
         for path in (path.resolve() for path in inputs):
             if path in (target, home) or target in path.parents:
                 raise InputError(
                     f"The results would be written among the scans, to {own}; choose another folder for them."
                 )
+        is_ours = self._holds_results or (own / "scans.json").exists()
+        theirs = [name for name in VOLUME_FILES if (own / name).exists()]
+        if theirs and not is_ours:
+            raise InputError(
+                f"{own / theirs[0]} is no result of an earlier run; choose another folder for the results, so that "
+                "nothing is replaced."
+            )
 
     def _forget_earlier(self, own: Path) -> None:
         """Take away what an earlier run made of the scans, which may be others now; its numbers first: it is undone."""
-        (self.output_dir / f"{own.name}_lesion.json").unlink(missing_ok=True)
-        for name in (*(f"{role}.nii.gz" for role in (*ROLES, "brain")), "scans.json", "lesion.dcm"):
+        kinds = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
+        for kind in kinds:
+            (self.output_dir / f"{own.name}_{kind}").unlink(missing_ok=True)
+        for name in OWN_FILES:
             (own / name).unlink(missing_ok=True)
         remove_parts(own)
-        kinds = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
         remove_parts(self.output_dir, tuple(f".{own.name}_{kind}" for kind in kinds))
 
     def _are_prepared(self, files: Mapping[str, Path]) -> bool:
@@ -118,7 +132,7 @@ class PrepareScans(Transform):
             return Preparation(_as_text(files), reference)
         if not all(match(images[reference], image) for role, image in images.items() if role != reference):
             return None
-        brain = self._find_brain(images[reference], given, own, stamps_in_file(files[reference]))
+        brain = self._find_brain(images, reference, given, own, stamps_in_file(files[reference]))
         notes = (*self._notes_of_reference(reference), *notes_of_motion(images), *brain.notes)
         used = {**files, **_brain_file(brain, own)}
         return Preparation(_as_text(used), reference, notes=notes, brain=brain.way)
@@ -131,7 +145,7 @@ class PrepareScans(Transform):
         aligned = coregister({role: scan.image for role, scan in raw.images.items() if role != "b0"}, reference)
         original, origin = raw.images[reference].file, raw.images[reference].origin
         stamps = [] if origin is None else stamps_in_file(origin)
-        brain = self._find_brain(aligned.images[reference], given, own, stamps)
+        brain = self._find_brain(aligned.images, reference, given, own, stamps)
         files = _brain_file(brain, own)
         for role, image in aligned.images.items():
             files[role] = own / f"{role}.nii.gz"
@@ -173,8 +187,16 @@ class PrepareScans(Transform):
         said = " and ".join(role.upper() for role in absent)
         return (f"The mask lies on the grid of {reference.upper()}, as there is no {said}.",) if absent else ()
 
-    def _find_brain(self, image: sitk.Image, given: Path | None, own: Path, stamps: Sequence[str]) -> Brain:
-        brain = find_brain_of(image, given, self.brain_mask)
+    def _find_brain(
+        self,
+        images: Mapping[str, sitk.Image],
+        reference: str,
+        given: Path | None,
+        own: Path,
+        stamps: Sequence[str],
+    ) -> Brain:
+        others = [image for role, image in images.items() if role in SEQUENCES and role != reference]
+        brain = find_brain_of(images[reference], others, given, self.brain_mask)
         if brain.mask is not None:
             write_image(own / BRAIN_FILE, brain.mask, stamps)
         return brain

@@ -61,7 +61,7 @@ class Preparation:
         notes: sentences on the scans: repairs, doubts, registrations, what was left out.
         choices: source, role (or None) and reason of everything that was looked at.
         registration: sequence -> how it was brought to the reference, in numbers.
-        brain: how the brain was found; empty where the scans have no skull.
+        brain: how the brain was found, or why there is no mask of it, in a few words.
         dicom: the reference's slices, each its file and, in a multi-frame one, its place there from 0; empty where the
             reference is not of DICOM, or a mosaic.
     """
@@ -92,7 +92,7 @@ class Preparation:
             "reference": self.reference,
             "moved": list(self.moved),
             "registration": dict(self.registration),
-            "brain_mask": self.brain or "the scans have no skull",
+            "brain_mask": self.brain,
             "choices": [dict(choice) for choice in self.choices],
             "notes": list(self.notes),
         }

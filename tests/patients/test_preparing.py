@@ -12,6 +12,7 @@ from islesnet.data import REFERENCE_ORDER, find_cases
 from islesnet.errors import InputError
 from islesnet.patients import Preparation, PrepareScans, RawScans, find_patients
 from islesnet.patients.scans import PREPARATION
+from islesnet.phantom import PhantomSettings, make_patient
 from islesnet.stamps import describe
 from tests.scanner import made_dicom
 
@@ -115,7 +116,9 @@ def test_sequence_that_cannot_be_registered_is_left_out_with_a_note(scattered, w
 def test_what_an_earlier_run_left_is_taken_away(scattered, prepare, tmp_path):
     prepare(RawScans("anna", scattered))
     (tmp_path / "out/anna/lesion.dcm").write_bytes(b"of an earlier mask")
+    (tmp_path / "out/anna/report.html").write_text("of an earlier mask")
     (tmp_path / "out/anna_lesion.json").write_text("{}")
+    (tmp_path / "out/anna_lesion.nii.gz").write_bytes(b"an earlier mask")
     (scattered / "flair.nii.gz").unlink()
 
     prepare(RawScans("anna", scattered))
@@ -186,8 +189,6 @@ def test_given_brain_goes_before_all_else_and_is_written_on_the_references_grid(
 
 
 def test_brain_is_looked_for_only_where_the_skull_is_seen_and_it_is_wanted(write_scan, prepare, tmp_path):
-    from islesnet.phantom import PhantomSettings, make_patient
-
     head = make_patient(0, PhantomSettings(spacing_mm=6.0, is_skull_stripped=False, thick_slices_probability=0.0))
     raw = RawScans("anna", None, {"t1": write_scan(tmp_path / "t1.nii.gz", array=head.images["t1"])})
 
@@ -198,6 +199,41 @@ def test_brain_is_looked_for_only_where_the_skull_is_seen_and_it_is_wanted(write
     assert preparation.brain == "template"
     assert any("can miss its border" in note for note in preparation.notes)
     assert 2 * (found & head.brain.astype(bool)).sum() / (found.sum() + head.brain.sum()) > 0.8
+
+
+def test_skull_of_another_sequence_is_masked_by_a_reference_without_one(write_scan, prepare, tmp_path):
+    head = make_patient(1, PhantomSettings(spacing_mm=6.0, is_skull_stripped=False, thick_slices_probability=0.0))
+    stripped = np.where(head.brain > 0, head.images["dwi"], 0)
+    case = RawScans(
+        "anna",
+        None,
+        {
+            "dwi": write_scan(tmp_path / "dwi.nii.gz", array=stripped),
+            "t1": write_scan(tmp_path / "t1.nii.gz", array=head.images["t1"]),
+        },
+    )
+
+    item, preparation = prepare(case)
+
+    mask = np.asarray(nibabel.load(item["brain"]).dataobj) > 0
+    assert preparation.brain == "extracted already"
+    assert "which has no skull any more" in preparation.notes[-1]
+    assert (mask & (head.brain > 0)).sum() > 0.98 * mask.sum()
+
+
+def test_scans_say_why_there_is_no_brain_mask(scattered, prepare, tmp_path):
+    prepare(RawScans("anna", scattered))
+    assert json.loads((tmp_path / "out/anna/scans.json").read_text())["brain_mask"] == "the scans have no skull"
+    prepare(RawScans("anna", scattered), brain_mask="none")
+    assert json.loads((tmp_path / "out/anna/scans.json").read_text())["brain_mask"] == "not looked for"
+
+
+def test_scans_that_happen_to_lie_in_the_folder_of_results_are_not_replaced(scattered, write_scan, prepare, tmp_path):
+    path = write_scan(tmp_path / "out/anna/t2.nii.gz", "t2")
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"t2\.nii\.gz is no result of an earlier run"):
+        prepare(RawScans("anna", scattered))
+    assert path.read_bytes() == before
 
 
 def test_brain_mask_that_cannot_be_read_is_said(prepared, prepare, tmp_path):
@@ -249,7 +285,7 @@ def test_dicom_becomes_volumes_and_the_slices_of_the_reference_are_kept_in_mind(
     item, preparation = prepare(find_patients(tmp_path / "anna")[0])
 
     assert item["dwi"] == str(tmp_path / "out/anna/dwi.nii.gz")
-    assert set(preparation.dicom) == {str(path) for path in slices}
+    assert set(preparation.dicom) == {(str(path), None) for path in slices}
     assert written(tmp_path) == {"dwi.nii.gz", "t1.nii.gz", "scans.json"}
 
 
