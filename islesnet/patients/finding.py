@@ -14,6 +14,7 @@ from islesnet.scanner import examination_of, is_dicom, sequence_by_name
 from islesnet.volumes.file_names import (
     MARK_OF_RESULTS,
     MASK_WORDS,
+    SYSTEM_FOLDERS,
     is_written,
     natural_key,
     says_only_how,
@@ -226,7 +227,7 @@ def _folders_in(folder: Path) -> list[Path]:
 
 def _entries(folder: Path) -> list[Path]:
     try:
-        shown = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        shown = [path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in SYSTEM_FOLDERS]
     except OSError as error:
         logger.warning("The folder %s cannot be opened (%s)", folder, (error.strerror or "").lower())
         return []

@@ -12,7 +12,7 @@ from islesnet.scanner.patient import ROLES, Choice, DicomFrame, RawImage, RawPat
 from islesnet.scanner.reading import read_patient
 from islesnet.scanner.recognition import sequence_by_name
 from islesnet.scanner.registration import Alignment, align, match
-from islesnet.scanner.resampling import mask_on, resample, straight_grid
+from islesnet.scanner.resampling import mask_on, resample
 
 __all__ = [
     "ROLES",
@@ -42,5 +42,4 @@ __all__ = [
     "resample",
     "sequence_by_name",
     "slice_zigzag_mm",
-    "straight_grid",
 ]

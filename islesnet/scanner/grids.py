@@ -7,8 +7,9 @@ import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
 from islesnet.errors import InputError
+from islesnet.volumes.axes import RAS_TO_LPS
+from islesnet.volumes.geometry import shear_degrees
 
-RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 SHEAR_DEGREES = 0.1
 
 
@@ -29,8 +30,7 @@ def image_of(array: NDArray[Any], affine: NDArray[np.floating[Any]], name: str =
     lps = RAS_TO_LPS @ np.asarray(affine, float)
     spacing = np.linalg.norm(lps[:3, :3], axis=0)
     direction = lps[:3, :3] / spacing
-    cosine = np.abs(direction.T @ direction - np.eye(3)).max()
-    shear = float(np.rad2deg(np.arcsin(min(cosine, 1.0))))
+    shear = shear_degrees(lps)
     if shear > SHEAR_DEGREES:
         raise InputError(
             f"{name} lies on a grid that is sheared by {shear:.1f} degrees (gantry tilt?); its axes must stand at "

@@ -8,24 +8,6 @@ MOST_SAMPLES = 8
 HALF = 0.5
 
 
-def straight_grid(image: sitk.Image, spacing_mm: float) -> sitk.Image:
-    """Make an empty image with cubic voxels whose axes run left, posterior, superior, and that holds all of an image.
-
-    Args:
-        image: any grid.
-        spacing_mm: edge of the voxels.
-    """
-    last = np.array(image.GetSize()) - 0.5
-    ends = [np.where(np.array(corner), last, -0.5).tolist() for corner in np.ndindex(2, 2, 2)]
-    places = np.array([image.TransformContinuousIndexToPhysicalPoint(end) for end in ends])
-    lowest, highest = places.min(axis=0), places.max(axis=0)
-    size = np.maximum(np.ceil((highest - lowest) / spacing_mm - 1e-6), 1).astype(int)
-    grid = sitk.Image(size.tolist(), sitk.sitkUInt8)
-    grid.SetSpacing([spacing_mm] * 3)
-    grid.SetOrigin(((lowest + highest) / 2 - (size - 1) / 2 * spacing_mm).tolist())
-    return grid
-
-
 def resample(
     image: sitk.Image, grid: sitk.Image, transform: sitk.Transform | None = None, outside: float = 0.0
 ) -> sitk.Image:

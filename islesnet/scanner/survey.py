@@ -9,13 +9,12 @@ from islesnet.errors import InputError
 from islesnet.scanner.candidate import Candidate, UnusableError
 from islesnet.scanner.dicom import Frame, candidates_in_series, is_dicom, read_frames, series_name
 from islesnet.scanner.volume_files import candidates_in_file
-from islesnet.volumes.file_names import MARK_OF_RESULTS, natural_key, stem_of
+from islesnet.volumes.file_names import MARK_OF_RESULTS, SYSTEM_FOLDERS, natural_key, stem_of
 
 # A PACS calls files and folders by the patient, and what cannot be read does not say by whom.
 UNNAMED = "DICOM file"
 
 _MOST_FILES = 100_000
-_SYSTEM = {"lost+found", "$RECYCLE.BIN", "System Volume Information", "__MACOSX"}
 
 
 @dataclass
@@ -113,7 +112,7 @@ def _files(root: Path, found: Survey) -> Iterator[Path]:
 
 
 def _is_looked_into(folder: Path) -> bool:
-    return not (folder.name.startswith(".") or folder.name in _SYSTEM or (folder / MARK_OF_RESULTS).exists())
+    return not (folder.name.startswith(".") or folder.name in SYSTEM_FOLDERS or (folder / MARK_OF_RESULTS).exists())
 
 
 def _printable(path: Path) -> str:

@@ -10,6 +10,7 @@ from islesnet.scanner.facts import Facts, b_value_said, words_in
 from islesnet.scanner.patient import Image
 from islesnet.scanner.sidecars import facts_beside, read_b_values
 from islesnet.volumes import Header, VolumeError, VolumeStack, read_header, read_volume_stack
+from islesnet.volumes.axes import RAS_TO_LPS
 from islesnet.volumes.file_names import stem_of
 from islesnet.volumes.geometry import check_grid
 from islesnet.volumes.values import check_values
@@ -58,7 +59,7 @@ def candidates_in_file(path: Path, source: str, patient: str, folder: str) -> li
 
 def grid_of(header: Header) -> Grid:
     """Turn a right-anterior-superior affine with right angles into SimpleITK's geometry."""
-    turned = np.diag([-1.0, -1.0, 1.0, 1.0]) @ header.affine
+    turned = RAS_TO_LPS @ header.affine
     spacing = header.spacing
     # The nearest matrix with exact right angles: SimpleITK takes no other.
     left, _, right = np.linalg.svd(turned[:3, :3] / np.array(spacing))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 # Every run of islesnet leaves this file in its folder: what lies there are results, not scans.
 MARK_OF_RESULTS = "provenance.json"
+# What operating systems leave on a medium.
+SYSTEM_FOLDERS = {"lost+found", "$RECYCLE.BIN", "System Volume Information", "__MACOSX"}
 VOLUME_SUFFIXES = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd")
 
 SEQUENCE_WORDS = {

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from islesnet.volumes.axes import RAS_TO_LPS
 from islesnet.volumes.volume import Header, Volume, VolumeError, VolumeStack, spatial_shape
 
 
@@ -70,7 +71,7 @@ def _affine(reader: Any) -> NDArray[np.float64]:
     affine = np.eye(4)
     affine[:3, :3] = direction * np.array(reader.GetSpacing(), dtype=np.float64)[:3]
     affine[:3, 3] = reader.GetOrigin()[:3]
-    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine
+    return RAS_TO_LPS @ affine
 
 
 def _told(error: RuntimeError, path: Path) -> str:

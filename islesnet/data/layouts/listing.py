@@ -4,9 +4,7 @@ import os
 from pathlib import Path
 
 from islesnet.errors import InputError
-from islesnet.volumes.file_names import natural_key, stem_of
-
-_SYSTEM_FOLDERS = {"lost+found", "$RECYCLE.BIN", "System Volume Information", "__MACOSX"}
+from islesnet.volumes.file_names import SYSTEM_FOLDERS, natural_key, stem_of
 
 
 def entries(folder: Path) -> list[Path]:
@@ -45,7 +43,7 @@ def _scan(folder: Path) -> list[os.DirEntry[str]]:
     # Unlike Path.iterdir, this tells folders from files without a look at each of a scanner's thousands of slices.
     try:
         with os.scandir(folder) as found:
-            shown = [entry for entry in found if not entry.name.startswith(".") and entry.name not in _SYSTEM_FOLDERS]
+            shown = [entry for entry in found if not entry.name.startswith(".") and entry.name not in SYSTEM_FOLDERS]
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError(

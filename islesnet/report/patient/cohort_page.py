@@ -9,12 +9,11 @@ import pandas as pd
 
 from islesnet.report.csv_files import write_csv
 from islesnet.report.page import Page
-from islesnet.report.patient.findings import PatientFindings, say_ml
+from islesnet.report.patient.findings import TRUST, PatientFindings, say_ml
 from islesnet.report.wording import MISSING, say
 
 # As many digits of a checksum tell any two networks apart.
 SHOWN_OF_CHECKSUM = 12
-TRUST = {True: "yes", False: "no", None: "not assessed"}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import islesnet
 from islesnet.errors import InputError
 from islesnet.files import whole_file
 from islesnet.report.patient.dicom_sources import as_multi_frame, read_slices
+from islesnet.volumes.axes import RAS_TO_LPS
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -148,7 +149,7 @@ def _pixel_affine(dataset: "Dataset") -> np.ndarray:
     placed[:3, 0] = orientation[:3] * between_columns
     placed[:3, 1] = orientation[3:] * between_rows
     placed[:, 2] = [*(float(place) for place in dataset.ImagePositionPatient), 1.0]
-    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ placed
+    return RAS_TO_LPS @ placed
 
 
 def _description(highdicom: Any) -> Any:

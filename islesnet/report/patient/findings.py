@@ -10,6 +10,7 @@ import pandas as pd
 from islesnet.report.patient.lesions import LesionMeasures
 from islesnet.report.wording import say
 
+TRUST = {True: "yes", False: "no", None: "not assessed"}
 SIDES = {"left": "on the left", "right": "on the right", "both": "on both sides", "midline": "on the midline"}
 
 

@@ -10,7 +10,7 @@ from islesnet.errors import InputError
 from islesnet.files import whole_file
 from islesnet.report.csv_files import write_csv
 from islesnet.report.page import Page
-from islesnet.report.patient.findings import PatientFindings, say_ml, say_mm
+from islesnet.report.patient.findings import TRUST, PatientFindings, say_ml, say_mm
 from islesnet.report.patient.lesions import LesionMeasures
 from islesnet.report.patient.slices import PatientSlices, say_sequence
 from islesnet.report.patient.volumes import PatientVolumes
@@ -126,7 +126,6 @@ class _Writer:
         if findings.is_trusted is False:
             self.page.alert("Do not trust this result", findings.reasons or ["No reason was given."])
         self.page.lead(findings.sentence())
-        trust = {True: "yes", False: "no", None: "not assessed"}[findings.is_trusted]
         largest = findings.lesions[0] if findings.lesions else None
         size = MISSING if largest is None else say_ml(largest.volume_ml)
         line = "there is none" if largest is None else f"{largest.side}, {say_mm(largest.diameter_mm)} across"
@@ -136,7 +135,10 @@ class _Writer:
                 "Total volume": (say_ml(findings.total_volume_ml), "of the mask"),
                 "Lesions": (str(len(findings.lesions)), "that do not touch"),
                 "Largest lesion": (size, line),
-                "Passed the quality checks": (trust, "reasons above" if findings.reasons else "see Quality"),
+                "Passed the quality checks": (
+                    TRUST[findings.is_trusted],
+                    "reasons above" if findings.reasons else "see Quality",
+                ),
                 "Quality notes": (str(notes), "on these scans, see Quality" if notes else "on these scans"),
             }
         )
