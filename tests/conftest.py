@@ -17,6 +17,12 @@ def pytest_configure():
         os.environ["OMP_NUM_THREADS"] = os.environ["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = "1"
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the files whose tests are slow, so that at the end no process waits for another's last file."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture
 def write_volume(tmp_path) -> Write:
     """Write a NIfTI of random values (or of those given), by default 16 x 14 x 12 voxels of 4 mm."""
