@@ -1,5 +1,6 @@
 """Volumes in NIfTI, NRRD or MetaImage files, with what dcm2niix and FSL leave beside them."""
 
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -89,8 +90,6 @@ def _b_values(path: Path, header: Header, facts: Facts) -> list[float | None]:
 
 
 def _with_b_value(facts: Facts, value: float | None) -> Facts:
-    from dataclasses import replace
-
     if value is None:
         value = facts.b_value if facts.b_value is not None else b_value_said(facts.words)
     return replace(facts, b_value=value)
