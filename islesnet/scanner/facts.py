@@ -1,11 +1,8 @@
 """What a header, a sidecar or a file's name says about a volume, whatever its format."""
 
-import re
 from dataclasses import dataclass
 
 from islesnet.volumes.file_names import words_of
-
-_B_VALUE_WORD = re.compile(r"b(\d{1,4})|(\d{3,4})b")
 
 
 @dataclass(frozen=True)
@@ -44,9 +41,3 @@ class Facts:
 def words_in(*texts: str) -> tuple[str, ...]:
     """Return the words of descriptions in lower case."""
     return tuple(word for text in texts for word in words_of(text[:1000]))
-
-
-def b_value_said(words: tuple[str, ...]) -> float | None:
-    """Return the b-value that a description names ("b1000", "1000b"), where it names one alone."""
-    said = {float(match[1] or match[2]) for word in words if (match := _B_VALUE_WORD.fullmatch(word))}
-    return said.pop() if len(said) == 1 else None

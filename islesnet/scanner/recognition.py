@@ -1,29 +1,11 @@
 """Tell which sequence a volume is: from its image type, its diffusion weighting, its description, its timing."""
 
-import re
 from typing import NamedTuple
 
 from islesnet.scanner.facts import Facts, words_in
-from islesnet.volumes.file_names import (
-    CONTRAST_WORDS,
-    MASK_WORDS,
-    SEQUENCE_WORDS,
-    WITHOUT_WORDS,
-    is_written,
-)
+from islesnet.scanner.vocabulary import other_said, says_adc, says_b0, sequences_said
+from islesnet.volumes.file_names import CONTRAST_WORDS, MASK_WORDS, WITHOUT_WORDS, is_written
 
-_ADC_WORDS = {"adc", "adcmap", "apparent"}
-_B0_WORDS = {"b0", "bzero", "nodif"}
-_DIFFUSION_WORDS = SEQUENCE_WORDS["dwi"] | {"diff", "diffusion", "dti", "ddwi", "edwi", "dwibs", "dwisense", "resolve"}
-_WEIGHTED = re.compile(r"[es]?t([12])(?:w|wi|n|tse|se|fse|tfe)?")  # t1, T2W, eT1W, sT1TFE, t2_tse
-_T1_WORDS = SEQUENCE_WORDS["t1"] | {"mpr", "mp2rage", "bravo", "spgr", "fspgr", "tfl3d"}
-_OTHER_WORDS = {
-    *("swi", "swan", "swip", "gre", "hemo", "heme", "haemo", "star", "t2star", "qsm", "pd", "stir", "phase", "pha"),
-    *("tof", "mra", "mrv", "angio", "mip", "minip", "proj", "perf", "perfusion", "pwi", "dsc", "dce", "asl", "pcasl"),
-    *("cbf", "cbv", "rcbf", "rcbv", "mtt", "tmax", "ttp", "bold", "fmri", "fieldmap", "spectro", "mrs", "csi"),
-    *("fa", "colfa", "tensor", "fractional", "eadc", "exponential", "probability", "prob", "prediction", "uncertainty"),
-    *("loc", "localizer", "localiser", "scout", "survey", "aahead", "aahscout", "calibration", "smartbrain"),
-}
 _OTHER_IMAGE_TYPES = {
     "LOCALIZER": "a localizer",
     "FA": "a map of fractional anisotropy",
@@ -98,21 +80,17 @@ def _by_image_type(facts: Facts) -> Reading | None:
 def _by_words_that_exclude(words: tuple[str, ...]) -> Reading | None:
     if words and is_written(list(words)):
         return Reading(None, "islesnet writes masks under such names")
-    known = set(words)
-    if masks := known & MASK_WORDS:
+    if masks := set(words) & MASK_WORDS:
         return Reading(None, f"a mask ('{min(masks)}')")
-    others = known & _OTHER_WORDS
-    if others == {"pd"} and "t2" in _sequences_said(known):  # a double echo; the echo time tells
-        return None
-    if others:
-        return Reading(None, f"not a sequence that is used ('{min(others)}')")
+    if other := other_said(words):
+        return Reading(None, f"not a sequence that is used ('{other}')")
     return None
 
 
 def _by_diffusion(facts: Facts, is_in_diffusion_series: bool) -> Reading | None:
     # A protocol named "DWI with ADC" names the images that were acquired, too.
     is_acquired = "ORIGINAL" in facts.image_type and (bool(facts.b_value) or is_in_diffusion_series)
-    if set(facts.words) & _ADC_WORDS and not is_acquired:
+    if says_adc(facts.words) and not is_acquired:
         return Reading("adc", "name or description says ADC")
     if facts.b_value is None:
         return Reading("dwi", "image type TRACEW") if "TRACEW" in facts.image_type else None
@@ -132,12 +110,11 @@ def _by_contrast(facts: Facts) -> Reading | None:
 
 
 def _by_words(facts: Facts, words: tuple[str, ...], told: str) -> Reading | None:
-    known = set(words)
-    if known & _ADC_WORDS:
+    if says_adc(words):
         return Reading("adc", f"{told} says ADC")
-    if known & _B0_WORDS and not known & _T1_WORDS:
+    if says_b0(words):
         return Reading("b0", f"{told} says b = 0")
-    said = _sequences_said(known)
+    said = sequences_said(words)
     if said == {"t1", "flair"}:  # a T1 FLAIR, or a badly named one: the inversion time tells
         timing = _by_timing(facts)
         return timing if timing and timing.role in said else Reading(None, f"its {told} says T1 and FLAIR")
@@ -148,23 +125,12 @@ def _by_words(facts: Facts, words: tuple[str, ...], told: str) -> Reading | None
     if not said:
         return None
     role = said.pop()
-    is_enhanced = facts.has_contrast_medium or bool(known & CONTRAST_WORDS and not known & WITHOUT_WORDS)
+    is_enhanced = facts.has_contrast_medium or bool(set(words) & CONTRAST_WORDS and not set(words) & WITHOUT_WORDS)
     if role == "t1" and is_enhanced:
         return _after_contrast_medium()
     if role in ("t2", "flair") and facts.echo_time_ms is not None and facts.echo_time_ms < _SHORTEST_T2_ECHO_MS:
         return Reading(None, f"its {told} says {role.upper()}, but its echo time is {facts.echo_time_ms:g} ms")
     return Reading(role, f"{told} says {role.upper()}")
-
-
-def _sequences_said(words: set[str]) -> set[str]:
-    said = {f"t{match[1]}" for word in words if (match := _WEIGHTED.fullmatch(word))}
-    if words & _DIFFUSION_WORDS:
-        return {"dwi"} | (said & {"t1"})  # "DWI T2" is a DWI
-    if words & SEQUENCE_WORDS["flair"] or {"dark", "fluid"} <= words:
-        said.add("flair")
-    if words & _T1_WORDS:
-        said.add("t1")
-    return said
 
 
 def _by_timing(facts: Facts) -> Reading | None:

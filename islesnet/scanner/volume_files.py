@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from islesnet.scanner.candidate import Candidate, Grid, UnusableError
-from islesnet.scanner.facts import Facts, b_value_said, words_in
+from islesnet.scanner.facts import Facts, words_in
 from islesnet.scanner.patient import Image
 from islesnet.scanner.sidecars import facts_beside, read_b_values
+from islesnet.scanner.vocabulary import b_value_said
 from islesnet.volumes import Header, VolumeError, VolumeStack, read_header, read_volume_stack
 from islesnet.volumes.axes import RAS_TO_LPS
 from islesnet.volumes.file_names import stem_of

@@ -1,0 +1,65 @@
+"""What the words of a description or a name say, in the vocabularies of scanners, converters and data sets."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from islesnet.volumes.file_names import SEQUENCE_WORDS
+
+# A table holds words and phrases of two words ("dark fluid").
+_ADC = {"adc", "adcmap", "apparent"}
+_B0 = {"b0", "bzero", "nodif"}
+_DIFFUSION = SEQUENCE_WORDS["dwi"] | {"diff", "diffusion", "dti", "ddwi", "edwi", "dwibs", "dwisense", "resolve"}
+_FLAIR = SEQUENCE_WORDS["flair"] | {"dark fluid"}
+_T1 = SEQUENCE_WORDS["t1"] | {"mpr", "mp2rage", "bravo", "spgr", "fspgr", "tfl3d"}
+_WEIGHTED = re.compile(r"[es]?t([12])(?:w|wi|n|tse|se|fse|tfe)?")  # t1, T2W, eT1W, sT1TFE, t2_tse
+_OTHERS = {
+    *("swi", "swan", "swip", "gre", "hemo", "heme", "haemo", "star", "t2star", "qsm", "pd", "stir", "phase", "pha"),
+    *("tof", "mra", "mrv", "angio", "mip", "minip", "proj", "perf", "perfusion", "pwi", "dsc", "dce", "asl", "pcasl"),
+    *("cbf", "cbv", "rcbf", "rcbv", "mtt", "tmax", "ttp", "bold", "fmri", "fieldmap", "spectro", "mrs", "csi"),
+    *("fa", "colfa", "tensor", "fractional", "eadc", "exponential", "probability", "prob", "prediction", "uncertainty"),
+    *("loc", "localizer", "localiser", "scout", "survey", "aahead", "aahscout", "calibration", "smartbrain"),
+}
+# Beside the sequence they do not exclude it.
+_EXCLUDED_UNLESS = {"pd": "t2"}  # a double echo; the echo time tells
+_B_VALUE = re.compile(r"b(\d{1,4})|(\d{3,4})b")
+
+
+def sequences_said(words: Sequence[str]) -> set[str]:
+    """Return the sequences that words name: "dwi", "t1", "t2", "flair"; several where they leave it open."""
+    said = {f"t{match[1]}" for word in words if (match := _WEIGHTED.fullmatch(word))}
+    known = _phrases(words)
+    if known & _DIFFUSION:
+        return {"dwi"} | (said & {"t1"})  # "DWI T2" is a DWI
+    if known & _FLAIR:
+        said.add("flair")
+    if known & _T1:
+        said.add("t1")
+    return said
+
+
+def other_said(words: Sequence[str]) -> str:
+    """Return the word that says that it is nothing of use: another sequence, a map, a localizer; or nothing."""
+    said = sequences_said(words)
+    others = _phrases(words) & _OTHERS
+    return min((word for word in others if _EXCLUDED_UNLESS.get(word) not in said), default="")
+
+
+def says_adc(words: Sequence[str]) -> bool:
+    """Tell whether words name a map of the apparent diffusion coefficient."""
+    return bool(_phrases(words) & _ADC)
+
+
+def says_b0(words: Sequence[str]) -> bool:
+    """Tell whether words name the image without diffusion weighting."""
+    return bool(_phrases(words) & _B0) and "t1" not in sequences_said(words)
+
+
+def b_value_said(words: Sequence[str]) -> float | None:
+    """Return the b-value that words name ("b1000", "1000b"), where they name one alone."""
+    said = {float(match[1] or match[2]) for word in words if (match := _B_VALUE.fullmatch(word))}
+    return said.pop() if len(said) == 1 else None
+
+
+def _phrases(words: Sequence[str]) -> set[str]:
+    return {*words, *(" ".join(pair) for pair in pairwise(words))}
