@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from islesnet.scanner.facts import Facts, words_in
-from islesnet.scanner.vocabulary import other_said, says_adc, says_b0, sequences_said
+from islesnet.scanner.vocabulary import b_value_said, other_said, says_adc, says_b0, sequences_hinted, sequences_said
 from islesnet.volumes.file_names import CONTRAST_WORDS, MASK_WORDS, WITHOUT_WORDS, is_written
 
 _OTHER_IMAGE_TYPES = {
@@ -49,8 +49,10 @@ def recognise(facts: Facts, is_in_diffusion_series: bool = False) -> Reading:
         or _by_contrast(facts)
         or _by_words(facts, facts.words, "name or description")
         or _by_timing(facts)
+        or _by_hints(facts.words, "name or description")
         or _by_words_that_exclude(facts.folder_words)
         or _by_words(facts, facts.folder_words, "folder's name")
+        or _by_hints(facts.folder_words, "folder's name")
         or Reading(None, "nothing in its header or name says which sequence it is")
     )
 
@@ -64,6 +66,21 @@ def sequence_by_name(name: str, patient: str = "") -> str | None:
     """
     own = name[len(patient) :] if patient and name.lower().startswith(patient.lower()) else name
     return recognise(Facts(words=words_in(own))).role
+
+
+def b_value_by_words(facts: Facts) -> float | None:
+    """Return the b-value that a name or description gives, where it can be believed.
+
+    "b1000" alone is a DWI's; beside another sequence it is a patient's code, beside "ADC" what the map was made from.
+    """
+    value, said = b_value_said(facts.words), sequences_said(facts.words)
+    if value is None or says_adc(facts.words):
+        return None
+    if "dwi" in said:
+        return value
+    timing = _by_timing(facts)  # a T2's may be that of a diffusion-weighted spin echo
+    is_another = bool(said) or (timing is not None and timing.role != "t2")
+    return None if is_another else value
 
 
 def _by_image_type(facts: Facts) -> Reading | None:
@@ -131,6 +148,11 @@ def _by_words(facts: Facts, words: tuple[str, ...], told: str) -> Reading | None
     if role in ("t2", "flair") and facts.echo_time_ms is not None and facts.echo_time_ms < _SHORTEST_T2_ECHO_MS:
         return Reading(None, f"its {told} says {role.upper()}, but its echo time is {facts.echo_time_ms:g} ms")
     return Reading(role, f"{told} says {role.upper()}")
+
+
+def _by_hints(words: tuple[str, ...], told: str) -> Reading | None:
+    hinted = sequences_hinted(words)
+    return Reading(hinted.pop(), f"{told} suggests it") if len(hinted) == 1 else None
 
 
 def _by_timing(facts: Facts) -> Reading | None:

@@ -8,10 +8,12 @@ from islesnet.volumes.file_names import SEQUENCE_WORDS
 
 # A table holds words and phrases of two words ("dark fluid").
 _ADC = {"adc", "adcmap", "apparent"}
-_B0 = {"b0", "bzero", "nodif"}
-_DIFFUSION = SEQUENCE_WORDS["dwi"] | {"diff", "diffusion", "dti", "ddwi", "edwi", "dwibs", "dwisense", "resolve"}
+_B0 = {"bzero", "nodif"}  # FSL has "nodif"
+_DIFFUSION = (SEQUENCE_WORDS["dwi"] - {"b1000"}) | {
+    *("diff", "diffusion", "dti", "ddwi", "edwi", "dwibs", "dwisense", "resolve"),
+}
 _FLAIR = SEQUENCE_WORDS["flair"] | {"dark fluid"}
-_T1 = SEQUENCE_WORDS["t1"] | {"mpr", "mp2rage", "bravo", "spgr", "fspgr", "tfl3d"}
+_T1 = SEQUENCE_WORDS["t1"] | {"mp2rage", "bravo", "spgr", "fspgr", "tfl3d"}
 _WEIGHTED = re.compile(r"[es]?t([12])(?:w|wi|n|tse|se|fse|tfe)?")  # t1, T2W, eT1W, sT1TFE, t2_tse
 _OTHERS = {
     *("swi", "swan", "swip", "gre", "hemo", "heme", "haemo", "star", "t2star", "qsm", "pd", "stir", "phase", "pha"),
@@ -22,7 +24,9 @@ _OTHERS = {
 }
 # Beside the sequence they do not exclude it.
 _EXCLUDED_UNLESS = {"pd": "t2"}  # a double echo; the echo time tells
-_B_VALUE = re.compile(r"b(\d{1,4})|(\d{3,4})b")
+# May as well be a patient's code, or a reformatted volume of any sequence.
+_HINTS = {"b1000": "dwi", "mpr": "t1"}
+_B_VALUE = re.compile(r"(?:dwi)?b(?:val|value)?(0|[1-9]\d{0,3})|([1-9]\d{2,3})b")
 
 
 def sequences_said(words: Sequence[str]) -> set[str]:
@@ -38,6 +42,11 @@ def sequences_said(words: Sequence[str]) -> set[str]:
     return said
 
 
+def sequences_hinted(words: Sequence[str]) -> set[str]:
+    """Return the sequences that words suggest, to be asked where nothing says more."""
+    return {_HINTS[word] for word in words if word in _HINTS}
+
+
 def other_said(words: Sequence[str]) -> str:
     """Return the word that says that it is nothing of use: another sequence, a map, a localizer; or nothing."""
     said = sequences_said(words)
@@ -51,14 +60,21 @@ def says_adc(words: Sequence[str]) -> bool:
 
 
 def says_b0(words: Sequence[str]) -> bool:
-    """Tell whether words name the image without diffusion weighting."""
-    return bool(_phrases(words) & _B0) and "t1" not in sequences_said(words)
+    """Tell whether words name the image without diffusion weighting, and no sequence whose patient may be called B0."""
+    is_named = bool(set(words) & _B0) or b_value_said(words) == 0
+    return is_named and not sequences_said(words) & {"t1", "flair"}
 
 
 def b_value_said(words: Sequence[str]) -> float | None:
-    """Return the b-value that words name ("b1000", "1000b"), where they name one alone."""
-    said = {float(match[1] or match[2]) for word in words if (match := _B_VALUE.fullmatch(word))}
-    return said.pop() if len(said) == 1 else None
+    """Return the b-value that words name ("b1000", "b = 1000", "1000b"), where they name one alone.
+
+    A b-value is a round number; B1234 or B0050 is a patient's code.
+    """
+    joined = [first + second for first, second in pairwise(words) if first == "b"]
+    matches = [match for word in [*words, *joined] if (match := _B_VALUE.fullmatch(word))]
+    said = {int(match[1] or match[2]) for match in matches}
+    round_numbers = [value for value in said if value % (50 if value >= 100 else 10) == 0]
+    return float(round_numbers[0]) if len(round_numbers) == 1 else None
 
 
 def _phrases(words: Sequence[str]) -> set[str]:

@@ -9,8 +9,8 @@ import numpy as np
 from islesnet.scanner.candidate import Candidate, Grid, UnusableError
 from islesnet.scanner.facts import Facts, words_in
 from islesnet.scanner.patient import Image
+from islesnet.scanner.recognition import b_value_by_words
 from islesnet.scanner.sidecars import facts_beside, read_b_values
-from islesnet.scanner.vocabulary import b_value_said
 from islesnet.volumes import Header, VolumeError, VolumeStack, read_header, read_volume_stack
 from islesnet.volumes.axes import RAS_TO_LPS
 from islesnet.volumes.file_names import stem_of
@@ -92,7 +92,7 @@ def _b_values(path: Path, header: Header, facts: Facts) -> list[float | None]:
 
 def _with_b_value(facts: Facts, value: float | None) -> Facts:
     if value is None:
-        value = facts.b_value if facts.b_value is not None else b_value_said(facts.words)
+        value = facts.b_value if facts.b_value is not None else b_value_by_words(facts)
     return replace(facts, b_value=value)
 
 
