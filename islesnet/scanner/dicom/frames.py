@@ -14,6 +14,7 @@ from islesnet.scanner.dicom.headers import (
     Header,
     distrusted,
     frame_headers,
+    has_items,
     number,
     numbers,
     open_header,
@@ -32,6 +33,7 @@ _MR_IMAGES = {
 }
 _ORDER = ("AcquisitionNumber", "TemporalPositionIndex", "InstanceNumber")
 _DIRECTORY = "1.2.840.10008.1.3.10"
+_NO_AGENT = {"NO", "NONE", "N", "0", "-", "NON", "NEIN", "KEIN", "KEINE", "KEINS", "OHNE", "WITHOUT", "NO CONTRAST"}
 _PHILIPS_SCALE_SLOPE = (0x2005, 0x0E, "Philips MR Imaging DD 001")
 
 
@@ -211,8 +213,12 @@ def _scanning(header: Header) -> frozenset[str]:
 
 
 def _has_contrast_medium(header: Header) -> bool:
-    said = text(header, "ContrastBolusAgent").strip().upper()
-    return bool(said) and said not in ("NO", "NONE", "N", "0")
+    """Tell whether a medium was given, before this frame where that is said (PS3.3 C.7.6.4, C.7.6.16.2.12)."""
+    usage = text(header, "ContrastBolusAgentAdministered").upper()
+    if usage in ("YES", "NO"):
+        return usage == "YES"
+    agent = text(header, "ContrastBolusAgent").strip().upper()
+    return (bool(agent) and agent not in _NO_AGENT) or has_items(header, "ContrastBolusAgentSequence")
 
 
 def _scale_slope(header: Header) -> float | None:

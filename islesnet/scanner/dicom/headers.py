@@ -16,6 +16,7 @@ _DEFLATED = "1.2.840.10008.1.2.1.99"
 # A head scan in lossless compression is a half to a tenth of its size; a hundredfold is no scan.
 _MOST_COMPRESSION = 200
 _MOST_FRAMES = 100_000
+_KEPT = ("ContrastBolusAgentSequence",)  # of the sequences above all frames
 
 
 @contextmanager
@@ -104,6 +105,11 @@ def number(header: Header, keyword: str) -> float | None:
     return found[0] if found else None
 
 
+def has_items(header: Header, keyword: str) -> bool:
+    """Tell whether a sequence is there and not empty."""
+    return bool(_value(header, keyword))
+
+
 def frame_headers(header: Header, path: Path) -> list[Header]:
     """Return a flat header for each frame: its own functional groups over the shared ones over the file's.
 
@@ -122,7 +128,7 @@ def frame_headers(header: Header, path: Path) -> list[Header]:
         raise UnusableError(f"announces {frames} frames and describes {len(own)}; the file is damaged")
     shared = _value(header, "SharedFunctionalGroupsSequence")
     common = _flat(shared[0]) if shared else {}
-    top = {element.tag: element for element in _elements(header) if element.VR != "SQ"}
+    top = {element.tag: element for element in _elements(header) if element.VR != "SQ" or element.keyword in _KEPT}
     return [_dataset({**top, **common, **_flat(item)}) for item in own]
 
 
