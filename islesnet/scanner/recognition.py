@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from islesnet.scanner.facts import Facts, words_in
 from islesnet.scanner.vocabulary import b_value_said, other_said, says_adc, says_b0, sequences_hinted, sequences_said
-from islesnet.volumes.file_names import CONTRAST_WORDS, MASK_WORDS, WITHOUT_WORDS, is_written
+from islesnet.volumes.file_names import MASK_WORDS, is_written, says_contrast_medium
 
 _OTHER_IMAGE_TYPES = {
     "LOCALIZER": "a localizer",
@@ -121,7 +121,7 @@ def _by_contrast(facts: Facts) -> Reading | None:
         return None
     role = _CONTRASTS.get(facts.contrast)
     told = f"acquisition contrast {facts.contrast}" if facts.contrast.replace("_", "").isalnum() else "its contrast"
-    if role == "t1" and facts.has_contrast_medium:
+    if role == "t1" and _is_enhanced(facts):
         return _after_contrast_medium()
     return Reading(role, told if role else f"not a sequence that is used ({told})")
 
@@ -142,8 +142,7 @@ def _by_words(facts: Facts, words: tuple[str, ...], told: str) -> Reading | None
     if not said:
         return None
     role = said.pop()
-    is_enhanced = facts.has_contrast_medium or bool(set(words) & CONTRAST_WORDS and not set(words) & WITHOUT_WORDS)
-    if role == "t1" and is_enhanced:
+    if role == "t1" and _is_enhanced(facts):
         return _after_contrast_medium()
     if role in ("t2", "flair") and facts.echo_time_ms is not None and facts.echo_time_ms < _SHORTEST_T2_ECHO_MS:
         return Reading(None, f"its {told} says {role.upper()}, but its echo time is {facts.echo_time_ms:g} ms")
@@ -168,10 +167,16 @@ def _by_timing(facts: Facts) -> Reading | None:
     is_gradient_echo = "GR" in facts.scanning and "SE" not in facts.scanning
     is_t1 = echo <= 40 if inversion and inversion >= 400 else echo <= 30 and repetition <= 1000
     if is_t1 and not (is_gradient_echo and echo >= 12):
-        return _after_contrast_medium() if facts.has_contrast_medium else Reading("t1", told)
+        return _after_contrast_medium() if _is_enhanced(facts) else Reading("t1", told)
     if not is_gradient_echo and echo >= 70 and repetition >= 1800:
         return Reading("t2", told)
     return None
+
+
+def _is_enhanced(facts: Facts) -> bool:
+    # A folder "post" may be a later examination; "T1 post" is not.
+    folder = facts.folder_words if "t1" in sequences_said(facts.folder_words) else ()
+    return facts.has_contrast_medium or says_contrast_medium(facts.words) or says_contrast_medium(folder)
 
 
 def _after_contrast_medium() -> Reading:

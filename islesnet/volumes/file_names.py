@@ -1,7 +1,7 @@
 """What a file's name says: which sequence it holds, or that it is a label, or that it is neither."""
 
 import re
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 # Every run of islesnet leaves this file in its folder: what lies there are results, not scans.
@@ -21,31 +21,37 @@ _LESION_WORDS = {
 }
 MASK_WORDS = _LESION_WORDS | {"mask", "masks"}
 BRAIN_WORDS = {"brain", "brainmask", "br", "bet", "ss", "skull", "head", "tissue"}
-CONTRAST_WORDS = {"gd", "gad", "gadolinium", "ce", "contrast", "post", "postcontrast"}
-WITHOUT_WORDS = {"pre", "precontrast", "non", "no", "without"}
+# Of a contrast medium: its metal, its makers' names, the word for it or for giving it in several languages.
+_CONTRAST_WORDS = {
+    *("gd", "gad", "gado", "gadolinium", "gdtpa", "dtpa", "gadavist", "gadovist", "dotarem", "magnevist", "prohance"),
+    *("multihance", "omniscan", "clariscan", "vueway", "ce", "cemr", "contrast", "enhanced", "enhance", "enh", "post"),
+    *("postcontrast", "postgd", "postgad", "postgado", "km", "kontrast", "kontrastmittel", "postkm", "mitkm"),
+    *("inj", "injection", "injecte", "postinj", "contraste", "civ", "mdc", "contrasto", "contr", "kontr"),
+}
+_WITHOUT_WORDS = {"pre", "non", "no", "without", "wo", "ohne", "vor", "sans", "avant", "senza", "sin", "prae"}
 # How a series was acquired, which names no patient: planes, techniques, localizers.
 _PROTOCOL_WORDS = {
-    *(
-        "ax",
-        "axial",
-        "tra",
-        "trans",
-        "transverse",
-        "transversal",
-        "sag",
-        "sagittal",
-        "cor",
-        "coronal",
-        "obl",
-        "oblique",
-    ),
-    *("tse", "fse", "se", "ge", "gre", "fl2d", "fl3d", "spc", "space", "cube", "vista", "vibe", "ir", "fs", "fatsat"),
-    *("blade", "propeller", "frfse", "epi", "ep2d", "diff", "diffusion", "dti", "2d", "3d", "iso", "thin", "std", "hr"),
-    *("localizer", "localiser", "loc", "scout", "survey", "haste", "swi", "swan", "tof", "angio", "mra", "perf", "dsc"),
-    *("adc", "eadc", "head", "brain", "neuro", "mr", "mri", "scan", "series", "serie", "serien", "se000", "raw"),
+    *("ax", "axial", "tra", "trans", "transverse", "transversal", "sag", "sagittal", "cor", "coronal", "obl"),
+    *("oblique", "tse", "fse", "se", "ge", "gre", "fl2d", "fl3d", "spc", "space", "cube", "vista", "vibe", "ir", "fs"),
+    *("fatsat", "blade", "propeller", "frfse", "epi", "ep2d", "diff", "diffusion", "dti", "2d", "3d", "iso", "thin"),
+    *("std", "hr", "localizer", "localiser", "loc", "scout", "survey", "haste", "swi", "swan", "tof", "angio", "mra"),
+    *("perf", "dsc", "adc", "eadc", "head", "brain", "neuro", "mr", "mri", "scan", "series", "serie", "serien", "raw"),
 }
 # Maps and by-products that carry a sequence's name but are not it.
 _OTHER_WORDS = {"adc", "eadc", "exponential", "b0", "star", "probability", "prob", "prediction", "uncertainty"}
+_T1_OR_COMPOUND = rf"([es]?t1(?:w|wi)?|mprage)({'|'.join(sorted(_CONTRAST_WORDS, key=len, reverse=True))}|c)"
+# How some write a word -> the words; each stands alone, between separators.
+_SPELLINGS = [
+    (re.compile(spelling), words)
+    for spelling, words in (
+        (r"space-[0-9a-z]+", " "),  # BIDS: the space a file was moved to
+        (r"t2\*", "t2 star "),
+        (r"(?<![0-9a-z])w/o(?![0-9a-z])", "without"),
+        (r"\+\s*(?:c|k|km|gd)(?![0-9a-z])|(?<![0-9a-z])(?:c|k|km|gd)\+", " contrast "),  # GE: "AX T1 +C"
+        (r"(?<![0-9a-z])c-(?![0-9a-z])", " without contrast "),
+        (rf"(?<![0-9a-z]){_T1_OR_COMPOUND}(?![0-9a-z])", r"\1 \2"),  # BraTS: t1ce, t1c
+    )
+]
 
 
 @dataclass(frozen=True)
@@ -122,10 +128,25 @@ def without_words(text: str, known: Set[str]) -> str:
 
 def words_of(text: str) -> list[str]:
     """Return the words of a name in lower case, without what only says where an image was moved to."""
-    text = re.sub(r"space-[0-9a-z]+", "", text.lower().replace("t2*", "t2 star"))  # BIDS: the space a file was moved to
+    text = text.lower()
+    for spelling, spelled in _SPELLINGS:
+        text = spelling.sub(spelled, text)
     words = [word for word in re.split(r"[^0-9a-z]+", text) if word]
     # "dwi_to_flair" is the DWI, moved onto the FLAIR.
     return words[: words.index("to", 1)] if "to" in words[1:] else words
+
+
+def says_contrast_medium(words: Sequence[str]) -> bool:
+    """Tell whether words say that a T1 was taken with a contrast medium: "post gd no fs", but not "pre gd"."""
+    is_denied = False
+    for before, word in zip(["", *words], words, strict=False):
+        # A lone C (K for the German word) is of a medium beside T1 alone.
+        if word in _CONTRAST_WORDS or (word in ("c", "k") and before in SEQUENCE_WORDS["t1"]):
+            if word == "post" or not is_denied:  # "pre/post" shows the difference
+                return True
+        elif word != "iv":  # "without iv contrast"
+            is_denied = word in _WITHOUT_WORDS
+    return False
 
 
 def is_written(words: list[str]) -> bool:
@@ -143,7 +164,7 @@ def _role_of(word_list: list[str]) -> tuple[str | None, str]:
     sequences = {sequence for sequence, known in SEQUENCE_WORDS.items() if words & known}
     if words & MASK_WORDS:
         return _role_of_mask(word_list, sequences)
-    if sequences == {"t1"} and words & CONTRAST_WORDS and not words & WITHOUT_WORDS:
+    if sequences == {"t1"} and says_contrast_medium(word_list):
         return None, "a T1 with contrast medium is not taken for a T1; name a plain one 't1'"
     if sequences == {"t2", "flair"}:
         sequences = {"flair"}

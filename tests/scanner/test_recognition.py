@@ -3,8 +3,11 @@
 import json
 
 import pytest
+from pydicom.dataset import Dataset
 
-from islesnet.scanner import read_patient
+from islesnet.errors import InputError
+from islesnet.scanner import read_patient, sequence_by_name
+from tests.scanner.made_dicom import classic, enhanced, head, tags_of
 from tests.scanner.test_volume_files import save, values
 
 
@@ -46,3 +49,59 @@ def test_b_value_beside_adc_is_what_the_map_was_made_from(tmp_path):
     save(tmp_path / "dwi_b1000.nii.gz")
     save(tmp_path / "adc_b1000.nii.gz", values(seed=1))
     assert set(read_patient(tmp_path).images) == {"dwi", "adc"}
+
+
+AFTER_CONTRAST_MEDIUM = [
+    *("t1_mprage_sag_KM", "AX T1 +C", "+C AX T1", "AX T1 C+ FS", "T1_C", "T1 K", "t1-c", "T1 GADO", "T1 inj", "T1 mdc"),
+    *("T1CE", "t1c", "t1gd", "T1wCE", "T1post", "T1 POST GD NO FS", "T1 pre/post gd", "mprage_km", "SAG MPRAGE+C"),
+]
+PLAIN = [
+    *("T1 pre", "T1 pre contrast", "T1 nativ", "T1 native", "T1 without contrast", "T1 without IV contrast"),
+    *("T1 W/O GD", "T1 ohne KM", "T1 vor KM", "T1 sans injection", "T1 C-", "T1 FS", "t1_mprage_sag_p2_iso"),
+    "T1 no contrast",
+]
+
+
+@pytest.mark.parametrize("name", AFTER_CONTRAST_MEDIUM)
+def test_t1_with_contrast_medium_is_none_by_name_or_by_timing(tmp_path, name):
+    classic(tmp_path / "1", SeriesDescription=name, **tags_of("t1"))
+    classic(tmp_path / "2", number=2, **tags_of("t2"))
+    patient = read_patient(tmp_path)
+    assert set(patient.images) == {"t2"}
+    assert any(choice.why == "a T1 with contrast medium is not taken for a T1" for choice in patient.choices)
+    assert sequence_by_name(name) is None
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_plain_t1_is_one(tmp_path, name):
+    classic(tmp_path, SeriesDescription=name, **tags_of("t1"))
+    assert set(read_patient(tmp_path).images) == {"t1"}
+    assert sequence_by_name(name) == "t1"
+
+
+def test_folder_says_that_a_medium_was_given(tmp_path):
+    save(tmp_path / "T1_post" / "T1.nii.gz", values(seed=1))
+    save(tmp_path / "post" / "T1.nii.gz")
+    assert read_patient(tmp_path).images["t1"].source == "post/T1.nii.gz"
+
+
+@pytest.mark.parametrize(
+    ("tags", "role"),
+    [
+        ({}, "t1"),
+        ({"SeriesDescription": "post gd"}, None),
+        ({"ContrastBolusAgentSequence": [Dataset()]}, None),
+        ({"ContrastBolusAgentSequence": []}, "t1"),
+        ({"ContrastBolusAgentSequence": [Dataset()], "ContrastBolusAgentAdministered": "NO"}, "t1"),
+        ({"ContrastBolusAgentAdministered": "YES"}, None),
+        ({"ContrastBolusAgent": "GADOVIST"}, None),
+        ({"ContrastBolusAgent": "keine"}, "t1"),
+    ],
+)
+def test_enhanced_file_says_whether_a_medium_was_given(tmp_path, tags, role):
+    enhanced(tmp_path / "t1.dcm", [(0, "NONE", None, head())], AcquisitionContrast="T1", **tags)
+    if role:
+        assert set(read_patient(tmp_path).images) == {role}
+    else:
+        with pytest.raises(InputError, match="a T1 with contrast medium"):
+            read_patient(tmp_path)
