@@ -20,6 +20,8 @@ _OTHER_IMAGE_TYPES = {
     "SCREEN SAVE": "a picture of a screen",
 }
 _SHORTEST_T2_ECHO_MS = 50.0  # below lies proton density
+_FLAIR_INVERSION_MS = 1500.0  # from here on fluid is dark
+_SHORTEST_FLAIR_INVERSION_MS = 1000.0  # below, fat is (STIR) or T1 differs
 _CONTRASTS = {"DIFFUSION": "dwi", "FLUID_ATTENUATED": "flair", "T1": "t1", "T2": "t2"}
 
 
@@ -120,10 +122,11 @@ def _by_contrast(facts: Facts) -> Reading | None:
     if not facts.contrast or facts.contrast in ("UNKNOWN", "MIXED"):
         return None
     role = _CONTRASTS.get(facts.contrast)
-    told = f"acquisition contrast {facts.contrast}" if facts.contrast.replace("_", "").isalnum() else "its contrast"
-    if role == "t1" and _is_enhanced(facts):
-        return _after_contrast_medium()
-    return Reading(role, told if role else f"not a sequence that is used ({told})")
+    if role is None:
+        told = f"acquisition contrast {facts.contrast}" if facts.contrast.replace("_", "").isalnum() else "its contrast"
+        return Reading(None, f"not a sequence that is used ({told})")
+    said = {role} | (sequences_said(facts.words) & {"flair"} if role == "t2" else set())
+    return _settle(said, facts, "acquisition contrast")
 
 
 def _by_words(facts: Facts, words: tuple[str, ...], told: str) -> Reading | None:
@@ -131,22 +134,37 @@ def _by_words(facts: Facts, words: tuple[str, ...], told: str) -> Reading | None
         return Reading("adc", f"{told} says ADC")
     if says_b0(words):
         return Reading("b0", f"{told} says b = 0")
-    said = sequences_said(words)
+    return _settle(sequences_said(words), facts, told)
+
+
+def _settle(said: set[str], facts: Facts, told: str) -> Reading | None:
+    """Hold what is said against the contrast medium and the timing."""
     if said == {"t1", "flair"}:  # a T1 FLAIR, or a badly named one: the inversion time tells
         timing = _by_timing(facts)
-        return timing if timing and timing.role in said else Reading(None, f"its {told} says T1 and FLAIR")
+        return timing if timing and timing.role != "t2" else Reading(None, f"its {told} says T1 and FLAIR")
     if said == {"t2", "flair"}:
         said = {"flair"}
     if len(said) > 1:
         return Reading(None, f"its {told} says {' and '.join(sorted(said)).upper()}")
     if not said:
         return None
-    role = said.pop()
+    (role,) = said
     if role == "t1" and _is_enhanced(facts):
         return _after_contrast_medium()
-    if role in ("t2", "flair") and facts.echo_time_ms is not None and facts.echo_time_ms < _SHORTEST_T2_ECHO_MS:
-        return Reading(None, f"its {told} says {role.upper()}, but its echo time is {facts.echo_time_ms:g} ms")
-    return Reading(role, f"{told} says {role.upper()}")
+    return _t2_or_flair(role, facts, told) if role in ("t2", "flair") else Reading(role, f"{told} says {role.upper()}")
+
+
+def _t2_or_flair(role: str, facts: Facts, told: str) -> Reading:
+    echo, inversion = facts.echo_time_ms, facts.inversion_time_ms or 0.0
+    told = f"{told} says {role.upper()}"
+    if echo is not None and echo < _SHORTEST_T2_ECHO_MS:
+        return Reading(None, f"its {told}, but its echo time is {echo:g} ms")
+    if role == "t2" and inversion >= _FLAIR_INVERSION_MS:
+        return Reading("flair", f"{told}, and its inversion time is {inversion:g} ms")
+    is_inverted = role == "flair" or "IR" in facts.scanning or not facts.scanning
+    if is_inverted and 0 < inversion < _SHORTEST_FLAIR_INVERSION_MS:
+        return Reading(None, f"its {told}, but its inversion time is {inversion:g} ms")
+    return Reading(role, told)
 
 
 def _by_hints(words: tuple[str, ...], told: str) -> Reading | None:
@@ -162,13 +180,13 @@ def _by_timing(facts: Facts) -> Reading | None:
     told = f"echo time {echo:g} ms, repetition time {repetition:g} ms"
     if inversion:
         told += f", inversion time {inversion:g} ms"
-    if inversion and inversion >= 1500:
+    if inversion and inversion >= _FLAIR_INVERSION_MS:
         return Reading("flair", told) if echo >= 60 else None
     is_gradient_echo = "GR" in facts.scanning and "SE" not in facts.scanning
     is_t1 = echo <= 40 if inversion and inversion >= 400 else echo <= 30 and repetition <= 1000
     if is_t1 and not (is_gradient_echo and echo >= 12):
         return _after_contrast_medium() if _is_enhanced(facts) else Reading("t1", told)
-    if not is_gradient_echo and echo >= 70 and repetition >= 1800:
+    if not is_gradient_echo and not inversion and echo >= 70 and repetition >= 1800:
         return Reading("t2", told)
     return None
 

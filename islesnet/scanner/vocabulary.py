@@ -12,7 +12,7 @@ _B0 = {"bzero", "nodif"}  # FSL has "nodif"
 _DIFFUSION = (SEQUENCE_WORDS["dwi"] - {"b1000"}) | {
     *("diff", "diffusion", "dti", "ddwi", "edwi", "dwibs", "dwisense", "resolve"),
 }
-_FLAIR = SEQUENCE_WORDS["flair"] | {"dark fluid"}
+_FLAIR = SEQUENCE_WORDS["flair"] | {"dark fluid", "dark fl", "da fl"}  # Siemens
 _T1 = SEQUENCE_WORDS["t1"] | {"mp2rage", "bravo", "spgr", "fspgr", "tfl3d"}
 _WEIGHTED = re.compile(r"[es]?t([12])(?:w|wi|n|tse|se|fse|tfe)?")  # t1, T2W, eT1W, sT1TFE, t2_tse
 _OTHERS = {

@@ -105,3 +105,41 @@ def test_enhanced_file_says_whether_a_medium_was_given(tmp_path, tags, role):
     else:
         with pytest.raises(InputError, match="a T1 with contrast medium"):
             read_patient(tmp_path)
+
+
+def spin_echo(**tags):
+    return {"ScanningSequence": ["SE", "IR"], "EchoTime": 90, "RepetitionTime": 6000, **tags}
+
+
+@pytest.mark.parametrize(
+    ("description", "inversion", "role"),
+    [
+        ("t2_spc_da-fl_irprep_sag_p2_iso", 1800, "flair"),
+        ("t2_spc_da-fl_irprep_sag_p2_iso", None, "flair"),
+        ("t2_tirm_tra_dark-fl", 2500, "flair"),
+        ("t2_spc_ir_sag", 1800, "flair"),
+        ("t2_spc_ir_sag", 220, None),
+        ("t2_tirm_cor_fs", 220, None),
+        ("orbit", 160, None),
+        ("T2 FLAIR", 2250, "flair"),
+        ("t2_tse_tra", None, "t2"),
+        ("t2_tse_tra", 0, "t2"),
+    ],
+)
+def test_inversion_time_parts_flair_t2_and_stir(tmp_path, description, inversion, role):
+    inversions = {} if inversion is None else {"InversionTime": inversion}
+    classic(tmp_path / "1", SeriesDescription=description, **spin_echo(**inversions))
+    classic(tmp_path / "2", number=2, **tags_of("t1"))
+    assert set(read_patient(tmp_path).images) == {"t1", role} - {None}
+
+
+def test_inversion_time_of_fat_saturated_t2_without_inversion_says_nothing(tmp_path):
+    classic(tmp_path, SeriesDescription="T2 SPAIR", **spin_echo(ScanningSequence="SE", InversionTime=160))
+    assert set(read_patient(tmp_path).images) == {"t2"}
+
+
+@pytest.mark.parametrize(("description", "inversion"), [("FLAIR", 2500.0), ("sag", 2500.0), ("FLAIR", 0.0)])
+def test_flair_whose_acquisition_contrast_is_t2_is_a_flair(tmp_path, description, inversion):
+    tags = {"AcquisitionContrast": "T2", "SeriesDescription": description, "InversionTimes": [inversion]}
+    enhanced(tmp_path / "flair.dcm", [(0, "NONE", None, head())], **tags)
+    assert set(read_patient(tmp_path).images) == {"flair"}
