@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from islesnet.volumes.file_names import words_of
 
+TRACE_TYPES = {"TRACEW", "TRACE"}  # of DICOM's Image Type
+
 
 @dataclass(frozen=True)
 class Facts:

@@ -107,15 +107,19 @@ def _by_words_that_exclude(words: tuple[str, ...]) -> Reading | None:
 
 
 def _by_diffusion(facts: Facts, is_in_diffusion_series: bool) -> Reading | None:
-    # A protocol named "DWI with ADC" names the images that were acquired, too.
-    is_acquired = "ORIGINAL" in facts.image_type and (bool(facts.b_value) or is_in_diffusion_series)
-    if says_adc(facts.words) and not is_acquired:
-        return Reading("adc", "name or description says ADC")
-    if facts.b_value is None:
-        return Reading("dwi", "image type TRACEW") if "TRACEW" in facts.image_type else None
+    kinds, b_value = set(facts.image_type), facts.b_value
+    is_trace = "TRACEW" in kinds or bool(facts.is_trace)
+    told = "a trace" if b_value is None else f"b = {b_value:g} s/mm2"
+    if says_adc(facts.words):
+        # A protocol named "DWI with ADC" names what was acquired, too. Maps computed later may keep a b-value.
+        is_weighted = bool(b_value) and "SECONDARY" not in kinds
+        is_acquired = is_trace or is_weighted or ("ORIGINAL" in kinds and is_in_diffusion_series)
+        return Reading("dwi", told) if is_acquired else Reading("adc", "name or description says ADC")
+    if b_value is None:
+        return Reading("dwi", told) if "TRACEW" in kinds else None
     # Philips writes b = 0 into every image.
-    is_diffusion = facts.b_value > 0 or is_in_diffusion_series or bool({"DIFFUSION", "TRACEW"} & set(facts.image_type))
-    return Reading("dwi", f"b = {facts.b_value:g} s/mm2") if is_diffusion else None
+    is_diffusion = b_value > 0 or is_in_diffusion_series or bool({"DIFFUSION", "TRACEW"} & kinds)
+    return Reading("dwi", told) if is_diffusion else None
 
 
 def _by_contrast(facts: Facts) -> Reading | None:

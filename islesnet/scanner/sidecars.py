@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from islesnet.scanner.facts import Facts, words_in
+from islesnet.scanner.facts import TRACE_TYPES, Facts, words_in
 
 _MOST_BYTES = 2**20
 
@@ -17,18 +17,19 @@ def facts_beside(path: Path, words: tuple[str, ...], folder_words: tuple[str, ..
     """
     said = _read_json(path)
     kind = said.get("ImageType")
+    kinds = tuple(str(part).upper() for part in kind[:20]) if isinstance(kind, list) else ()
     scanning = _text(said, "ScanningSequence").upper().replace("_", "\\").split("\\")
-    b_value = _number(said, "DiffusionBValue", 1.0)
     return Facts(
         words=words + words_in(_text(said, "SeriesDescription"), _text(said, "ProtocolName")),
         folder_words=folder_words,
-        image_type=tuple(str(part).upper() for part in kind[:20]) if isinstance(kind, list) else (),
+        image_type=kinds,
         scanning=frozenset(scanning) - {""},
         echo_time_ms=_number(said, "EchoTime", 1000.0),  # BIDS has seconds
         repetition_time_ms=_number(said, "RepetitionTime", 1000.0),
         inversion_time_ms=_number(said, "InversionTime", 1000.0),
         has_contrast_medium=bool(_text(said, "ContrastBolusIngredient")),
-        b_value=b_value,
+        b_value=_number(said, "DiffusionBValue", 1.0),
+        is_trace=True if TRACE_TYPES & set(kinds) else None,
     )
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import generate_uid
 
 from islesnet.errors import InputError
 from islesnet.scanner import read_patient, sequence_by_name
@@ -143,3 +144,26 @@ def test_flair_whose_acquisition_contrast_is_t2_is_a_flair(tmp_path, description
     tags = {"AcquisitionContrast": "T2", "SeriesDescription": description, "InversionTimes": [inversion]}
     enhanced(tmp_path / "flair.dcm", [(0, "NONE", None, head())], **tags)
     assert set(read_patient(tmp_path).images) == {"flair"}
+
+
+@pytest.mark.parametrize("tags", [{"ProtocolName": "ep2d_diff_ADC"}, {"SeriesDescription": "DWI_ADC"}])
+def test_trace_whose_protocol_names_an_adc_too_is_the_dwi(tmp_path, tags):
+    tags |= {"ImageType": ["DERIVED", "PRIMARY", "DIFFUSION", "TRACEW"], "SeriesInstanceUID": generate_uid()}
+    for b_value in (0, 1000):
+        classic(tmp_path / str(b_value), head(scale=3000 - 2 * b_value), DiffusionBValue=float(b_value), **tags)
+    kind = ["DERIVED", "PRIMARY", "DIFFUSION", "ADC"]
+    classic(tmp_path / "adc", number=2, **{**tags, "ImageType": kind, "SeriesInstanceUID": generate_uid()})
+
+    patient = read_patient(tmp_path)
+
+    sources = {role: raw.source for role, raw in patient.images.items()}
+    assert set(sources) == {"dwi", "b0", "adc"}
+    assert sources["dwi"].endswith("b = 1000") and sources["adc"].startswith("series 2")
+
+
+def test_adc_that_was_computed_later_is_one_though_it_has_a_b_value(tmp_path):
+    classic(tmp_path / "dwi", DiffusionBValue=1000.0)
+    tags = {"ImageType": ["DERIVED", "SECONDARY", "PROCESSED"], "DiffusionBValue": 1000.0}
+    classic(tmp_path / "adc", number=2, SeriesDescription="Apparent Diffusion Coefficient", **tags)
+    patient = read_patient(tmp_path)
+    assert patient.images["dwi"].source.startswith("series 1") and patient.images["adc"].source.startswith("series 2")

@@ -9,6 +9,7 @@ import struct
 from typing import Any
 
 from islesnet.scanner.dicom.headers import Header, number, numbers, quiet_pydicom, text
+from islesnet.scanner.facts import TRACE_TYPES
 
 _HIGHEST = 20_000.0  # s/mm2
 _GE_MARK = 100_000  # GE adds 1e9 to the b-value of some products
@@ -48,7 +49,7 @@ def direction_of(header: Header) -> tuple[float, ...] | None:
 def is_trace(header: Header, image_type: tuple[str, ...]) -> bool | None:
     """Tell whether the image is a mean over directions; None where nothing says it."""
     said = text(header, "DiffusionDirectionality").upper() or _text_of(header, "SIEMENS MR HEADER", 0x0019, 0x0D)
-    if "TRACEW" in image_type or "TRACE" in image_type or said == "ISOTROPIC":
+    if TRACE_TYPES & set(image_type) or said == "ISOTROPIC":
         return True
     if said in ("DIRECTIONAL", "BMATRIX"):
         return False
