@@ -40,7 +40,7 @@ def candidates_in_file(path: Path, source: str, patient: str, folder: str) -> li
     stem = stem_of(path.name) or path.name
     own = stem[len(patient) :] if patient and stem.lower().startswith(patient.lower()) else stem
     facts = facts_beside(path.with_name(f"{stem}.json"), words_in(own), words_in(folder))
-    values = _b_values(path.with_name(f"{stem}.bval"), header, facts)
+    values = _b_values(path.with_name(f"{stem}.bval"), header)
     faults = [finding.message for finding in check_grid(header) if finding.severity == "error"]
     notes = [f"{source}: {finding.message}." for finding in check_grid(header) if finding.severity == "warning"]
     return [
@@ -74,10 +74,10 @@ def forget_files() -> None:
     _stack.cache_clear()
 
 
-def _b_values(path: Path, header: Header, facts: Facts) -> list[float | None]:
-    if header.volumes == 1:
-        return [None]
+def _b_values(path: Path, header: Header) -> list[float | None]:
     values = read_b_values(path)
+    if header.volumes == 1:  # one that was taken out of several may have kept the b-values of all
+        return [values[0] if values and len(values) == 1 else None]
     if values is None:
         raise UnusableError(
             f"holds {header.volumes} volumes, and no {path.name} beside it says which b-value each has; add it, or "

@@ -167,3 +167,23 @@ def test_adc_that_was_computed_later_is_one_though_it_has_a_b_value(tmp_path):
     classic(tmp_path / "adc", number=2, SeriesDescription="Apparent Diffusion Coefficient", **tags)
     patient = read_patient(tmp_path)
     assert patient.images["dwi"].source.startswith("series 1") and patient.images["adc"].source.startswith("series 2")
+
+
+def test_b_value_beside_a_single_volume_is_read(tmp_path):
+    for name, b_value in (("dwi_1", 0), ("dwi_2", 1000)):
+        save(tmp_path / f"{name}.nii.gz", values() * (3 if b_value == 0 else 1))
+        (tmp_path / f"{name}.bval").write_text(f"{b_value}\n")
+    patient = read_patient(tmp_path)
+    sources = {role: raw.source for role, raw in patient.images.items() if role != "adc"}
+    assert sources == {"dwi": "dwi_2.nii.gz", "b0": "dwi_1.nii.gz"}
+    assert patient.images["dwi"].b_value == 1000
+
+
+def test_trace_by_its_sidecar_wins_over_a_direction(tmp_path):
+    for seed, name in enumerate(("dwi_1", "dwi_2")):
+        save(tmp_path / f"{name}.nii.gz", values(seed=seed))
+        (tmp_path / f"{name}.bval").write_text("1000")
+    (tmp_path / "dwi_2.json").write_text(json.dumps({"ImageType": ["DERIVED", "PRIMARY", "DIFFUSION", "TRACEW"]}))
+    patient = read_patient(tmp_path)
+    assert patient.images["dwi"].source == "dwi_2.nii.gz"
+    assert any("it is a mean over directions" in note for note in patient.notes)
