@@ -15,8 +15,12 @@ _OTHER_IMAGE_TYPES = {
     "MIP": "a projection",
     "PROJECTION IMAGE": "a projection",
     "PHASE": "a phase image",
-    "PHASE MAP": "a phase image",
     "IMAGINARY": "an imaginary part",
+    "MINIMUM": "a projection",
+    "MAXIMUM": "a projection",
+    "MNIP": "a projection",
+    "SUBTRACTION": "a difference of two images",
+    "SWI": "a susceptibility image",
     "SCREEN SAVE": "a picture of a screen",
 }
 _SHORTEST_T2_ECHO_MS = 50.0  # below lies proton density
@@ -89,6 +93,9 @@ def _by_image_type(facts: Facts) -> Reading | None:
     for value, told in _OTHER_IMAGE_TYPES.items():
         if value in facts.image_type:
             return Reading(None, f"{told} (image type {value})")
+    # "T1 MAP", "T2_STAR MAP", "B0 MAP", "PHASE MAP", "VELOCITY MAP"
+    if any(value.endswith("MAP") and "ADC" not in value for value in facts.image_type):
+        return Reading(None, "a map (image type)")
     if "P" in facts.image_type[2:]:  # Siemens: ORIGINAL\PRIMARY\P\ND
         return Reading(None, "a phase image (image type P)")
     if "ADC" in facts.image_type or "ADC_UNSPECIFIED" in facts.image_type:
@@ -163,6 +170,8 @@ def _t2_or_flair(role: str, facts: Facts, told: str) -> Reading:
     told = f"{told} says {role.upper()}"
     if echo is not None and echo < _SHORTEST_T2_ECHO_MS:
         return Reading(None, f"its {told}, but its echo time is {echo:g} ms")
+    if _is_gradient_echo(facts):
+        return Reading(None, f"its {told}, but it is a gradient echo, as T2* is")
     if role == "t2" and inversion >= _FLAIR_INVERSION_MS:
         return Reading("flair", f"{told}, and its inversion time is {inversion:g} ms")
     is_inverted = role == "flair" or "IR" in facts.scanning or not facts.scanning
@@ -177,22 +186,30 @@ def _by_hints(words: tuple[str, ...], told: str) -> Reading | None:
 
 
 def _by_timing(facts: Facts) -> Reading | None:
-    """Tell spin-echo T1, T2, FLAIR and inversion-prepared gradient-echo T1 by the usual ranges at 1.5 and 3 T."""
-    echo, repetition, inversion = facts.echo_time_ms, facts.repetition_time_ms, facts.inversion_time_ms
+    """Tell spin-echo T1, T2, FLAIR and inversion-prepared gradient-echo T1 by the usual ranges at 1.5 and 3 T.
+
+    A gradient echo without inversion may be anything: angiography, CISS, a field map. Words must say that it is a T1.
+    """
+    echo, repetition, inversion = facts.echo_time_ms, facts.repetition_time_ms, facts.inversion_time_ms or 0.0
     if echo is None or repetition is None or "EP" in facts.scanning:
         return None
     told = f"echo time {echo:g} ms, repetition time {repetition:g} ms"
     if inversion:
         told += f", inversion time {inversion:g} ms"
-    if inversion and inversion >= _FLAIR_INVERSION_MS:
+    if inversion >= _FLAIR_INVERSION_MS:
         return Reading("flair", told) if echo >= 60 else None
-    is_gradient_echo = "GR" in facts.scanning and "SE" not in facts.scanning
-    is_t1 = echo <= 40 if inversion and inversion >= 400 else echo <= 30 and repetition <= 1000
-    if is_t1 and not (is_gradient_echo and echo >= 12):
+    is_gradient_echo = _is_gradient_echo(facts)
+    is_inverted_t1 = inversion >= 400 and echo <= (12 if is_gradient_echo else 40)
+    is_spin_echo_t1 = not is_gradient_echo and echo <= 30 and 200 <= repetition <= 1000
+    if is_inverted_t1 or is_spin_echo_t1:
         return _after_contrast_medium() if _is_enhanced(facts) else Reading("t1", told)
     if not is_gradient_echo and not inversion and echo >= 70 and repetition >= 1800:
         return Reading("t2", told)
     return None
+
+
+def _is_gradient_echo(facts: Facts) -> bool:
+    return "GR" in facts.scanning and "SE" not in facts.scanning
 
 
 def _is_enhanced(facts: Facts) -> bool:

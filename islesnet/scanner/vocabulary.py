@@ -13,17 +13,24 @@ _DIFFUSION = (SEQUENCE_WORDS["dwi"] - {"b1000"}) | {
     *("diff", "diffusion", "dti", "ddwi", "edwi", "dwibs", "dwisense", "resolve"),
 }
 _FLAIR = SEQUENCE_WORDS["flair"] | {"dark fluid", "dark fl", "da fl"}  # Siemens
-_T1 = SEQUENCE_WORDS["t1"] | {"mp2rage", "bravo", "spgr", "fspgr", "tfl3d"}
+_T1 = SEQUENCE_WORDS["t1"] | {"mp rage", "mp2rage", "bravo", "spgr", "fspgr", "tfl3d"}
 _WEIGHTED = re.compile(r"[es]?t([12])(?:w|wi|n|tse|se|fse|tfe)?")  # t1, T2W, eT1W, sT1TFE, t2_tse
 _OTHERS = {
     *("swi", "swan", "swip", "gre", "hemo", "heme", "haemo", "star", "t2star", "qsm", "pd", "stir", "phase", "pha"),
+    *("ciss", "ci3d", "fiesta", "trufi", "truefisp", "bffe", "btfe", "psif", "dess", "de3d", "twist", "tricks"),
     *("tof", "mra", "mrv", "angio", "mip", "minip", "proj", "perf", "perfusion", "pwi", "dsc", "dce", "asl", "pcasl"),
+    *("3di", "s3di", "pca", "s3dpca", "3dpca", "t1map", "t2map", "r1map", "r2map", "b0map", "b1map"),  # Philips: 3DI_MC
     *("cbf", "cbv", "rcbf", "rcbv", "mtt", "tmax", "ttp", "bold", "fmri", "fieldmap", "spectro", "mrs", "csi"),
     *("fa", "colfa", "tensor", "fractional", "eadc", "exponential", "probability", "prob", "prediction", "uncertainty"),
     *("loc", "localizer", "localiser", "scout", "survey", "aahead", "aahscout", "calibration", "smartbrain"),
 }
+# A gradient echo that is called T2 is a T2*.
+_GRADIENT_ECHOES = {"fl2d", "fl3d", "flash", "ffe", "me2d", "me3d", "medic", "swi2d", "swi3d"}
 # Beside the sequence they do not exclude it.
-_EXCLUDED_UNLESS = {"pd": "t2"}  # a double echo; the echo time tells
+_EXCLUDED_UNLESS = {
+    "pd": "t2",  # a double echo; the echo time tells
+    "gre": "t1",  # UIH: t1_gre_fsp
+}
 # May as well be a patient's code, or a reformatted volume of any sequence.
 _HINTS = {"b1000": "dwi", "mpr": "t1"}
 _B_VALUE = re.compile(r"(?:dwi)?b(?:val|value)?(0|[1-9]\d{0,3})|([1-9]\d{2,3})b")
@@ -50,7 +57,7 @@ def sequences_hinted(words: Sequence[str]) -> set[str]:
 def other_said(words: Sequence[str]) -> str:
     """Return the word that says that it is nothing of use: another sequence, a map, a localizer; or nothing."""
     said = sequences_said(words)
-    others = _phrases(words) & _OTHERS
+    others = _phrases(words) & (_OTHERS | (_GRADIENT_ECHOES if "t2" in said else set()))
     return min((word for word in others if _EXCLUDED_UNLESS.get(word) not in said), default="")
 
 

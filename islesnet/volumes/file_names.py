@@ -49,6 +49,7 @@ _SPELLINGS = [
         (r"(?<![0-9a-z])w/o(?![0-9a-z])", "without"),
         (r"\+\s*(?:c|k|km|gd)(?![0-9a-z])|(?<![0-9a-z])(?:c|k|km|gd)\+", " contrast "),  # GE: "AX T1 +C"
         (r"(?<![0-9a-z])c-(?![0-9a-z])", " without contrast "),
+        (r"(?<![0-9a-z])([tr][12]|b[01]|field)[^0-9a-z]+map(?:s|ping)?(?![0-9a-z])", r"\1map"),  # of a quantity
         (rf"(?<![0-9a-z]){_T1_OR_COMPOUND}(?![0-9a-z])", r"\1 \2"),  # BraTS: t1ce, t1c
     )
 ]

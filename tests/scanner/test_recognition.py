@@ -187,3 +187,57 @@ def test_trace_by_its_sidecar_wins_over_a_direction(tmp_path):
     patient = read_patient(tmp_path)
     assert patient.images["dwi"].source == "dwi_2.nii.gz"
     assert any("it is a mean over directions" in note for note in patient.notes)
+
+
+def gradient_echo(description="", inversion=None, **tags):
+    inversions = {} if inversion is None else {"InversionTime": inversion}
+    tags = {"ScanningSequence": "GR", "EchoTime": 3.45, "RepetitionTime": 23, **inversions, **tags}
+    return {**tags, "SeriesDescription": description}
+
+
+NO_T1 = {
+    "Philips' time of flight": gradient_echo("3DI_MC_HR"),
+    "the same without its name": gradient_echo(),
+    "CISS": gradient_echo("CISS"),
+    "FIESTA": gradient_echo("FIESTA-C"),
+    "TWIST": gradient_echo("TWIST"),
+    "field map": gradient_echo(RepetitionTime=488, EchoTime=4.9),
+    "T1 map": gradient_echo("T1_Map"),
+    "T1 map by image type": gradient_echo("t1", ImageType=["DERIVED", "PRIMARY", "M", "T1 MAP"]),
+    "T2 map by image type": {**tags_of("t2"), "ImageType": ["DERIVED", "PRIMARY", "T2 MAP"], "SeriesDescription": "T2"},
+    "CISS that is called T2": gradient_echo("t2_ci3d_tra"),
+    "T2* of Philips": gradient_echo("T2W_FFE", EchoTime=16, RepetitionTime=700),
+    "T2* of Siemens": gradient_echo("T2 tra", EchoTime=60, RepetitionTime=700),
+}
+
+
+@pytest.mark.parametrize("tags", NO_T1.values(), ids=NO_T1)
+def test_gradient_echo_that_is_no_t1_is_none(tmp_path, tags):
+    classic(tmp_path / "1", **tags)
+    classic(tmp_path / "2", number=2, **tags_of("flair"))
+    assert set(read_patient(tmp_path).images) == {"flair"}
+
+
+T1 = {
+    "MPRAGE by its inversion": gradient_echo(inversion=900, RepetitionTime=2300),
+    "MPRAGE": gradient_echo("MPRAGE"),
+    "MP-RAGE": gradient_echo("Sag MP-RAGE"),
+    "SPGR": gradient_echo("3D SPGR"),
+    "BRAVO": gradient_echo("Ax BRAVO"),
+    "FLASH": gradient_echo("t1_fl2d_tra", RepetitionTime=250),
+    "TFE": gradient_echo("sT1W_3D_TFE", RepetitionTime=8),
+    "United Imaging": gradient_echo("t1_gre_fsp_3d_sag", RepetitionTime=8),
+}
+
+
+@pytest.mark.parametrize("tags", T1.values(), ids=T1)
+def test_gradient_echo_that_is_a_t1_is_one(tmp_path, tags):
+    classic(tmp_path, **tags)
+    assert set(read_patient(tmp_path).images) == {"t1"}
+
+
+@pytest.mark.parametrize("name", ["t2_fl2d_tra", "t2_me2d_tra", "T2W_FFE", "t2_swi3d_tra", "T2_map", "B0 map"])
+def test_file_named_like_a_t2_that_is_none_is_passed_over(tmp_path, name):
+    save(tmp_path / f"{name}.nii.gz")
+    with pytest.raises(InputError, match="no DWI, T1, T2 or FLAIR"):
+        read_patient(tmp_path)
