@@ -7,21 +7,35 @@ from itertools import pairwise
 from islesnet.volumes.file_names import SEQUENCE_WORDS
 
 # A table holds words and phrases of two words ("dark fluid").
-_ADC = {"adc", "adcmap", "apparent"}
+_ADC = {"adc", "adcmap", "dadc", "isoadc", "apparent", "average dc"}  # Philips: dADC; GE: Average DC
 _B0 = {"bzero", "nodif"}  # FSL has "nodif"
-_DIFFUSION = (SEQUENCE_WORDS["dwi"] - {"b1000"}) | {
-    *("diff", "diffusion", "dti", "ddwi", "edwi", "dwibs", "dwisense", "resolve"),
-}
+_DIFFUSION = (SEQUENCE_WORDS["dwi"] - {"b1000"}) | {"diff", "dti", "dmri", "dwibs", "dwisense", "resolve"}
 _FLAIR = SEQUENCE_WORDS["flair"] | {"dark fluid", "dark fl", "da fl"}  # Siemens
-_T1 = SEQUENCE_WORDS["t1"] | {"mp rage", "mp2rage", "bravo", "spgr", "fspgr", "tfl3d"}
-_WEIGHTED = re.compile(r"[es]?t([12])(?:w|wi|n|tse|se|fse|tfe)?")  # t1, T2W, eT1W, sT1TFE, t2_tse
-_OTHERS = {
-    *("swi", "swan", "swip", "gre", "hemo", "heme", "haemo", "star", "t2star", "qsm", "pd", "stir", "phase", "pha"),
-    *("ciss", "ci3d", "fiesta", "trufi", "truefisp", "bffe", "btfe", "psif", "dess", "de3d", "twist", "tricks"),
-    *("tof", "mra", "mrv", "angio", "mip", "minip", "proj", "perf", "perfusion", "pwi", "dsc", "dce", "asl", "pcasl"),
-    *("3di", "s3di", "pca", "s3dpca", "3dpca", "t1map", "t2map", "r1map", "r2map", "b0map", "b1map"),  # Philips: 3DI_MC
-    *("cbf", "cbv", "rcbf", "rcbv", "mtt", "tmax", "ttp", "bold", "fmri", "fieldmap", "spectro", "mrs", "csi"),
+_T1 = SEQUENCE_WORDS["t1"] | {"mp rage", "mp2rage", "unit1", "bravo", "spgr", "fspgr", "tfl3d"}  # BIDS: UNIT1
+_PLANE = "ax|axial|tra|sag|cor|2d|3d"
+_TECHNIQUE = f"{_PLANE}|[tf]?se|frfse|tfe|ffe|fs|flair|mprage|mpr|spgr|spc|space|cube|vista|blade|propeller"
+_WEIGHTED = re.compile(rf"(?:{_PLANE})?[es]?t([12])(?:w|wi|n)?(?:{_TECHNIQUE})?")  # t1, T2W, eT1W, sT1TFE, AXT2
+# Within words: sDWI, AXDWI, DwiSE; diffusione, difusion; sFLAIR, 3DFLAIR; MEMPRAGE.
+_WITHIN = {
+    "dwi": re.compile(rf"(?:{_PLANE}|iso|[a-z])?dwi(?:{_PLANE}|se|ssh|epi|b\d+)?|diff?usi.*"),
+    "flair": re.compile(r".*flair.*"),
+    "t1": re.compile(r".*mprage.*"),
+}
+_TENSOR_MAPS = {
+    f"{method} {symbol}"
+    for method in ("dti", "eddy")  # FSL's dti_MD, data sets' DTI_eddy_MD
+    for symbol in ("md", "ad", "rd", "tr", "mo", "s0", "l1", "l2", "l3", "v1", "v2", "v3")
+}
+_OTHERS = _TENSOR_MAPS | {
+    *("swi", "swan", "swip", "gre", "mgre", "megre", "hemo", "heme", "haemo", "star", "t2star", "t2s", "t2ffe"),
+    *("t2wffe", "qsm", "pd", "pdw", "stir", "phase", "pha", "phasediff", "magnitude1", "magnitude2", "mese", "sbref"),
+    *("ciss", "ci3d", "fiesta", "trufi", "trufi2d", "trufi3d", "truefisp", "bffe", "btfe", "psif", "dess", "de3d"),
+    *("tof", "mra", "mrv", "angio", "mip", "minip", "proj", "3di", "s3di", "3dpca", "s3dpca", "twist", "tricks"),
+    *("perf", "perfusion", "pwi", "dsc", "dce", "dyn", "dynamic", "asl", "pasl", "pcasl", "bold", "fmri"),
+    *("cbf", "cbv", "rcbf", "rcbv", "relcbf", "relcbv", "relmtt", "mtt", "tmax", "ttp", "spectro", "mrs", "csi", "svs"),
+    *("t1map", "t2map", "r1map", "r2map", "b0map", "b1map", "fieldmap", "inv1", "inv2", "inv 1", "inv 2"),
     *("fa", "colfa", "tensor", "fractional", "eadc", "exponential", "probability", "prob", "prediction", "uncertainty"),
+    *("subtraction", "subtracted", "roi", "voi", "aseg", "dseg", "probseg"),
     *("loc", "localizer", "localiser", "scout", "survey", "aahead", "aahscout", "calibration", "smartbrain"),
 }
 # A gradient echo that is called T2 is a T2*.
@@ -38,10 +52,12 @@ _B_VALUE = re.compile(r"(?:dwi)?b(?:val|value)?(0|[1-9]\d{0,3})|([1-9]\d{2,3})b"
 
 def sequences_said(words: Sequence[str]) -> set[str]:
     """Return the sequences that words name: "dwi", "t1", "t2", "flair"; several where they leave it open."""
-    said = {f"t{match[1]}" for word in words if (match := _WEIGHTED.fullmatch(word))}
     known = _phrases(words)
-    if known & _DIFFUSION:
+    said = {f"t{match[1]}" for word in words if (match := _WEIGHTED.fullmatch(word))}
+    within = {sequence for sequence, spelling in _WITHIN.items() if any(spelling.fullmatch(word) for word in words)}
+    if "dwi" in within or known & _DIFFUSION:
         return {"dwi"} | (said & {"t1"})  # "DWI T2" is a DWI
+    said |= within
     if known & _FLAIR:
         said.add("flair")
     if known & _T1:

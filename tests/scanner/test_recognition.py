@@ -241,3 +241,22 @@ def test_file_named_like_a_t2_that_is_none_is_passed_over(tmp_path, name):
     save(tmp_path / f"{name}.nii.gz")
     with pytest.raises(InputError, match="no DWI, T1, T2 or FLAIR"):
         read_patient(tmp_path)
+
+
+NAMES = {
+    "dwi": ["sDWI", "AXDWI", "DwiSE", "ep2d_diff_4scan_trace", "Diffusione", "Reg - DWI_SSh", "DWI T2", "b1000"],
+    "flair": ["AXFLAIR", "3DFLAIR", "t2wflair", "t2_blade_tra_dark-fluid", "FLAIR 3D MPR", "Sag CUBE T2 FLAIR"],
+    "t1": ["AXT1", "T13D", "T1W_FFE", "t1_starvibe", "MEMPRAGE", "UNIT1", "OAS1_0001_MR1_mpr-1_anon", "IR-FSPGR"],
+    "t2": ["AXT2", "T2FS", "t2space", "T2 FRFSE", "t2_spc_MPR", "T2W_TSE_DRIVE", "pd+t2_tse"],
+    "adc": ["dADC Map", "Average DC", "Apparent Diffusion Coefficient"],
+    None: [
+        *("dti_MD", "DTI_eddy_L1", "DTI_FA", "dir-AP_sbref", "dwi_sbref", "T2W_FFE", "T2s", "T2starw", "PDw"),
+        *("t1_mp2rage_INV1", "inv-2_MP2RAGE", "T1map", "flair_roi", "T1_dseg", "T1_subtraction"),
+        *("relCBF", "tgse_pasl", "T1 dynamic", "gre_field_mapping", "t2_trufi3d", "DWI_eADC", "tof_fl3d", "B_FFE"),
+    ],
+}
+
+
+@pytest.mark.parametrize(("role", "name"), [(role, name) for role, names in NAMES.items() for name in names])
+def test_names_that_scanners_and_data_sets_give(role, name):
+    assert sequence_by_name(name) == role
