@@ -43,3 +43,12 @@ class Facts:
 def words_in(*texts: str) -> tuple[str, ...]:
     """Return the words of descriptions in lower case."""
     return tuple(word for text in texts for word in words_of(text[:1000]))
+
+
+def words_of_series(description: str, protocol: str, manufacturer: str) -> tuple[str, ...]:
+    """Return the words of a series' description and protocol.
+
+    GE's protocol is the whole examination's ("BRAIN W WO MRA PERFUSION") and says nothing of one series.
+    """
+    is_of_all = manufacturer.strip().upper().startswith("GE") and bool(description.strip())
+    return words_in(description) if is_of_all else words_in(description, protocol)

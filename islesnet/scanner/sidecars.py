@@ -5,9 +5,10 @@ import math
 from pathlib import Path
 from typing import Any
 
-from islesnet.scanner.facts import TRACE_TYPES, Facts, words_in
+from islesnet.scanner.facts import TRACE_TYPES, Facts, words_of_series
 
 _MOST_BYTES = 2**20
+_DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "Manufacturer")
 
 
 def facts_beside(path: Path, words: tuple[str, ...], folder_words: tuple[str, ...]) -> Facts:
@@ -20,7 +21,7 @@ def facts_beside(path: Path, words: tuple[str, ...], folder_words: tuple[str, ..
     kinds = tuple(str(part).upper() for part in kind[:20]) if isinstance(kind, list) else ()
     scanning = _text(said, "ScanningSequence").upper().replace("_", "\\").split("\\")
     return Facts(
-        words=words + words_in(_text(said, "SeriesDescription"), _text(said, "ProtocolName")),
+        words=words + words_of_series(*(_text(said, key) for key in _DESCRIPTIONS)),
         folder_words=folder_words,
         image_type=kinds,
         scanning=frozenset(scanning) - {""},

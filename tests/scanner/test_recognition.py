@@ -260,3 +260,11 @@ NAMES = {
 @pytest.mark.parametrize(("role", "name"), [(role, name) for role, names in NAMES.items() for name in names])
 def test_names_that_scanners_and_data_sets_give(role, name):
     assert sequence_by_name(name) == role
+
+
+def test_protocol_of_ge_is_of_the_examination_and_says_nothing_of_a_series(tmp_path):
+    said = {"Manufacturer": "GE MEDICAL SYSTEMS", "ProtocolName": "BRAIN STROKE MRA PERFUSION WITH CONTRAST"}
+    classic(tmp_path / "t1", SeriesDescription="Ax T1", **said, **tags_of("t1"))
+    save(tmp_path / "4.nii.gz")
+    (tmp_path / "4.json").write_text(json.dumps({**said, "SeriesDescription": "Ax T2 FLAIR", "Manufacturer": "GE"}))
+    assert set(read_patient(tmp_path).images) == {"t1", "flair"}

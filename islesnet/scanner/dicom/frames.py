@@ -23,7 +23,7 @@ from islesnet.scanner.dicom.headers import (
     texts,
 )
 from islesnet.scanner.dicom.mosaic import Mosaic, describe_mosaic, is_mosaic
-from islesnet.scanner.facts import Facts, words_in
+from islesnet.scanner.facts import Facts, words_in, words_of_series
 from islesnet.scanner.patient import DicomFrame
 
 _MR_IMAGES = {
@@ -186,7 +186,7 @@ def _facts(header: Header, folder: str) -> Facts:
     echo = number(header, "EchoTime")
     inversion = number(header, "InversionTime")
     return Facts(
-        words=words_in(text(header, "SeriesDescription"), text(header, "ProtocolName")),
+        words=words_of_series(*(text(header, key) for key in ("SeriesDescription", "ProtocolName", "Manufacturer"))),
         folder_words=words_in(folder),
         image_type=kinds,
         contrast=text(header, "AcquisitionContrast").upper(),
