@@ -10,8 +10,6 @@ from islesnet.scanner.grids import have_same_grid
 from islesnet.scanner.registration import Alignment, align, stays
 from islesnet.scanner.rigid import move_header
 
-# Maps that come out of the diffusion scan itself lie where it lies.
-MADE_OF_DWI = ("adc", "b0")
 UNCONFIRMED = "has the reference's grid and was left there, though its content does not confirm that the two match"
 
 
@@ -32,7 +30,8 @@ class Coregistered:
 def coregister(images: Mapping[str, sitk.Image], reference: str) -> Coregistered:
     """Bring every sequence to the reference; leave out those whose registration failed.
 
-    One that has the reference's grid stays where it is if its registration fails.
+    One that has the reference's grid stays where it is if its registration fails. An ADC map on the DWI's grid comes
+    out of the same scan and goes where that goes.
 
     Args:
         images: sequence -> 3D image.
@@ -44,12 +43,11 @@ def coregister(images: Mapping[str, sitk.Image], reference: str) -> Coregistered
     if reference not in images:
         raise InputError(f"There is no {reference} to register to; there are {', '.join(images) or 'no sequences'}.")
     alignments: dict[str, Alignment] = {}
-    for name in sorted(images, key=lambda name: name in MADE_OF_DWI):
+    for name in sorted(images, key=lambda name: name == "adc"):  # after the DWI
         if name == reference:
             continue
-        leader = "dwi" if name in MADE_OF_DWI else ""
-        if leader in images and have_same_grid(images[leader], images[name]):
-            alignments[name] = alignments.get(leader) or stays("was made of the reference")
+        if name == "adc" and "dwi" in images and have_same_grid(images["dwi"], images["adc"]):
+            alignments[name] = alignments.get("dwi") or stays("was made of the reference")
         else:
             found = align(images[reference], images[name])
             # A grid that agrees to a tenth of a voxel says that somebody brought the two together, or nobody moved.
