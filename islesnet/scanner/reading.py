@@ -7,6 +7,7 @@ from pathlib import Path
 from islesnet.errors import InputError
 from islesnet.scanner.candidate import Candidate
 from islesnet.scanner.choosing import Chooser
+from islesnet.scanner.dicom.persons import count_persons
 from islesnet.scanner.patient import ROLES, SEQUENCES, Choice, RawPatient
 from islesnet.scanner.recognition import Reading, recognise
 from islesnet.scanner.survey import UNNAMED, Survey, files_of, survey
@@ -65,8 +66,8 @@ def _survey_named(role: str, path: Path, folder: Path) -> Survey:
 
 def _require_one_person(home: Path, surveys: Sequence[Survey]) -> None:
     persons = {person for found in surveys for person in found.persons}
-    if len(persons) > 1:
-        raise InputError(f"{home}: the scans are of {len(persons)} patients by their DICOM headers; give those of one")
+    if (count := count_persons(persons)) > 1:
+        raise InputError(f"{home}: the scans are of {count} patients by their DICOM headers; give those of one")
 
 
 def _tell_unreadable(chooser: Chooser, found: Survey) -> None:

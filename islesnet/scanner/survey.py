@@ -8,6 +8,7 @@ from pathlib import Path
 from islesnet.errors import InputError
 from islesnet.scanner.candidate import Candidate, UnusableError
 from islesnet.scanner.dicom import Frame, candidates_in_series, is_dicom, read_frames, series_name
+from islesnet.scanner.dicom.persons import Person, count_persons
 from islesnet.scanner.volume_files import candidates_in_file
 from islesnet.volumes.file_names import MARK_OF_RESULTS, SYSTEM_FOLDERS, natural_key, stem_of
 
@@ -29,7 +30,7 @@ class Survey:
 
     candidates: list[Candidate] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
-    persons: set[str] = field(default_factory=set)
+    persons: set[Person] = field(default_factory=set)
 
 
 def survey(root: Path, patient: str, leave_out: Collection[Path] = ()) -> Survey:
@@ -64,11 +65,9 @@ def survey(root: Path, patient: str, leave_out: Collection[Path] = ()) -> Survey
             _leave_out(found, path, inside, f"cannot be read ({(error.strerror or 'damaged').lower()})")
     if root.is_file() and frames:
         frames = _series_around(root, frames[0].series)
-    found.persons = {frame.person for frame in frames} - {""}
-    if len(found.persons) > 1:
-        raise InputError(
-            f"{root} holds scans of {len(found.persons)} patients by their DICOM headers; one folder a patient"
-        )
+    found.persons = {frame.person for frame in frames}
+    if (count := count_persons(found.persons)) > 1:
+        raise InputError(f"{root} holds scans of {count} patients by their DICOM headers; one folder a patient")
     _add_series(found, frames)
     return found
 

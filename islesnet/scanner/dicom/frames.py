@@ -1,6 +1,5 @@
 """What is kept of each slice's header: enough to sort, to tell sequences apart and to read it later, and no more."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from islesnet.scanner.dicom.headers import (
     texts,
 )
 from islesnet.scanner.dicom.mosaic import Mosaic, describe_mosaic, is_mosaic
+from islesnet.scanner.dicom.persons import Person, person_of
 from islesnet.scanner.facts import Facts, words_in, words_of_series
 from islesnet.scanner.patient import DicomFrame
 
@@ -47,7 +47,7 @@ class Frame:
         is_named_by_person: whether that repeats the patient's name, id or birth date, so that it is not told.
         series: Series Instance UID; a key, never told.
         study: Study Instance UID, likewise.
-        person: a digest of who it is, to notice two patients in one folder; never told.
+        person: digests of who it is, to notice two patients in one folder; never told.
         instance: SOP Instance UID, frame and tile, to notice copies.
         series_number: as the scanner counts; None where it is absent.
         order: acquisition and instance number.
@@ -66,7 +66,7 @@ class Frame:
     is_named_by_person: bool
     series: str
     study: str
-    person: str
+    person: Person
     instance: str
     series_number: int | None
     order: tuple[float, ...]
@@ -166,7 +166,7 @@ def _frame(header: Header, place: DicomFrame, inside: str) -> Frame:
         is_named_by_person=_names_person(header, inside),
         series=text(header, "SeriesInstanceUID"),
         study=text(header, "StudyInstanceUID"),
-        person=_person(header),
+        person=person_of(header),
         instance=f"{text(header, 'SOPInstanceUID')} {place.frame}",
         series_number=None if series_number is None else int(series_number),
         order=(*(number(header, key) or 0.0 for key in _ORDER), float(place.frame or 0)),
@@ -228,12 +228,6 @@ def _scale_slope(header: Header) -> float | None:
     except Exception:  # absent, or damaged in any way
         return None
     return found if found > 0 else None
-
-
-def _person(header: Header) -> str:
-    """Digest the patient's id, or the name and birth date where there is none."""
-    said = text(header, "PatientID").strip() or f"{text(header, 'PatientName')}{text(header, 'PatientBirthDate')}"
-    return hashlib.sha256(said.strip().casefold().encode(errors="replace")).hexdigest() if said.strip() else ""
 
 
 def _names_person(header: Header, inside: str) -> bool:
