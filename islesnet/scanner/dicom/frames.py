@@ -22,7 +22,7 @@ from islesnet.scanner.dicom.headers import (
     texts,
 )
 from islesnet.scanner.dicom.mosaic import Mosaic, describe_mosaic, is_mosaic
-from islesnet.scanner.dicom.persons import Person, person_of
+from islesnet.scanner.dicom.persons import Person, is_person_named_in, person_of
 from islesnet.scanner.facts import Facts, words_in, words_of_series
 from islesnet.scanner.patient import DicomFrame
 
@@ -44,7 +44,7 @@ class Frame:
     Args:
         place: its file, and its frame or tile there.
         inside: its file below the patient's folder.
-        is_named_by_person: whether that repeats the patient's name, id or birth date, so that it is not told.
+        is_named_by_person: whether that may repeat the patient's name, id or birth date, so that it is not told.
         series: Series Instance UID; a key, never told.
         study: Study Instance UID, likewise.
         person: digests of who it is, to notice two patients in one folder; never told.
@@ -163,7 +163,7 @@ def _frame(header: Header, place: DicomFrame, inside: str) -> Frame:
     return Frame(
         place=place,
         inside=inside,
-        is_named_by_person=_names_person(header, inside),
+        is_named_by_person=is_person_named_in(inside, header),
         series=text(header, "SeriesInstanceUID"),
         study=text(header, "StudyInstanceUID"),
         person=person_of(header),
@@ -228,12 +228,6 @@ def _scale_slope(header: Header) -> float | None:
     except Exception:  # absent, or damaged in any way
         return None
     return found if found > 0 else None
-
-
-def _names_person(header: Header, inside: str) -> bool:
-    told = text(header, "PatientName").replace("^", " ").replace("=", " ").split()
-    told += [text(header, "PatientID").strip(), text(header, "PatientBirthDate").strip()]
-    return any(len(part) >= 3 and part.casefold() in inside.casefold() for part in told)
 
 
 def _kind_in_words(kind: str, modality: str) -> str:
