@@ -42,9 +42,11 @@ def read_patient(folder: Path | None, named: Mapping[str, Path] | None = None) -
     _require_one_person(home, [found, *given.values()])
     _tell_unreadable(chooser, found)
     chooser.take(_read_all(found.candidates))
+    # The directions of a series have one name and often one fault: what was said of one is not said again.
+    choices, notes = list(dict.fromkeys(chooser.choices)), list(dict.fromkeys(chooser.notes))
     if not any(role in chooser.images for role in SEQUENCES):
-        raise _nothing_found(home, chooser, found)
-    return RawPatient(home, chooser.images, chooser.choices, chooser.notes)
+        raise _nothing_found(home, choices, found)
+    return RawPatient(home, chooser.images, choices, notes)
 
 
 def _read_all(candidates: list[Candidate]) -> list[tuple[Candidate, Reading]]:
@@ -84,11 +86,11 @@ def _tell_unreadable(chooser: Chooser, found: Survey) -> None:
         chooser.notes.append(f"{told}: left out; {reason}.")
 
 
-def _nothing_found(folder: Path, chooser: Chooser, found: Survey) -> InputError:
+def _nothing_found(folder: Path, choices: list[Choice], found: Survey) -> InputError:
     if not found.candidates and not found.unreadable:
         return InputError(f"{folder}: no scan found; a patient's folder holds DICOM, NIfTI, NRRD or MetaImage files")
-    seen = "".join(f"\n  {choice.source}: {choice.why}" for choice in chooser.choices[:_MOST_TOLD])
-    more = len(chooser.choices) - _MOST_TOLD
+    seen = "".join(f"\n  {choice.source}: {choice.why}" for choice in choices[:_MOST_TOLD])
+    more = len(choices) - _MOST_TOLD
     seen += f"\n  and {more} more" if more > 0 else ""
     return InputError(
         f"{folder}: no DWI, T1, T2 or FLAIR was recognised; name one: --dwi PATH (or --t1, --t2, --flair). "

@@ -70,6 +70,23 @@ def test_directions_without_tags_are_parted_by_their_order(tmp_path):
     np.testing.assert_allclose(array_of(patient, "dwi"), expected, rtol=1e-4)
 
 
+def test_what_is_said_of_every_direction_is_said_once(tmp_path):
+    series = generate_uid()
+    for index, angle in enumerate(np.linspace(0, 3, 12)):
+        tags = {"DiffusionBValue": 1000.0, "DiffusionGradientOrientation": [np.cos(angle), np.sin(angle), 0.0]}
+        classic(tmp_path / f"dti/{index}", head(8), number=3, skipped=(3,), SeriesInstanceUID=series, **tags)
+    classic(tmp_path / "t1", number=4, **tags_of("t1"))
+
+    patient = read_patient(tmp_path)
+
+    (note,) = patient.notes
+    assert "series 3" in note and "b = 1000 (DWI) is left out: it lacks 1 of 8 slices" in note
+    assert len([choice for choice in patient.choices if choice.source.startswith("series 3")]) == 1
+    with pytest.raises(InputError) as refused:
+        read_patient(tmp_path / "dti")
+    assert str(refused.value).count("lacks 1 of 8 slices") == 1
+
+
 def test_one_direction_alone_is_taken_and_said(tmp_path):
     classic(tmp_path, DiffusionBValue=1000.0, DiffusionGradientOrientation=[1.0, 0, 0])
     assert any("is one direction" in note for note in read_patient(tmp_path).notes)

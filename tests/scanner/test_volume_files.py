@@ -156,6 +156,14 @@ def test_file_that_unpacks_to_more_than_its_header_says_is_not_followed(tmp_path
     assert any("goes on after its last voxel" in note for note in read_patient(tmp_path).notes)
 
 
+def test_surplus_of_a_file_of_many_directions_is_said_once(tmp_path):
+    path = save(tmp_path / "dti.nii", values((16, 14, 12, 5)))
+    (tmp_path / "dti.bval").write_text("0 1000 1000 1000 1000\n")
+    path.write_bytes(path.read_bytes() + bytes(100))
+    notes = read_patient(tmp_path).notes
+    assert len([note for note in notes if "goes on after its last voxel" in note]) == 1
+
+
 def test_dicom_and_nifti_of_one_patient_are_read_together(tmp_path):
     classic(tmp_path / "DICOM" / "ST1", **tags_of("t2"))
     save(tmp_path / "nifti" / "dwi.nii.gz")
