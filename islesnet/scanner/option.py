@@ -69,11 +69,11 @@ class Option:
         facts, grid = self.first.facts, self.first.grid
         merits = [(float(bool(study) and self.first.study not in ("", study)), "it is of the same examination")]
         if self.role == "dwi":
-            rank = 0.0 if self.is_mean else 1.0 if self.is_mean is None else 2.0
-            merits.append((rank, "it is a mean over directions"))
             b_value = _WISHED_B_VALUE if facts.b_value is None else facts.b_value
             distance = round(abs(b_value - _WISHED_B_VALUE) / 50)
             merits.append((float(distance), f"its b-value is nearest to {_WISHED_B_VALUE:g}"))
+            # GE never says of its trace that it is one.
+            merits.append((float(self.is_mean is False), "it is not one direction alone"))
         merits.append((float(bool(_REFORMATTED & set(facts.image_type))), "it is not reformatted"))
         if grid is not None:
             covered = float(np.prod(np.minimum(grid.extents, _HEAD_MM))) / 1000

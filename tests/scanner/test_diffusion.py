@@ -142,6 +142,36 @@ def test_of_two_dwis_the_one_nearer_b1000_is_taken_and_both_are_named(tmp_path):
     assert "series 7" in note and "series 4" in note and "its b-value is nearest to 1000" in note
 
 
+def write_dti(folder, b_value, number, begin=(-60.0, -50.0, -20.0), **tags):
+    """Write three directions of one series."""
+    series = generate_uid()
+    for direction in np.eye(3):
+        own = {"DiffusionBValue": float(b_value), "DiffusionGradientOrientation": list(direction)} | tags
+        classic(folder / str(direction), SeriesInstanceUID=series, number=number, begin=begin, **own)
+
+
+GE = {"SeriesDescription": "Ax DWI b1000", "private": VENDORS["GE"](1000)["private"]}
+
+
+@pytest.mark.parametrize("b_value", [700, 800, 1200])
+def test_clinical_b1000_goes_before_a_dti_of_another_b_value(tmp_path, b_value):
+    classic(tmp_path / "dwi", number=4, **GE)
+    write_dti(tmp_path / "dti", b_value, number=7)
+    patient = read_patient(tmp_path)
+    assert patient.images["dwi"].source.startswith("series 4")
+    assert patient.images["dwi"].b_value == 1000
+    (note,) = [note for note in patient.notes if "both claim to be the DWI" in note]
+    assert "its b-value is nearest to 1000" in note
+
+
+def test_of_one_b_value_a_single_direction_goes_last(tmp_path):
+    classic(tmp_path / "one", number=7, DiffusionBValue=1000.0, DiffusionGradientOrientation=[1.0, 0, 0])
+    classic(tmp_path / "dwi", head(scale=50), number=4, **GE)
+    patient = read_patient(tmp_path)
+    assert patient.images["dwi"].source.startswith("series 4")
+    assert any("it is not one direction alone" in note for note in patient.notes)
+
+
 def test_two_equal_dwis_are_refused_with_the_option_that_decides(tmp_path):
     classic(tmp_path / "a", head(scale=50), number=4, DiffusionBValue=1000.0)
     classic(tmp_path / "b", number=7, DiffusionBValue=1000.0)
