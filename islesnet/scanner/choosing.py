@@ -44,15 +44,14 @@ class Chooser:
         if not sound:
             raise InputError(f"{told}: {candidates[0].fault}")
         options = _named_options(role, sound)
+        if not options:
+            raise InputError(f"{told} holds {len(sound)} volumes, none of them a {role.upper()}; name one volume")
         if role == "dwi":
             self._diffusion += sound
-        for option in options:
-            try:
-                self._fill(option)
-            except UnusableError as error:
-                raise InputError(f"{told}: {error}") from error
-            return
-        raise InputError(f"{told} holds {len(sound)} volumes, none of them a {role.upper()}; name one volume")
+        try:
+            self._fill(options[0])
+        except UnusableError as error:
+            raise InputError(f"{told}: {error}") from error
 
     def take(self, readings: Sequence[tuple[Candidate, Reading]]) -> None:
         """Fill the roles that are still open from what was recognised, the DWI first, and complete b = 0 and ADC.
