@@ -76,8 +76,11 @@ class Chooser:
             if reading.role is None:
                 self.choices.append(Choice(candidate.source, None, reading.why))
             elif candidate.fault:
-                self.choices.append(Choice(candidate.source, None, candidate.fault))
-                self.notes.append(f"{candidate.source} ({reading.role.upper()}) is left out: it {candidate.fault}.")
+                self._leave_out(candidate.source, reading.role, candidate.fault)
+
+    def _leave_out(self, source: str, role: str, fault: str) -> None:
+        self.choices.append(Choice(source, None, fault))
+        self.notes.append(f"{source} ({role.upper()}) is left out: it {fault}.")
 
     def _choose(self, role: str, options: Sequence[Option]) -> None:
         """Take the best option that can be read."""
@@ -87,21 +90,33 @@ class Chooser:
         order = ranked(options, study)
         for index, option in enumerate(order):
             try:
-                self._fill(option)
+                stored = self._fill(option)
             except UnusableError as error:
-                self.choices.append(Choice(option.source, None, str(error)))
-                self.notes.append(f"{option.source} ({role.upper()}) is left out: it {error}.")
+                self._leave_out(option.source, role, str(error))
                 continue
             for other in order[index + 1 :]:
-                self._pass_over(other, option, study)
+                try:
+                    self._pass_over(other, option, stored, study)
+                except UnusableError as error:
+                    self._leave_out(other.source, role, str(error))
             return
 
-    def _pass_over(self, other: Option, taken: Option, study: str) -> None:
-        """Say why the other was not taken; refuse where nothing says so."""
+    def _pass_over(self, other: Option, taken: Option, stored: Image, study: str) -> None:
+        """Say why the other was not taken; refuse where nothing says so.
+
+        Args:
+            other: the option that was not taken.
+            taken: the one that was.
+            stored: its image as it was read.
+            study: that it had to be of.
+
+        Raises:
+            UnusableError: where voxels must decide, and the other's cannot be read.
+        """
         merit = deciding_merit(taken, other, study)
         role = taken.role
         if not merit and other.first.series != taken.first.series:
-            if not self._is_copy(other, role):
+            if not _have_same_values(other.load()[0], stored):
                 raise InputError(
                     f"{self.folder}: {taken.source} and {other.source} both claim to be the {role.upper()}, "
                     f"and none is better by its examination, b-value, field of view or voxels; say which: --{role} PATH"
@@ -114,18 +129,10 @@ class Chooser:
                 f"{taken.source} and {other.source} both claim to be the {role.upper()}; the first is taken: {merit}."
             )
 
-    def _is_copy(self, other: Option, role: str) -> bool:
-        import SimpleITK as sitk  # noqa: N813
-
-        try:
-            image, _ = other.load()
-        except UnusableError:
-            return True  # it cannot be used anyway
-        ours = self.images[role].image
-        return bool(np.array_equal(sitk.GetArrayViewFromImage(image), sitk.GetArrayViewFromImage(ours)))
-
-    def _fill(self, option: Option) -> None:
-        image, notes = option.load()
+    def _fill(self, option: Option) -> Image:
+        """Take an option; return its image as it was read."""
+        stored, notes = option.load()
+        image = stored
         file = option.first.file if len(option.members) == 1 and not notes else None
         if option.role == "adc":
             image, notes = _adc_in_usual_unit(image, option, notes)
@@ -140,6 +147,7 @@ class Chooser:
         self._taken[option.role] = option
         self.choices.append(Choice(option.source, option.role, option.why))
         self.notes += [*notes, *_notes_of_dwi(option)]
+        return stored
 
     def _choose_b0(self, said: list[Option]) -> None:
         """Take b = 0 of the DWI's own series, or one on the DWI's grid; any other is of no use to a DWI."""
@@ -190,6 +198,12 @@ def _fits(b0: Candidate, dwi: Candidate) -> bool:
         return False
     first, second = b0.facts.echo_time_ms, dwi.facts.echo_time_ms
     return first is None or second is None or abs(first - second) < 1.0
+
+
+def _have_same_values(first: Image, second: Image) -> bool:
+    import SimpleITK as sitk  # noqa: N813
+
+    return bool(np.array_equal(sitk.GetArrayViewFromImage(first), sitk.GetArrayViewFromImage(second)))
 
 
 def _adc_in_usual_unit(image: Image, option: Option, notes: list[str]) -> tuple[Image, list[str]]:

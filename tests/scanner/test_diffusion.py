@@ -1,6 +1,7 @@
 """Which image of a diffusion series is taken, whoever built the scanner."""
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk  # noqa: N813
 from pydicom.uid import generate_uid
@@ -185,6 +186,20 @@ def test_copy_of_a_series_is_no_rival(tmp_path):
     classic(tmp_path / "a", number=4, DiffusionBValue=1000.0)
     classic(tmp_path / "b", number=7, DiffusionBValue=1000.0)
     assert "a copy of it" in " ".join(read_patient(tmp_path).notes)
+
+
+def test_rival_that_cannot_be_read_is_no_copy(tmp_path):
+    classic(tmp_path / "a", number=4, DiffusionBValue=1000.0)
+    for path in classic(tmp_path / "b", number=7, DiffusionBValue=1000.0):
+        header = pydicom.dcmread(path)
+        header.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.102"  # a film
+        header.PixelData = pydicom.encaps.encapsulate([bytes(64)])
+        header["PixelData"].is_undefined_length = True
+        header.save_as(path)
+    patient = read_patient(tmp_path)
+    assert patient.images["dwi"].source.startswith("series 4")
+    (note,) = patient.notes
+    assert note.startswith("series 7") and "(DWI) is left out: it is damaged, or compressed" in note
 
 
 def test_larger_field_of_view_wins_over_smaller_voxels(tmp_path):
