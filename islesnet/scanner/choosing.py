@@ -164,9 +164,10 @@ class Chooser:
         if "adc" in self.images or not {"dwi", "b0"} <= self._taken.keys():
             return
         dwi, b0 = self._taken["dwi"], self._taken["b0"]
-        higher, lower = dwi.first.facts.b_value, b0.first.facts.b_value or 0.0
-        if higher is None or higher <= lower or not _fits(b0.first, dwi.first):
+        if fault := _why_no_ratio(b0.first, dwi.first):
+            self.notes.append(f"No ADC map was computed from {b0.source} and {dwi.source}: {fault}.")
             return
+        lower, higher = (option.first.facts.b_value or 0.0 for option in (b0, dwi))
         image = adc_from(self.images["b0"].image, self.images["dwi"].image, lower, higher)
         source = f"computed from {b0.source} and {dwi.source}"
         self.images["adc"] = RawImage(image, source)
@@ -198,6 +199,16 @@ def _fits(b0: Candidate, dwi: Candidate) -> bool:
         return False
     first, second = b0.facts.echo_time_ms, dwi.facts.echo_time_ms
     return first is None or second is None or abs(first - second) < 1.0
+
+
+def _why_no_ratio(b0: Candidate, dwi: Candidate) -> str:
+    """Say why the ratio of two volumes gives no ADC; nothing where it does."""
+    lower, higher = b0.facts.b_value or 0.0, dwi.facts.b_value
+    if higher is None:
+        return "the DWI's b-value is not known (the name of a file may say it: dwi_b1000.nii.gz)"
+    if higher <= lower:
+        return f"their b-values are {lower:g} and {higher:g} s/mm2"
+    return "" if _fits(b0, dwi) else "they differ in grid or echo time"
 
 
 def _have_same_values(first: Image, second: Image) -> bool:

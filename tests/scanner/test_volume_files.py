@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 
 import nibabel
 import numpy as np
@@ -104,6 +105,22 @@ def test_b0_by_name_gives_an_adc_with_b1000(tmp_path):
     patient = read_patient(tmp_path)
     assert set(patient.images) == {"dwi", "b0", "adc"}
     np.testing.assert_allclose(sitk.GetArrayViewFromImage(patient.images["adc"].image), np.log(3), rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("dwi", "shape", "reason"),
+    [
+        ("dwi", (16, 14, 12), r"the DWI's b-value is not known .*dwi_b1000\.nii\.gz"),
+        ("dwi_b0", (16, 14, 12), "their b-values are 0 and 0"),
+        ("dwi_b1000", (16, 14, 10), "they differ in grid or echo time"),
+    ],
+)
+def test_why_no_adc_is_computed_is_said(tmp_path, dwi, shape, reason):
+    named = {"dwi": save(tmp_path / f"{dwi}.nii.gz", values(shape)), "b0": save(tmp_path / "b0.nii.gz", values() * 3)}
+    patient = read_patient(None, named)
+    assert set(patient.images) == {"dwi", "b0"}
+    (note,) = [note for note in patient.notes if note.startswith("No ADC map was computed from b0.nii.gz and dwi")]
+    assert re.search(reason, note)
 
 
 def test_few_voxels_that_are_no_numbers_become_0_and_are_said(tmp_path):
