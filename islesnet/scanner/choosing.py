@@ -9,9 +9,12 @@ from islesnet.errors import InputError
 from islesnet.scanner.adc import adc_from, in_usual_unit
 from islesnet.scanner.candidate import Candidate, UnusableError
 from islesnet.scanner.diffusion import b0_options, dwi_options
-from islesnet.scanner.option import Option, deciding_merit, ranked
-from islesnet.scanner.patient import COMPANIONS, SEQUENCES, Choice, Image, RawImage
+from islesnet.scanner.option import Option, are_of_one_examination, deciding_merit, ranked
+from islesnet.scanner.patient import COMPANIONS, ROLES, Choice, Image, RawImage
 from islesnet.scanner.recognition import Reading, recognise
+
+# The first of them that there is says which examination is meant.
+_ORDER = ("dwi", "flair", "t2", "t1")
 
 
 class Chooser:
@@ -62,12 +65,15 @@ class Chooser:
         self._set_aside(readings)
         sound = [(candidate, reading) for candidate, reading in readings if not candidate.fault]
         self._diffusion += [candidate for candidate, reading in sound if reading.role in ("dwi", "b0")]
-        weighted = [candidate for candidate, reading in sound if reading.role == "dwi"]
-        for role in SEQUENCES:
-            options = [Option(role, (c,), reading.why) for c, reading in sound if reading.role == role]
-            self._choose(role, dwi_options(weighted) if role == "dwi" else options)
-        self._choose_b0([Option("b0", (c,), reading.why) for c, reading in sound if reading.role == "b0"])
-        self._choose("adc", [Option("adc", (c,), reading.why) for c, reading in sound if reading.role == "adc"])
+        claims: dict[str, list[Option]] = {role: [] for role in ROLES}
+        for candidate, reading in sound:
+            if reading.role is not None:
+                claims[reading.role].append(Option(reading.role, (candidate,), reading.why))
+        claims["dwi"] = dwi_options([option.first for option in claims["dwi"]])
+        for role in _ORDER:
+            self._choose(role, claims[role])
+        self._choose_b0(claims["b0"])
+        self._choose("adc", claims["adc"])
         self._compute_adc()
         self._tell_the_rest(sound)
 
@@ -84,10 +90,10 @@ class Chooser:
 
     def _choose(self, role: str, options: Sequence[Option]) -> None:
         """Take the best option that can be read."""
-        if role in self.images or not options:
+        if role in self.images:
             return
-        study = self._taken["dwi"].first.study if "dwi" in self._taken else ""
-        order = ranked(options, study)
+        anchor = self._anchor(role)
+        order = ranked(self._of_examination(anchor, options), anchor)
         for index, option in enumerate(order):
             try:
                 stored = self._fill(option)
@@ -96,25 +102,47 @@ class Chooser:
                 continue
             for other in order[index + 1 :]:
                 try:
-                    self._pass_over(other, option, stored, study)
+                    self._pass_over(other, option, stored, anchor)
                 except UnusableError as error:
                     self._leave_out(other.source, role, str(error))
             return
 
-    def _pass_over(self, other: Option, taken: Option, stored: Image, study: str) -> None:
+    def _anchor(self, role: str) -> Candidate | None:
+        """Return what says of which examination an image must be: the foremost of the sequences before it."""
+        before = _ORDER[: _ORDER.index(role)] if role in _ORDER else _ORDER
+        taken = [self._taken[name].first for name in before if name in self._taken]
+        return next((candidate for candidate in taken if candidate.study), None)
+
+    def _of_examination(self, anchor: Candidate | None, options: Sequence[Option]) -> list[Option]:
+        """Leave out what is of another examination."""
+        kept = []
+        for option in options:
+            if anchor is None or are_of_one_examination(option.first, anchor):
+                kept.append(option)
+            else:
+                fault = f"is of another examination than {anchor.source}; if it is meant, say so: --{option.role} PATH"
+                self._leave_out(option.source, option.role, fault)
+        return kept
+
+    def _pass_over(self, other: Option, taken: Option, stored: Image, anchor: Candidate | None) -> None:
         """Say why the other was not taken; refuse where nothing says so.
 
         Args:
             other: the option that was not taken.
             taken: the one that was.
             stored: its image as it was read.
-            study: that it had to be of.
+            anchor: the volume that said which examination is meant.
 
         Raises:
             UnusableError: where voxels must decide, and the other's cannot be read.
         """
-        merit = deciding_merit(taken, other, study)
         role = taken.role
+        if role not in COMPANIONS and not are_of_one_examination(other.first, taken.first):
+            raise InputError(
+                f"{self.folder}: {other.source} and {taken.source} both claim to be the {role.upper()}, and are of two "
+                f"examinations; give the folder of one, or say which: --{role} PATH"
+            )
+        merit = deciding_merit(taken, other, anchor)
         if not merit and other.first.series != taken.first.series:
             if not _have_same_values(other.load()[0], stored):
                 raise InputError(

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from islesnet.scanner.candidate import Candidate
+from islesnet.scanner.dicom.stacks import look_up
 from islesnet.scanner.patient import Image
 from islesnet.scanner.volume_files import forget_files
 
 _WISHED_B_VALUE = 1000.0
 _DARKEST = np.float32(1e-6)  # a voxel of 0 has no logarithm
 _HEAD_MM = 200.0  # a field of view beyond this shows no more of the brain
+_SAME_IN_A_VISIT = ("StudyDate", "FrameOfReferenceUID")
 _REFORMATTED = {"MPR", "REFORMATTED", "RESAMPLED", "INTERPOLATED", "AVERAGE", "COMPRESSED"}
 
 
@@ -64,10 +66,15 @@ class Option:
         mean.CopyInformation(image)
         return mean, notes
 
-    def merits(self, study: str) -> list[tuple[float, str]]:
-        """List what decides between two, the weightiest first: (a number, lower is better; how it is told)."""
+    def merits(self, anchor: Candidate | None) -> list[tuple[float, str]]:
+        """List what decides between two, the weightiest first: (a number, lower is better; how it is told).
+
+        Args:
+            anchor: the volume that says which examination is meant.
+        """
         facts, grid = self.first.facts, self.first.grid
-        merits = [(float(bool(study) and self.first.study not in ("", study)), "it is of the same examination")]
+        is_elsewhere = anchor is not None and bool(anchor.study) and self.first.study not in ("", anchor.study)
+        merits = [(float(is_elsewhere), "it is of the same examination")]
         if self.role == "dwi":
             b_value = _WISHED_B_VALUE if facts.b_value is None else facts.b_value
             distance = round(abs(b_value - _WISHED_B_VALUE) / 50)
@@ -82,14 +89,27 @@ class Option:
         return merits
 
 
-def ranked(options: Sequence[Option], study: str) -> list[Option]:
+def are_of_one_examination(first: Candidate, second: Candidate) -> bool:
+    """Tell whether two may be used together: of one study, of one that is not known, or of a visit that was parted.
+
+    Two studies are one visit where day and frame of reference agree, which a PACS that parts a visit leaves alone. A
+    day alone does not say it: patients are scanned before and after a thrombectomy, and where dates were taken out of
+    headers, all are one.
+    """
+    if first.study == second.study or not first.study or not second.study:
+        return True
+    said = [{look_up(candidate, keyword) for candidate in (first, second)} for keyword in _SAME_IN_A_VISIT]
+    return all(len(values) == 1 and "" not in values for values in said)
+
+
+def ranked(options: Sequence[Option], anchor: Candidate | None) -> list[Option]:
     """Sort options, the best first; equal ones stay in their order."""
-    return sorted(options, key=lambda option: [number for number, _ in option.merits(study)])
+    return sorted(options, key=lambda option: [number for number, _ in option.merits(anchor)])
 
 
-def deciding_merit(better: Option, other: Option, study: str) -> str:
+def deciding_merit(better: Option, other: Option, anchor: Candidate | None) -> str:
     """Say why one is better than another; nothing where they are equal."""
-    for (first, told), (second, _) in zip(better.merits(study), other.merits(study), strict=False):
+    for (first, told), (second, _) in zip(better.merits(anchor), other.merits(anchor), strict=False):
         if first != second:
             return told
     return ""

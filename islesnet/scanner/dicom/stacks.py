@@ -8,6 +8,7 @@ import numpy as np
 from islesnet.scanner.candidate import Candidate, UnusableError
 from islesnet.scanner.dicom.frames import Frame
 from islesnet.scanner.dicom.geometry import grid_of, same_places
+from islesnet.scanner.dicom.headers import distrusted, open_header, text
 from islesnet.scanner.dicom.pixels import read_values
 from islesnet.scanner.patient import Image
 from islesnet.scanner.volume_files import without_nan
@@ -95,6 +96,21 @@ def _load(slices: list[Frame], source: str, is_precise: bool) -> tuple[Image, li
     grid, _ = grid_of(slices)
     values, notes = without_nan(read_values(slices, is_precise), source)
     return grid.put_on(sitk.GetImageFromArray(values)), notes
+
+
+def look_up(candidate: Candidate, keyword: str) -> str:
+    """Read one more text of a header, to decide by it: what is not kept, dates above all, cannot be told.
+
+    Returns:
+        The text; nothing where the candidate is not of DICOM, or its header does not say it.
+    """
+    if not candidate.frames:
+        return ""
+    try:
+        with distrusted():
+            return text(open_header(candidate.frames[0].path), keyword).strip()
+    except UnusableError:
+        return ""
 
 
 def series_name(frames: Sequence[Frame]) -> str:
