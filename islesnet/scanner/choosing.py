@@ -111,6 +111,8 @@ class Chooser:
         """Return what says of which examination an image must be: the foremost of the sequences before it."""
         before = _ORDER[: _ORDER.index(role)] if role in _ORDER else _ORDER
         taken = [self._taken[name].first for name in before if name in self._taken]
+        if role in COMPANIONS and taken:
+            return taken[0]
         return next((candidate for candidate in taken if candidate.study), None)
 
     def _of_examination(self, anchor: Candidate | None, options: Sequence[Option]) -> list[Option]:
@@ -142,20 +144,24 @@ class Chooser:
                 f"{self.folder}: {other.source} and {taken.source} both claim to be the {role.upper()}, and are of two "
                 f"examinations; give the folder of one, or say which: --{role} PATH"
             )
-        merit = deciding_merit(taken, other, anchor)
-        if not merit and other.first.series != taken.first.series:
-            if not _have_same_values(other.load()[0], stored):
-                raise InputError(
-                    f"{self.folder}: {taken.source} and {other.source} both claim to be the {role.upper()}, "
-                    f"and none is better by its examination, b-value, field of view or voxels; say which: --{role} PATH"
-                )
-            merit = "the other is a copy of it"
-        merit = merit or "it is the first of equals"
+        merit, is_rival = deciding_merit(taken, other, anchor), other.first.series != taken.first.series
+        if not merit:
+            merit = self._merit_among_equals(other, taken, stored) if is_rival else "it is the first of equals"
         self.choices.append(Choice(other.source, None, f"{other.why}, but {taken.source} is taken: {merit}"))
-        if role not in COMPANIONS:
-            self.notes.append(
-                f"{taken.source} and {other.source} both claim to be the {role.upper()}; the first is taken: {merit}."
-            )
+        if is_rival or role not in COMPANIONS:
+            rivals = f"{taken.source} and {other.source} both claim to be the {role.upper()}"
+            self.notes.append(f"{rivals}; {taken.source} is taken: {merit}.")
+
+    def _merit_among_equals(self, other: Option, taken: Option, stored: Image) -> str:
+        role = taken.role
+        if _have_same_values(other.load()[0], stored):
+            return "the other is a copy of it"
+        if role in COMPANIONS:
+            return "it is the last of equals"
+        raise InputError(
+            f"{self.folder}: {other.source} and {taken.source} both claim to be the {role.upper()}, "
+            f"and none is better by its examination, b-value, field of view or voxels; say which: --{role} PATH"
+        )
 
     def _fill(self, option: Option) -> Image:
         """Take an option; return its image as it was read."""
@@ -178,15 +184,18 @@ class Chooser:
         return stored
 
     def _choose_b0(self, said: list[Option]) -> None:
-        """Take b = 0 of the DWI's own series, or one on the DWI's grid; any other is of no use to a DWI."""
+        """Take b = 0 of the DWI's own series, or of one on the DWI's grid; any other is of no use to a DWI."""
         if "dwi" not in self._taken:
             self._choose("b0", said)
             return
         dwi = self._taken["dwi"].first
         options = b0_options(self._diffusion) + said
         own = [option for option in options if option.first.series == dwi.series]
-        beside = [option for option in options if _fits(option.first, dwi)]
-        self._choose("b0", (own or beside)[:1])
+        beside: dict[str, Option] = {}
+        for option in options:
+            if _fits(option.first, dwi) and are_of_one_examination(option.first, dwi):
+                beside.setdefault(option.first.series, option)
+        self._choose("b0", own[:1] or list(beside.values()))
 
     def _compute_adc(self) -> None:
         if "adc" in self.images or not {"dwi", "b0"} <= self._taken.keys():

@@ -7,7 +7,7 @@ import numpy as np
 
 from islesnet.scanner.candidate import Candidate
 from islesnet.scanner.dicom.stacks import look_up
-from islesnet.scanner.patient import Image
+from islesnet.scanner.patient import COMPANIONS, Image
 from islesnet.scanner.volume_files import forget_files
 
 _WISHED_B_VALUE = 1000.0
@@ -70,11 +70,13 @@ class Option:
         """List what decides between two, the weightiest first: (a number, lower is better; how it is told).
 
         Args:
-            anchor: the volume that says which examination is meant.
+            anchor: the volume that says which examination is meant; for a companion of the DWI, the DWI.
         """
         facts, grid = self.first.facts, self.first.grid
         is_elsewhere = anchor is not None and bool(anchor.study) and self.first.study not in ("", anchor.study)
         merits = [(float(is_elsewhere), "it is of the same examination")]
+        if self.role in COMPANIONS and anchor is not None:
+            return [*merits, *self._merits_beside(anchor)]
         if self.role == "dwi":
             b_value = _WISHED_B_VALUE if facts.b_value is None else facts.b_value
             distance = round(abs(b_value - _WISHED_B_VALUE) / 50)
@@ -87,6 +89,15 @@ class Option:
             merits.append((-float(round(covered / 200)), f"it covers more of the head ({covered:.0f} ml)"))
             merits.append((float(f"{grid.voxel_mm3:.2g}"), f"its voxels are smaller ({grid.voxel_mm3:.2f} mm3)"))
         return merits
+
+    def _merits_beside(self, dwi: Candidate) -> list[tuple[float, str]]:
+        own = self.first
+        is_on_grid = own.grid is not None and dwi.grid is not None and own.grid.is_same(dwi.grid)
+        return [
+            (float(own.series != dwi.series), f"it is in one series with {dwi.source}"),
+            (float(not is_on_grid), f"it lies on the grid of {dwi.source}"),
+            (_between(own, dwi), f"its series number is nearest to that of {dwi.source}"),
+        ]
 
 
 def are_of_one_examination(first: Candidate, second: Candidate) -> bool:
@@ -103,8 +114,13 @@ def are_of_one_examination(first: Candidate, second: Candidate) -> bool:
 
 
 def ranked(options: Sequence[Option], anchor: Candidate | None) -> list[Option]:
-    """Sort options, the best first; equal ones stay in their order."""
-    return sorted(options, key=lambda option: [number for number, _ in option.merits(anchor)])
+    """Sort options, the best first: of equal series the last, of equal volumes of one series the first."""
+    series = list(dict.fromkeys(option.first.series for option in options))
+
+    def rank(option: Option) -> tuple[list[float], int]:
+        return [number for number, _ in option.merits(anchor)], -series.index(option.first.series)
+
+    return sorted(options, key=rank)
 
 
 def deciding_merit(better: Option, other: Option, anchor: Candidate | None) -> str:
@@ -113,3 +129,9 @@ def deciding_merit(better: Option, other: Option, anchor: Candidate | None) -> s
         if first != second:
             return told
     return ""
+
+
+def _between(first: Candidate, second: Candidate) -> float:
+    """Count from one series to another; infinite where one has no number."""
+    numbers = [look_up(candidate, "SeriesNumber") for candidate in (first, second)]
+    return float(abs(int(numbers[0]) - int(numbers[1]))) if all(map(str.isdecimal, numbers)) else np.inf

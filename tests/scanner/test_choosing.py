@@ -1,6 +1,8 @@
 """Which of several series is taken, what is left out, and what the user has to say."""
 
+import numpy as np
 import pytest
+import SimpleITK as sitk  # noqa: N813
 from pydicom.uid import generate_uid
 
 from islesnet.errors import InputError
@@ -11,9 +13,13 @@ DWI = {"DiffusionBValue": 1000.0}
 ADC = {"ImageType": ["DERIVED", "PRIMARY", "DIFFUSION", "ADC"]}
 
 
+def array_of(patient, role):
+    return sitk.GetArrayFromImage(patient.images[role].image)
+
+
 def numbers_of(patient):
-    """Give the series' number of each sequence."""
-    return {role: int(raw.source.split()[1]) for role, raw in patient.images.items()}
+    """Give the number of the series that each sequence was read from."""
+    return {role: int(raw.source.split()[1]) for role, raw in patient.images.items() if raw.dicom}
 
 
 @pytest.fixture
@@ -60,8 +66,9 @@ def test_adc_and_b0_of_another_examination_are_left_out(two_examinations):
 @pytest.mark.parametrize("b_value", [1000.0, 800.0])
 def test_dwis_of_two_examinations_are_refused_though_one_be_better(two_examinations, b_value):
     classic(two_examinations / "dwi", number=8, StudyInstanceUID=generate_uid(), DiffusionBValue=b_value)
-    with pytest.raises(InputError, match=r"series 8 .* and series 4 .* DWI, and are of two examinations.*--dwi PATH"):
+    with pytest.raises(InputError, match=r"both claim to be the DWI, and are of two examinations.*--dwi PATH") as told:
         read_patient(two_examinations)
+    assert all(f"series {number} " in str(told.value) for number in (4, 8))
     assert numbers_of(read_patient(two_examinations, {"dwi": two_examinations / "dwi"})) == {"dwi": 8}
 
 
@@ -73,3 +80,75 @@ def test_two_studies_are_one_visit_where_day_and_frame_of_reference_agree(tmp_pa
     classic(tmp_path / "a", number=4, StudyInstanceUID=generate_uid(), **PARTED, **DWI)
     classic(tmp_path / "b", number=5, StudyInstanceUID=generate_uid(), **PARTED | changed, **tags_of("t2"))
     assert set(read_patient(tmp_path).images) == roles
+
+
+def write_adc(folder, number, scale=800, **tags):
+    classic(folder / f"adc{number}", head(scale=scale), number=number, **ADC | tags)
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+def test_of_two_adc_maps_the_one_whose_number_is_nearest_to_the_dwi_is_taken(tmp_path, is_named):
+    classic(tmp_path / "dwi", number=4, **DWI)
+    write_adc(tmp_path, 6)
+    write_adc(tmp_path, 5)
+    write_adc(tmp_path, 900, scale=700)
+    patient = read_patient(tmp_path, {"dwi": tmp_path / "dwi"} if is_named else None)
+    assert numbers_of(patient) == {"dwi": 4, "adc": 5}
+    for number in (6, 900):
+        (note,) = [note for note in patient.notes if f"series {number} " in note and "both claim to be the ADC" in note]
+        assert "series 5" in note and "its series number is nearest to that of series 4" in note
+
+
+def test_repeated_dwi_has_the_adc_map_that_follows_it(tmp_path):
+    for number in (4, 8):
+        classic(tmp_path / f"dwi{number}", head(scale=10 * number), number=number, **DWI)
+        write_adc(tmp_path, number + 1, scale=700 + number)
+    with pytest.raises(InputError, match="both claim to be the DWI"):
+        read_patient(tmp_path)
+    for number in (4, 8):
+        patient = read_patient(tmp_path, {"dwi": tmp_path / f"dwi{number}"})
+        assert numbers_of(patient)["adc"] == number + 1
+
+
+def test_adc_map_on_the_grid_of_the_dwi_goes_before_one_that_is_nearer_by_number(tmp_path):
+    classic(tmp_path / "dwi", number=4, **DWI)
+    write_adc(tmp_path, 5, PixelSpacing=[4.5, 4.0])
+    write_adc(tmp_path, 9)
+    assert numbers_of(read_patient(tmp_path))["adc"] == 9
+
+
+def test_of_two_adc_maps_equally_near_the_later_is_taken(tmp_path):
+    classic(tmp_path / "dwi", number=4, **DWI)
+    write_adc(tmp_path, 3)
+    write_adc(tmp_path, 5, scale=700)
+    patient = read_patient(tmp_path)
+    assert numbers_of(patient)["adc"] == 5
+    assert any("it is the last of equals" in note for note in patient.notes)
+
+
+def test_copy_of_an_adc_map_is_told_as_a_copy_whatever_its_unit(tmp_path):
+    classic(tmp_path / "dwi", number=4, **DWI)
+    write_adc(tmp_path, 3)
+    write_adc(tmp_path, 5)
+    patient = read_patient(tmp_path)
+    assert np.median(array_of(patient, "adc")) < 10  # brought from 1e-6 to 1e-3 mm2/s
+    assert any("the other is a copy of it" in note for note in patient.notes)
+
+
+def test_b0_of_a_series_of_its_own_is_that_nearest_to_the_dwi(tmp_path):
+    classic(tmp_path / "dwi", number=7, **DWI)
+    for number in (3, 6):
+        tags = {"DiffusionBValue": 0.0, "ImageType": ["ORIGINAL", "PRIMARY", "DIFFUSION"]}
+        classic(tmp_path / f"b0{number}", head(scale=900 + number), number=number, **tags)
+    patient = read_patient(tmp_path)
+    assert numbers_of(patient)["b0"] == 6
+    assert any("series 3" in note and "both claim to be the B0" in note for note in patient.notes)
+
+
+def test_companions_without_a_dwi_fail_nobody(tmp_path):
+    classic(tmp_path / "t2", number=2, **tags_of("t2"))
+    for number in (3, 4):
+        write_adc(tmp_path, number, scale=700 + number)
+        classic(tmp_path / f"b0{number}", head(scale=number), number=10 + number, SeriesDescription="b0")
+    patient = read_patient(tmp_path)
+    assert numbers_of(patient) == {"t2": 2, "b0": 13, "adc": 3}
