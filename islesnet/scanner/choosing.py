@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from islesnet.errors import InputError
 from islesnet.scanner.adc import adc_from, in_usual_unit
 from islesnet.scanner.candidate import Candidate, UnusableError
 from islesnet.scanner.diffusion import b0_options, dwi_options
-from islesnet.scanner.option import Option, are_of_one_examination, deciding_merit, ranked
+from islesnet.scanner.option import (
+    Option,
+    are_of_one_examination,
+    are_on_one_grid,
+    deciding_merit,
+    ranked,
+)
 from islesnet.scanner.patient import COMPANIONS, ROLES, Choice, Image, RawImage
 from islesnet.scanner.recognition import Reading, recognise
 
@@ -154,7 +158,7 @@ class Chooser:
 
     def _merit_among_equals(self, other: Option, taken: Option, stored: Image) -> str:
         role = taken.role
-        if _have_same_values(other.load()[0], stored):
+        if other.holds(stored):
             return "the other is a copy of it"
         if role in COMPANIONS:
             return "it is the last of equals"
@@ -180,7 +184,7 @@ class Chooser:
         )
         self._taken[option.role] = option
         self.choices.append(Choice(option.source, option.role, option.why))
-        self.notes += [*notes, *_notes_of_dwi(option)]
+        self.notes += [*notes, *option.doubts()]
         return stored
 
     def _choose_b0(self, said: list[Option]) -> None:
@@ -232,10 +236,8 @@ def _named_options(role: str, sound: Sequence[Candidate]) -> list[Option]:
 
 def _fits(b0: Candidate, dwi: Candidate) -> bool:
     """Whether the two were acquired alike, so that their ratio means something."""
-    if b0.grid is None or dwi.grid is None or not b0.grid.is_same(dwi.grid):
-        return False
     first, second = b0.facts.echo_time_ms, dwi.facts.echo_time_ms
-    return first is None or second is None or abs(first - second) < 1.0
+    return are_on_one_grid(b0, dwi) and (first is None or second is None or abs(first - second) < 1.0)
 
 
 def _why_no_ratio(b0: Candidate, dwi: Candidate) -> str:
@@ -248,28 +250,8 @@ def _why_no_ratio(b0: Candidate, dwi: Candidate) -> str:
     return "" if _fits(b0, dwi) else "they differ in grid or echo time"
 
 
-def _have_same_values(first: Image, second: Image) -> bool:
-    import SimpleITK as sitk  # noqa: N813
-
-    return bool(np.array_equal(sitk.GetArrayViewFromImage(first), sitk.GetArrayViewFromImage(second)))
-
-
 def _adc_in_usual_unit(image: Image, option: Option, notes: list[str]) -> tuple[Image, list[str]]:
     image, unit = in_usual_unit(image)
     if unit == "1e-3 mm2/s":
         return image, notes
     return image, [*notes, f"{option.source}: the ADC map came in {unit}; it was brought to 1e-3 mm2/s."]
-
-
-def _notes_of_dwi(option: Option) -> list[str]:
-    if option.role != "dwi":
-        return []
-    notes = []
-    b_value = option.first.facts.b_value
-    if len(option.members) > 1:
-        notes.append(f"The DWI is the geometric mean of {len(option.members)} directions of {option.first.source}.")
-    elif option.is_mean is False:
-        notes.append(f"The DWI is one direction ({option.source}), not a mean: fibres along others look bright.")
-    if b_value is not None and abs(b_value - 1000) > 200:
-        notes.append(f"The DWI has b = {b_value:g} s/mm2; the network knows b = 1000.")
-    return notes

@@ -11,6 +11,7 @@ from islesnet.scanner.patient import COMPANIONS, Image
 from islesnet.scanner.volume_files import forget_files
 
 _WISHED_B_VALUE = 1000.0
+_USUAL = 200.0  # s/mm2 from there; beyond, lesions look fainter or brighter than the network has seen
 _DARKEST = np.float32(1e-6)  # a voxel of 0 has no logarithm
 _HEAD_MM = 200.0  # a field of view beyond this shows no more of the brain
 _SAME_IN_A_VISIT = ("StudyDate", "FrameOfReferenceUID")
@@ -66,6 +67,27 @@ class Option:
         mean.CopyInformation(image)
         return mean, notes
 
+    def holds(self, image: Image) -> bool:
+        """Tell whether it has an image's values, voxel by voxel."""
+        import SimpleITK as sitk  # noqa: N813
+
+        own, _ = self.load()
+        return bool(np.array_equal(sitk.GetArrayViewFromImage(own), sitk.GetArrayViewFromImage(image)))
+
+    def doubts(self) -> list[str]:
+        """Say what a reader should know of a DWI that is not a trace of b = 1000 made by the scanner."""
+        if self.role != "dwi":
+            return []
+        said = []
+        b_value = self.first.facts.b_value
+        if len(self.members) > 1:
+            said.append(f"The DWI is the geometric mean of {len(self.members)} directions of {self.first.source}.")
+        elif self.is_mean is False:
+            said.append(f"The DWI is one direction ({self.source}), not a mean: fibres along others look bright.")
+        if b_value is not None and abs(b_value - _WISHED_B_VALUE) > _USUAL:
+            said.append(f"The DWI has b = {b_value:g} s/mm2; the network knows b = {_WISHED_B_VALUE:g}.")
+        return said
+
     def merits(self, anchor: Candidate | None) -> list[tuple[float, str]]:
         """List what decides between two, the weightiest first: (a number, lower is better; how it is told).
 
@@ -92,10 +114,9 @@ class Option:
 
     def _merits_beside(self, dwi: Candidate) -> list[tuple[float, str]]:
         own = self.first
-        is_on_grid = own.grid is not None and dwi.grid is not None and own.grid.is_same(dwi.grid)
         return [
             (float(own.series != dwi.series), f"it is in one series with {dwi.source}"),
-            (float(not is_on_grid), f"it lies on the grid of {dwi.source}"),
+            (float(not are_on_one_grid(own, dwi)), f"it lies on the grid of {dwi.source}"),
             (_between(own, dwi), f"its series number is nearest to that of {dwi.source}"),
         ]
 
@@ -111,6 +132,11 @@ def are_of_one_examination(first: Candidate, second: Candidate) -> bool:
         return True
     said = [{look_up(candidate, keyword) for candidate in (first, second)} for keyword in _SAME_IN_A_VISIT]
     return all(len(values) == 1 and "" not in values for values in said)
+
+
+def are_on_one_grid(first: Candidate, second: Candidate) -> bool:
+    """Tell whether two volumes are known to have the same voxels."""
+    return first.grid is not None and second.grid is not None and first.grid.is_same(second.grid)
 
 
 def ranked(options: Sequence[Option], anchor: Candidate | None) -> list[Option]:
