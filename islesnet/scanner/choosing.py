@@ -12,6 +12,7 @@ from islesnet.scanner.option import (
     are_of_one_examination,
     are_on_one_grid,
     deciding_merit,
+    is_repetition,
     ranked,
 )
 from islesnet.scanner.patient import COMPANIONS, ROLES, Choice, Image, RawImage
@@ -64,7 +65,8 @@ class Chooser:
         """Fill the roles that are still open from what was recognised, the DWI first, and complete b = 0 and ADC.
 
         Raises:
-            InputError: where two claim a sequence and none is better.
+            InputError: where two claim to be the DWI and none is better, or where what says which examination is meant
+                is there of two.
         """
         self._set_aside(readings)
         sound = [(candidate, reading) for candidate, reading in readings if not candidate.fault]
@@ -157,11 +159,14 @@ class Chooser:
             self.notes.append(f"{rivals}; {taken.source} is taken: {merit}.")
 
     def _merit_among_equals(self, other: Option, taken: Option, stored: Image) -> str:
+        """Say why one of two equal series is taken; which DWI is meant must be said by someone."""
         role = taken.role
         if other.holds(stored):
             return "the other is a copy of it"
-        if role in COMPANIONS:
+        if role != "dwi":
             return "it is the last of equals"
+        if is_repetition(taken, other):
+            return "it is the other's repetition"
         raise InputError(
             f"{self.folder}: {other.source} and {taken.source} both claim to be the {role.upper()}, "
             f"and none is better by its examination, b-value, field of view or voxels; say which: --{role} PATH"

@@ -1,7 +1,7 @@
 """What may stand for a sequence (one volume, or the directions of one b-value), and which of two is better."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,15 @@ _DARKEST = np.float32(1e-6)  # a voxel of 0 has no logarithm
 _HEAD_MM = 200.0  # a field of view beyond this shows no more of the brain
 _SAME_IN_A_VISIT = ("StudyDate", "FrameOfReferenceUID")
 _REFORMATTED = {"MPR", "REFORMATTED", "RESAMPLED", "INTERPOLATED", "AVERAGE", "COMPRESSED"}
+# Siemens exports one acquisition several times over: words of the image type or the description, and what is said of
+# whoever has them.
+_PROCESSED = (
+    ({"UNI"}, "it is the uniform image of an MP2RAGE"),
+    ({"INV1"}, "it is the earlier inversion of an MP2RAGE"),
+    ({"DIS2D", "DIS3D"}, "it is corrected for distortion"),
+    ({"NORM"}, "it is corrected for the coil's shading"),
+)
+_REPEATED = {"repeat", "repeated", "rep", "rpt", "redo", "wdh", "wiederholung"}
 
 
 @dataclass(frozen=True)
@@ -110,7 +119,8 @@ class Option:
             covered = float(np.prod(np.minimum(grid.extents, _HEAD_MM))) / 1000
             merits.append((-float(round(covered / 200)), f"it covers more of the head ({covered:.0f} ml)"))
             merits.append((float(f"{grid.voxel_mm3:.2g}"), f"its voxels are smaller ({grid.voxel_mm3:.2f} mm3)"))
-        return merits
+        said = {*facts.image_type, *(word.upper() for word in facts.words)}
+        return [*merits, *((float(not words & said), told) for words, told in _PROCESSED)]
 
     def _merits_beside(self, dwi: Candidate) -> list[tuple[float, str]]:
         own = self.first
@@ -137,6 +147,22 @@ def are_of_one_examination(first: Candidate, second: Candidate) -> bool:
 def are_on_one_grid(first: Candidate, second: Candidate) -> bool:
     """Tell whether two volumes are known to have the same voxels."""
     return first.grid is not None and second.grid is not None and first.grid.is_same(second.grid)
+
+
+def is_repetition(later: Option, earlier: Option) -> bool:
+    """Tell whether a series says that it repeats another: by its description, and all else is alike in one study.
+
+    A description that is merely the same does not say it: so come the directions of a scan that was parted into series.
+    """
+    second, first = later.first, earlier.first
+    described = tuple(word for word in second.facts.words if word not in _REPEATED)
+    return (
+        described == first.facts.words != second.facts.words
+        and replace(second.facts, words=(), folder_words=()) == replace(first.facts, words=(), folder_words=())
+        and first.study == second.study != ""
+        and len(earlier.members) == len(later.members)
+        and are_on_one_grid(first, second)
+    )
 
 
 def ranked(options: Sequence[Option], anchor: Candidate | None) -> list[Option]:

@@ -24,8 +24,9 @@ def read_patient(folder: Path | None, named: Mapping[str, Path] | None = None) -
             of one series, or one slice of it. The rest is guessed.
 
     Raises:
-        InputError: where nothing is recognised, two series claim a sequence and none is better, the folder holds two
-            patients or they and what was named are of two, or what was named cannot be used.
+        InputError: where nothing is recognised, two series claim to be the DWI and none is better, two examinations
+            are mixed and it is not clear which is meant, the folder holds two patients or they and what was named are
+            of two, or what was named cannot be used.
     """
     named = {role: Path(os.path.abspath(path)) for role, path in (named or {}).items()}  # noqa: PTH100  - links stay
     if folder is None and not named:

@@ -152,3 +152,70 @@ def test_companions_without_a_dwi_fail_nobody(tmp_path):
         classic(tmp_path / f"b0{number}", head(scale=number), number=10 + number, SeriesDescription="b0")
     patient = read_patient(tmp_path)
     assert numbers_of(patient) == {"t2": 2, "b0": 13, "adc": 3}
+
+
+def kind(*words):
+    return {"ImageType": ["ORIGINAL", "PRIMARY", "M", *words]}
+
+
+EXPORTED_TWICE = {
+    "corrected for distortion": (kind("DIS2D"), kind("ND"), "corrected for distortion"),
+    "the same in a volume": (kind("DIS3D"), kind("ND"), "corrected for distortion"),
+    "corrected for shading": (kind("ND", "NORM"), kind("ND"), "corrected for the coil's shading"),
+    "distortion before shading": (kind("DIS2D"), kind("ND", "NORM"), "corrected for distortion"),
+}
+
+
+@pytest.mark.parametrize("role", ["t1", "t2", "flair", "dwi"])
+@pytest.mark.parametrize(("better", "other", "reason"), EXPORTED_TWICE.values(), ids=EXPORTED_TWICE)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_of_one_scan_exported_twice_the_corrected_one_is_taken(tmp_path, role, better, other, reason, is_first):
+    tags = DWI if role == "dwi" else tags_of(role)
+    classic(tmp_path / "a", head(scale=50), number=2 if is_first else 9, **tags, **better)
+    classic(tmp_path / "b", number=5, **tags, **other)
+    patient = read_patient(tmp_path)
+    assert np.array_equal(array_of(patient, role), head(scale=50))
+    (note,) = patient.notes
+    assert f"both claim to be the {role.upper()}" in note and reason in note
+
+
+def test_uniform_image_of_an_mp2rage_is_the_t1(tmp_path):
+    for number, name in enumerate(("INV1", "T1_Images", "UNI_Images", "INV2"), start=5):
+        classic(tmp_path / name, head(scale=number), number=number, SeriesDescription=f"t1_mp2rage_sag_{name}")
+    assert numbers_of(read_patient(tmp_path)) == {"t1": 7}
+
+
+@pytest.mark.parametrize("role", ["t1", "t2", "flair"])
+def test_of_a_scan_and_its_repetition_the_later_is_taken(tmp_path, role):
+    classic(tmp_path / "b", number=5, **tags_of(role))
+    classic(tmp_path / "a", head(scale=50), number=12, **tags_of(role))
+    classic(tmp_path / "dwi", number=3, **DWI)
+    patient = read_patient(tmp_path)
+    assert numbers_of(patient) == {"dwi": 3, role: 12}
+    (note,) = patient.notes
+    assert note.startswith("series 12") and "series 5" in note and "it is the last of equals" in note
+
+
+def test_dwi_that_says_it_repeats_another_is_taken(tmp_path):
+    classic(tmp_path / "a", number=4, SeriesDescription="Ax DWI", **DWI)
+    classic(tmp_path / "b", head(scale=50), number=7, SeriesDescription="Ax DWI REPEAT", **DWI)
+    patient = read_patient(tmp_path)
+    assert numbers_of(patient) == {"dwi": 7}
+    assert any("series 4" in note and "it is the other's repetition" in note for note in patient.notes)
+
+
+NO_REPETITION = {
+    "the same description": {},
+    "another description": {"SeriesDescription": "Ax DWI brain stem"},
+    "another echo time": {"SeriesDescription": "Ax DWI REPEAT", "EchoTime": 60.0},
+    "another place": {"SeriesDescription": "Ax DWI REPEAT", "begin": (-60.0, -50.0, -22.0)},
+}
+
+
+@pytest.mark.parametrize("tags", NO_REPETITION.values(), ids=NO_REPETITION)
+def test_dwis_of_different_contents_are_refused_by_their_names(tmp_path, tags):
+    same = {"SeriesDescription": "Ax DWI", "EchoTime": 90.0, **DWI}
+    classic(tmp_path / "a", number=4, **same)
+    classic(tmp_path / "b", head(scale=50), number=7, **same | tags)
+    with pytest.raises(InputError, match=r"series 4 .* and series 7 .* both claim to be the DWI.*--dwi PATH"):
+        read_patient(tmp_path)
