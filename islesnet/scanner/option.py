@@ -120,7 +120,8 @@ class Option:
             merits.append((-float(round(covered / 200)), f"it covers more of the head ({covered:.0f} ml)"))
             merits.append((float(f"{grid.voxel_mm3:.2g}"), f"its voxels are smaller ({grid.voxel_mm3:.2f} mm3)"))
         said = {*facts.image_type, *(word.upper() for word in facts.words)}
-        return [*merits, *((float(not words & said), told) for words, told in _PROCESSED)]
+        merits += [(float(not words & said), told) for words, told in _PROCESSED]
+        return [*merits, (float(self.role == "dwi" and self.is_mean is not True), "it is a mean over directions")]
 
     def _merits_beside(self, dwi: Candidate) -> list[tuple[float, str]]:
         own = self.first
