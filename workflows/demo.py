@@ -1,4 +1,4 @@
-"""The whole way in a few minutes, on synthetic patients: data, training, evaluation, a new patient.
+"""The whole way on synthetic patients: data, training, evaluation, a new patient.
 
     python -m workflows.demo [--folder demo]
 
