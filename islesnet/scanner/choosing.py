@@ -27,6 +27,8 @@ class Chooser:
 
     Args:
         folder: the patient's, named in refusals.
+
+    Beside these it has ``damaged``: role -> the source of what would be that sequence if it could be used.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -34,6 +36,7 @@ class Chooser:
         self.images: dict[str, RawImage] = {}
         self.choices: list[Choice] = []
         self.notes: list[str] = []
+        self.damaged: dict[str, str] = {}
         self._diffusion: list[Candidate] = []
         self._taken: dict[str, Option] = {}
 
@@ -88,6 +91,7 @@ class Chooser:
             if reading.role is None:
                 self.choices.append(Choice(candidate.source, None, reading.why))
             elif candidate.fault:
+                self.damaged.setdefault(reading.role, candidate.source)
                 self._leave_out(candidate.source, reading.role, candidate.fault)
 
     def _leave_out(self, source: str, role: str, fault: str) -> None:
@@ -104,6 +108,7 @@ class Chooser:
             try:
                 stored = self._fill(option)
             except UnusableError as error:
+                self.damaged.setdefault(role, option.source)
                 self._leave_out(option.source, role, str(error))
                 continue
             for other in order[index + 1 :]:

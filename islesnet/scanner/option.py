@@ -115,9 +115,10 @@ class Option:
             # GE never says of its trace that it is one.
             merits.append((float(self.is_mean is False), "it is not one direction alone"))
         merits.append((float(bool(_REFORMATTED & set(facts.image_type))), "it is not reformatted"))
-        if grid is not None:
+        # Which of two DWIs is the acute one no grid says, unless one examination has both.
+        if grid is not None and (self.role != "dwi" or self.first.study):
             covered = float(np.prod(np.minimum(grid.extents, _HEAD_MM))) / 1000
-            merits.append((-float(round(covered / 200)), f"it covers more of the head ({covered:.0f} ml)"))
+            merits.append((-float(round(covered / 200)), "its field of view covers more of the head"))
             merits.append((float(f"{grid.voxel_mm3:.2g}"), f"its voxels are smaller ({grid.voxel_mm3:.2f} mm3)"))
         said = {*facts.image_type, *(word.upper() for word in facts.words)}
         merits += [(float(not words & said), told) for words, told in _PROCESSED]

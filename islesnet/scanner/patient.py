@@ -72,12 +72,14 @@ class RawPatient:
         images: any of `ROLES`, at least one of `SEQUENCES`.
         choices: every series and volume that was looked at.
         notes: repairs and warnings, in sentences.
+        damaged: the sequences that are there and cannot be used, with nothing in their stead.
     """
 
     folder: Path
     images: Mapping[str, RawImage]
     choices: list[Choice] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    damaged: tuple[str, ...] = ()
 
     @property
     def is_dicom(self) -> bool:

@@ -9,8 +9,9 @@ from islesnet.scanner.candidate import Candidate
 from islesnet.scanner.choosing import Chooser
 from islesnet.scanner.dicom.persons import count_persons
 from islesnet.scanner.patient import ROLES, SEQUENCES, Choice, RawPatient
-from islesnet.scanner.recognition import Reading, recognise
+from islesnet.scanner.recognition import Reading, recognise, sequence_by_name
 from islesnet.scanner.survey import UNNAMED, Survey, files_of, survey
+from islesnet.volumes.file_names import stem_of
 
 _MOST_TOLD = 8
 
@@ -46,8 +47,9 @@ def read_patient(folder: Path | None, named: Mapping[str, Path] | None = None) -
     # The directions of a series have one name and often one fault: what was said of one is not said again.
     choices, notes = list(dict.fromkeys(chooser.choices)), list(dict.fromkeys(chooser.notes))
     if not any(role in chooser.images for role in SEQUENCES):
-        raise _nothing_found(home, choices, found)
-    return RawPatient(home, chooser.images, choices, notes)
+        raise _nothing_found(home, choices, found, bool(chooser.damaged))
+    damaged = tuple(role for role in SEQUENCES if role in chooser.damaged and role not in chooser.images)
+    return RawPatient(home, chooser.images, choices, notes, damaged)
 
 
 def _read_all(candidates: list[Candidate]) -> list[tuple[Candidate, Reading]]:
@@ -78,6 +80,8 @@ def _tell_unreadable(chooser: Chooser, found: Survey) -> None:
     reasons: dict[tuple[str, bool], list[str]] = {}
     for source, reason in found.unreadable:
         reasons.setdefault((reason, source == UNNAMED), []).append(source)
+        if source != UNNAMED and (role := sequence_by_name(stem_of(Path(source).name) or "")):
+            chooser.damaged.setdefault(role, source)
     for (reason, is_unnamed), sources in reasons.items():
         if is_unnamed:
             told = f"{len(sources)} {UNNAMED}{'s' if len(sources) > 1 else ''}"
@@ -87,12 +91,14 @@ def _tell_unreadable(chooser: Chooser, found: Survey) -> None:
         chooser.notes.append(f"{told}: left out; {reason}.")
 
 
-def _nothing_found(folder: Path, choices: list[Choice], found: Survey) -> InputError:
+def _nothing_found(folder: Path, choices: list[Choice], found: Survey, is_damaged: bool) -> InputError:
     if not found.candidates and not found.unreadable:
         return InputError(f"{folder}: no scan found; a patient's folder holds DICOM, NIfTI, NRRD or MetaImage files")
     seen = "".join(f"\n  {choice.source}: {choice.why}" for choice in choices[:_MOST_TOLD])
     more = len(choices) - _MOST_TOLD
     seen += f"\n  and {more} more" if more > 0 else ""
+    if is_damaged:
+        return InputError(f"{folder}: what there is of DWI, T1, T2 and FLAIR cannot be used. Looked at:{seen}")
     return InputError(
         f"{folder}: no DWI, T1, T2 or FLAIR was recognised; name one: --dwi PATH (or --t1, --t2, --flair). "
         f"Looked at:{seen}"

@@ -219,3 +219,32 @@ def test_dwis_of_different_contents_are_refused_by_their_names(tmp_path, tags):
     classic(tmp_path / "b", head(scale=50), number=7, **same | tags)
     with pytest.raises(InputError, match=r"series 4 .* and series 7 .* both claim to be the DWI.*--dwi PATH"):
         read_patient(tmp_path)
+
+
+def test_of_two_dwis_without_an_examination_the_larger_field_of_view_decides_nothing(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, slices in (("dwi_01", 12), ("dwi_02", 30)):
+        image = sitk.GetImageFromArray(rng.uniform(1, 900, (slices, 40, 40)).astype(np.float32))
+        image.SetSpacing([4.0, 4.0, 5.0])
+        sitk.WriteImage(image, str(tmp_path / f"{name}.nii.gz"))
+    with pytest.raises(InputError, match=r"dwi_0.* and dwi_0.* both claim to be the DWI"):
+        read_patient(tmp_path)
+
+
+def test_of_two_dwis_of_one_examination_the_larger_field_of_view_is_taken(tmp_path):
+    study = {"StudyInstanceUID": generate_uid(), **DWI}
+    classic(tmp_path / "a", head(6), number=4, **study)
+    classic(tmp_path / "b", head(40), number=7, **study)
+    patient = read_patient(tmp_path)
+    assert numbers_of(patient)["dwi"] == 7
+    assert any("its field of view covers more of the head" in note for note in patient.notes)
+
+
+def test_b_value_in_a_folder_of_its_own_is_told_by_this(tmp_path):
+    series = generate_uid()
+    for b_value in (0, 1000):
+        folder, scale = tmp_path / f"b{b_value}", 900 - b_value // 2
+        classic(folder, head(scale=scale), number=7, SeriesInstanceUID=series, DiffusionBValue=float(b_value))
+    patient = read_patient(tmp_path)
+    assert patient.images["dwi"].source.startswith("series 7 (b1000/")
+    assert patient.images["b0"].source.startswith("series 7 (b0/")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -22,12 +23,19 @@ def candidates_in_series(frames: Sequence[Frame], source: str) -> list[Candidate
 
     Args:
         frames: all slices of the series.
-        source: how the user is told of it.
+        source: how the user is told of it; a b-value in a folder of its own is told by this.
     """
     scales = {(frame.slope, frame.scale_slope) for frame in frames}
     is_precise = len(scales) > 1 and all(frame.scale_slope is not None for frame in frames)
     volumes = [volume for group in _groups(frames) for volume in _repetitions(group)]
-    return [_candidate(volume, source, is_precise, len(volumes)) for volume in volumes]
+    return [_candidate(volume, _name_of(volume, frames) or source, is_precise, len(volumes)) for volume in volumes]
+
+
+def _name_of(volume: Sequence[Frame], frames: Sequence[Frame]) -> str:
+    """Name a volume by where its b-value lies, if the series is scattered over folders; directions are named alike."""
+    if len({Path(frame.inside).parent for frame in frames}) == 1:
+        return ""
+    return series_name([frame for frame in frames if frame.facts.b_value == volume[0].facts.b_value])
 
 
 def _candidate(slices: list[Frame], source: str, is_precise: bool, volumes: int) -> Candidate:
