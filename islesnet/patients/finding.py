@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 # Folders within folders that are looked through for a first scan: patient, examination, series and one to spare.
 _DEEPEST = 4
+_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
 
 
 def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | RawScans]:
@@ -58,12 +59,18 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
         patients = _patients_of_folder(folder)
         if patients == [own]:
             _require_clear(loose)
+        if len(patients) > 1:
+            _tell_apart(folder, patients)
         return patients
     children = _children_of(folder)
     if children and _are_one_patient(children):
         return [own]
     if not children or (layout == "folders" and _are_parts(children)):
-        return list(find_cases(folder))  # or it says what lies there, and what would be understood
+        try:
+            return list(find_cases(folder))
+        except InputError as refusal:  # which says what lies there, and what data sets are understood
+            told = f"{refusal}\n  raw scans: DICOM, NIfTI, NRRD or MHA of any names, a folder a patient (not zipped)"
+            raise InputError(told) from refusal
     patients = [_patient_of_folder(child) for child in children]
     _require_each_once(patients, folder)
     return sorted(patients, key=lambda patient: natural_key(patient.patient))
@@ -81,6 +88,12 @@ def _layout_of(folder: Path) -> str | None:
         if not folder.is_dir():
             raise
         return None
+
+
+def _tell_apart(folder: Path, patients: Sequence[Case | RawScans]) -> None:
+    names = [patient.patient for patient in patients[:4]] + (["..."] if len(patients) > 4 else [])
+    told = f"these are {len(patients)} patients ({', '.join(names)})"
+    logger.info("%s: by the files' names %s; where they are one, say --one-patient", folder.name, told)
 
 
 def _patients_in_layout(folder: Path, layout: str) -> list[Case | RawScans]:
@@ -213,7 +226,8 @@ def _holds_scan(folder: Path) -> bool:
         next(folder.iterdir(), None)
     except OSError:
         return True
-    logger.warning("%s holds no scan; left out", folder)
+    is_packed = any(path.suffix.lower() in _ARCHIVES for path in _entries(folder))
+    logger.warning("%s holds no scan; left out%s", folder, " (unpack what is zipped there)" if is_packed else "")
     return False
 
 

@@ -83,11 +83,12 @@ class PrepareScans(Transform):
         own = self.output_dir / str(item["patient"])
         self._require_apart(own, [path for path in (folder, given, *files.values()) if path is not None])
         self._forget_earlier(own)
-        if folder is None and "adc" not in files and (adc := adc_beside(files["dwi"]) if "dwi" in files else None):
-            files["adc"] = adc
+        beside = adc_beside(files["dwi"]) if folder is None and "adc" not in files and "dwi" in files else None
+        files |= {} if beside is None else {"adc": beside}
         preparation = self._use(files, given, own) if folder is None and self._are_prepared(files) else None
         if preparation is None:
-            preparation = self._prepare(read_patient(folder, files), given, own)
+            raw = read_patient(folder, files) if beside is None else _read_with_adc(files)
+            preparation = self._prepare(raw, given, own)
         used = {role: path for role, path in preparation.files.items() if role != "adc"}
         return item | used | {PREPARATION: preparation.to_text()}
 
@@ -132,6 +133,13 @@ class PrepareScans(Transform):
             return Preparation(_as_text(files), reference)
         if not all(match(images[reference], image) for role, image in images.items() if role != reference):
             return None
+        for role, path in files.items():
+            logger.info(
+                "%s: %s: %s, by its name; it lies on the others' grid and is used as it is",
+                own.name,
+                path.name,
+                role.upper(),
+            )
         brain = self._find_brain(images, reference, given, own, stamps_in_file(files[reference]))
         notes = (*self._notes_of_reference(reference), *notes_of_motion(images), *brain.notes)
         used = {**files, **_brain_file(brain, own)}
@@ -167,6 +175,7 @@ class PrepareScans(Transform):
                 *brain.notes,
                 *([_MOSAIC] if is_tiled else []),
             ),
+            damaged=raw.damaged,
             choices=tuple(choice._asdict() for choice in raw.choices),
             registration={role: numbers_of(alignment) for role, alignment in aligned.alignments.items()},
             brain=brain.way,
@@ -200,6 +209,19 @@ class PrepareScans(Transform):
         if brain.mask is not None:
             write_image(own / BRAIN_FILE, brain.mask, stamps)
         return brain
+
+
+def _read_with_adc(files: Mapping[str, Path]) -> RawPatient:
+    """Read named sequences with an ADC map that nobody named: it was found beside the DWI, and is used if it can be."""
+    try:
+        raw = read_patient(None, files)
+    except InputError:
+        raw = read_patient(None, {role: path for role, path in files.items() if role != "adc"})
+        raw.notes.append(f"{files['adc'].name}, beside the DWI, is left out: it cannot be used as an ADC map.")
+    raw.choices[:] = [
+        choice._replace(why="it lies beside the DWI") if choice.role == "adc" else choice for choice in raw.choices
+    ]
+    return raw
 
 
 def _brain_file(brain: Brain, own: Path) -> dict[str, Path]:

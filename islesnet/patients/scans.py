@@ -59,6 +59,7 @@ class Preparation:
         reference: the sequence that stayed where it was and gives the mask's grid.
         moved: sequences that were registered to the reference.
         notes: sentences on the scans: repairs, doubts, registrations, what was left out.
+        damaged: sequences that are there and cannot be used.
         choices: source, role (or None) and reason of everything that was looked at.
         registration: sequence -> how it was brought to the reference, in numbers.
         brain: how the brain was found, or why there is no mask of it, in a few words.
@@ -70,6 +71,7 @@ class Preparation:
     reference: str
     moved: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
     choices: tuple[Mapping[str, Any], ...] = ()
     registration: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     brain: str = ""
@@ -83,7 +85,7 @@ class Preparation:
     def from_text(cls, text: str) -> "Preparation":
         """Read what `to_text` wrote."""
         content: dict[str, Any] = json.loads(text)
-        lists = {key: tuple(content[key]) for key in ("moved", "notes", "choices")}
+        lists = {key: tuple(content[key]) for key in ("moved", "notes", "damaged", "choices")}
         return cls(**content | lists | {"dicom": tuple((path, frame) for path, frame in content["dicom"])})
 
     def told(self) -> dict[str, Any]:

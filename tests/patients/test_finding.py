@@ -107,6 +107,35 @@ def test_flat_folder_whose_names_tell_patients_apart_holds_several(write_scan, t
     assert found(tmp_path) == {"brain_01": Case, "brain_02": Case}
 
 
+def test_files_that_may_be_several_patients_are_told_with_what_joins_them(write_scan, tmp_path, caplog):
+    for name in ("monday", "friday"):
+        write_scan(tmp_path / f"two/dwi_{name}.nii.gz")
+
+    with caplog.at_level(logging.INFO):
+        assert set(found(tmp_path / "two")) == {"friday", "monday"}
+    assert "two: by the files' names these are 2 patients (friday, monday); where they are one, say --one-patient" in (
+        caplog.text
+    )
+
+
+@pytest.mark.parametrize("name", ["scans.zip", "notes.txt"])
+def test_folder_without_a_scan_is_told_what_would_be_one(tmp_path, name):
+    (tmp_path / name).touch()
+    with pytest.raises(InputError, match=r"raw scans: DICOM, NIfTI, NRRD or MHA of any names.*not zipped"):
+        find_patients(tmp_path)
+
+
+def test_folder_of_archives_is_left_out_with_a_word_to_unpack_them(write_scan, tmp_path, caplog):
+    for patient in ("anna", "bert"):
+        write_scan(tmp_path / patient / "x.nii.gz")
+    (tmp_path / "carl").mkdir()
+    (tmp_path / "carl/export.zip").touch()
+
+    with caplog.at_level(logging.WARNING):
+        assert set(found(tmp_path)) == {"anna", "bert"}
+    assert "carl holds no scan; left out (unpack what is zipped there)" in caplog.text
+
+
 def test_bids_subject_with_two_files_of_one_sequence_is_left_to_the_scanners_reading(write_scan, tmp_path):
     for subject in ("sub-01", "sub-02"):
         write_scan(tmp_path / f"{subject}/dwi/{subject}_dwi.nii.gz")

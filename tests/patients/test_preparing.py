@@ -173,6 +173,30 @@ def test_adc_beside_the_dwi_is_found_where_it_lies_on_its_grid(prepared, phantom
     assert "adc" not in prepare(find_cases(folder)[0])[1].files
 
 
+def test_adc_found_beside_a_named_dwi_is_not_told_as_named_by_the_user(write_scan, phantom, prepare, tmp_path):
+    named = {"dwi": write_scan(tmp_path / "a_dwi.nii.gz"), "flair": write_scan(tmp_path / "a_flair.nii.gz", degrees=4)}
+    write_scan(tmp_path / "a_adc.nii.gz", array=np.where(phantom.brain, 0.8, 0))
+
+    _, preparation = prepare(RawScans("anna", None, named))
+
+    reasons = {choice["role"]: choice["why"].split(";")[0] for choice in preparation.choices}
+    assert reasons == {"dwi": "named by the user", "flair": "named by the user", "adc": "it lies beside the DWI"}
+
+    write_scan(tmp_path / "a_adc.nii.gz", array=np.zeros(phantom.brain.shape))
+    _, preparation = prepare(RawScans("anna", None, named))
+    assert "adc" not in preparation.files
+    assert "a_adc.nii.gz, beside the DWI, is left out: it cannot be used as an ADC map." in preparation.notes
+
+
+def test_sequence_that_cannot_be_read_is_known_to_be_damaged(scattered, prepare):
+    whole = (scattered / "flair.nii.gz").read_bytes()
+    (scattered / "flair.nii.gz").write_bytes(whole[: len(whole) // 2])
+    assert prepare(RawScans("anna", scattered))[1].damaged == ("flair",)
+    (scattered / "dwi.nii.gz").write_bytes(b"no NIfTI at all")
+    with pytest.raises(InputError, match="what there is of DWI, T1, T2 and FLAIR cannot be used"):
+        prepare(RawScans("anna", scattered))
+
+
 def test_given_brain_goes_before_all_else_and_is_written_on_the_references_grid(prepared, phantom, prepare, tmp_path):
     brain = tmp_path / "brain.nii.gz"
     nibabel.save(nibabel.Nifti1Image(phantom.brain.astype(np.uint8), phantom.affine), brain)
