@@ -223,6 +223,29 @@ def test_second_patient_without_a_name_does_not_replace_the_first(tmp_path, monk
     assert run_main(monkeypatch, *scan, "--again") == run_main(monkeypatch, *scan, "--name", "b") == 0
 
 
+def test_named_scan_is_looked_for_here_and_in_the_patients_folder(tmp_path, monkeypatch, capsys):
+    named = []
+    monkeypatch.setattr("islesnet.segment.segment_cases", lambda cases, *_: named.append(cases[0].named))
+    (tmp_path / "anna").mkdir()
+    (tmp_path / "anna/001.nii.gz").touch()
+    scan = ("segment", tmp_path / "anna", "-o", tmp_path / "out", "--dwi")
+
+    assert run_main(monkeypatch, *scan, "001.nii.gz") == 0
+    assert named == [{"dwi": tmp_path / "anna/001.nii.gz"}]
+    assert run_main(monkeypatch, *scan, "002.nii.gz") == 1
+    assert f"002.nii.gz does not exist, neither here nor in {tmp_path / 'anna'}" in capsys.readouterr().err
+
+
+def test_who_stops_a_cohort_is_told_how_to_go_on(dataset, tmp_path, monkeypatch, capsys):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("islesnet.segment.segment_cases", stop)
+
+    assert run_main(monkeypatch, "segment", dataset, "-o", tmp_path) == 130
+    assert "The same command goes on with the patients that are left." in capsys.readouterr().err
+
+
 def test_segment_shows_why_a_mask_is_not_to_be_trusted(dataset, tmp_path, monkeypatch):
     def segment_cases(cases, output, *_):
         for case in cases:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from islesnet.cli.app import OutputFolder, app, console
+from islesnet.cli.app import OutputFolder, app, console, messages
 from islesnet.errors import InputError
 
 if TYPE_CHECKING:
@@ -103,6 +103,9 @@ def segment(
     began = time.time()
     try:
         segment_cases(cases, output, model, choices)
+    except KeyboardInterrupt:
+        messages.print("Stopped. The same command goes on with the patients that are left.")
+        raise
     finally:
         _print_volumes(output, cases, began)
 
@@ -130,28 +133,30 @@ def _patients(
         if not folder.is_dir():
             raise InputError(f"{folder} is not a folder; give the folder of one patient's scans")
         own = name or name_of_patient(Path(os.path.abspath(folder)))  # noqa: PTH100  - a link's name may be a pseudonym
-        return [RawScans(own, folder, named, brain)]
+        return [RawScans(own, folder, {role: _here_or_in(folder, path) for role, path in named.items()}, brain)]
     return find_patients(folder, one_patient)
+
+
+def _here_or_in(folder: Path, path: Path) -> Path:
+    """Find what the user names, from where the command is typed or from the patient's folder."""
+    if path.exists():
+        return path
+    if (folder / path).exists():
+        return folder / path
+    raise InputError(f"{path} does not exist, neither here nor in {folder}")
 
 
 def _print_volumes(output: Path, cases: "list[Case | RawScans]", began: float) -> None:
     import json
 
-    table = Table("patient", "lesions", "volume (ml)", "report or mask", "check")
+    table = Table("patient", "lesions", "volume (ml)", "check")
     written = [output / f"{case.patient}_lesion.json" for case in cases]
     # An earlier run's numbers of a patient that failed in this one are not shown.
     finished = [path for path in written if path.is_file() and path.stat().st_mtime >= began]
     for path in finished:
         numbers = json.loads(path.read_text())
-        report = output / numbers["patient"] / "report.html"
-        mask = output / f"{numbers['patient']}_lesion.nii.gz"
         count, volume_ml = str(numbers["lesion_count"]), f"{numbers['lesion_volume_ml']:.2f}"
-        table.add_row(
-            numbers["patient"],
-            count,
-            volume_ml,
-            os.fspath(report if report.is_file() else mask),
-            numbers.get("trust", {}).get("in_short", ""),
-        )
+        table.add_row(numbers["patient"], count, volume_ml, numbers.get("trust", {}).get("in_short", ""))
     if finished:
         console.print(table)
+        console.print(f"Masks and reports: {output}; all patients: {output / 'cohort.html'}", soft_wrap=True)

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import math
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,22 +27,26 @@ class CohortTable:
     Args:
         output_dir: folder of the results.
         stamps: words in capitals that keep the run from being mistaken; the patients' own are added.
-        every: patients, after which the files are written during the run too, so that a killed one has them.
+        seconds: after which the files are written during the run too, so that a killed one has them.
     """
 
-    def __init__(self, output_dir: str | Path, stamps: Sequence[str] = (), every: int = 10) -> None:
+    def __init__(self, output_dir: str | Path, stamps: Sequence[str] = (), seconds: float = 20.0) -> None:
         self.output_dir = Path(output_dir)
         self.stamps = ensure_tuple(stamps)
-        self.every = every
+        self.seconds = seconds
+        self._last = -math.inf
         self._left_out: set[Path] = set()
 
     def attach(self, engine: Engine) -> None:
         """Attach to an evaluator."""
-        engine.add_event_handler(Events.ITERATION_COMPLETED(every=self.every), self.write_meanwhile)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.write_meanwhile)
         engine.add_event_handler(Events.COMPLETED, self.write)
 
     def write_meanwhile(self, engine: Engine) -> None:
         """Write both while patients are still to come; what keeps them from being written does not stop the run."""
+        if time.monotonic() - self._last < self.seconds:
+            return
+        self._last = time.monotonic()
         try:
             self._write(engine, is_finished=False)
         except OSError as error:

@@ -121,14 +121,21 @@ def test_run_that_is_killed_has_a_table_of_its_patients_so_far(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_cohort(tmp_path, [f"p{number}" for number in range(30)], stop)
+        run_cohort(tmp_path, [f"p{number}" for number in range(30)], stop, seconds=0.0)
 
-    assert len(read_table(tmp_path)) == 20
-    assert "So far, 20 of 20 patients were segmented." in page(tmp_path)
+    assert len(read_table(tmp_path)) == 22
+    assert "So far, 22 of 22 patients were segmented." in page(tmp_path)
+
+
+def test_table_is_not_written_anew_for_every_patient_of_a_large_cohort(tmp_path):
+    tables = []
+    run_cohort(tmp_path, ["a", "b", "c"], lambda count: tables.append(len(list(tmp_path.glob("cohort.csv")))))
+    run_cohort(tmp_path, ["d"], lambda count: tables.append(len(read_table(tmp_path))))
+    assert tables == [0, 1, 1, 3]
 
 
 def test_run_that_has_come_to_its_end_has_all_its_patients(tmp_path):
-    run_cohort(tmp_path, ["a", "b", "c"], every=2)
+    run_cohort(tmp_path, ["a", "b", "c"], seconds=0.0)
     assert len(read_table(tmp_path)) == 3
     assert "So far" not in page(tmp_path)
 
@@ -142,7 +149,7 @@ def test_table_that_cannot_be_written_meanwhile_does_not_stop_the_run(tmp_path, 
             blocked.rmdir()
 
     with caplog.at_level(logging.WARNING):
-        run_cohort(tmp_path, ["a", "b", "c"], unblock, every=2)
+        run_cohort(tmp_path, ["a", "b", "c"], unblock, seconds=0.0)
 
     assert "cannot be written for now" in caplog.text
     assert len(read_table(tmp_path)) == 3
@@ -150,5 +157,5 @@ def test_table_that_cannot_be_written_meanwhile_does_not_stop_the_run(tmp_path, 
 
 def test_damaged_numbers_are_told_of_once_in_a_run(tmp_path, caplog):
     (tmp_path / "damaged_lesion.json").write_text("{")
-    run_cohort(tmp_path, ["a", "b", "c"], every=1)
+    run_cohort(tmp_path, ["a", "b", "c"], seconds=0.0)
     assert caplog.text.count("damaged_lesion.json is left out") == 1
