@@ -61,6 +61,32 @@ def test_datalist_holds_every_patient_once_with_relative_paths(dataset):
     assert not any(Path(item["dwi"]).is_absolute() for section in sections for item in section)
 
 
+def test_datalist_of_another_split_is_written_over_only_when_told_and_then_set_aside(dataset):
+    path = dataset / "datalist.json"
+    command = ["datalist", str(dataset), "--split"]
+    runner.invoke(app, [*command, "0.34", "0.33", "0.33"])
+    first = path.read_bytes()
+
+    again = runner.invoke(app, [*command, "0.34", "0.33", "0.33"])
+    refused = runner.invoke(app, [*command, "1", "0", "0"])
+
+    assert again.exit_code == 0, again.output
+    assert isinstance(refused.exception, InputError)
+    said = str(refused.exception)
+    assert "says another split: 2 of 3 patients are in other sections" in said
+    assert "--replace to set it aside as datalist_earlier_1.json" in said and "-o FILE" in said
+    assert path.read_bytes() == first
+
+    assert runner.invoke(app, [*command, "1", "0", "0", "-o", str(dataset / "other.json")]).exit_code == 0
+    assert path.read_bytes() == first
+    replaced = runner.invoke(app, [*command, "1", "0", "0", "--replace"])
+
+    assert replaced.exit_code == 0, replaced.output
+    assert "datalist_earlier_1.json" in replaced.output
+    assert (dataset / "datalist_earlier_1.json").read_bytes() == first
+    assert len(json.loads(path.read_text())["training"]) == 3
+
+
 def test_doctor_is_content_with_a_sound_data_set(dataset):
     result = runner.invoke(app, ["doctor", str(dataset)])
 

@@ -54,9 +54,19 @@ def datalist(
         tuple[float, float, float], typer.Option(help="Shares of training, validation and test patients.")
     ] = (0.7, 0.2, 0.1),
     seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Set a datalist of another split aside as datalist_earlier_1.json.")
+    ] = False,
 ) -> None:
     """Split a data set's patients, alike in lesion volume, into training, validation and test."""
-    from islesnet.data import detect_layout, find_cases, lesion_volume_ml, split_cases, write_datalist
+    from islesnet.data import (
+        detect_layout,
+        find_cases,
+        lesion_volume_ml,
+        make_way_for_datalist,
+        split_cases,
+        write_datalist,
+    )
 
     layout = detect_layout(folder) if layout == "auto" else layout
     cases = find_cases(folder, layout)
@@ -68,9 +78,12 @@ def datalist(
     sections = split_cases(cases, split, seed, volumes)
     path = output or (folder if folder.is_dir() else folder.parent) / "datalist.json"
     about = {"layout": layout, "seed": seed, "split": split, "volumes_ml": volumes}
+    aside = make_way_for_datalist(path, sections, replace)
     write_datalist(path, sections, folder if folder.is_dir() else folder.parent, about)
     _print_sections(sections, volumes)
     console.print(f"{layout} layout, {len(cases)} patients -> {path}", highlight=False)
+    if aside is not None:
+        console.print(f"The earlier datalist is now {aside}", highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -5,7 +5,13 @@ Importing this loads neither torch nor MONAI nor SimpleITK; MONAI's reader lives
 
 from islesnet.data.case import REFERENCE_ORDER, SEQUENCES, Case, check_patient_name, name_of_patient
 from islesnet.data.checks import Problem, check_case, check_cases, require_sound, require_sound_datalist
-from islesnet.data.datalist import cases_in_datalist, read_datalist, stamps_of, write_datalist
+from islesnet.data.datalist import (
+    cases_in_datalist,
+    make_way_for_datalist,
+    read_datalist,
+    stamps_of,
+    write_datalist,
+)
 from islesnet.data.file_stamps import stamps_in_file, stamps_in_files
 from islesnet.data.folds import deal_folds, fold_sections
 from islesnet.data.layouts import LAYOUTS, detect_layout, find_cases
@@ -34,6 +40,7 @@ __all__ = [
     "find_cases",
     "fold_sections",
     "lesion_volume_ml",
+    "make_way_for_datalist",
     "name_of_patient",
     "pair_masks",
     "read_datalist",

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -55,6 +56,34 @@ def write_datalist(
         part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
+def make_way_for_datalist(path: Path, sections: Mapping[str, Sequence[Case]], replace: bool = False) -> Path | None:
+    """Keep a datalist of another split from being written over, for a network may have been trained with it.
+
+    Args:
+        path: the file that is to be written.
+        sections: what it is to say; where it says the same already, or is not there, nothing is done.
+        replace: copy what is there to ``datalist_earlier_1.json`` beside it (the first free number).
+
+    Returns:
+        the copy; None where none was needed.
+
+    Raises:
+        InputError: where another split, or something unreadable, is there and `replace` is False.
+    """
+    if not path.is_file() or (difference := _difference_from(path, sections)) is None:
+        return None
+    number = 1
+    while (aside := path.with_name(f"{path.stem}_earlier_{number}.json")).exists():
+        number += 1
+    if not replace:
+        raise InputError(
+            f"{difference}. It is left as it is, for a network may have been trained with it: give --replace to set it "
+            f"aside as {aside.name} and write the new split, or -o FILE to write that elsewhere"
+        )
+    shutil.copyfile(path, aside)
+    return aside
+
+
 def read_datalist(path: Path | str, section: str, dataset_dir: Path | str | None = None) -> list[dict[str, str]]:
     """Read one section as MONAI's items: "patient", absolute paths of what is present, and "stamp".
 
@@ -101,6 +130,24 @@ def stamps_of(path: Path | str) -> list[str]:
     if not isinstance(stamps, list) or not all(isinstance(stamp, str) and stamp for stamp in stamps):
         raise InputError(f'{path}: "stamps" is {stamps!r}; a list of words is expected, e.g. ["PHANTOM"]')
     return stamps
+
+
+def _difference_from(path: Path, sections: Mapping[str, Sequence[Case]]) -> str | None:
+    """Say in what the datalist on disk differs from a split; None where every patient is in the same section."""
+    try:
+        earlier = _section_of_each(_sections(path, None))
+    except InputError as error:
+        return str(error)
+    now = _section_of_each(sections)
+    if earlier == now:
+        return None
+    differ = [patient for patient in earlier | now if earlier.get(patient) != now.get(patient)]
+    named = ", ".join(differ[:3]) + (", ..." if len(differ) > 3 else "")
+    return f"{path} says another split: {len(differ)} of {len(earlier | now)} patients are in other sections ({named})"
+
+
+def _section_of_each(sections: Mapping[str, Sequence[Case]]) -> dict[str, str]:
+    return {case.patient: section for section, cases in sections.items() for case in cases}
 
 
 def _entry(case: Case, dataset_dir: Path, volumes_ml: Mapping[str, float]) -> dict[str, object]:

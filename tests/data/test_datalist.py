@@ -6,7 +6,7 @@ import nibabel
 import pytest
 
 import islesnet
-from islesnet.data import Case, cases_in_datalist, read_datalist, stamps_of, write_datalist
+from islesnet.data import Case, cases_in_datalist, make_way_for_datalist, read_datalist, stamps_of, write_datalist
 from islesnet.errors import InputError
 from islesnet.stamps import describe
 
@@ -63,6 +63,26 @@ def test_what_is_written_is_read(written, sections, tmp_path):
     assert items == [case.item() for case in sections["training"]]
     assert len(set(stamps)) == 2
     assert read_datalist(written, "unlabelled")[0]["patient"] == "5"
+
+
+def test_way_is_made_for_another_split_alone_and_under_the_first_free_name(written, sections, tmp_path):
+    other = sections | {"training": sections["training"][:1], "test": sections["training"][1:]}
+    before = written.read_bytes()
+
+    assert make_way_for_datalist(written, sections) is None
+    assert make_way_for_datalist(tmp_path / "absent.json", other) is None
+    with pytest.raises(InputError, match=r"1 of 4 patients are in other sections \(2\).* --replace .* -o FILE"):
+        make_way_for_datalist(written, other)
+    for number in (1, 2):
+        aside = make_way_for_datalist(written, other, replace=True)
+        assert aside == tmp_path / f"datalist_earlier_{number}.json"
+        assert aside.read_bytes() == before
+
+
+def test_unreadable_datalist_is_not_written_over(written, sections):
+    written.write_text("{")
+    with pytest.raises(InputError, match=r"is not readable JSON.* --replace"):
+        make_way_for_datalist(written, sections)
 
 
 def test_data_set_may_lie_elsewhere_than_its_datalist(written, tmp_path, monkeypatch):
