@@ -332,6 +332,10 @@ def test_stamps_come_from_the_datalist_and_from_beside_the_masks(folders, images
     provenance = json.loads((out / "provenance.json").read_text())
     assert provenance["datalist"]["sha256"]
     assert provenance["stamps"] == ["PHANTOM", "QUICK"]
+    of_folder = run(pred, images, out, section="test")
+    assert of_folder.scores["patient"].tolist() == ["10", "x"]
+    assert of_folder.summary["stamps"] == ["PHANTOM", "QUICK"]
+    assert json.loads((out / "provenance.json").read_text())["datalist"] == provenance["datalist"]
 
 
 @pytest.mark.parametrize("stamped", ["truth/2_msk.nii.gz", "images/2/dwi.nii.gz"])

@@ -17,7 +17,9 @@ def evaluate(
         Path | None, typer.Option(help="Data set or datalist with the images: for pictures and a DWI threshold beside.")
     ] = None,
     missing: Annotated[str, typer.Option(help="A patient without a mask: refuse, or score as empty.")] = "refuse",
-    section: Annotated[str | None, typer.Option(help="Of the datalist; all by default.")] = None,
+    section: Annotated[
+        str | None, typer.Option(help="Of the datalist, or of the one in the truth's folder; all by default.")
+    ] = None,
     dataset_dir: Annotated[
         Path | None, typer.Option(help="The data set's folder, where a datalist lies elsewhere.")
     ] = None,

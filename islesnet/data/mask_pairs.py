@@ -56,7 +56,7 @@ def pair_masks(
         pred: folder of a system's masks.
         truth: folder of true masks named in any of these ways, a labelled data set in a known layout, or a datalist.
         missing: "refuse", or "empty" to take a patient without a mask as one whose mask is empty.
-        section: of a datalist; all of it by default.
+        section: of the datalist, or of the datalist.json in the folder; all by default.
         dataset_dir: the folder that a datalist's paths are relative to; by default its own.
 
     Raises:
@@ -64,6 +64,7 @@ def pair_masks(
     """
     if missing not in _MISSING:
         raise InputError(f"missing is {missing!r}; right is {' or '.join(map(repr, _MISSING))}")
+    truth = datalist_of(truth, section)
     predictions, truths = find_masks(pred), _find_truths(truth, section, dataset_dir)
     partners = match_names(truths, predictions)
     alone = [name for name in predictions if name not in partners.values()]
@@ -75,7 +76,7 @@ def pair_masks(
         )
     if lacking and missing == "refuse":
         of_others = f"; without a truth there: {_listed(alone)}" if alone else ""
-        choose = ", or --section for a part of the datalist" if truth.suffix == ".json" and section is None else ""
+        choose = _choose_section(truth, set(partners)) if section is None else ""
         raise InputError(
             f"{pred} has no mask for {len(lacking)} of {len(truths)} patients of {truth}: {_listed(lacking)}"
             f"{of_others}; give --missing empty to score these as empty masks{choose}"
@@ -108,6 +109,12 @@ def find_masks(folder: Path) -> dict[str, Path]:
             f"Found there: {_listed(seen) if seen else 'nothing'}"
         )
     return _each_once(named)
+
+
+def datalist_of(path: Path, section: str | None) -> Path:
+    """Give the datalist that a section is asked of: the folder's datalist.json, where a folder is named."""
+    beside = _datalist_in(path)
+    return beside if section is not None and beside.is_file() else path
 
 
 def find_by_patient(path: Path, section: str | None = None, dataset_dir: Path | None = None) -> dict[str, Case]:
@@ -148,6 +155,23 @@ def _find_truths(truth: Path, section: str | None, dataset_dir: Path | None) -> 
         if truth.suffix == ".json":
             raise InputError(f"{truth}: no patient{f' of {section!r}' if section else ''} has a label")
     return find_masks(truth)
+
+
+def _choose_section(truth: Path, patients: set[str]) -> str:
+    """Say which section of the datalist to ask for; nothing where there is no datalist."""
+    datalist = _datalist_in(truth)
+    try:
+        sections = cases_in_datalist(datalist)
+    except InputError:
+        sections = {}
+    for name, cases in sections.items():
+        if {case.patient for case in cases if case.label is not None} == patients:
+            return f". The masks are just those of the section {name!r} of {datalist}: give --section {name}"
+    return ", or --section for a part of the datalist" if datalist == truth else ""
+
+
+def _datalist_in(path: Path) -> Path:
+    return path if path.suffix == ".json" else path / "datalist.json"
 
 
 def _is_data_set(path: Path) -> bool:

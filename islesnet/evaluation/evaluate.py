@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from islesnet.data import Case, MaskPair, find_by_patient, pair_masks, stamps_in_file, stamps_in_files, stamps_of
 from islesnet.data.mask_names import match_names
+from islesnet.data.mask_pairs import datalist_of
 from islesnet.errors import InputError
 from islesnet.evaluation.results import DWI_THRESHOLD, EMPTY_MASK, Evaluation, Results, say_failed, table_of
 from islesnet.evaluation.scoring import Scored, choose_thresholds, score_patient, score_threshold
@@ -53,7 +54,7 @@ def evaluate(
         output: folder for the results.
         images: data set or datalist with the images of these patients.
         missing: "refuse" a patient without a mask, or take the mask as "empty".
-        section: of the truth's datalist.
+        section: of the truth's datalist, or of the datalist.json in the truth's folder.
         dataset_dir: the folder that the datalists' paths are relative to; by default each one's own.
         stamps: words in capitals that keep the results from being mistaken; added are those of the datalists, of the
             scans and true masks, and those that islesnet wrote beside its masks.
@@ -68,6 +69,7 @@ def evaluate(
         raise InputError(
             f"the results would lie among the masks in {output}, over files of the same names; name another"
         )
+    data, truth = truth.absolute().name, datalist_of(truth, section)
     if dataset_dir is not None and ".json" not in (truth.suffix, images.suffix if images else ""):
         raise InputError(
             f"--dataset-dir {dataset_dir} says where a datalist's files lie; {truth} is no datalist (.json)"
@@ -98,7 +100,7 @@ def evaluate(
         failed=failed,
         stamps=_all_stamps(stamps, (truth, images), pairs, cases),
         system=f"masks in {pred.absolute().name}",
-        data=f"{len(scored)} patients of {truth.absolute().name}" + (f", {section}" if section else ""),
+        data=f"{len(scored)} patients of {data}" + (f", {section}" if section else ""),
     )
     settings = {"pred": pred, "truth": truth, "images": images, "missing": missing, "section": section}
     settings |= {"dataset_dir": dataset_dir}

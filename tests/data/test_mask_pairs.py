@@ -96,10 +96,30 @@ def test_truth_may_be_a_section_of_a_datalist(touch, tmp_path):
     assert [pair.patient for pair in pair_masks(pred, datalist, section="test")] == ["2", "3"]
     with pytest.raises(InputError, match=r"no mask for 1 of 3 patients .*: 1; .*--section"):
         pair_masks(pred, datalist)
+    with pytest.raises(InputError, match=r"no mask for 2 of 3 patients .*, or --section for a part of the datalist$"):
+        pair_masks(touch("fewer", "2.nii.gz"), datalist)
     with pytest.raises(InputError, match="no section 'tset'; it has training, test"):
         pair_masks(pred, datalist, section="tset")
+    datalist.rename(tmp_path / "datalist.json")
     with pytest.raises(InputError, match=r"sections are those of a datalist \(.json\)"):
         pair_masks(pred, data, section="test")
+
+
+def test_folder_with_a_datalist_has_its_sections_and_the_refusal_names_the_one_that_is_meant(touch):
+    data = touch("data", *(f"{n}/{name}.nii.gz" for n in "123" for name in ("dwi", "label")))
+    cases = [Case(n, {"dwi": data / n / "dwi.nii.gz"}, data / n / "label.nii.gz") for n in "123"]
+    sections = {"training": cases[:1], "test": cases[1:]}
+    write_datalist(data / "datalist.json", sections, data, {"volumes_ml": dict.fromkeys("123", 1)})
+    pred = touch("pred", "2.nii.gz", "3.nii.gz")
+
+    assert pair_masks(pred, data, section="test") == pair_masks(pred, data / "datalist.json", section="test")
+    with pytest.raises(InputError, match=r"just those of the section 'test' of .*datalist.json: give --section test$"):
+        pair_masks(pred, data)
+    with pytest.raises(InputError, match=r"1 of 3 .* give --missing empty to score these as empty masks$"):
+        pair_masks(touch("others", "1.nii.gz", "2.nii.gz"), data)
+    (data / "datalist.json").write_text("{")
+    with pytest.raises(InputError, match=r"give --missing empty to score these as empty masks$"):
+        pair_masks(pred, data)
 
 
 def test_datalist_may_lie_elsewhere_than_its_data_set(touch, tmp_path):
