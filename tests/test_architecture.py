@@ -22,7 +22,7 @@ ABOVE = {
     "provenance": ROOMS,
     "trust": ROOMS,
     "resume": (),
-    "handlers": (*ROOMS, "report", "provenance"),
+    "handlers": (*ROOMS, "report", "provenance", "trust"),
     "cohort": (*ROOMS, "report", "provenance", "handlers", "resume"),
     "patients": (*ROOMS, "report"),
     "segment": (*ROOMS, "report", "provenance", "handlers", "resume", "cohort", "patients"),

@@ -1,5 +1,6 @@
 """Ignite handlers that MONAI lacks."""
 
+from islesnet.handlers.appearance import TrainingAppearance
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
 from islesnet.handlers.cohort_table import CohortTable
 from islesnet.handlers.encoder import EncoderOpener
@@ -21,6 +22,7 @@ __all__ = [
     "Provenance",
     "ResumableEarlyStop",
     "TimeLeft",
+    "TrainingAppearance",
     "VoxelRatio",
     "WholeCheckpointSaver",
 ]

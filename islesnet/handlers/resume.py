@@ -18,6 +18,7 @@ from islesnet.errors import InputError, require_switch
 from islesnet.files import whole_file
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
 from islesnet.networks.weights import checksum_of
+from islesnet.trust import appearance_file
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ class ExactResume:
 
     @property
     def _files(self) -> tuple[Path, ...]:
-        return self.path, self.best.path, checksum_of(self.best.path)
+        return self.path, self.best.path, checksum_of(self.best.path), appearance_file(self.best.path)
 
     def _set_aside(self) -> None:
         """Give an earlier training's files names of their own, which no later training takes."""

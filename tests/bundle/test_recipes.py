@@ -5,8 +5,10 @@ import pytest
 import torch
 from monai.networks.nets import DynUNet
 
+from islesnet.data import read_datalist
 from islesnet.errors import input_error_behind
 from islesnet.networks import SlabNetwork, join_weights
+from islesnet.trust import AppearanceRanges, describe_appearance, read_appearance
 from tests.bundle.conftest import TINY, open_recipe
 
 pytestmark = pytest.mark.slow
@@ -93,6 +95,25 @@ def test_unknown_head_is_refused_by_name():
         open_recipe("inference", "inference", head="tanh").parser.get_parsed_content("network_def")
 
     assert str(input_error_behind(caught.value)) == "head is 'tanh'; it can be softmax or sigmoid."
+
+
+def test_training_keeps_how_its_images_look_as_inference_sees_them_and_a_new_one_sets_it_aside(
+    dataset, tmp_path, monkeypatch
+):
+    for module in ("handlers", "trust"):
+        monkeypatch.setattr(f"islesnet.{module}.appearance.FEWEST_IMAGES", 3)
+    parser = train("training", dataset, tmp_path)
+
+    kept = read_appearance(tmp_path / "models/model.pt")
+    sequences, see = (parser.get_parsed_content(name) for name in ("sequences", "preprocessing"))
+    images = [see(case)["image"] for case in read_datalist(dataset / "datalist.json", "training")]
+    assert kept == AppearanceRanges.fit(describe_appearance(image, sequences) for image in images)
+    assert kept.images == dict.fromkeys(sequences, 3)
+
+    train("training", dataset, tmp_path, described_patients=0)
+
+    assert read_appearance(tmp_path / "models/model.pt") is None
+    assert read_appearance(tmp_path / "models/earlier_1/model.pt") == kept
 
 
 def test_plain_unet_trains_and_is_as_large_as_the_resnet50_unet(dataset, tmp_path):

@@ -59,6 +59,15 @@ def test_tolerance_is_in_widths_of_the_range():
     assert "percentile 99 of the brightness is 5.50, there 2.00 to 4.00." in finding.sentence
 
 
+def test_few_images_make_the_check_more_tolerant():
+    known = dict.fromkeys(("p01", "p05", "p25", "p75", "p95", "p99", "head_share", "sharpness"), (0.0, 1.0))
+    known["sharpness_through"] = (0.0, 1.0)
+    described = {"t2": {**dict.fromkeys(known, 0.5), "p99": 2.4}}  # 1.4 widths above
+    assert AppearanceRanges({"t2": known}, {"t2": 20}).check(described, tolerance=0.5) == []  # 30 / 20 are allowed
+    assert AppearanceRanges({"t2": known}, {"t2": 30}).check(described, tolerance=0.5)
+    assert AppearanceRanges({"t2": known}, {"t2": 30}).check(described, tolerance=1.5) == []
+
+
 def test_what_is_not_known_of_the_training_is_not_held_against_a_sequence(make_image):
     ranges = AppearanceRanges({})
     assert ranges.check(describe_appearance(make_image(), SEQUENCES), tolerance=0.0) == []
