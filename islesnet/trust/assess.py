@@ -29,7 +29,7 @@ class TrustLimits:
 
     Args:
         appearance_tolerance: how far outside of the training's range a measure of a sequence may lie, in widths of
-            that range.
+            that range; a range of few images allows more (`AppearanceRanges.check`).
         minimum_height_mm: of the head within the volume. The MNI152 (2009) template's brain is 154 mm high, clinical
             scans of 20 slices of 5 mm show 100 mm.
         maximum_lesion_ml: the largest of the 28 training patients of ISLES 2015 SISS has 233.5 ml.
