@@ -1,6 +1,9 @@
 """What anatomy forbids: a head that is cut off, a lesion larger than an infarct can be."""
 
 import numpy as np
+from nibabel.affines import voxel_sizes
+from nibabel.orientations import apply_orientation, io_orientation
+from scipy import ndimage
 
 from islesnet.trust.finding import Finding
 
@@ -15,36 +18,61 @@ SECTION_CM2 = 5.0
 FACES = {(0, 0): "left", (0, -1): "right", (1, 0): "back", (1, -1): "front", (2, -1): "top"}
 
 
-def check_field_of_view(head: np.ndarray, spacing: tuple[float, ...], minimum_height_mm: float) -> list[Finding]:
-    """Find out whether part of the head lies outside of the volume.
+def check_field_of_view(
+    head: np.ndarray, affine: np.ndarray, field: tuple[np.ndarray, tuple[int, ...]] | None = None
+) -> list[Finding]:
+    """Find out whether part of the head lies outside of what the scanner saw.
+
+    The scan's first and last planes are looked at, wherever they lie on the grid of the head. What they are called is
+    the direction that they look to in the patient: an oblique stack's last slice is its top still.
 
     Args:
-        head: bool, axes nearest to right, anterior, superior; cropped at most to the head.
+        head: bool, on a grid that is cropped at most to the head.
+        affine: of the head, to right, anterior, superior in mm.
+        field: affine and shape of the scan as it was taken; None where the head is on its grid.
+
+    Shapes:
+        head ``(X, Y, Z)``, affine ``(4, 4)``.
+    """
+    field_affine, shape = field or (affine, head.shape)
+    # What lies beyond the head's grid was cropped away as air, or is its last plane, by less than a voxel.
+    seen = ndimage.affine_transform(
+        head.astype(np.uint8), np.linalg.solve(affine, field_affine), output_shape=shape, order=0, mode="nearest"
+    )
+    turn = io_orientation(field_affine)  # the scan's axes nearest to right, anterior, superior
+    seen = apply_orientation(seen, turn)
+    spacing = voxel_sizes(field_affine)[np.argsort(turn[:, 0])]
+    # Of planes thinner than the head's voxels, the last may have its nearest ones just outside of the scan.
+    planes = np.ceil(voxel_sizes(affine).max() / spacing - 1e-3).astype(int).tolist()
+    cut = [name for (axis, end), name in FACES.items() if _is_cut(seen, axis, end, planes[axis])]
+    if not cut:
+        return []
+    sentence = f"The head reaches the edge of the scan ({', '.join(cut)}): what lies beyond is not seen."
+    return [Finding("head cut", sentence)]
+
+
+def check_height(head: np.ndarray, spacing: tuple[float, ...], minimum_height_mm: float) -> list[Finding]:
+    """Find out whether too little of a head is shown from bottom to top.
+
+    Args:
+        head: bool, axes nearest to right, anterior, superior; the brain where it is known.
         spacing: of its voxels in mm.
         minimum_height_mm: fewer than this show too little of a brain.
 
     Shapes:
         ``(X, Y, Z)``.
     """
-    cut = [name for (axis, end), name in FACES.items() if _is_cut(head, axis, end)]
-    findings = []
-    if cut:
-        findings.append(
-            Finding(
-                "head cut", f"The head reaches the edge of the scan ({', '.join(cut)}): what lies beyond is not seen."
-            )
-        )
     sections_cm2 = head.sum(axis=(0, 1)) * spacing[0] * spacing[1] / 100
     height_mm = float((sections_cm2 > SECTION_CM2).sum() * spacing[2])
-    if height_mm < minimum_height_mm:
-        findings.append(
-            Finding(
-                "low scan",
-                f"The scan shows {height_mm:.0f} mm of the head from bottom to top; at least "
-                f"{minimum_height_mm:.0f} mm are expected of a whole brain.",
-            )
+    if height_mm >= minimum_height_mm:
+        return []
+    return [
+        Finding(
+            "low scan",
+            f"The scan shows {height_mm:.0f} mm of the head from bottom to top; at least "
+            f"{minimum_height_mm:.0f} mm are expected of a whole brain.",
         )
-    return findings
+    ]
 
 
 def check_volume(lesion_ml: float, brain_ml: float, maximum_ml: float, maximum_share: float) -> list[Finding]:
@@ -69,6 +97,8 @@ def check_volume(lesion_ml: float, brain_ml: float, maximum_ml: float, maximum_s
     return []
 
 
-def _is_cut(head: np.ndarray, axis: int, end: int) -> bool:
+def _is_cut(head: np.ndarray, axis: int, end: int, planes: int) -> bool:
+    """Tell whether much of a head lies in one of the planes at an end of an axis."""
     sections = head.sum(axis=tuple(other for other in range(3) if other != axis))
-    return bool(sections[end] > (TOP_SHARE if axis == 2 else SIDE_SHARE) * sections.max())
+    last = sections[:planes] if end == 0 else sections[-planes:]
+    return bool(last.max() > (TOP_SHARE if axis == 2 else SIDE_SHARE) * sections.max())

@@ -12,8 +12,8 @@ from monai.inferers import Inferer
 from monai.transforms import MapTransform
 
 from islesnet.errors import InputError
-from islesnet.transforms import voxel_volume_ml
-from islesnet.trust.anatomy import check_field_of_view, check_volume
+from islesnet.transforms import foreground, voxel_volume_ml
+from islesnet.trust.anatomy import check_field_of_view, check_height, check_volume
 from islesnet.trust.appearance import AppearanceRanges, describe_appearance
 from islesnet.trust.finding import Finding
 
@@ -64,11 +64,13 @@ class AssessTrustd(MapTransform):
     Args:
         keys: the mask, on the native grid, with an affine in mm.
         sequences: names of the image's channels.
-        reference_order: the first present one is the one whose head is looked at.
+        reference_order: the first present one is the one whose height and volume are measured.
         limits: from where on a mask is not to be trusted.
         appearance: how the training's images look; None where that is not known, which is noted.
         flip_inferer: its `agreement`, if it has one, is of this patient: each mask is assessed before the next
             patient is inferred.
+        reference_key: the reference, skull and all, whose metadata has the grid of its file: the head is looked at
+            where that ends. Where there is none, where the image ends.
 
     Shapes:
         mask ``(1, X, Y, Z)``, image ``(C, X', Y', Z')``; both are handed on unchanged.
@@ -82,6 +84,7 @@ class AssessTrustd(MapTransform):
         limits: TrustLimits,
         appearance: AppearanceRanges | None = None,
         flip_inferer: Inferer | None = None,
+        reference_key: str = "reference",
     ) -> None:
         super().__init__(keys)
         self.sequences = tuple(sequences)
@@ -89,6 +92,7 @@ class AssessTrustd(MapTransform):
         self.limits = limits
         self.appearance = appearance
         self.flip_inferer = flip_inferer
+        self.reference_key = reference_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Assess one patient."""
@@ -104,7 +108,7 @@ class AssessTrustd(MapTransform):
         for key in self.key_iterator(assessed):
             reasons = (
                 self._check_appearance(image)
-                + self._check_anatomy(image, data[key], present)
+                + self._check_anatomy(data, data[key], present)
                 + self._check_agreement(getattr(self.flip_inferer, "agreement", None))
             )
             assessed["trust"] = _as_json(reasons, notes, _left_out(preparation))
@@ -115,18 +119,30 @@ class AssessTrustd(MapTransform):
             return []
         return self.appearance.check(describe_appearance(image, self.sequences), self.limits.appearance_tolerance)
 
-    def _check_anatomy(self, image: Any, mask: Any, present: Sequence[str]) -> list[Finding]:
+    def _check_anatomy(self, data: Mapping[Hashable, Any], mask: Any, present: Sequence[str]) -> list[Finding]:
+        image = data["image"]
         reference = next(name for name in self.reference_order if name in present)
         channel = np.asarray(image[self.sequences.index(reference)].cpu())
-        head = channel > channel.min()  # the space outside lies on the lowest value
+        shown = channel > channel.min()  # head, or brain where it is known: all else lies on the lowest value
         affine = np.asarray(image.affine)
         lesion_ml = float((mask > 0.5).sum()) * voxel_volume_ml(np.asarray(mask.affine))
-        brain_ml = float(head.sum()) * voxel_volume_ml(affine)
+        brain_ml = float(shown.sum()) * voxel_volume_ml(affine)
         limits = self.limits
         return [
-            *check_field_of_view(head, tuple(affine_to_spacing(affine)), limits.minimum_height_mm),
+            *self._check_edges(data, shown, affine),
+            *check_height(shown, tuple(affine_to_spacing(affine)), limits.minimum_height_mm),
             *check_volume(lesion_ml, brain_ml, limits.maximum_lesion_ml, limits.maximum_brain_share),
         ]
+
+    def _check_edges(self, data: Mapping[Hashable, Any], shown: np.ndarray, affine: np.ndarray) -> list[Finding]:
+        if self.reference_key not in data:
+            return check_field_of_view(shown, affine)
+        # The whole head of the reference: a brain mask may end before the brain does.
+        reference = data[self.reference_key]
+        head = foreground(reference[0].as_tensor().cpu()).numpy()
+        native = np.asarray(reference.meta["original_affine"], dtype=float)
+        shape = tuple(int(size) for size in reference.meta["spatial_shape"])
+        return check_field_of_view(head, np.asarray(reference.affine), (native, shape))
 
     def _check_agreement(self, agreement: float | None) -> list[Finding]:
         if agreement is None or agreement >= self.limits.minimum_agreement:

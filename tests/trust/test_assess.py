@@ -1,13 +1,14 @@
 import json
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from monai.data import MetaTensor
 
 from islesnet.errors import InputError
 from islesnet.trust import AppearanceRanges, AssessTrustd, TrustLimits, describe_appearance
-from tests.trust.conftest import AFFINE, SIZE
+from tests.trust.conftest import AFFINE, SIZE, SPACING
 
 SEQUENCES = ("dwi", "flair")
 LIMITS = TrustLimits(appearance_tolerance=2.0)  # twelve images give narrow ranges
@@ -18,10 +19,12 @@ def ranges(make_image):
     return AppearanceRanges.fit(describe_appearance(make_image(seed), SEQUENCES) for seed in range(12))
 
 
-def assess(image, mask=None, **arguments):
+def assess(image, mask=None, reference=None, **arguments):
     mask = torch.zeros(1, *SIZE) if mask is None else mask
     transform = AssessTrustd(keys="pred", sequences=SEQUENCES, reference_order=SEQUENCES, limits=LIMITS, **arguments)
     data = {"pred": MetaTensor(mask, AFFINE), "image": image}
+    if reference is not None:
+        data["reference"] = reference
     assessed = transform(data)
     assert "trust" not in data and assessed["pred"] is data["pred"]
     return assessed["trust"]
@@ -76,6 +79,21 @@ def test_volume_is_that_of_the_mask_on_its_own_grid(make_image, ranges):
     assert assess(make_image(3), mask, appearance=ranges)["is_trusted"]
     mask[0, 5:30, 10:30, 10:20] = 1  # 625 ml
     assert "625 ml of lesion" in assess(make_image(3), mask, appearance=ranges)["reasons"][0]
+
+
+def test_head_is_looked_at_where_the_file_of_the_reference_ends(make_image, ranges, head):
+    stored = AFFINE.numpy().copy()
+    stored[2, 2] = -SPACING  # from the top down, to the 25th of the 32 planes that the grid has
+    stored[2, 3] = 24 * SPACING
+    meta = {"original_affine": stored, "spatial_shape": np.array([SIZE[0], SIZE[1], 25])}
+    seen = torch.as_tensor(head[None], dtype=torch.float32) * 100
+    seen[..., 25:] = 0
+    image = make_image(3)
+    image[..., 22:] = -5.0  # the brain mask ends three planes earlier
+
+    reference = MetaTensor(seen, AFFINE, meta=meta)
+    assert assess(image, appearance=None)["in_short"] == "ok"
+    assert assess(image, appearance=None, reference=reference)["in_short"] == "head cut"
 
 
 @pytest.mark.parametrize(("name", "value"), [("minimum_agreement", 1.5), ("maximum_lesion_ml", -1)])
