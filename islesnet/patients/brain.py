@@ -21,7 +21,10 @@ _EXTRACTED = "extracted already"
 _NOTES = {
     "given": "The brain mask is the one that was given.",
     "hd-bet": "The brain was found by HD-BET.",
-    "template": "The brain was found with the average brain, which can miss its border by some millimetres.",
+    "template": (
+        "The brain was found with the average brain, which can miss its border by some millimetres, at the skull base "
+        "by a slice or two: look at its outline."
+    ),
     _EXTRACTED: "The brain is what the reference shows, which has no skull any more; other sequences show theirs.",
 }
 

@@ -16,6 +16,8 @@ NAMES: Mapping[str, str] = {"dwi": "DWI", "adc": "ADC", "t1": "T1", "t2": "T2", 
 KEY_WIDTH, MONTAGE_WIDTH = 340, 200
 MOST_MONTAGE_SLICES = 36
 MARGIN_MM = 6.0
+# Of the brain mask's height: near the skull base, where a mask is worst, midway, and near the vertex.
+BRAIN_SLICES = (0.1, 0.5, 0.9)
 # Edges of the reference: wide enough to leave noise and small vessels away, and the stronger part of them.
 EDGE_MM, STRONG_EDGES = 2.5, 0.55
 
@@ -89,14 +91,27 @@ class PatientSlices:
         return panels
 
     def brain(self) -> list[Panel]:
-        """Draw the outline of the brain mask on the reference, in three planes through its middle."""
+        """Draw the outline of the brain mask on the reference: low, midway and high, and in the other middle planes."""
         panels, name = [], say_sequence(self.volumes.reference)
-        for plane in _PLANES:
+        for index in self.brain_slices():
+            brain = self.volumes.brain[..., index]
+            png = draw_plane(self._axial(self.volumes.reference, index, [np.zeros_like(brain), brain]), KEY_WIDTH)
+            where = f"slice {self.volumes.slice_number(index)}"
+            panels.append(Panel(png, f"{name}, {where}", f"Brain mask on {name}, axial, {where}"))
+        for plane in ("coronal", "sagittal"):
             ground = self._middle(self.volumes.reference, plane)
             brain = self._through_middle(self.volumes.brain, plane)
             outlined = replace(ground, marks=[np.zeros_like(brain), brain])
             panels.append(Panel(draw_plane(outlined, KEY_WIDTH), f"{name}, {plane}", f"Brain mask on {name}, {plane}"))
         return panels
+
+    def brain_slices(self) -> list[int]:
+        """Choose a low, a middle and a high slice of the brain mask; fewer where it has fewer."""
+        slices = np.flatnonzero(self.volumes.brain.any(axis=(0, 1)))
+        if not slices.size:
+            return []
+        places = np.rint(np.array(BRAIN_SLICES) * (len(slices) - 1)).astype(int)
+        return [int(index) for index in np.unique(slices[places])]
 
     def _axial(self, sequence: str, index: int, marks: Sequence[np.ndarray] = ()) -> Plane:
         across, front, _ = self.box
