@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -17,6 +18,7 @@ from islesnet.report.patient.volumes import PatientVolumes
 from islesnet.report.wording import MISSING, say
 
 MOST_LESIONS_DRAWN = 4
+DECIMALS = 4
 
 NO_LESION_TEXT = (
     "An empty mask is not proof that there is no infarct: a small or very early one may be missed. "
@@ -32,7 +34,8 @@ REGISTRATION_TEXT = (
     "the brain's surface, the ventricles, the falx. A is the front."
 )
 BRAIN_TEXT = (
-    "The outline of the brain mask in blue on {reference}. What lies further outside was not looked at for lesions."
+    "The outline of the brain mask in blue on {reference}: axial near the skull base, midway and near the vertex, then "
+    "coronal and sagittal. What lies further outside was not looked at for lesions."
 )
 MEASURES_TEXT = (
     "A lesion is a component of voxels that share a face, an edge or a corner. The longest axial diameter is the "
@@ -48,6 +51,8 @@ def write_patient_report(
     folder: Path, findings: PatientFindings, volumes: PatientVolumes, moved: Sequence[str] = ()
 ) -> Path:
     """Write ``report.html``, which holds its pictures, and beside it ``patient.json`` and ``lesions.csv``.
+
+    Numbers are written to four decimals of their unit.
 
     Args:
         folder: made where it is absent.
@@ -69,8 +74,9 @@ def write_patient_report(
     if absent:
         raise InputError(f"{absent[0]!r} was moved but is not among the sequences: {', '.join(volumes.images)}.")
     with whole_file(folder / "patient.json") as part:
-        part.write_text(json.dumps(findings.content(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    write_csv(findings.frame(), folder / "lesions.csv", findings.stamps)
+        content = _rounded(findings.content())
+        part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_csv(findings.frame().round(DECIMALS), folder / "lesions.csv", findings.stamps)
     return _Writer(findings, volumes, moved).page.write(folder / "report.html")
 
 
@@ -88,6 +94,14 @@ def lesion_table(lesions: Sequence[LesionMeasures]) -> pd.DataFrame:
     columns["Mean ADC (10⁻³ mm²/s)"] = [say(lesion.mean_adc, 2) for lesion in lesions]
     columns["Confidence"] = [say(lesion.confidence, 2) for lesion in lesions]
     return pd.DataFrame({name: cells for name, cells in columns.items() if not cells or set(cells) != {MISSING}})
+
+
+def _rounded(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {name: _rounded(part) for name, part in content.items()}
+    if isinstance(content, list):
+        return [_rounded(part) for part in content]
+    return round(content, DECIMALS) if isinstance(content, float) else content
 
 
 def _span(lesion: LesionMeasures) -> str:

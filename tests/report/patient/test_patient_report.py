@@ -1,13 +1,14 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from islesnet.errors import InputError
-from islesnet.report.patient import PatientFindings, measure_lesions, write_patient_report
+from islesnet.report.patient import LesionMeasures, PatientFindings, measure_lesions, write_patient_report
 from tests.report.patient.heads import at, axial, ball, patient
 from tests.report.test_page import Tags
 
@@ -66,6 +67,22 @@ def test_everything_is_data_beside_the_page(doubted):
     assert content["total_volume_ml"] == pytest.approx(MASK.sum() * 0.08)
     assert rows["mean_adc"].tolist() == pytest.approx([0.5, 0.5])
     assert set(rows["stamp"]) == {"PHANTOM"}
+
+
+def test_numbers_are_written_to_four_decimals_and_kept_as_they_were_computed(tmp_path):
+    exact = LesionMeasures(1, 9.367999999999999, 100 / 3, "left", 3, 7, 5, {"dwi": 4 / 3, "t1": None}, confidence=2 / 3)
+    findings = PatientFindings("007", [exact, replace(exact, number=2)])
+    write_patient_report(tmp_path, findings, volumes())
+
+    content = json.loads((tmp_path / "patient.json").read_text(encoding="utf-8"))
+    first = content["lesions"][0]
+    assert content["total_volume_ml"] == 18.736
+    assert [first[name] for name in ("volume_ml", "diameter_mm", "dwi_ratio", "t1_ratio", "confidence")] == [
+        9.368, 33.3333, 1.3333, None, 0.6667,
+    ]  # fmt: skip
+    row = (tmp_path / "lesions.csv").read_text(encoding="utf-8").splitlines()[1]
+    assert row == "007,1,9.368,33.3333,left,3,7,5,1.3333,,,0.6667"
+    assert findings.content()["lesions"][0]["volume_ml"] == 9.367999999999999
 
 
 def test_a_trusted_result_has_no_warning_and_one_without_checks_says_so(tmp_path):
