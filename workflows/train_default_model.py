@@ -189,6 +189,7 @@ class WideTraining:
             "epochs": epochs,
             "val_interval": max(1, epochs // 8),
             "resume": True,
+            "described_patients": 0,  # a step of its own describes them once
             "start_from": False if self.start_from is None else self.start_from.absolute(),
         }
 

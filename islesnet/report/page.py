@@ -136,7 +136,7 @@ class Page:
 
         Args:
             panels: in order.
-            size: "small" for many that are glanced over.
+            size: "small" for many that are glanced over, "large" for a line that is followed along a border.
         """
         figures = (
             f"<figure>{_image(panel.png, panel.description)}<figcaption>{escape(panel.caption)}</figcaption></figure>"

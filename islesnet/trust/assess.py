@@ -107,11 +107,12 @@ class AssessTrustd(MapTransform):
         ]
         for key in self.key_iterator(assessed):
             reasons = (
-                self._check_appearance(image)
+                _check_damaged(preparation)
+                + self._check_appearance(image)
                 + self._check_anatomy(data, data[key], present)
                 + self._check_agreement(getattr(self.flip_inferer, "agreement", None))
             )
-            assessed["trust"] = _as_json(reasons, notes, _left_out(preparation))
+            assessed["trust"] = _as_json(reasons, notes, _without(preparation))
         return assessed
 
     def _check_appearance(self, image: Any) -> list[Finding]:
@@ -169,14 +170,21 @@ class AssessTrustd(MapTransform):
         return [Finding("", f"Not compared with the training's images, of which nothing is known: {unchecked}.")]
 
 
-def _left_out(preparation: Mapping[str, Any]) -> list[str]:
-    """Name in a few words the sequences whose registration failed."""
+def _check_damaged(preparation: Mapping[str, Any]) -> list[Finding]:
+    if "dwi" not in preparation.get("damaged", ()):
+        return []
+    return [Finding("DWI damaged", "There is a DWI, and it could not be read: what it shows was not looked at.")]
+
+
+def _without(preparation: Mapping[str, Any]) -> list[str]:
+    """Name in a few words the sequences that are there and were not used: damaged ones, and misregistered ones."""
     registration = preparation.get("registration", {})
-    return [f"{name.upper()} left out" for name, numbers in registration.items() if not numbers["used"]]
+    damaged = [f"{name.upper()} damaged" for name in preparation.get("damaged", ())]
+    return damaged + [f"{name.upper()} left out" for name, numbers in registration.items() if not numbers["used"]]
 
 
-def _as_json(reasons: Sequence[Finding], notes: Sequence[Finding], left_out: Sequence[str]) -> dict[str, Any]:
-    told = (*(finding.topic for finding in reasons), *left_out, *(finding.topic for finding in notes))
+def _as_json(reasons: Sequence[Finding], notes: Sequence[Finding], without: Sequence[str]) -> dict[str, Any]:
+    told = (*(finding.topic for finding in reasons), *without, *(finding.topic for finding in notes))
     topics = [topic for topic in told if topic]
     return {
         "is_trusted": not reasons,

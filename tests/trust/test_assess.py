@@ -19,12 +19,14 @@ def ranges(make_image):
     return AppearanceRanges.fit(describe_appearance(make_image(seed), SEQUENCES) for seed in range(12))
 
 
-def assess(image, mask=None, reference=None, **arguments):
+def assess(image, mask=None, reference=None, preparation=None, **arguments):
     mask = torch.zeros(1, *SIZE) if mask is None else mask
     transform = AssessTrustd(keys="pred", sequences=SEQUENCES, reference_order=SEQUENCES, limits=LIMITS, **arguments)
     data = {"pred": MetaTensor(mask, AFFINE), "image": image}
     if reference is not None:
         data["reference"] = reference
+    if preparation is not None:
+        data["preparation"] = json.dumps(preparation)
     assessed = transform(data)
     assert "trust" not in data and assessed["pred"] is data["pred"]
     return assessed["trust"]
@@ -60,6 +62,22 @@ def test_absent_dwi_is_a_note_that_warns_of_an_empty_mask(make_image, ranges):
 def test_other_absent_sequence_is_a_mere_note(make_image, ranges):
     found = assess(make_image(3, flair=False), appearance=ranges)
     assert (found["in_short"], found["notes"]) == ("ok", ["Absent, and done without: FLAIR."])
+
+
+def test_damaged_dwi_is_a_reason_and_any_other_damage_stands_in_the_table(make_image, ranges):
+    lost = assess(make_image(3, dwi=False), appearance=ranges, preparation={"damaged": ["dwi"]})
+    assert lost["is_trusted"] is False
+    assert lost["reasons"] == ["There is a DWI, and it could not be read: what it shows was not looked at."]
+    assert lost["in_short"] == "DWI damaged, no DWI"
+
+    other = assess(make_image(3, flair=False), appearance=ranges, preparation={"damaged": ["flair"]})
+    assert (other["is_trusted"], other["in_short"]) == (True, "ok, FLAIR damaged")
+
+
+def test_sequence_whose_registration_failed_stands_in_the_table(make_image, ranges):
+    registration = {"flair": {"used": False}, "t1": {"used": True}}
+    found = assess(make_image(3), appearance=ranges, preparation={"registration": registration})
+    assert (found["is_trusted"], found["in_short"]) == (True, "ok, FLAIR left out")
 
 
 def test_skipped_comparison_is_said(make_image):

@@ -130,7 +130,7 @@ class _Writer:
             self.registration(moved)
         if volumes.has_brain_mask:
             self.page.section("Brain mask", BRAIN_TEXT.format(reference=say_sequence(volumes.reference)))
-            self.page.panels(self.slices.brain())
+            self.page.panels(self.slices.brain(), size="large")
         self.quality()
         self.page.section("How it was measured", MEASURES_TEXT)
         self.software()
@@ -186,7 +186,7 @@ class _Writer:
         text = REGISTRATION_TEXT.format(reference=say_sequence(self.volumes.reference))
         self.page.section("Registration check", text)
         for sequence in moved:
-            self.page.panels(self.slices.registration(sequence))
+            self.page.panels(self.slices.registration(sequence), size="large")
 
     def quality(self) -> None:
         self.page.section("Quality")
