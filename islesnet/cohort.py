@@ -10,7 +10,7 @@ from monai.data import Dataset
 from monai.engines import SupervisedEvaluator
 from monai.transforms import Transform
 
-from islesnet.errors import InputError, input_error_behind
+from islesnet.errors import InputError, in_words, input_error_behind
 from islesnet.resume import FinishedPatients
 
 logger = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ class CohortEvaluator(SupervisedEvaluator):
         try:
             super().run(global_epoch)
         except OSError as error:  # a full disk takes no table either; who failed is told all the same
-            self._tell_failures(f"\nThen the run was stopped: {error}")
+            self._tell_failures(f"\nThen the run was stopped: {in_words(error)}")
             raise
         if self.finished:
             logger.info("%d of %d patients were finished before.", len(self.finished), self.state.epoch_length)
@@ -124,7 +124,7 @@ def describe_failure(error: BaseException) -> str:
     """Say in one line what lies behind a chain of exceptions; what is not the user's to mend keeps its type's name."""
     cause = input_error_behind(error)
     if cause is not None:
-        return _printable(str(cause))
+        return _printable(in_words(cause))
     while error.__cause__ is not None:
         error = error.__cause__
     logger.debug("Not an input error", exc_info=error)

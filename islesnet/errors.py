@@ -32,7 +32,7 @@ def say_errors_plainly() -> None:
         if cause is None:
             unchanged(kind, error, traceback)
         else:
-            sys.stderr.write(f"islesnet: {cause}\n")
+            sys.stderr.write(f"islesnet: {in_words(cause)}\n")
 
     sys.excepthook = hook
 
@@ -53,3 +53,10 @@ def input_error_behind(error: BaseException | None) -> InputError | OSError | No
         is_raised_from = is_raised_from and link.__cause__ is not None
         link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
     return refused
+
+
+def in_words(cause: InputError | OSError) -> str:
+    """Say what is the user's to mend; of what the operating system refused, the file and why."""
+    if isinstance(cause, OSError) and cause.filename is not None and cause.strerror:
+        return f"{cause.filename}: {cause.strerror.lower()}"
+    return str(cause)

@@ -99,7 +99,7 @@ def test_every_failed_patient_is_named_with_its_reason(evaluator_of, written):
         "3 of 5 patients failed:",
         "  empty1: empty1.nii.gz is empty",
         "  torn: EOFError: Compressed file ended before the end-of-stream marker",
-        "  disk: [Errno 28] No space left on device: 'disk_lesion.nii.gz'",
+        "  disk: disk_lesion.nii.gz: no space left on device",
     ]
     assert [patient for patient, _ in written] == ["a", "b"]
 

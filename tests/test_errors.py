@@ -32,7 +32,7 @@ def test_wrapped_input_error_is_one_line_without_a_traceback():
 def test_refused_file_is_one_line_with_its_name():
     ended = run(["open('/nowhere/dwi.nii.gz')"])
     assert ended.returncode == 1
-    assert ended.stderr == "islesnet: [Errno 2] No such file or directory: '/nowhere/dwi.nii.gz'\n"
+    assert ended.stderr == "islesnet: /nowhere/dwi.nii.gz: no such file or directory\n"
 
 
 def test_other_exception_keeps_its_traceback():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from islesnet.errors import InputError, input_error_behind
+from islesnet.errors import InputError, in_words, input_error_behind
 
 BUNDLE = Path(__file__).parent.parent / "bundle"
 
@@ -44,7 +44,7 @@ def answer(
         cause = input_error_behind(error)
         if cause is None:
             raise
-        sys.stderr.write(f"{parser.prog}: {cause}\n")
+        sys.stderr.write(f"{parser.prog}: {in_words(cause)}\n")
         return 1
 
 

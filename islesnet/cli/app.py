@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 import islesnet
-from islesnet.errors import input_error_behind
+from islesnet.errors import in_words, input_error_behind
 
 # What a command needs is imported inside it: `islesnet --help` loads neither torch, MONAI nor numpy.
 app = typer.Typer(
@@ -34,7 +34,7 @@ def main() -> None:
         cause = input_error_behind(error)
         if cause is None:
             raise
-        sys.stderr.write(f"islesnet: {cause}\n")
+        sys.stderr.write(f"islesnet: {in_words(cause)}\n")
         sys.exit(1)
 
 
