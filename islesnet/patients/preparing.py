@@ -28,9 +28,10 @@ from islesnet.volumes.values import check_values
 logger = logging.getLogger(__name__)
 
 BRAIN_FILE = "brain.nii.gz"
-# All that a run may write to a patient's folder.
+# All that a run may write: to a patient's folder, and beside it.
 VOLUME_FILES = (*(f"{role}.nii.gz" for role in (*SEQUENCES, "adc")), BRAIN_FILE)
 OWN_FILES = (*VOLUME_FILES, "scans.json", "report.html", "lesions.csv", "patient.json", "lesion.dcm")
+KINDS = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
 
 _MOSAIC = "No DICOM segmentation was written: the reference's slices are tiled into one picture (Siemens mosaic)."
 
@@ -101,22 +102,23 @@ class PrepareScans(Transform):
                     f"The results would be written among the scans, to {own}; choose another folder for them."
                 )
         is_ours = self._holds_results or (own / "scans.json").exists()
-        theirs = [name for name in VOLUME_FILES if (own / name).exists()]
+        theirs = [path for path in self._results_of(own) if path.exists()]
         if theirs and not is_ours:
             raise InputError(
-                f"{own / theirs[0]} is no result of an earlier run; choose another folder for the results, so that "
-                "nothing is replaced."
+                f"{theirs[0]} is no result of an earlier run; choose another folder for the results, so that nothing "
+                "is replaced."
             )
+
+    def _results_of(self, own: Path) -> list[Path]:
+        """List all that a run may write of a patient, the numbers first."""
+        return [*(self.output_dir / f"{own.name}_{kind}" for kind in KINDS), *(own / name for name in OWN_FILES)]
 
     def _forget_earlier(self, own: Path) -> None:
         """Take away what an earlier run made of the scans, which may be others now; its numbers first: it is undone."""
-        kinds = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
-        for kind in kinds:
-            (self.output_dir / f"{own.name}_{kind}").unlink(missing_ok=True)
-        for name in OWN_FILES:
-            (own / name).unlink(missing_ok=True)
+        for path in self._results_of(own):
+            path.unlink(missing_ok=True)
         remove_parts(own)
-        remove_parts(self.output_dir, tuple(f".{own.name}_{kind}" for kind in kinds))
+        remove_parts(self.output_dir, tuple(f".{own.name}_{kind}" for kind in KINDS))
 
     def _are_prepared(self, files: Mapping[str, Path]) -> bool:
         """Tell whether there is nothing to do but to look: no bias, no ADC to compute, one grid."""

@@ -106,6 +106,9 @@ def test_flat_folder_whose_names_tell_patients_apart_holds_several(write_scan, t
 
     assert found(tmp_path) == {"brain_01": Case, "brain_02": Case}
 
+    write_scan(tmp_path / "head_t1.nii.gz")
+    assert {"brain_01", "brain_02"} <= set(found(tmp_path))
+
 
 def test_files_that_may_be_several_patients_are_told_with_what_joins_them(write_scan, tmp_path, caplog):
     for name in ("monday", "friday"):

@@ -253,11 +253,13 @@ def test_scans_say_why_there_is_no_brain_mask(scattered, prepare, tmp_path):
 
 
 def test_scans_that_happen_to_lie_in_the_folder_of_results_are_not_replaced(scattered, write_scan, prepare, tmp_path):
-    path = write_scan(tmp_path / "out/anna/t2.nii.gz", "t2")
-    before = path.read_bytes()
-    with pytest.raises(InputError, match=r"t2\.nii\.gz is no result of an earlier run"):
-        prepare(RawScans("anna", scattered))
-    assert path.read_bytes() == before
+    for name in ("anna/t2.nii.gz", "anna_lesion.nii.gz"):
+        path = write_scan(tmp_path / "out" / name, "t2")
+        before = path.read_bytes()
+        with pytest.raises(InputError, match=f"{name} is no result of an earlier run"):
+            prepare(RawScans("anna", scattered))
+        assert path.read_bytes() == before
+        path.unlink()
 
 
 def test_brain_mask_that_cannot_be_read_is_said(prepared, prepare, tmp_path):
