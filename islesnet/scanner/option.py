@@ -14,7 +14,7 @@ _WISHED_B_VALUE = 1000.0
 _USUAL = 200.0  # s/mm2 from there; beyond, lesions look fainter or brighter than the network has seen
 _DARKEST = np.float32(1e-6)  # a voxel of 0 has no logarithm
 _HEAD_MM = 200.0  # a field of view beyond this shows no more of the brain
-_SAME_IN_A_VISIT = ("StudyDate", "FrameOfReferenceUID")
+_OF_A_VISIT = ("FrameOfReferenceUID", "StudyDate")
 _REFORMATTED = {"MPR", "REFORMATTED", "RESAMPLED", "INTERPOLATED", "AVERAGE", "COMPRESSED"}
 # Siemens exports one acquisition several times over: words of the image type or the description, and what is said of
 # whoever has them.
@@ -114,6 +114,7 @@ class Option:
             merits.append((float(distance), f"its b-value is nearest to {_WISHED_B_VALUE:g}"))
             # GE never says of its trace that it is one.
             merits.append((float(self.is_mean is False), "it is not one direction alone"))
+            merits.append((float(not facts.is_trace), "it is the scanner's own trace"))
         merits.append((float(bool(_REFORMATTED & set(facts.image_type))), "it is not reformatted"))
         # Which of two DWIs is the acute one no grid says, unless one examination has both.
         if grid is not None and (self.role != "dwi" or self.first.study):
@@ -136,14 +137,14 @@ class Option:
 def are_of_one_examination(first: Candidate, second: Candidate) -> bool:
     """Tell whether two may be used together: of one study, of one that is not known, or of a visit that was parted.
 
-    Two studies are one visit where day and frame of reference agree, which a PACS that parts a visit leaves alone. A
-    day alone does not say it: patients are scanned before and after a thrombectomy, and where dates were taken out of
-    headers, all are one.
+    Two studies are one visit where the frame of reference is one, which a PACS that parts a visit leaves alone, and
+    the days do not contradict. A day alone does not say it: patients are scanned before and after a thrombectomy, and
+    where dates were taken out of headers, all are one.
     """
     if first.study == second.study or not first.study or not second.study:
         return True
-    said = [{look_up(candidate, keyword) for candidate in (first, second)} for keyword in _SAME_IN_A_VISIT]
-    return all(len(values) == 1 and "" not in values for values in said)
+    frames, days = ({look_up(candidate, keyword) for candidate in (first, second)} for keyword in _OF_A_VISIT)
+    return len(frames) == 1 and "" not in frames and len(days - {""}) <= 1
 
 
 def are_on_one_grid(first: Candidate, second: Candidate) -> bool:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from islesnet.scanner.facts import Facts, words_in
 from islesnet.scanner.vocabulary import b_value_said, other_said, says_adc, says_b0, sequences_hinted, sequences_said
-from islesnet.volumes.file_names import MASK_WORDS, is_written, says_contrast_medium
+from islesnet.volumes.file_names import MASK_WORDS, is_written, says_contrast_medium, without_patient
 
 _OTHER_IMAGE_TYPES = {
     "LOCALIZER": "a localizer",
@@ -70,8 +70,7 @@ def sequence_by_name(name: str, patient: str = "") -> str | None:
         name: without a suffix.
         patient: at the beginning of the name it says nothing.
     """
-    own = name[len(patient) :] if patient and name.lower().startswith(patient.lower()) else name
-    return recognise(Facts(words=words_in(own))).role
+    return recognise(Facts(words=words_in(without_patient(name, patient)))).role
 
 
 def b_value_by_words(facts: Facts) -> float | None:
@@ -118,8 +117,9 @@ def _by_diffusion(facts: Facts, is_in_diffusion_series: bool) -> Reading | None:
     is_trace = "TRACEW" in kinds or bool(facts.is_trace)
     told = "a trace" if b_value is None else f"b = {b_value:g} s/mm2"
     if says_adc(facts.words):
-        # A protocol named "DWI with ADC" names what was acquired, too. Maps computed later may keep a b-value.
-        is_weighted = bool(b_value) and "SECONDARY" not in kinds
+        # A protocol named "DWI with ADC" names what was acquired, too. Maps computed later may keep a b-value, and so
+        # may the side files of one whose image type is not known.
+        is_weighted = bool(b_value) and bool(kinds) and "SECONDARY" not in kinds
         is_acquired = is_trace or is_weighted or ("ORIGINAL" in kinds and is_in_diffusion_series)
         return Reading("dwi", told) if is_acquired else Reading("adc", "name or description says ADC")
     if b_value is None:

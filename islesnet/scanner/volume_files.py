@@ -13,7 +13,7 @@ from islesnet.scanner.recognition import b_value_by_words
 from islesnet.scanner.sidecars import facts_beside, read_b_values
 from islesnet.volumes import Header, VolumeError, VolumeStack, read_header, read_volume_stack
 from islesnet.volumes.axes import RAS_TO_LPS
-from islesnet.volumes.file_names import stem_of
+from islesnet.volumes.file_names import stem_of, without_patient
 from islesnet.volumes.geometry import check_grid
 from islesnet.volumes.values import check_values
 from islesnet.volumes.volume import MOST_VOLUMES
@@ -38,8 +38,8 @@ def candidates_in_file(path: Path, source: str, patient: str, folder: str) -> li
     except VolumeError as error:
         raise UnusableError(error.reason) from error
     stem = stem_of(path.name) or path.name
-    own = stem[len(patient) :] if patient and stem.lower().startswith(patient.lower()) else stem
-    facts = facts_beside(path.with_name(f"{stem}.json"), words_in(own), words_in(folder))
+    words = words_in(without_patient(stem, patient))
+    facts = facts_beside(path.with_name(f"{stem}.json"), words, words_in(folder))
     values = _b_values(path.with_name(f"{stem}.bval"), header)
     faults = [finding.message for finding in check_grid(header) if finding.severity == "error"]
     notes = [f"{source}: {finding.message}." for finding in check_grid(header) if finding.severity == "warning"]

@@ -48,7 +48,7 @@ _SPELLINGS = [
         (r"t2\*", "t2 star "),
         (r"(?<![0-9a-z])w/o(?![0-9a-z])", "without"),
         (r"\+\s*(?:c|k|km|gd)(?![0-9a-z])|(?<![0-9a-z])(?:c|k|km|gd)\+", " contrast "),  # GE: "AX T1 +C"
-        (r"(?<![0-9a-z])c-(?![0-9a-z])", " without contrast "),
+        (r"(?<![0-9a-z])c-(?![0-9a-z])|(?<=\s)-\s?c(?![0-9a-z])", " without contrast "),
         (r"(?<![0-9a-z])([tr][12]|b[01]|field)[^0-9a-z]+map(?:s|ping)?(?![0-9a-z])", r"\1map"),  # of a quantity
         (rf"(?<![0-9a-z]){_T1_OR_COMPOUND}(?![0-9a-z])", r"\1 \2"),  # BraTS: t1ce, t1c
     )
@@ -83,11 +83,9 @@ def read_name(stem: str, folder_name: str = "") -> NameReading:
 
     "T1_study_07_dwi" in the folder "T1_study_07" is a DWI.
     """
-    begins_with_folder = (
-        re.match(re.escape(folder_name) + r"(?![0-9a-z])", stem, re.IGNORECASE) if folder_name else None
-    )
-    prefix = folder_name if begins_with_folder else ""
-    words = words_of(stem[len(prefix) :])
+    own = without_patient(stem, folder_name)
+    prefix = stem[: len(stem) - len(own)]
+    words = words_of(own)
     if not words:
         return NameReading(None, stem)
     if is_written(words_of(stem)):
@@ -97,6 +95,13 @@ def read_name(stem: str, folder_name: str = "") -> NameReading:
         return NameReading(None, stem, doubt)
     known = MASK_WORDS if role == "label" else set().union(*SEQUENCE_WORDS.values())
     return NameReading(role, prefix + without_words(stem[len(prefix) :], known))
+
+
+def without_patient(name: str, patient: str) -> str:
+    """Take the patient's name, as whole words, from the beginning of a file's."""
+    if not patient:
+        return name
+    return re.sub(rf"^{re.escape(patient)}(?![0-9a-z])", "", name, count=1, flags=re.IGNORECASE)
 
 
 def sequence_named(text: str) -> str | None:

@@ -169,7 +169,7 @@ def test_full_disk_in_the_preparation_is_said_of_each_patient_and_leaves_no_half
 
     assert run.returncode == 1
     assert "Traceback" not in run.stderr
-    assert "2 of 2 patients failed" in run.stderr and "File too large: " in run.stderr
+    assert "2 of 2 patients failed" in run.stderr and ": file too large" in run.stderr
     written = files_in(tmp_path / "out")
     assert not [path for path in written if ".part." in path.name or path.name.endswith("_lesion.json")]
     assert all(is_whole(path) for path in written)

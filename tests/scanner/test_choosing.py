@@ -75,8 +75,17 @@ def test_dwis_of_two_examinations_are_refused_though_one_be_better(two_examinati
 PARTED = {"StudyDate": "20190203", "FrameOfReferenceUID": "1.2.3"}
 
 
-@pytest.mark.parametrize(("changed", "roles"), [({}, {"dwi", "t2"}), *(({key: ""}, {"dwi"}) for key in PARTED)])
-def test_two_studies_are_one_visit_where_day_and_frame_of_reference_agree(tmp_path, changed, roles):
+@pytest.mark.parametrize(
+    ("changed", "roles"),
+    [
+        ({}, {"dwi", "t2"}),
+        ({"StudyDate": ""}, {"dwi", "t2"}),
+        ({"StudyDate": "20210203"}, {"dwi"}),
+        ({"FrameOfReferenceUID": ""}, {"dwi"}),
+        ({"FrameOfReferenceUID": "1.2.4"}, {"dwi"}),
+    ],
+)
+def test_two_studies_are_one_visit_where_frames_of_reference_agree_and_days_do_not_contradict(tmp_path, changed, roles):
     classic(tmp_path / "a", number=4, StudyInstanceUID=generate_uid(), **PARTED, **DWI)
     classic(tmp_path / "b", number=5, StudyInstanceUID=generate_uid(), **PARTED | changed, **tags_of("t2"))
     assert set(read_patient(tmp_path).images) == roles
@@ -248,3 +257,16 @@ def test_b_value_in_a_folder_of_its_own_is_told_by_this(tmp_path):
     patient = read_patient(tmp_path)
     assert patient.images["dwi"].source.startswith("series 7 (b1000/")
     assert patient.images["b0"].source.startswith("series 7 (b0/")
+
+
+def test_scanners_own_trace_goes_before_the_mean_of_directions(tmp_path):
+    series = generate_uid()
+    for index, angle in enumerate(np.linspace(0, 2, 3)):
+        direction = [float(np.cos(angle)), float(np.sin(angle)), 0.0]
+        tags = {"DiffusionBValue": 1000.0, "DiffusionGradientOrientation": direction, "SeriesInstanceUID": series}
+        classic(tmp_path / "directions", head(scale=100 + index), number=3, **tags)
+    trace = ["DERIVED", "PRIMARY", "DIFFUSION", "TRACEW"]
+    classic(tmp_path / "trace", head(scale=500), number=4, ImageType=trace, DiffusionBValue=1000.0)
+    patient = read_patient(tmp_path)
+    assert numbers_of(patient)["dwi"] == 4
+    assert any("it is the scanner's own trace" in note for note in patient.notes)

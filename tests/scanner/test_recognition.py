@@ -52,13 +52,39 @@ def test_b_value_beside_adc_is_what_the_map_was_made_from(tmp_path):
     assert set(read_patient(tmp_path).images) == {"dwi", "adc"}
 
 
+def test_adc_map_with_a_b_value_beside_it_is_no_dwi(tmp_path):
+    for seed, (name, b_value) in enumerate((("dwi_b800", ""), ("adc", "1000"), ("flair", ""))):
+        save(tmp_path / f"{name}.nii.gz", values(seed=seed))
+        if b_value:
+            (tmp_path / f"{name}.bval").write_text(b_value)
+    sources = {role: raw.source for role, raw in read_patient(tmp_path).images.items()}
+    assert sources == {"dwi": "dwi_b800.nii.gz", "adc": "adc.nii.gz", "flair": "flair.nii.gz"}
+
+
+@pytest.mark.parametrize("patient", ["d", "A", "fl"])
+def test_short_name_of_a_patient_takes_no_letter_from_the_files_names(tmp_path, patient):
+    (tmp_path / patient).mkdir()
+    for seed, name in enumerate(("dwi", "adc", "flair")):
+        save(tmp_path / patient / f"{name}.nii.gz", values(seed=seed))
+    assert set(read_patient(tmp_path / patient).images) == {"dwi", "adc", "flair"}
+
+
 AFTER_CONTRAST_MEDIUM = [
     *("t1_mprage_sag_KM", "AX T1 +C", "+C AX T1", "AX T1 C+ FS", "T1_C", "T1 K", "t1-c", "T1 GADO", "T1 inj", "T1 mdc"),
     *("T1CE", "t1c", "t1gd", "T1wCE", "T1post", "T1 POST GD NO FS", "T1 pre/post gd", "mprage_km", "SAG MPRAGE+C"),
 ]
 PLAIN = [
     *("T1 pre", "T1 pre contrast", "T1 nativ", "T1 native", "T1 without contrast", "T1 without IV contrast"),
-    *("T1 W/O GD", "T1 ohne KM", "T1 vor KM", "T1 sans injection", "T1 C-", "T1 FS", "t1_mprage_sag_p2_iso"),
+    *(
+        "T1 W/O GD",
+        "T1 ohne KM",
+        "T1 vor KM",
+        "T1 sans injection",
+        "T1 C-",
+        "AX T1 -C",
+        "T1 FS",
+        "t1_mprage_sag_p2_iso",
+    ),
     "T1 no contrast",
 ]
 
@@ -186,7 +212,7 @@ def test_trace_by_its_sidecar_wins_over_a_direction(tmp_path):
     (tmp_path / "dwi_2.json").write_text(json.dumps({"ImageType": ["DERIVED", "PRIMARY", "DIFFUSION", "TRACEW"]}))
     patient = read_patient(tmp_path)
     assert patient.images["dwi"].source == "dwi_2.nii.gz"
-    assert any("it is a mean over directions" in note for note in patient.notes)
+    assert any("it is the scanner's own trace" in note for note in patient.notes)
 
 
 def gradient_echo(description="", inversion=None, **tags):

@@ -81,7 +81,8 @@ def _tells_patients_apart(readings: list[NameReading]) -> bool:
     rests = [reading.rest for reading in readings]
     keys = list(zip(rests, roles, strict=True))
     is_clean = all(rests) and len(set(rests)) > 1 and len(set(keys)) == len(keys)
-    if any(says_only_how(rest) for rest in rests):  # "AX_T1, SAG_T1, AX_T2" are one patient's too
+    # "AX_T1, SAG_T1, AX_T2" are one patient's too; a "head_t1" among others is a patient's.
+    if sum(map(says_only_how, set(rests))) > len(set(rests)) / 2:
         return False
     # "AX_DWI_4, AX_DWI_5, T1_2" are series of one patient, not three patients: nothing groups them.
     return is_clean and (len(set(rests)) < len(rests) or len(set(roles)) == 1)

@@ -132,7 +132,7 @@ def _frames(path: Path, inside: str) -> list[Frame]:
     flat = frame_headers(header, path)
     is_single = len(flat) == 1 and number(header, "NumberOfFrames") is None
     frames = [_frame(own, DicomFrame(path, None if is_single else index), inside) for index, own in enumerate(flat)]
-    return _tiles(frames[0], describe_mosaic(header)) if is_single and is_mosaic(header) else frames
+    return _tiles(frames[0], describe_mosaic(header)) if len(flat) == 1 and is_mosaic(header) else frames
 
 
 def _tiles(whole: Frame, mosaic: Mosaic) -> list[Frame]:
