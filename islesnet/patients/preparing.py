@@ -28,10 +28,12 @@ from islesnet.volumes.values import check_values
 logger = logging.getLogger(__name__)
 
 BRAIN_FILE = "brain.nii.gz"
-# All that a run may write: to a patient's folder, and beside it.
-VOLUME_FILES = (*(f"{role}.nii.gz" for role in (*SEQUENCES, "adc")), BRAIN_FILE)
-OWN_FILES = (*VOLUME_FILES, "scans.json", "report.html", "lesions.csv", "patient.json", "lesion.dcm")
-KINDS = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
+# All that a run may write: to a patient's folder, and beside it as <patient>_...
+IN_FOLDER = (
+    *(f"{role}.nii.gz" for role in (*SEQUENCES, "adc")),
+    *(BRAIN_FILE, "scans.json", "report.html", "lesions.csv", "patient.json", "lesion.dcm"),
+)
+BESIDE_FOLDER = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
 
 _MOSAIC = "No DICOM segmentation was written: the reference's slices are tiled into one picture (Siemens mosaic)."
 
@@ -111,14 +113,15 @@ class PrepareScans(Transform):
 
     def _results_of(self, own: Path) -> list[Path]:
         """List all that a run may write of a patient, the numbers first."""
-        return [*(self.output_dir / f"{own.name}_{kind}" for kind in KINDS), *(own / name for name in OWN_FILES)]
+        beside = [self.output_dir / f"{own.name}_{ending}" for ending in BESIDE_FOLDER]
+        return [*beside, *(own / name for name in IN_FOLDER)]
 
     def _forget_earlier(self, own: Path) -> None:
         """Take away what an earlier run made of the scans, which may be others now; its numbers first: it is undone."""
         for path in self._results_of(own):
             path.unlink(missing_ok=True)
         remove_parts(own)
-        remove_parts(self.output_dir, tuple(f".{own.name}_{kind}" for kind in KINDS))
+        remove_parts(self.output_dir, tuple(f".{own.name}_{ending}" for ending in BESIDE_FOLDER))
 
     def _are_prepared(self, files: Mapping[str, Path]) -> bool:
         """Tell whether there is nothing to do but to look: no bias, no ADC to compute, one grid."""
@@ -136,12 +139,7 @@ class PrepareScans(Transform):
         if not all(match(images[reference], image) for role, image in images.items() if role != reference):
             return None
         for role, path in files.items():
-            logger.info(
-                "%s: %s: %s, by its name; it lies on the others' grid and is used as it is",
-                own.name,
-                path.name,
-                role.upper(),
-            )
+            logger.info("%s: %s: %s, by its name; used as it is", own.name, path.name, role.upper())
         brain = self._find_brain(images, reference, given, own, stamps_in_file(files[reference]))
         notes = (*self._notes_of_reference(reference), *notes_of_motion(images), *brain.notes)
         used = {**files, **_brain_file(brain, own)}

@@ -101,7 +101,7 @@ class SaveLesionsd(MapTransform):
             "reference": Path(data[self.reference_key].meta["filename_or_obj"]).name,
             "islesnet": islesnet.__version__,
         }
-        if self.weights is not None:
+        if self._checksum is not None:
             numbers["weights_sha256"] = self._checksum
         for key in ("trust", "made_of"):
             if key in data:
