@@ -26,8 +26,8 @@ class FuseUp(nn.Module):
     def __init__(self, spatial_dims: int, deep_channels: int, skip_channels: int, out_channels: int) -> None:
         super().__init__()
         self.fuse = nn.Sequential(
-            _convolution(spatial_dims, deep_channels + skip_channels, out_channels),
-            _convolution(spatial_dims, out_channels, out_channels),
+            convolve(spatial_dims, deep_channels + skip_channels, out_channels),
+            convolve(spatial_dims, out_channels, out_channels),
         )
 
     def forward(self, deep: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
@@ -75,6 +75,7 @@ class UNetDecoder(nn.Module):
         return features
 
 
-def _convolution(spatial_dims: int, in_channels: int, out_channels: int) -> nn.Module:
+def convolve(spatial_dims: int, in_channels: int, out_channels: int) -> nn.Module:
+    """Make a 3x3 convolution with batch normalisation and ReLU, which keeps the size."""
     # Normalisation follows, so a bias would be cancelled.
     return Convolution(spatial_dims, in_channels, out_channels, adn_ordering="NA", norm="batch", act="relu", bias=False)

@@ -7,7 +7,7 @@ import torch
 from monai.networks.layers.factories import Conv
 from torch import nn
 
-from islesnet.networks.decoder import UNetDecoder
+from islesnet.networks.decoder import UNetDecoder, convolve
 from islesnet.networks.encoder import ResNet50Encoder
 from islesnet.networks.head import expect_few_lesions
 from islesnet.networks.pretrained import load_pretrained_encoder
@@ -19,14 +19,16 @@ class ResNet50UNet(nn.Module):
     """Segment an image with a U-Net whose encoder is a ResNet50.
 
     After Aboudi, Drissi and Kraiem, "A Hybrid ResNet50-UNet Model for Ischemic Stroke Brain Segmentation from MRI
-    Images", IJCSNS 22(11), 2022. The decoder also receives the image itself, at full resolution, so that borders
-    are drawn with the voxels in view.
+    Images", IJCSNS 22(11), 2022. A ResNet50's first features lie at half the resolution; two convolutions of the
+    image itself give the decoder features at the full one, so that borders and small lesions are drawn with the
+    voxels in view.
 
     Args:
         spatial_dims: 2 or 3.
         in_channels: channels of the image.
         out_channels: 2 for a softmax over background and lesion, 1 for a sigmoid.
         decoder_channels: channels of the decoder's five levels, deepest first.
+        detail_channels: features at full resolution.
         pretrained: where the encoder's weights come from: None or False (random), "imagenet" (2D; downloaded once
             through torch.hub, hash checked) or a file in torchvision's (2D) or MedicalNet's (3D) ResNet50 format.
         encoder_training: "finetune" trains everything; "frozen" keeps the encoder's weights and its BatchNorm
@@ -45,7 +47,8 @@ class ResNet50UNet(nn.Module):
         spatial_dims: int = 2,
         in_channels: int = 3,
         out_channels: int = 2,
-        decoder_channels: Sequence[int] = (256, 128, 64, 32, 16),
+        decoder_channels: Sequence[int] = (128, 128, 64, 32, 32),
+        detail_channels: int = 32,
         pretrained: str | PathLike[str] | bool | None = None,
         encoder_training: str = "finetune",
     ) -> None:
@@ -53,7 +56,12 @@ class ResNet50UNet(nn.Module):
         if encoder_training not in ENCODER_TRAINING:
             raise ValueError(f"encoder_training is {encoder_training!r}; it can be {', '.join(ENCODER_TRAINING)}.")
         self.encoder = ResNet50Encoder(spatial_dims, in_channels)
-        self.decoder = UNetDecoder(spatial_dims, self.encoder.channels, decoder_channels)
+        self.detail = nn.Sequential(
+            convolve(spatial_dims, in_channels, detail_channels),
+            convolve(spatial_dims, detail_channels, detail_channels),
+        )
+        skips = (detail_channels, *self.encoder.channels[1:])
+        self.decoder = UNetDecoder(spatial_dims, skips, decoder_channels)
         self.head = Conv[Conv.CONV, spatial_dims](decoder_channels[-1], out_channels, kernel_size=1)
         expect_few_lesions(self.head)
         self.strides: tuple[int, ...] = self.encoder.strides
@@ -71,7 +79,9 @@ class ResNet50UNet(nn.Module):
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Segment; returns logits at the image's resolution."""
-        logits: torch.Tensor = self.head(self.decoder(self.encoder(image)))
+        pyramid = self.encoder(image)
+        pyramid[0] = self.detail(image)
+        logits: torch.Tensor = self.head(self.decoder(pyramid))
         return logits
 
     def open_encoder(self, is_open: bool) -> None:
