@@ -6,7 +6,9 @@ from islesnet.networks.flips import FlipAveragingInferer
 from islesnet.networks.head import expect_few_lesions, head_channels, lesion_loss
 from islesnet.networks.optimizer import make_sgd
 from islesnet.networks.precision import (
+    CompilingInferer,
     CpuAutocastInferer,
+    can_compile,
     device_of_this_process,
     has_fast_bfloat16,
     keep_freed_memory,
@@ -17,12 +19,14 @@ from islesnet.networks.slab import SlabNetwork
 from islesnet.networks.weights import join_weights, require_weights, start_from
 
 __all__ = [
+    "CompilingInferer",
     "CpuAutocastInferer",
     "EnsembleNetwork",
     "FlipAveragingInferer",
     "ResNet50Encoder",
     "ResNet50UNet",
     "SlabNetwork",
+    "can_compile",
     "device_of_this_process",
     "expect_few_lesions",
     "has_fast_bfloat16",
