@@ -1,6 +1,6 @@
 """Any subset of the sequences: which one gives the grid, what stands for an absent one, dropping some in training."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -66,16 +66,16 @@ class RandDropSequencesd(RandomizableTransform, MapTransform):
 
     Args:
         keys: images whose channels are sequences; a channel of zeros is an absent one.
-        prob: probability with which each present sequence is dropped. One always stays.
+        prob: probability with which each present sequence is dropped, or one for each channel. One always stays.
 
     Shapes:
         ``(C, X, Y, Z)`` -> the same.
     """
 
-    def __init__(self, keys: KeysCollection, prob: float = 0.2) -> None:
+    def __init__(self, keys: KeysCollection, prob: float | Sequence[float] = 0.2) -> None:
         MapTransform.__init__(self, keys)
         RandomizableTransform.__init__(self, prob=1.0)
-        self.drop_prob = prob
+        self.drop_prob = torch.as_tensor(prob, dtype=torch.float64)
 
     def randomize(self, present: torch.Tensor) -> torch.Tensor:
         """Draw which channels to drop among the present ones.

@@ -139,3 +139,11 @@ def test_dropping_leaves_its_input_as_it_was_and_keeps_the_grid():
 def test_dropping_keeps_the_number_type(dtype):
     dropped = RandDropSequencesd(keys="image", prob=0.5)({"image": torch.ones(4, 2, 2, 2, dtype=dtype)})
     assert dropped["image"].dtype == dtype
+
+
+def test_each_sequence_may_have_a_probability_of_its_own():
+    image = torch.ones(3, 2, 2, 2)
+
+    kept = np.array([kept_channels(dropped) for dropped in draws(image, prob=(0.0, 0.5, 1.0), count=400)])
+
+    assert kept.mean(axis=0) == pytest.approx([1, 0.5, 0], abs=0.1)
