@@ -15,11 +15,13 @@ from islesnet.phantom.lesions import Infarct
 
 ATTEMPTS = 500
 FAR = 3.0  # a mask that is so many times too large or too small will not fit on any brain
+MASK_PARTS = ("all", "training", "held-out")
+HELD_OUT_EVERY = 8  # of the masks in the order of their names
 SMOOTHING_MM = 0.8  # softens the voxel steps of a binary mask
 
 
 def take_infarct_from_masks(
-    rng: np.random.Generator, anatomy: Anatomy, folder: Path, volume_ml: tuple[float, float]
+    rng: np.random.Generator, anatomy: Anatomy, folder: Path, volume_ml: tuple[float, float], part: str = "all"
 ) -> Infarct:
     """Lay a mask drawn from a folder, perhaps mirrored, onto the patient's brain.
 
@@ -30,11 +32,12 @@ def take_infarct_from_masks(
         anatomy: the brain that it lands in.
         folder: NIfTI masks, aligned with MNI space by their affines.
         volume_ml: smallest and largest volume on the patient.
+        part: of the folder's masks, as in `list_masks`.
 
     Raises:
         InputError: the folder holds no NIfTI file, a file cannot be read, or none of the files drawn fits.
     """
-    files = list_masks(folder)
+    files = list_masks(folder, part)
     for index in rng.permutation(len(files))[:ATTEMPTS]:
         is_mirrored = rng.uniform() < 0.5
         share = _lay_on(anatomy, files[index], is_mirrored, volume_ml)
@@ -49,18 +52,28 @@ def take_infarct_from_masks(
     )
 
 
-def list_masks(folder: Path) -> tuple[Path, ...]:
+def list_masks(folder: Path, part: str = "all") -> tuple[Path, ...]:
     """List the NIfTI files of a folder by name.
 
+    Args:
+        folder: of masks.
+        part: "all" of them; "held-out", every eighth, for patients that a network is tested on; or "training", the
+            others.
+
     Raises:
-        InputError: it is not a folder, or holds none.
+        InputError: it is not a folder, or holds none for this part.
     """
     if not folder.is_dir():
         raise InputError(f"lesion_masks: there is no folder {folder}")
     files = tuple(sorted(path for path in folder.iterdir() if path.name.endswith((".nii", ".nii.gz"))))
     if not files:
         raise InputError(f"lesion_masks: {folder} holds no .nii or .nii.gz file")
-    return files
+    if part == "all":
+        return files
+    chosen = tuple(file for i, file in enumerate(files) if (i % HELD_OUT_EVERY == 0) == (part == "held-out"))
+    if not chosen:
+        raise InputError(f"lesion_masks: {folder} holds a single mask, so none is left to train on")
+    return chosen
 
 
 def _lay_on(anatomy: Anatomy, file: Path, is_mirrored: bool, volume_ml: tuple[float, float]) -> FloatArray | None:

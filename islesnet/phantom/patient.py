@@ -121,7 +121,9 @@ def _fall_ill(
         foci = int(for_infarct.integers(settings.foci[0], settings.foci[1] + 1))
         infarct = grow_infarct(for_infarct, anatomy, volume_ml, foci)
     else:
-        infarct = take_infarct_from_masks(for_infarct, anatomy, settings.lesion_masks, settings.volume_ml)
+        infarct = take_infarct_from_masks(
+            for_infarct, anatomy, settings.lesion_masks, settings.volume_ml, settings.mask_part
+        )
     taken = infarct.share > 0.05
     volume_ml = draw_log(for_mimics, settings.hyperintensities_ml)
     hyperintensity = grow_hyperintensities(for_mimics, anatomy, volume_ml, forbidden=taken)

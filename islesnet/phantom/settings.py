@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from islesnet.errors import InputError
+from islesnet.phantom.lesion_masks import MASK_PARTS
 from islesnet.phantom.ranges import SISS_LIKE, Ranges
 
 STAGES = ("hyperacute", "acute", "subacute", "chronic")
@@ -18,6 +19,7 @@ class PhantomSettings:
         spacing_mm: edge of the cubic voxels. The grid always covers 230 x 230 x 154 mm.
         lesion_masks: folder of lesion masks in MNI space (NIfTI; files that are no mask are passed over) to take
             the lesions from; None grows them from a model of the vascular territories.
+        mask_part: which of these masks: "all", "held-out" (every eighth) or "training" (the others).
         is_skull_stripped: leave skull and scalp away, as in SISS; otherwise they are in the images.
         volume_ml: smallest and largest lesion volume. Grown lesions are drawn log-uniformly between the two; of
             the masks, those that fall outside on the patient are passed over.
@@ -37,6 +39,7 @@ class PhantomSettings:
 
     spacing_mm: float = 1.0
     lesion_masks: Path | None = None
+    mask_part: str = "all"
     is_skull_stripped: bool = True
     volume_ml: tuple[float, float] = (0.2, 150.0)
     foci: tuple[int, int] = (1, 5)
@@ -59,6 +62,8 @@ class PhantomSettings:
         for name in ("old_infarct_probability", "thick_slices_probability"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} is {getattr(self, name)}: a probability lies between 0 and 1")
+        if self.mask_part not in MASK_PARTS:
+            raise InputError(f"mask_part is {self.mask_part!r}; it can be {', '.join(MASK_PARTS)}")
         unknown = [stage for stage in self.stages if stage not in STAGES]
         if unknown or not self.stages:
             raise InputError(f"stages is {self.stages}: name one or more of {', '.join(STAGES)}")

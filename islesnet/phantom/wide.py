@@ -20,13 +20,14 @@ OLD_INFARCT_PROBABILITY = 0.4
 GROWN_PROBABILITY = 0.3
 
 
-def wide_settings(seed: int, spacing_mm: float, lesion_masks: Path | None) -> PhantomSettings:
+def wide_settings(seed: int, spacing_mm: float, lesion_masks: Path | None, mask_part: str = "all") -> PhantomSettings:
     """Draw the settings of one wide patient: stage, skull on or off, lesion from a mask or grown, its volume.
 
     Args:
         seed: of the patient.
         spacing_mm: edge of the voxels.
         lesion_masks: folder of masks in MNI space; None grows all lesions.
+        mask_part: which of these masks, as in `PhantomSettings`.
     """
     rng = np.random.default_rng([seed, 1])
     is_grown = lesion_masks is None or rng.uniform() < GROWN_PROBABILITY
@@ -34,6 +35,7 @@ def wide_settings(seed: int, spacing_mm: float, lesion_masks: Path | None) -> Ph
     return PhantomSettings(
         spacing_mm=spacing_mm,
         lesion_masks=None if is_grown else lesion_masks,
+        mask_part=mask_part,
         is_skull_stripped=bool(rng.uniform() >= SKULL_PROBABILITY),
         volume_ml=(volume_ml, volume_ml) if is_grown else (volume_ml / WITHIN, volume_ml * WITHIN),
         stages=("chronic",) if rng.uniform() < CHRONIC_PROBABILITY else ACUTE_STAGES,
@@ -53,6 +55,7 @@ def write_wide_dataset(
     lesion_masks: Path | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    held_out: int = 0,
 ) -> list[Path]:
     """Write wide synthetic patients in the layout of SISS, those that are not there yet; goes on where interrupted.
 
@@ -64,6 +67,8 @@ def write_wide_dataset(
         lesion_masks: folder of masks in MNI space that most of the lesions are taken from; None grows all.
         workers: processes at work; None takes one for every core that this process may use.
         progress: called with the number done and the number in all after every patient.
+        held_out: so many patients, the first, take their lesions from every eighth mask and the others from the rest,
+            so that no shape is on both sides; 0 draws from all masks for everybody.
 
     Returns:
         The patients' folders, in order.
@@ -72,9 +77,14 @@ def write_wide_dataset(
         InputError: a number is out of range, or the lesion masks cannot be used.
     """
     check_numbers(patients, seed, workers, first=1)
+    part_of = dict.fromkeys(range(1, patients + 1), "all")
+    if held_out > 0:
+        part_of = {number: "held-out" if number <= held_out else "training" for number in part_of}
     if lesion_masks is not None:
-        list_masks(lesion_masks)
+        for part in set(part_of.values()):
+            list_masks(lesion_masks, part)
     settings_of = {
-        number: wide_settings(patient_seed(seed, number), spacing_mm, lesion_masks) for number in range(1, patients + 1)
+        number: wide_settings(patient_seed(seed, number), spacing_mm, lesion_masks, part)
+        for number, part in part_of.items()
     }
     return write_missing_patients(folder, seed, settings_of, workers, progress)
