@@ -1,23 +1,23 @@
 """One network on every subset of the sequences: the operating point chosen on phantoms, and scores by subset."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from monai.data.meta_tensor import MetaTensor
 from monai.transforms import Compose
 from rich.progress import track
 
 from islesnet.components import label_lesions
-from islesnet.data import Case, find_cases, read_volume
+from islesnet.data import Case
 from islesnet.metrics import LogitHistogram, VoxelCounts, score_mask
 from islesnet.networks.weights import read_state_dict
 from islesnet.transforms import RemoveSmallLesionsd
 from islesnet.trust import describe_appearance
-from islesnet.volumes.geometry import lie_on_one_grid
 from workflows.bundle_config import open_recipe
 
 SEQUENCES = ("dwi", "t1", "t2", "flair")
@@ -71,7 +71,7 @@ class SubsetPredictor:
 
     def predict(
         self, case: Case, subsets: Sequence[tuple[str, ...]]
-    ) -> Iterator[tuple[tuple[str, ...], torch.Tensor, torch.Tensor]]:
+    ) -> Iterator[tuple[tuple[str, ...], MetaTensor, MetaTensor]]:
         """Yield each subset with a sequence that the patient has: subset, probability and truth, ``(1, X, Y, Z)``."""
         item = self.preprocessing(case.item())
         image, truth = item["image"], item["label"]
@@ -133,6 +133,11 @@ def dice_by_minimum(marked: np.ndarray, lesion: np.ndarray, voxel_ml: float) -> 
     return dice
 
 
+def unscaled_threshold(point: OperatingPoint) -> float:
+    """Give the point's threshold for probabilities that no temperature was applied to."""
+    return _at_temperature(point.threshold, 1 / point.temperature)
+
+
 def _at_temperature(probability: float, temperature: float) -> float:
     """Say what a probability becomes when its logit is divided by the temperature."""
     logit = np.log(probability / (1 - probability)) / temperature
@@ -144,8 +149,7 @@ def score_subsets(predictor: SubsetPredictor, cases: Sequence[Case], point: Oper
     rows = []
     for case in track(cases, "Test phantoms"):
         for subset, probability, truth in predictor.predict(case, SUBSETS):
-            threshold = _at_temperature(point.threshold, 1 / point.temperature)  # of the probability as it is here
-            mask = clean_mask(probability, threshold, point.minimum_lesion_ml)
+            mask = clean_mask(probability, unscaled_threshold(point), point.minimum_lesion_ml)
             scores = score_mask(np.asarray(mask[0]), np.asarray(truth[0]), _spacing(truth))
             rows.append(
                 {
@@ -162,60 +166,11 @@ def score_subsets(predictor: SubsetPredictor, cases: Sequence[Case], point: Oper
     return pd.DataFrame(rows)
 
 
-def clean_mask(probability: torch.Tensor, threshold: float, minimum_ml: float) -> torch.Tensor:
+def clean_mask(probability: MetaTensor, threshold: float, minimum_ml: float) -> MetaTensor:
     """Threshold as the bundle does, and remove specks."""
     mask = (probability >= threshold).to(torch.uint8)
-    cleaned: torch.Tensor = RemoveSmallLesionsd("pred", minimum_ml)({"pred": mask})["pred"]
+    cleaned: MetaTensor = RemoveSmallLesionsd("pred", minimum_ml)({"pred": mask})["pred"]
     return cleaned
-
-
-def score_real_patients(
-    folders: Sequence[Path], weights: Path, point: OperatingPoint, output_dir: Path
-) -> pd.DataFrame:
-    """Segment real patients by the bundle's inference with every subset they have, and score on the native grid.
-
-    A patient whose label is on another grid than the mask (a subset without the sequence it was drawn on) is passed
-    over for that subset.
-    """
-    patients = [case for folder in folders for case in find_cases(folder)]
-    asked = {
-        f"{case.patient}_{'_'.join(subset)}": (case, subset)
-        for case in patients
-        for subset in SUBSETS
-        if set(subset) <= set(case.sequences)
-    }
-    cases = [Case(name, {key: case.sequences[key] for key in subset}) for name, (case, subset) in asked.items()]
-    choices = {name: value for name, value in asdict(point).items() if name != "dice"}
-    places = {"cases": cases, "checkpoint": weights, "output_dir": output_dir, "report": False}
-    parser = open_recipe("recipes/inference.yaml", {**choices, **places})
-    parser.get_parsed_content("refuse_early")
-    parser.get_parsed_content("evaluator").run()
-    return pd.DataFrame(
-        [
-            {"patient": case.patient, "sequences": "+".join(subset), **_score_real(case, name, output_dir)}
-            for name, (case, subset) in asked.items()
-        ]
-    )
-
-
-def _score_real(case: Case, name: str, output_dir: Path) -> dict[str, float]:
-    mask = read_volume(output_dir / f"{name}_lesion.nii.gz")
-    marked: dict[str, float] = {"predicted_ml": float((mask.array > 0.5).sum() * np.prod(mask.spacing) / 1000)}
-    if case.label is None:
-        return marked
-    truth = read_volume(case.label)
-    if not lie_on_one_grid(mask.header, truth.header):
-        return marked
-    scores = score_mask(mask.array, truth.array, mask.spacing)
-    return {
-        "dice": scores.dice,
-        "sensitivity": scores.sensitivity,
-        "precision": scores.precision,
-        "lesion_recall": scores.lesion_recall,
-        "lesion_precision": scores.lesion_precision,
-        "true_ml": scores.true_ml,
-        **marked,
-    }
 
 
 def _spacing(truth: torch.Tensor) -> tuple[float, ...]:

@@ -10,16 +10,19 @@ trained on, and no number is chosen on them.
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 from rich.progress import Progress
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 
-from islesnet.data import Case, find_cases, lesion_volume_ml
+from islesnet.data import Case, find_cases, lesion_volume_ml, read_volume
 from islesnet.errors import InputError
 from islesnet.files import require_writable
+from islesnet.metrics import best_threshold
+from islesnet.networks import can_compile
 from islesnet.phantom import write_wide_dataset
 from islesnet.report import write_csv
 from islesnet.stamps import PHANTOM
@@ -28,12 +31,14 @@ from workflows.bundle_config import fill_cache
 from workflows.claims import claim_folder
 from workflows.commands import answer, command_line, options, run_bundle, say
 from workflows.datasets import Patients, write_split
+from workflows.real_patients import score_real_patients
 from workflows.release_weights import write_half_precision
 from workflows.results import write_json
-from workflows.subsets import SubsetPredictor, choose_operating_point, score_real_patients, score_subsets
+from workflows.subsets import SubsetPredictor, choose_operating_point, score_subsets
 
 SPACING_MM = 1.5
 VALIDATION, TEST = 20, 24  # patients; the others are trained on
+VALIDATIONS = 4  # in the course of the training: each takes minutes
 RECIPE = "recipes/training_wide.yaml"
 DESCRIBED = 150  # training phantoms whose appearance is described
 SHARE_FOR_TRAINING = 0.97  # of the time given; the last validation needs the rest
@@ -84,11 +89,19 @@ def train_default_model(arguments: argparse.Namespace) -> int:
     print(table.groupby("sequences", sort=False)["dice"].agg(["mean", "median", "count"]).round(3).to_string())
     if arguments.real:
         say("Real patients, never trained on")
-        real = score_real_patients(arguments.real, weights, point, out / "real")
+        deviations = best_threshold(_dwi_and_truth(sections["validation"]))
+        real = score_real_patients(arguments.real, weights, point, out / "real", deviations)
         write_csv(real, out / "real.csv")
         print(real.round(3).to_string(index=False))
     print(f"\nWeights  {weights}\n         with {point.threshold=}, {point.minimum_lesion_ml=}, {point.temperature=}")
     return 0
+
+
+def _dwi_and_truth(cases: Sequence[Case]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Read the DWI of those who have one, and the truth: what the baseline's threshold is chosen on."""
+    for case in cases:
+        if "dwi" in case.sequences and case.label is not None:
+            yield read_volume(case.sequences["dwi"]).array, read_volume(case.label).array
 
 
 def make_phantoms(folder: Path, patients: int, seed: int, lesions: Path | None) -> Patients:
@@ -103,7 +116,13 @@ def make_phantoms(folder: Path, patients: int, seed: int, lesions: Path | None) 
     with Progress() as bar:
         task = bar.add_task("Phantoms", total=patients)
         write_wide_dataset(
-            folder, patients, seed, SPACING_MM, lesions, progress=lambda done, _: bar.update(task, completed=done)
+            folder,
+            patients,
+            seed,
+            SPACING_MM,
+            lesions,
+            progress=lambda done, _: bar.update(task, completed=done),
+            held_out=VALIDATION + TEST,
         )
     cases = sorted(find_cases(folder), key=lambda case: int(case.patient))[:patients]
     return Patients(folder, cases, {case.patient: lesion_volume_ml(case) for case in cases}, (PHANTOM,))
@@ -187,8 +206,9 @@ class WideTraining:
             "cache_dir": self.out / "cache",
             "seed": self.seed,
             "epochs": epochs,
-            "val_interval": max(1, epochs // 8),
+            "val_interval": max(1, epochs // VALIDATIONS),
             "resume": True,
+            "compile_network": can_compile(),
             "described_patients": 0,  # a step of its own describes them once
             "start_from": False if self.start_from is None else self.start_from.absolute(),
         }

@@ -1,0 +1,156 @@
+"""Real patients, never trained on: one network asked with every subset of the sequences, on the native grid."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import torch
+from monai.data.meta_tensor import MetaTensor
+from monai.transforms import Compose, Invertd
+
+from islesnet.data import find_cases, read_volume
+from islesnet.errors import InputError
+from islesnet.files import whole_file
+from islesnet.metrics import score_mask, threshold_dwi
+from islesnet.networks.weights import read_state_dict
+from islesnet.patients import find_patients
+from islesnet.volumes.geometry import lie_on_one_grid
+from workflows.bundle_config import open_recipe
+from workflows.subsets import SEQUENCES, SUBSETS, OperatingPoint, clean_mask, unscaled_threshold
+
+
+@dataclass(frozen=True)
+class RealPatient:
+    """One patient as the network sees it, and the expert's mask where there is one.
+
+    Args:
+        name: of the patient.
+        sequences: those that there are.
+        item: what the bundle's preprocessing made of them; "image" is ``(sequences, X, Y, Z)``.
+        truth: lesion on the grid of the reference sequence, ``(X, Y, Z)`` bool.
+        reference: file that this grid is taken from.
+    """
+
+    name: str
+    sequences: tuple[str, ...]
+    item: dict[str, Any]
+    truth: np.ndarray | None
+    reference: Path
+
+
+class RealPredictor:
+    """The bundle's inference, step by step: patients are read, registered and resampled once for all subsets.
+
+    Args:
+        folders: each a patient's, or of patients.
+        output_dir: where registered sequences and brain masks are written.
+    """
+
+    def __init__(self, folders: Sequence[Path], output_dir: Path) -> None:
+        self.parser = open_recipe(
+            "recipes/inference.yaml", {"output_dir": output_dir, "report": False, "appearance": None}
+        )
+        self.network = self.parser.get_parsed_content("network").eval()
+        self.inferer = self.parser.get_parsed_content("inferer")
+        steps = self.parser.get_parsed_content("postprocessing").transforms
+        to_native = next(i for i, step in enumerate(steps) if isinstance(step, Invertd))
+        self.to_native = Compose(steps[: to_native + 1])
+        self.patients = [patient for folder in folders for patient in self._read(folder)]
+
+    def load(self, weights: Path) -> None:
+        """Take the weights of a training."""
+        self.network.load_state_dict(read_state_dict(weights, "weights"))
+
+    def predict(self, patient: RealPatient) -> Iterator[tuple[tuple[str, ...], MetaTensor]]:
+        """Yield each subset of the patient's sequences and the probability on the native grid, ``(1, X, Y, Z)``."""
+        image = patient.item["image"]
+        for subset in SUBSETS:
+            if not set(subset) <= set(patient.sequences):
+                continue
+            kept = torch.tensor([sequence in subset for sequence in SEQUENCES])
+            shown = (image * kept.view(-1, 1, 1, 1))[None].as_tensor()
+            with torch.inference_mode():
+                logits = self.inferer(shown, self.network)[0]
+            native = self.to_native({**patient.item, "pred": image.new_tensor(logits)})
+            yield subset, native["pred"]
+
+    def _read(self, folder: Path) -> Iterator[RealPatient]:
+        try:
+            labels = {case.patient: case.label for case in find_cases(folder)}
+        except InputError:  # raw scans, which carry no label
+            labels = {}
+        prepare = self.parser.get_parsed_content("prepare")
+        preprocess = self.parser.get_parsed_content("preprocessing")
+        order = self.parser.get_parsed_content("reference_order")
+        for found in find_patients(folder):
+            files = prepare(found.item())
+            item = preprocess(files)
+            sequences = tuple(sequence for sequence in SEQUENCES if sequence in files)
+            reference = Path(files[next(sequence for sequence in order if sequence in files)])
+            label = labels.get(found.patient)
+            truth = None if label is None else read_volume(label)
+            fits = truth is not None and lie_on_one_grid(read_volume(reference).header, truth.header)
+            yield RealPatient(
+                found.patient, sequences, item, truth.array > 0.5 if fits and truth is not None else None, reference
+            )
+
+
+def score_real_patients(
+    folders: Sequence[Path], weights: Path, point: OperatingPoint, output_dir: Path, dwi_deviations: float | None = None
+) -> pd.DataFrame:
+    """Segment real patients with every subset they have, and by the DWI threshold; write the masks and score them.
+
+    Every sequence is registered to the reference and every mask lies on its grid, so that all subsets are scored
+    against one truth.
+
+    Args:
+        folders: each a patient's, or of patients.
+        weights: of the bundle's default network.
+        point: threshold, minimum volume and temperature.
+        output_dir: gets ``<patient>_<subset>_lesion.nii.gz``.
+        dwi_deviations: the baseline's threshold; None leaves the baseline away.
+    """
+    predictor = RealPredictor(folders, output_dir)
+    predictor.load(weights)
+    rows = []
+    for patient in predictor.patients:
+        masks = {
+            "+".join(subset): clean_mask(probability, unscaled_threshold(point), point.minimum_lesion_ml)
+            for subset, probability in predictor.predict(patient)
+        }
+        dwi = read_volume(patient.reference).array if "dwi" in patient.sequences else None
+        if dwi is not None and dwi_deviations is not None:
+            a_mask = next(iter(masks.values()))
+            masks["DWI threshold"] = a_mask.new_tensor(threshold_dwi(dwi, dwi_deviations)[None])
+        for name, mask in masks.items():
+            write_mask(mask, output_dir / f"{patient.name}_{name.replace(' ', '_')}_lesion.nii.gz")
+            rows.append({"patient": patient.name, "sequences": name, **_scores(mask, patient.truth)})
+    return pd.DataFrame(rows)
+
+
+def write_mask(mask: MetaTensor, file: Path) -> None:
+    """Save a mask, ``(1, X, Y, Z)``, as uint8."""
+    image: Any = nib.Nifti1Image(np.asarray(mask[0], dtype=np.uint8), np.asarray(mask.affine, dtype=np.float64))
+    with whole_file(file) as part:
+        nib.save(image, part)
+
+
+def _scores(mask: MetaTensor, truth: np.ndarray | None) -> dict[str, float]:
+    marked, spacing = np.asarray(mask[0]) > 0.5, tuple(float(length) for length in mask.pixdim)
+    marked_ml = {"predicted_ml": float(marked.sum() * np.prod(spacing) / 1000)}
+    if truth is None:
+        return marked_ml
+    scores = score_mask(marked, truth, spacing)
+    return {
+        "dice": scores.dice,
+        "sensitivity": scores.sensitivity,
+        "precision": scores.precision,
+        "lesion_recall": scores.lesion_recall,
+        "lesion_precision": scores.lesion_precision,
+        "true_ml": scores.true_ml,
+        **marked_ml,
+    }
