@@ -16,11 +16,12 @@ from islesnet.data import find_cases, read_volume
 from islesnet.errors import InputError
 from islesnet.files import whole_file
 from islesnet.metrics import score_mask, threshold_dwi
+from islesnet.networks import OperatingPoint
 from islesnet.networks.weights import read_state_dict
 from islesnet.patients import find_patients
 from islesnet.volumes.geometry import lie_on_one_grid
 from workflows.bundle_config import open_recipe
-from workflows.subsets import SEQUENCES, SUBSETS, OperatingPoint, clean_mask, unscaled_threshold
+from workflows.subsets import SEQUENCES, SUBSETS, clean_mask, unscaled_threshold
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class RealPredictor:
 
     def __init__(self, folders: Sequence[Path], output_dir: Path) -> None:
         self.parser = open_recipe(
-            "recipes/inference.yaml", {"output_dir": output_dir, "report": False, "appearance": None}
+            "recipes/inference.yaml", {"output_dir": output_dir, "report": False, "temperature": 1.0}
         )
         self.network = self.parser.get_parsed_content("network").eval()
         self.inferer = self.parser.get_parsed_content("inferer")
@@ -75,7 +76,7 @@ class RealPredictor:
             shown = (image * kept.view(-1, 1, 1, 1))[None].as_tensor()
             with torch.inference_mode():
                 logits = self.inferer(shown, self.network)[0]
-            native = self.to_native({**patient.item, "pred": image.new_tensor(logits)})
+            native = self.to_native({**patient.item, "pred": MetaTensor(logits, meta=image.meta)})
             yield subset, native["pred"]
 
     def _read(self, folder: Path) -> Iterator[RealPatient]:
@@ -125,7 +126,9 @@ def score_real_patients(
         dwi = read_volume(patient.reference).array if "dwi" in patient.sequences else None
         if dwi is not None and dwi_deviations is not None:
             a_mask = next(iter(masks.values()))
-            masks["DWI threshold"] = a_mask.new_tensor(threshold_dwi(dwi, dwi_deviations)[None])
+            masks["DWI threshold"] = MetaTensor(
+                torch.from_numpy(threshold_dwi(dwi, dwi_deviations)[None]), meta=a_mask.meta
+            )
         for name, mask in masks.items():
             write_mask(mask, output_dir / f"{patient.name}_{name.replace(' ', '_')}_lesion.nii.gz")
             rows.append({"patient": patient.name, "sequences": name, **_scores(mask, patient.truth)})

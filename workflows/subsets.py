@@ -1,7 +1,6 @@
 """One network on every subset of the sequences: the operating point chosen on phantoms, and scores by subset."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from rich.progress import track
 from islesnet.components import label_lesions
 from islesnet.data import Case
 from islesnet.metrics import LogitHistogram, VoxelCounts, score_mask
+from islesnet.networks import OperatingPoint
 from islesnet.networks.weights import read_state_dict
 from islesnet.transforms import RemoveSmallLesionsd
 from islesnet.trust import describe_appearance
@@ -26,23 +26,6 @@ SUBSETS = tuple(subset for count in range(1, 5) for subset in combinations(SEQUE
 COMMON_SUBSETS = (("dwi",), ("flair",), ("dwi", "flair"), SEQUENCES)
 THRESHOLDS = tuple(np.round(np.arange(0.3, 0.96, 0.05), 2).tolist())
 MINIMUM_ML = (0.0, 0.01, 0.02, 0.05, 0.1)
-
-
-@dataclass(frozen=True)
-class OperatingPoint:
-    """What turns logits into a mask.
-
-    Args:
-        threshold: probability from which a voxel is lesion.
-        minimum_lesion_ml: smaller lesions are removed.
-        temperature: that logits are divided by before.
-        dice: mean over the patients and subsets that it was chosen on.
-    """
-
-    threshold: float
-    minimum_lesion_ml: float
-    temperature: float
-    dice: float
 
 
 class SubsetPredictor:
@@ -86,15 +69,18 @@ class SubsetPredictor:
             with torch.inference_mode():
                 logits = self.inferer(shown[None].as_tensor(), self.network)[0]
             probability = self.probability({"pred": logits})["pred"]
-            yield present, truth.new_tensor(probability), truth
+            yield present, MetaTensor(probability, meta=truth.meta), truth
 
 
-def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) -> OperatingPoint:
+def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) -> tuple[OperatingPoint, float]:
     """Choose threshold and minimum volume by mean Dice over patients and common subsets, and fit the temperature.
 
     Args:
         predictor: the network.
         cases: patients that nothing else is claimed on.
+
+    Returns:
+        The point, and the mean Dice that it was chosen by.
     """
     dice = []  # of each patient and subset: by threshold, then by minimum volume
     logits = LogitHistogram()
@@ -107,12 +93,8 @@ def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) ->
     means = np.mean(dice, axis=0)
     best = np.unravel_index(means.argmax(), means.shape)
     temperature = round(logits.fit_temperature(), 3)
-    return OperatingPoint(
-        threshold=_at_temperature(THRESHOLDS[best[0]], temperature),
-        minimum_lesion_ml=MINIMUM_ML[best[1]],
-        temperature=temperature,
-        dice=float(means[best]),
-    )
+    threshold = _at_temperature(THRESHOLDS[best[0]], temperature)
+    return OperatingPoint(threshold, MINIMUM_ML[best[1]], temperature), float(means[best])
 
 
 def dice_by_minimum(marked: np.ndarray, lesion: np.ndarray, voxel_ml: float) -> list[float]:

@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from islesnet.data import Case, find_cases, lesion_volume_ml, read_volume
 from islesnet.errors import InputError
 from islesnet.files import require_writable
 from islesnet.metrics import best_threshold
-from islesnet.networks import can_compile
+from islesnet.networks import can_compile, operating_point_file
 from islesnet.phantom import write_wide_dataset
 from islesnet.report import write_csv
 from islesnet.stamps import PHANTOM
@@ -79,9 +79,9 @@ def train_default_model(arguments: argparse.Namespace) -> int:
     descriptions = predictor.describe(sections["training"][:: max(1, len(sections["training"]) // DESCRIBED)])
     AppearanceRanges.fit(descriptions).write(appearance_file(weights))
     say("Operating point and temperature, on validation phantoms")
-    point = choose_operating_point(predictor, sections["validation"])
-    write_json(out / "operating_point.json", asdict(point))
-    print(json.dumps(asdict(point)))
+    point, dice = choose_operating_point(predictor, sections["validation"])
+    point.write(operating_point_file(weights))
+    print(f"{point}: mean Dice {dice:.3f} on {len(sections['validation'])} phantoms")
 
     say("The 15 subsets of sequences, on test phantoms")
     table = score_subsets(predictor, sections["test"], point)
@@ -93,7 +93,7 @@ def train_default_model(arguments: argparse.Namespace) -> int:
         real = score_real_patients(arguments.real, weights, point, out / "real", deviations)
         write_csv(real, out / "real.csv")
         print(real.round(3).to_string(index=False))
-    print(f"\nWeights  {weights}\n         with {point.threshold=}, {point.minimum_lesion_ml=}, {point.temperature=}")
+    print(f"\nWeights  {weights}")
     return 0
 
 

@@ -17,6 +17,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from islesnet.errors import InputError, require_switch
 from islesnet.files import whole_file
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
+from islesnet.networks.operating_point import operating_point_file
 from islesnet.networks.weights import checksum_of
 from islesnet.trust import appearance_file
 
@@ -95,7 +96,8 @@ class ExactResume:
 
     @property
     def _files(self) -> tuple[Path, ...]:
-        return self.path, self.best.path, checksum_of(self.best.path), appearance_file(self.best.path)
+        weights = self.best.path
+        return self.path, weights, checksum_of(weights), appearance_file(weights), operating_point_file(weights)
 
     def _set_aside(self) -> None:
         """Give an earlier training's files names of their own, which no later training takes."""

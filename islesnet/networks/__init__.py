@@ -4,6 +4,7 @@ from islesnet.networks.encoder import ResNet50Encoder
 from islesnet.networks.ensemble import EnsembleNetwork
 from islesnet.networks.flips import FlipAveragingInferer
 from islesnet.networks.head import expect_few_lesions, head_channels, lesion_loss
+from islesnet.networks.operating_point import OperatingPoint, operating_point_file, read_operating_point
 from islesnet.networks.optimizer import make_sgd
 from islesnet.networks.precision import (
     CompilingInferer,
@@ -23,6 +24,7 @@ __all__ = [
     "CpuAutocastInferer",
     "EnsembleNetwork",
     "FlipAveragingInferer",
+    "OperatingPoint",
     "ResNet50Encoder",
     "ResNet50UNet",
     "SlabNetwork",
@@ -36,6 +38,8 @@ __all__ = [
     "lesion_loss",
     "load_pretrained_encoder",
     "make_sgd",
+    "operating_point_file",
+    "read_operating_point",
     "require_weights",
     "start_from",
 ]

@@ -1,25 +1,26 @@
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from islesnet.data import find_cases
+from islesnet.networks import OperatingPoint
 from islesnet.phantom import PhantomSettings, write_dataset
-from workflows import subsets
+from workflows import real_patients, subsets
 from workflows.bundle_config import open_recipe
+from workflows.real_patients import score_real_patients
 from workflows.subsets import (
     MINIMUM_ML,
     SUBSETS,
-    OperatingPoint,
     SubsetPredictor,
     choose_operating_point,
     dice_by_minimum,
-    score_real_patients,
     score_subsets,
 )
 
 COARSE = {"spacing": [6.0, 6.0, 6.0]}  # the phantoms' own voxels: everything holds there that holds on finer ones
-POINT = OperatingPoint(threshold=0.5, minimum_lesion_ml=0.0, temperature=1.0, dice=0.0)
+POINT = OperatingPoint(threshold=0.5, minimum_lesion_ml=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,8 @@ def cases(tmp_path_factory):
 @pytest.fixture(scope="module", autouse=True)
 def coarse_recipes():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(subsets, "open_recipe", lambda recipe, choices: open_recipe(recipe, COARSE | choices))
+        for module in (subsets, real_patients):
+            patch.setattr(module, "open_recipe", lambda recipe, choices: open_recipe(recipe, COARSE | choices))
         yield
 
 
@@ -65,10 +67,10 @@ def test_leaving_sequences_away_gives_what_a_patient_without_them_gets(predictor
 
 
 def test_operating_point_is_one_of_those_tried_and_its_threshold_is_of_calibrated_probabilities(predictor, cases):
-    point = choose_operating_point(predictor, cases)
+    point, dice = choose_operating_point(predictor, cases)
 
     assert 0 < point.threshold < 1 and 0.05 <= point.temperature <= 20
-    assert 0 <= point.dice <= 1
+    assert 0 <= dice <= 1
 
 
 def test_every_subset_has_its_row(predictor, cases):
@@ -79,10 +81,13 @@ def test_every_subset_has_its_row(predictor, cases):
 
 
 def test_real_patients_are_scored_on_their_own_grid_where_the_truth_is_known(cases, weights, tmp_path):
-    table = score_real_patients([cases[0].sequences["dwi"].parents[2]], weights, POINT, tmp_path)
+    table = score_real_patients([cases[0].sequences["dwi"].parents[2]], weights, POINT, tmp_path, dwi_deviations=3.0)
 
-    assert isinstance(table, pd.DataFrame) and len(table) == 15
+    assert isinstance(table, pd.DataFrame) and len(table) == 16
     assert table["dice"].between(0, 1).all()
+    assert table.set_index("sequences").loc["DWI threshold", "dice"] > 0.2
+    mask = nib.load(tmp_path / f"{cases[0].patient}_dwi+flair_lesion.nii.gz")
+    np.testing.assert_allclose(mask.affine, nib.load(cases[0].label).affine)
 
 
 def test_dice_rises_as_false_specks_go_and_falls_once_the_lesion_does():

@@ -1,0 +1,67 @@
+"""What turns a network's logits into a mask: chosen once for its weights, and kept beside them."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from islesnet.errors import InputError
+from islesnet.files import whole_file
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """Where a network is used at; the defaults are those of one that nobody chose a point for.
+
+    Args:
+        threshold: probability from which a voxel is lesion, once the temperature is applied.
+        minimum_lesion_ml: smaller lesions are removed.
+        temperature: that logits are divided by before.
+
+    Raises:
+        InputError: a value is outside its range.
+    """
+
+    threshold: float = 0.5
+    minimum_lesion_ml: float = 0.01
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold < 1:
+            raise InputError(f"threshold is {self.threshold}; a probability between 0 and 1 is needed")
+        if not 0 <= self.minimum_lesion_ml < float("inf"):
+            raise InputError(f"minimum_lesion_ml is {self.minimum_lesion_ml}; it is 0 or more")
+        if not 0 < self.temperature < float("inf"):
+            raise InputError(f"temperature is {self.temperature}; it is above 0, and 1 leaves probabilities alone")
+
+    def write(self, path: Path) -> None:
+        """Write the point as JSON."""
+        with whole_file(path) as part:
+            part.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def read(cls, path: Path) -> "OperatingPoint":
+        """Read a point that `write` wrote.
+
+        Raises:
+            InputError: the file is damaged, or holds something else.
+        """
+        try:
+            return cls(**{name: float(value) for name, value in json.loads(path.read_text()).items()})
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise InputError(f"{path}: no operating point can be read from it ({error})") from error
+
+
+def operating_point_file(weights: str | Path) -> Path:
+    """Name the file of the operating point that belongs to a network's weights."""
+    weights = Path(weights)
+    return weights.with_name(f"{weights.stem}_operating_point.json")
+
+
+def read_operating_point(weights: str | Path) -> OperatingPoint:
+    """Read what lies beside weights (``model.pt``: ``model_operating_point.json``); without it the defaults.
+
+    Raises:
+        InputError: as `OperatingPoint.read`.
+    """
+    path = operating_point_file(weights)
+    return OperatingPoint.read(path) if path.is_file() else OperatingPoint()
