@@ -27,6 +27,7 @@ from ignite.engine import Engine, Events
 from monai.bundle import ConfigParser
 
 from islesnet.data import Case, find_cases, split_cases, write_datalist
+from islesnet.networks import can_compile
 from islesnet.phantom import PhantomSettings, write_dataset
 from islesnet.segment import bundle_folder, segment_cases
 from workflows.commands import answer, command_line
@@ -60,7 +61,10 @@ def measure(arguments: argparse.Namespace) -> int:
             figures["orientations"] = orientations(arguments.real / "orientations", weights, scratch)
         else:
             figures["real volumes"] = f"left out: there is no folder {arguments.real} (see --real)"
-        figures["training"] = training(scratch, arguments.steps)
+        figures["training"] = training(scratch / "default", arguments.steps)
+        figures["training_wide"] = training(scratch / "wide", arguments.steps, "wide.yaml")
+        if can_compile():
+            figures["training_wide_compiled"] = training(scratch / "compiled", arguments.steps, "wide.yaml", True)
     print(json.dumps(figures, indent=2))
     return 0
 
@@ -170,8 +174,15 @@ def segment_quietly(cases: list[Case], output: Path, weights: Path) -> None:
     segment_cases(cases, output, weights, {"save_probability": True})
 
 
-def training(scratch: Path, steps: int) -> dict[str, Any]:
-    """Train the default recipe on phantoms, and after each step time one of the pure network on the same shape."""
+def training(scratch: Path, steps: int, overlay: str | None = None, is_compiled: bool = False) -> dict[str, Any]:
+    """Train a recipe on phantoms, and after each step time one of the pure network on the same shape.
+
+    Args:
+        scratch: folder for everything.
+        steps: that are timed.
+        overlay: config that makes another recipe of the default one.
+        is_compiled: compile the network, the pure one too.
+    """
     dataset = scratch / "phantoms"
     write_dataset(dataset, 4, settings=PhantomSettings(spacing_mm=1.0))
     write_datalist(dataset / "datalist.json", split_cases(find_cases(dataset)), dataset, {"seed": 0})
@@ -182,8 +193,10 @@ def training(scratch: Path, steps: int) -> dict[str, Any]:
         "epochs": 2,
         "visits": steps,
         "val_interval": 1000,
+        "compile_network": is_compiled,
     }
-    parser = open_config(overrides, "inference.yaml", "truth.yaml", "train.yaml")
+    overlays = [] if overlay is None else [overlay]
+    parser = open_config(overrides, "inference.yaml", "truth.yaml", "train.yaml", *overlays)
     dataset_ = parser.get_parsed_content("train::dataset")
     cache_s, _ = timed(lambda: [dataset_[index] for index in range(len(set(map(str, dataset_.data))))])
     parser.get_parsed_content("initialize")
