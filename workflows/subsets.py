@@ -13,7 +13,7 @@ from rich.progress import track
 
 from islesnet.components import label_lesions
 from islesnet.data import Case
-from islesnet.metrics import LogitHistogram, VoxelCounts, score_mask
+from islesnet.metrics import LogitHistogram, VoxelCounts, bootstrap_interval, score_mask, size_strata
 from islesnet.networks import OperatingPoint
 from islesnet.networks.weights import read_state_dict
 from islesnet.transforms import RemoveSmallLesionsd
@@ -145,6 +145,20 @@ def score_subsets(predictor: SubsetPredictor, cases: Sequence[Case], point: Oper
                     "predicted_ml": scores.predicted_ml,
                 }
             )
+    return pd.DataFrame(rows)
+
+
+def subset_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Sum `score_subsets` up for the model card: a row a subset, mean Dice with its 95 % interval, by lesion size."""
+    rows = []
+    for subset, part in scores.groupby("sequences", sort=False):
+        dice = part["dice"].to_numpy(dtype=float)
+        low, high = bootstrap_interval(dice)
+        row = {"sequences": subset, "patients": len(dice), "mean Dice": f"{dice.mean():.3f}"}
+        row["95 % interval"] = f"{low:.3f} to {high:.3f}"
+        for name, is_here in size_strata(part["true_ml"]).items():
+            row[name] = f"{dice[is_here].mean():.3f} ({is_here.sum()})" if is_here.any() else ""
+        rows.append({**row, "lesion-wise F1": f"{part['lesion_f1'].mean():.3f}"})
     return pd.DataFrame(rows)
 
 

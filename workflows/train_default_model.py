@@ -34,7 +34,7 @@ from workflows.datasets import Patients, write_split
 from workflows.real_patients import score_real_patients
 from workflows.release_weights import write_half_precision
 from workflows.results import write_json
-from workflows.subsets import SubsetPredictor, choose_operating_point, score_subsets
+from workflows.subsets import SubsetPredictor, choose_operating_point, score_subsets, subset_table
 
 SPACING_MM = 1.5
 VALIDATION, TEST = 20, 24  # patients; the others are trained on
@@ -83,16 +83,16 @@ def train_default_model(arguments: argparse.Namespace) -> int:
     point.write(operating_point_file(weights))
     print(f"{point}: mean Dice {dice:.3f} on {len(sections['validation'])} phantoms")
 
-    say("The 15 subsets of sequences, on test phantoms")
-    table = score_subsets(predictor, sections["test"], point)
-    write_csv(table, out / "subsets.csv")
-    print(table.groupby("sequences", sort=False)["dice"].agg(["mean", "median", "count"]).round(3).to_string())
     if arguments.real:
         say("Real patients, never trained on")
         deviations = best_threshold(_dwi_and_truth(sections["validation"]))
         real = score_real_patients(arguments.real, weights, point, out / "real", deviations)
         write_csv(real, out / "real.csv")
         print(real.round(3).to_string(index=False))
+    say("The 15 subsets of sequences, on test phantoms")
+    table = score_subsets(predictor, sections["test"], point)
+    write_csv(table, out / "subsets.csv", [PHANTOM])
+    print(subset_table(table).to_string(index=False))
     print(f"\nWeights  {weights}")
     return 0
 
@@ -187,11 +187,14 @@ class WideTraining:
         write_json(self.out / "trained.json", {"epochs": epochs})
 
     def _epochs_in_time(self) -> int:
-        """Say how many epochs the time allows, by when TensorBoard was told of each of the first one's steps."""
+        """Say how many epochs the time allows, by when TensorBoard was told of each of the first one's steps.
+
+        By the median step: the first ones are slow, where the network is compiled.
+        """
         events = EventAccumulator(str(self.out / "training" / "tensorboard"))
         events.Reload()
         times = [event.wall_time for event in events.Scalars("loss")]
-        seconds = (times[-1] - times[0]) / (len(times) - 1) * len(times)
+        seconds = float(np.median(np.diff(times))) * len(times)
         return max(2, int(self.minutes * 60 * SHARE_FOR_TRAINING / seconds))
 
     def _train(self, epochs: int) -> None:

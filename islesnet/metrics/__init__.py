@@ -14,7 +14,7 @@ from islesnet.metrics.distances import SurfaceDistances, surface_distances
 from islesnet.metrics.lesions import LesionCounts
 from islesnet.metrics.overlap import VoxelCounts
 from islesnet.metrics.scores import MaskScores, score_mask
-from islesnet.metrics.summary import bootstrap_interval, compare_paired, summarize
+from islesnet.metrics.summary import bootstrap_interval, compare_paired, size_strata, summarize
 
 __all__ = [
     "LesionCounts",
@@ -30,6 +30,7 @@ __all__ = [
     "expected_calibration_error",
     "pool_reliability",
     "score_mask",
+    "size_strata",
     "summarize",
     "surface_distances",
     "threshold_dwi",

@@ -33,13 +33,8 @@ def summarize(scores: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
     """
     if scores.empty:
         raise ValueError("there is no patient to sum up.")
-    volumes = scores["true_ml"]
-    strata = {
-        f"< {SMALL_ML:g} ml": scores[volumes < SMALL_ML],
-        f"{SMALL_ML:g}-{LARGE_ML:g} ml": scores[(volumes >= SMALL_ML) & (volumes <= LARGE_ML)],
-        f"> {LARGE_ML:g} ml": scores[volumes > LARGE_ML],
-    }
-    has_lesion, has_mask = volumes > 0, scores["predicted_ml"] > 0
+    strata = {name: scores[is_here] for name, is_here in size_strata(scores["true_ml"]).items()}
+    has_lesion, has_mask = scores["true_ml"] > 0, scores["predicted_ml"] > 0
     both, wrong, missed, neither = (int(scores[name].sum()) for name in COUNTS)
     pooled = VoxelCounts(both, wrong, missed, neither)
     return {
@@ -54,6 +49,15 @@ def summarize(scores: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
         "missed": int((has_lesion & ~has_mask).sum()),
         "false_alarms": int((~has_lesion & has_mask).sum()),
         "both_empty": int((~has_lesion & ~has_mask).sum()),
+    }
+
+
+def size_strata(volumes_ml: "pd.Series[float]") -> "dict[str, pd.Series[bool]]":
+    """Say which patients have small, middling and large lesions, by the true volume in ml."""
+    return {
+        f"< {SMALL_ML:g} ml": volumes_ml < SMALL_ML,
+        f"{SMALL_ML:g}-{LARGE_ML:g} ml": volumes_ml.between(SMALL_ML, LARGE_ML),
+        f"> {LARGE_ML:g} ml": volumes_ml > LARGE_ML,
     }
 
 

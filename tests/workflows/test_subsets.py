@@ -17,6 +17,7 @@ from workflows.subsets import (
     choose_operating_point,
     dice_by_minimum,
     score_subsets,
+    subset_table,
 )
 
 COARSE = {"spacing": [6.0, 6.0, 6.0]}  # the phantoms' own voxels: everything holds there that holds on finer ones
@@ -78,6 +79,25 @@ def test_every_subset_has_its_row(predictor, cases):
 
     assert len(table) == 15 and table["sequences"].nunique() == 15
     assert table["true_ml"].between(35, 65).all()
+
+
+def test_table_sums_up_by_subset_and_lesion_size():
+    scores = pd.DataFrame(
+        {
+            "sequences": ["dwi", "dwi", "dwi", "flair"],
+            "dice": [0.2, 0.4, 0.9, 0.5],
+            "true_ml": [1.0, 2.0, 60.0, 20.0],
+            "lesion_f1": [0.5, 0.5, 0.5, 1.0],
+        }
+    )
+
+    table = subset_table(scores).set_index("sequences")
+
+    assert table.loc["dwi", "mean Dice"] == "0.500"
+    assert table.loc["dwi", "< 5 ml"] == "0.300 (2)"
+    assert table.loc["dwi", "5-50 ml"] == ""
+    assert table.loc["dwi", "> 50 ml"] == "0.900 (1)"
+    assert table.loc["flair", "95 % interval"] == "nan to nan"  # one patient has none
 
 
 def test_real_patients_are_scored_on_their_own_grid_where_the_truth_is_known(cases, weights, tmp_path):
