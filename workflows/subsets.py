@@ -1,6 +1,7 @@
 """One network on every subset of the sequences: the operating point chosen on phantoms, and scores by subset."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -26,6 +27,23 @@ SUBSETS = tuple(subset for count in range(1, 5) for subset in combinations(SEQUE
 COMMON_SUBSETS = (("dwi",), ("flair",), ("dwi", "flair"), SEQUENCES)
 THRESHOLDS = tuple(np.round(np.arange(0.3, 0.96, 0.05), 2).tolist())
 MINIMUM_ML = (0.0, 0.01, 0.02, 0.05, 0.1)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An operating point, and what it was chosen by.
+
+    Args:
+        point: that was chosen.
+        dice: mean over patients and subsets, at the point.
+        reliability_before: of the probabilities as the network gives them, as `islesnet.metrics.Reliability.table`.
+        reliability: the same once the temperature is applied.
+    """
+
+    point: OperatingPoint
+    dice: float
+    reliability_before: pd.DataFrame
+    reliability: pd.DataFrame
 
 
 class SubsetPredictor:
@@ -72,15 +90,12 @@ class SubsetPredictor:
             yield present, MetaTensor(probability, meta=truth.meta), truth
 
 
-def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) -> tuple[OperatingPoint, float]:
+def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) -> Choice:
     """Choose threshold and minimum volume by mean Dice over patients and common subsets, and fit the temperature.
 
     Args:
         predictor: the network.
         cases: patients that nothing else is claimed on.
-
-    Returns:
-        The point, and the mean Dice that it was chosen by.
     """
     dice = []  # of each patient and subset: by threshold, then by minimum volume
     logits = LogitHistogram()
@@ -94,7 +109,8 @@ def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) ->
     best = np.unravel_index(means.argmax(), means.shape)
     temperature = round(logits.fit_temperature(), 3)
     threshold = _at_temperature(THRESHOLDS[best[0]], temperature)
-    return OperatingPoint(threshold, MINIMUM_ML[best[1]], temperature), float(means[best])
+    point = OperatingPoint(threshold, MINIMUM_ML[best[1]], temperature)
+    return Choice(point, float(means[best]), logits.reliability(), logits.reliability(temperature))
 
 
 def dice_by_minimum(marked: np.ndarray, lesion: np.ndarray, voxel_ml: float) -> list[float]:

@@ -21,10 +21,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from islesnet.data import Case, find_cases, lesion_volume_ml, read_volume
 from islesnet.errors import InputError
 from islesnet.files import require_writable
-from islesnet.metrics import best_threshold
+from islesnet.metrics import best_threshold, expected_calibration_error
 from islesnet.networks import can_compile, operating_point_file
 from islesnet.phantom import write_wide_dataset
-from islesnet.report import write_csv
+from islesnet.report import draw_reliability, write_csv
 from islesnet.stamps import PHANTOM
 from islesnet.trust import AppearanceRanges, appearance_file
 from workflows.bundle_config import fill_cache
@@ -79,9 +79,13 @@ def train_default_model(arguments: argparse.Namespace) -> int:
     descriptions = predictor.describe(sections["training"][:: max(1, len(sections["training"]) // DESCRIBED)])
     AppearanceRanges.fit(descriptions).write(appearance_file(weights))
     say("Operating point and temperature, on validation phantoms")
-    point, dice = choose_operating_point(predictor, sections["validation"])
+    choice = choose_operating_point(predictor, sections["validation"])
+    point = choice.point
     point.write(operating_point_file(weights))
-    print(f"{point}: mean Dice {dice:.3f} on {len(sections['validation'])} phantoms")
+    draw_reliability(choice.reliability, out / "reliability.png", [PHANTOM])
+    errors = [expected_calibration_error(table) for table in (choice.reliability_before, choice.reliability)]
+    print(f"{point}: mean Dice {choice.dice:.3f} on {len(sections['validation'])} phantoms")
+    print(f"Calibration error {errors[0]:.5f} without the temperature, {errors[1]:.5f} with it")
 
     if arguments.real:
         say("Real patients, never trained on")

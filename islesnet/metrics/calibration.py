@@ -146,6 +146,16 @@ class LogitHistogram:
         surprise = np.logaddexp(0.0, logits * np.array([[1.0], [-1.0]]))
         return float((self._counts * surprise).sum() / self._counts.sum())
 
+    def reliability(self, temperature: float = 1.0) -> pd.DataFrame:
+        """Give the bins of `Reliability.table` as they are at a temperature."""
+        probabilities = 1 / (1 + np.exp(-self._sums / np.maximum(self._counts, 1) / temperature))
+        bins = np.clip((probabilities * BINS).astype(np.int64), 0, BINS - 1).ravel()
+        reliability = Reliability()
+        reliability._voxels = np.bincount(bins, self._counts.ravel(), BINS).astype(np.int64)
+        reliability._probability = np.bincount(bins, (self._counts * probabilities).ravel(), BINS).astype(np.float64)
+        reliability._lesion = np.bincount(bins[LOGIT_BINS:], self._counts[1], BINS).astype(np.int64)
+        return reliability.table()
+
     def fit_temperature(self) -> float:
         """Find the temperature from 0.05 to 20 under which the truths are likeliest.
 

@@ -215,3 +215,19 @@ def test_histogram_refuses_other_shapes_and_what_are_no_probabilities():
         LogitHistogram().add(np.zeros(2), np.zeros(3))
     with pytest.raises(ValueError, match="probabilities are needed, all from 0 to 1"):
         LogitHistogram().add_probability(np.array([0.5, 1.5]), np.array([0, 1]))
+
+
+def test_histogram_tells_the_reliability_that_the_probabilities_themselves_have():
+    rng = np.random.default_rng(0)
+    logits, truth = rng.normal(size=2000) * 4, rng.uniform(size=2000) < 0.3
+    histogram, direct = LogitHistogram(), Reliability()
+    histogram.add(logits, truth)
+    direct.add(1 / (1 + np.exp(-logits / 2)), truth)
+
+    table = histogram.reliability(temperature=2.0)
+
+    expected = direct.table()
+    np.testing.assert_allclose(table["voxels"], expected["voxels"], atol=3)  # some lie on an edge
+    np.testing.assert_allclose(table["mean_probability"], expected["mean_probability"], atol=0.01)
+    np.testing.assert_allclose(table["lesion_share"], expected["lesion_share"], atol=0.03)
+    assert table["voxels"].sum() == 2000

@@ -68,10 +68,11 @@ def test_leaving_sequences_away_gives_what_a_patient_without_them_gets(predictor
 
 
 def test_operating_point_is_one_of_those_tried_and_its_threshold_is_of_calibrated_probabilities(predictor, cases):
-    point, dice = choose_operating_point(predictor, cases)
+    choice = choose_operating_point(predictor, cases)
 
-    assert 0 < point.threshold < 1 and 0.05 <= point.temperature <= 20
-    assert 0 <= dice <= 1
+    assert 0 < choice.point.threshold < 1 and 0.05 <= choice.point.temperature <= 20
+    assert 0 <= choice.dice <= 1
+    assert choice.reliability["voxels"].sum() == choice.reliability_before["voxels"].sum() > 0
 
 
 def test_every_subset_has_its_row(predictor, cases):
