@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from islesnet.phantom.fields import FloatArray, draw_control_grid, evaluate_spline, evaluate_unit_field
+from islesnet.phantom.folding import draw_folds, fold
 from islesnet.phantom.head import HEAD_END, face_share, load_head, share_out_head
 from islesnet.phantom.ranges import SISS_LIKE, Ranges, draw
 from islesnet.phantom.templates import Templates, load_templates
@@ -178,7 +179,11 @@ def make_anatomy(
     odds: FloatArray | np.float32 = np.float32(build.atrophy)
     if build.sulci is not None:
         odds = odds * np.exp(evaluate_unit_field(build.sulci, _depths(grid, box), SULCUS_MM)[inside])
-    tissues = _with_pallidum(_age(shares, odds), mni)
+    aged = _age(shares, odds)
+    folds = draw_folds(rng, ranges)
+    if folds is not None:
+        aged = fold(aged, folds, templates, mni, spacing_mm)
+    tissues = _with_pallidum(aged, mni)
     return Anatomy(
         grid=grid,
         box=box,

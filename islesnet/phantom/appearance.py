@@ -7,6 +7,7 @@ from islesnet.phantom.anatomy import Anatomy
 from islesnet.phantom.artefacts import nearness
 from islesnet.phantom.fields import FloatArray
 from islesnet.phantom.ranges import Ranges, draw
+from islesnet.phantom.templates import hindbrain
 
 # Fibres that run through the slice look bright on diffusion weighting: places in MNI mm (mirrored), radius in mm.
 TRACTS = (
@@ -73,20 +74,6 @@ def brighten(rng: np.random.Generator, anatomy: Anatomy, sequence: str, ranges: 
             factor += np.float32(excess) * anatomy.tissues["white"] * nearness(mirrored, place, radius_mm)
     brightened: FloatArray = factor.astype(np.float32)
     return brightened
-
-
-def hindbrain(mni_mm: FloatArray) -> FloatArray:
-    """Tell what lies below the tentorium, a roof over cerebellum and brainstem: 1 below it, 0 above, ``(N,)``.
-
-    Args:
-        mni_mm: ``(3, N)``.
-    """
-    x, y, z = mni_mm
-    # The roof's ridge rises to the front, its sides fall to the ears; in front of the brainstem is the temporal lobe.
-    below = np.float32(-3) - 0.45 * np.abs(x) + 0.25 * np.minimum(y + 50, 0) - z
-    behind = np.minimum(-14 - y, 24 - np.abs(x) + np.maximum(-30 - y, 0))
-    share: FloatArray = (1 / (1 + np.exp(-np.clip(np.minimum(below, behind) / 2, -30, 30)))).astype(np.float32)
-    return share
 
 
 def flowing_fluid(rng: np.random.Generator, anatomy: Anatomy, ranges: Ranges) -> FloatArray:

@@ -48,6 +48,17 @@ class Ranges:
     sulcal_variation: Range = field(
         default=(0, 0), metadata=_wide((0.3, 1.0), "log odds of fluid, standard deviation over 7 mm", CHOICE)
     )
+    folding: Range = field(
+        default=(0, 0), metadata=_wide((0.3, 1), "share of folds drawn anew over the average brain's", CHOICE)
+    )
+    gyrus_mm: Range = field(default=(0, 0), metadata=_wide((10, 17), "mm, from sulcus to sulcus", CHOICE))
+    sulcus_depth_mm: Range = field(default=(0, 0), metadata=_wide((11, 21), "mm, mean of a patient", CHOICE))
+    sulcus_gap_mm: Range = field(default=(0, 0), metadata=_wide((0.2, 1.3), "mm, half a sulcus's width", CHOICE))
+    fluid_rim_mm: Range = field(default=(0, 0), metadata=_wide((0.5, 3.5), "mm of fluid over the gyri", CHOICE))
+    cortex_mm: Range = field(
+        default=(0, 0),
+        metadata=_wide((2.2, 3.8), "mm, thickness of the cortex", "2.5 mm: Fischl and Dale, PNAS 97:11050, 2000"),
+    )
     hull_level: Range = field(
         default=(0.35, 0.65),
         metadata=_wide((0.25, 0.75), "share of the brain's hull", "as tight as BET or HD-BET leave it"),

@@ -21,7 +21,9 @@ class Templates:
 
     Args:
         maps: ``white``, ``grey``, ``csf`` (shares that add up to 1 in the brain), ``hull`` (1 in the brain and the
-            fluid around it) and ``periventricular`` (1 in the lateral ventricles, falling off over about 8 mm).
+            fluid around it), ``periventricular`` (1 in the lateral ventricles, falling off over about 8 mm), ``depth``
+            (mm below the hull), ``surface_x``, ``_y``, ``_z`` (MNI mm of the nearest place on it) and ``cerebrum``
+            (1 there, 0 in cerebellum and brainstem).
         origin_mm: MNI coordinates of the first voxel's centre.
         spacing_mm: edge of the maps' voxels.
     """
@@ -77,7 +79,34 @@ def _load_sharp() -> Templates:
     }
     maps["hull"] = ndimage.gaussian_filter(hull, 1.0)
     maps["periventricular"] = _near_ventricles(maps["csf"], (x, y, z))
+    maps |= _below_hull(hull, (x, y, z))
     return Templates(maps, (x, y, z))
+
+
+def _below_hull(hull: FloatArray, origin_mm: tuple[float, ...]) -> dict[str, FloatArray]:
+    """Measure how deep each place lies below the hull, below which place on it, and whether that is the cerebrum's."""
+    depth, nearest = ndimage.distance_transform_edt(hull > 0.5, return_indices=True)
+    maps = {"depth": depth.astype(np.float32)}
+    for name, index, first in zip("xyz", nearest, origin_mm, strict=True):
+        # Smooth, so that no fold breaks where the nearest place jumps.
+        maps[f"surface_{name}"] = ndimage.gaussian_filter(index.astype(np.float32) + np.float32(first), 2.0)
+    places = np.indices(hull.shape, dtype=np.float32) + np.array(origin_mm, dtype=np.float32).reshape(3, 1, 1, 1)
+    maps["cerebrum"] = 1 - hindbrain(places)
+    return maps
+
+
+def hindbrain(mni_mm: FloatArray) -> FloatArray:
+    """Tell what lies below the tentorium, a roof over cerebellum and brainstem: 1 below it, 0 above, ``(N,)``.
+
+    Args:
+        mni_mm: ``(3, N)``.
+    """
+    x, y, z = mni_mm
+    # The roof's ridge rises to the front, its sides fall to the ears; in front of the brainstem is the temporal lobe.
+    below = np.float32(-3) - 0.45 * np.abs(x) + 0.25 * np.minimum(y + 50, 0) - z
+    behind = np.minimum(-14 - y, 24 - np.abs(x) + np.maximum(-30 - y, 0))
+    share: FloatArray = (1 / (1 + np.exp(-np.clip(np.minimum(below, behind) / 2, -30, 30)))).astype(np.float32)
+    return share
 
 
 def _values(image: Any) -> FloatArray:
