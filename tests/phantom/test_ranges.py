@@ -16,7 +16,8 @@ def test_wide_ranges_hold_those_like_siss_wherever_both_are_drawn():
     }
 
     # What SISS-like phantoms lack (0 to 0) may begin above 0 in wide ones.
-    assert narrower == {"sulcal_variation", "surface_depth_mm", "tissue_sd"}
+    folds = {"folding", "gyrus_mm", "sulcus_depth_mm", "sulcus_gap_mm", "fluid_rim_mm", "cortex_mm"}
+    assert narrower == {"sulcal_variation", "surface_depth_mm", "tissue_sd"} | folds
 
 
 def test_every_parameter_has_its_row_with_unit_and_source():
