@@ -65,16 +65,19 @@ def acquire(rng: np.random.Generator, image: FloatArray, spacing_mm: float, scan
         ``(X, Y, Z)`` -> the same.
     """
     sigma = scan.noise * float(image[image > 0].mean())
-    steps = [max(voxel / spacing_mm, 1.0) for voxel in scan.voxel_mm]
-    acquired = image
-    for axis, step in enumerate(steps):
-        acquired = _average_along(acquired, step, axis)  # that axis: X -> about X / step
+    acquired = _average(image, spacing_mm, scan)
     gains = 1 + np.float32(scan.slice_gain) * (np.arange(acquired.shape[2]) % 2)
     noisy = add_rician_noise(rng, acquired * gains.astype(np.float32) if scan.slice_gain else acquired, sigma)
-    for axis, step in enumerate(steps):
-        centres = (np.arange(image.shape[axis]) - (step - 1) / 2) / step
-        noisy = resample_axis(noisy, centres, axis)  # back to X
-    return noisy
+    return _interpolate_back(noisy, image.shape, spacing_mm, scan)
+
+
+def share_in_voxels(share: FloatArray, spacing_mm: float, scan: Scan) -> FloatArray:
+    """Tell how much of each acquired voxel is something, interpolated as the image is: what can be seen of it at most.
+
+    Shapes:
+        ``(X, Y, Z)``, 0 to 1 -> the same.
+    """
+    return _interpolate_back(_average(share, spacing_mm, scan), share.shape, spacing_mm, scan)
 
 
 def add_rician_noise(rng: np.random.Generator, image: FloatArray, sigma: float) -> FloatArray:
@@ -113,6 +116,25 @@ def nearness(mni_mm: FloatArray, place: Sequence[float], radius_mm: float) -> Fl
     squared = sum((mni_mm[axis] - np.float32(place[axis])) ** 2 for axis in range(3))
     near: FloatArray = np.exp(-0.5 * squared / np.float32(radius_mm**2))
     return near
+
+
+def _steps(spacing_mm: float, scan: Scan) -> list[float]:
+    return [max(voxel / spacing_mm, 1.0) for voxel in scan.voxel_mm]
+
+
+def _average(image: FloatArray, spacing_mm: float, scan: Scan) -> FloatArray:
+    acquired = image
+    for axis, step in enumerate(_steps(spacing_mm, scan)):
+        acquired = _average_along(acquired, step, axis)  # that axis: X -> about X / step
+    return acquired
+
+
+def _interpolate_back(acquired: FloatArray, shape: Sequence[int], spacing_mm: float, scan: Scan) -> FloatArray:
+    image = acquired
+    for axis, step in enumerate(_steps(spacing_mm, scan)):
+        centres = (np.arange(shape[axis]) - (step - 1) / 2) / step
+        image = resample_axis(image, centres, axis)  # back to X
+    return image
 
 
 def _average_along(image: FloatArray, step: float, axis: int) -> FloatArray:

@@ -29,7 +29,8 @@ class Phantom:
         images: ``dwi`` (not of a chronic infarct), ``t1``, ``t2`` and ``flair``, float32, whole numbers as scanners
             store them; 0 outside the brain, or outside the head where the skull is not stripped.
         brain: uint8, 1 in the brain and the fluid around it.
-        label: uint8, 1 where more than half of the voxel is infarct, acute or (of a chronic patient) old.
+        label: uint8, 1 where more than half of the voxel is infarct, acute or (of a chronic patient) old; of a wide
+            patient as far as the DWI's voxels show it, so that a small infarct in thick slices may have none.
         affine: voxel indices to mm, RAS+.
         lesion_volume_ml: volume of the label.
         components: connected parts of the label (voxels that touch, corners included).
@@ -90,13 +91,17 @@ def make_patient(seed: int, settings: PhantomSettings = DEFAULT_SETTINGS) -> Pha
     if stage == "chronic":
         disease = _grow_old(for_tissues, anatomy, disease, draw(for_tissues, ranges.cavity_share))
     shares = _mix(for_tissues, anatomy, disease, settings)
-    images = {}
+    scans = {}
     for sequence, rng in zip(SEQUENCES, for_scans.spawn(len(SEQUENCES)), strict=True):
         if sequence == "dwi" and stage == "chronic":
             continue
         signals = {name: image_signal(tissues[name], sequence, protocol) for name in shares}
-        images[sequence] = scan(rng, anatomy, shares, signals, sequence, settings)
-    label = _whole(anatomy, disease.infarct.share > 0.5).astype(np.uint8)
+        scans[sequence] = scan(rng, anatomy, shares, signals, sequence, settings, disease.infarct.share)
+    images = {sequence: scanned.image for sequence, scanned in scans.items()}
+    # An expert outlines what the DWI shows (of a chronic infarct the FLAIR): not what is lost in a thick slice.
+    outlined = scans["dwi" if "dwi" in scans else "flair"].seen
+    share = outlined if ranges.is_disturbed else _whole(anatomy, disease.infarct.share)
+    label = (share > 0.5).astype(np.uint8)
     label[np.all([image == 0 for image in images.values()], axis=0)] = 0  # beyond every field of view
     return Phantom(
         images=images,

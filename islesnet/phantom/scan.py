@@ -1,16 +1,32 @@
 """One scan: the tissues' signals, what the scanner adds to them, and the stored image."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from islesnet.phantom.anatomy import Anatomy
 from islesnet.phantom.appearance import brighten, flowing_fluid, surface_pile_up
-from islesnet.phantom.artefacts import PILE_UPS, acquire, add_rician_noise, draw_scan, pile_up
+from islesnet.phantom.artefacts import PILE_UPS, acquire, add_rician_noise, draw_scan, pile_up, share_in_voxels
 from islesnet.phantom.fields import FloatArray
 from islesnet.phantom.motion import blur_and_ghost, cut_field_of_view, draw_cut, draw_misregistration, move, sharpen
 from islesnet.phantom.ranges import Ranges, draw
 from islesnet.phantom.settings import PhantomSettings
+
+
+class Scanned(NamedTuple):
+    """What a scan gives.
+
+    Args:
+        image: as it is stored.
+        seen: the lesion's share of each voxel as the scan shows it, thick slices and misregistration included.
+
+    Shapes:
+        both ``(X, Y, Z)``.
+    """
+
+    image: FloatArray
+    seen: FloatArray
 
 
 def scan(
@@ -20,7 +36,8 @@ def scan(
     signals: Mapping[str, float],
     sequence: str,
     settings: PhantomSettings,
-) -> FloatArray:
+    lesion: FloatArray,
+) -> Scanned:
     """Scan a patient: the stored image, whole numbers on the whole grid.
 
     In the brain no voxel is 0 (unless the field of view is cut), so that `image > 0` is the stripped brain, as users
@@ -33,17 +50,19 @@ def scan(
         signals: of each tissue on this sequence.
         sequence: dwi, t1, t2 or flair.
         settings: of the cohort.
+        lesion: share of each voxel that is lesion.
 
     Shapes:
-        shares ``(N,)`` each -> ``(X, Y, Z)``.
+        shares and lesion ``(N,)`` each -> ``(X, Y, Z)``.
     """
     how, ranges, spacing_mm = draw_scan(rng, sequence, settings), settings.ranges, anatomy.grid.spacing_mm
     signal = _ideal_signal(rng, anatomy, shares, signals, sequence, ranges)
     sensitivity: FloatArray = np.exp(np.float32(how.bias) * anatomy.smooth_field(rng, 70.0))
-    ideal, inside = anatomy.spread(signal * sensitivity), anatomy.inside
+    ideal, inside, lesion = anatomy.spread(signal * sensitivity), anatomy.inside, anatomy.spread(lesion)
     motion = None if sequence == "dwi" else draw_misregistration(rng, ranges)
     if motion is not None:
         ideal, inside = move(ideal, motion, spacing_mm), move(inside.astype(np.float32), motion, spacing_mm) > 0.5
+        lesion = move(lesion, motion, spacing_mm)
     if ranges.is_disturbed:
         ideal = blur_and_ghost(rng, ideal, spacing_mm, ranges)
     acquired = acquire(rng, ideal, spacing_mm, how)
@@ -56,7 +75,9 @@ def scan(
     if ranges.is_disturbed and not settings.is_skull_stripped and rng.uniform() < 0.6:
         noise = add_rician_noise(rng, np.zeros_like(whole), how.noise * how.brightness)
         whole = np.where(whole > 0, whole, np.rint(noise))
-    return cut_field_of_view(whole, draw_cut(rng, ranges), spacing_mm)
+    seen = np.zeros_like(whole)
+    seen[anatomy.box] = share_in_voxels(lesion, spacing_mm, how) * inside
+    return Scanned(cut_field_of_view(whole, draw_cut(rng, ranges), spacing_mm), seen)
 
 
 def _ideal_signal(
