@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from islesnet.phantom.artefacts import Scan, acquire, add_rician_noise, draw_scan, pile_up
+from islesnet.phantom.artefacts import Scan, acquire, add_rician_noise, draw_scan, pile_up, share_in_voxels
 from islesnet.phantom.fields import draw_control_grid, evaluate_spline, evaluate_unit_field, resample_axis
 from islesnet.phantom.settings import PhantomSettings
 
@@ -84,3 +84,15 @@ def test_resampling_interpolates_and_holds_the_ends():
     line = np.array([0, 10, 20], dtype=np.float32).reshape(3, 1, 1)
 
     np.testing.assert_allclose(resample_axis(line, np.array([-1, 0.5, 1.25, 9]), 0)[:, 0, 0], [0, 5, 12.5, 20])
+
+
+def test_what_is_thinner_than_a_slice_fills_only_a_share_of_its_voxels():
+    share = np.zeros((24, 24, 24), dtype=np.float32)
+    share[4:6, 4:6, 12:14] = 1  # 2 mm
+    share[12:20, 12:20, 4:20] = 1  # 8 x 8 x 16 mm
+
+    seen = share_in_voxels(share, 1.0, still((1.0, 1.0, 6.0)))
+
+    assert 0.1 < seen[:8, :8].max() < 0.5
+    assert seen[12:20, 12:20, 9:15].min() > 0.95
+    assert seen.min() >= 0
