@@ -27,6 +27,7 @@ class Provenance:
         datalist: the file that names the patients.
         stamps: words in capitals that keep the run from being mistaken.
         resume: the run goes on from earlier ones, whose commands are kept.
+        read: settings that the config reads from a file, by name: in the config that is written they stand as values.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class Provenance:
         datalist: str | Path | None = None,
         stamps: Sequence[str] = (),
         resume: bool = False,
+        read: Mapping[str, Any] | None = None,
     ) -> None:
         self.output_dir = output_dir
         self.resume = require_switch(resume, "resume")
+        config = config_as_run(sys.argv)
         self.known: dict[str, Any] = {
-            "config": config_as_run(sys.argv),
+            "config": None if config is None else {**config, **(read or {})},
             "seeds": seeds,
             "split": split,
             "weights": ensure_tuple(weights),
