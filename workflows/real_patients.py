@@ -21,7 +21,7 @@ from islesnet.networks.weights import read_state_dict
 from islesnet.patients import find_patients
 from islesnet.volumes.geometry import lie_on_one_grid
 from workflows.bundle_config import open_recipe
-from workflows.subsets import SEQUENCES, SUBSETS, clean_mask, unscaled_threshold
+from workflows.subsets import SEQUENCES, SUBSETS, clean_mask, show, unscaled_threshold
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class RealPatient:
         sequences: those that there are.
         item: what the bundle's preprocessing made of them; "image" is ``(sequences, X, Y, Z)``.
         truth: lesion on the grid of the reference sequence, ``(X, Y, Z)`` bool.
-        reference: file that this grid is taken from.
+        reference: that sequence, without skull where the brain was looked for, ``(X, Y, Z)``.
     """
 
     name: str
     sequences: tuple[str, ...]
     item: dict[str, Any]
     truth: np.ndarray | None
-    reference: Path
+    reference: np.ndarray
 
 
 class RealPredictor:
@@ -72,10 +72,8 @@ class RealPredictor:
         for subset in SUBSETS:
             if not set(subset) <= set(patient.sequences):
                 continue
-            kept = torch.tensor([sequence in subset for sequence in SEQUENCES])
-            shown = (image * kept.view(-1, 1, 1, 1))[None].as_tensor()
             with torch.inference_mode():
-                logits = self.inferer(shown, self.network)[0]
+                logits = self.inferer(show(image, subset)[None], self.network)[0]
             native = self.to_native({**patient.item, "pred": MetaTensor(logits, meta=image.meta)})
             yield subset, native["pred"]
 
@@ -92,12 +90,13 @@ class RealPredictor:
             item = preprocess(files)
             sequences = tuple(sequence for sequence in SEQUENCES if sequence in files)
             reference = Path(files[next(sequence for sequence in order if sequence in files)])
-            label = labels.get(found.patient)
+            volume, label = read_volume(reference), labels.get(found.patient)
             truth = None if label is None else read_volume(label)
-            fits = truth is not None and lie_on_one_grid(read_volume(reference).header, truth.header)
-            yield RealPatient(
-                found.patient, sequences, item, truth.array > 0.5 if fits and truth is not None else None, reference
-            )
+            if truth is not None and not lie_on_one_grid(volume.header, truth.header):
+                truth = None
+            stripped = volume.array * (read_volume(Path(files["brain"])).array > 0.5 if "brain" in files else 1)
+            lesion = None if truth is None else truth.array > 0.5
+            yield RealPatient(found.patient, sequences, item, lesion, stripped)
 
 
 def score_real_patients(
@@ -123,12 +122,9 @@ def score_real_patients(
             "+".join(subset): clean_mask(probability, unscaled_threshold(point), point.minimum_lesion_ml)
             for subset, probability in predictor.predict(patient)
         }
-        dwi = read_volume(patient.reference).array if "dwi" in patient.sequences else None
-        if dwi is not None and dwi_deviations is not None:
-            a_mask = next(iter(masks.values()))
-            masks["DWI threshold"] = MetaTensor(
-                torch.from_numpy(threshold_dwi(dwi, dwi_deviations)[None]), meta=a_mask.meta
-            )
+        if "dwi" in patient.sequences and dwi_deviations is not None:
+            bright = torch.from_numpy(threshold_dwi(patient.reference, dwi_deviations)[None])
+            masks["DWI threshold"] = MetaTensor(bright, meta=next(iter(masks.values())).meta)
         for name, mask in masks.items():
             write_mask(mask, output_dir / f"{patient.name}_{name.replace(' ', '_')}_lesion.nii.gz")
             rows.append({"patient": patient.name, "sequences": name, **_scores(mask, patient.truth)})

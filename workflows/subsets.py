@@ -82,12 +82,17 @@ class SubsetPredictor:
             if not present or present in done:
                 continue
             done.add(present)
-            kept = torch.tensor([sequence in present for sequence in SEQUENCES])
-            shown = image * kept.view(-1, 1, 1, 1)
             with torch.inference_mode():
-                logits = self.inferer(shown[None].as_tensor(), self.network)[0]
+                logits = self.inferer(show(image, present)[None], self.network)[0]
             probability = self.probability({"pred": logits})["pred"]
             yield present, MetaTensor(probability, meta=truth.meta), truth
+
+
+def show(image: MetaTensor, subset: tuple[str, ...]) -> torch.Tensor:
+    """Leave the sequences of a subset, and zeros for the others, ``(sequences, X, Y, Z)``."""
+    kept = torch.tensor([sequence in subset for sequence in SEQUENCES])
+    shown: torch.Tensor = (image * kept.view(-1, 1, 1, 1)).as_tensor()
+    return shown
 
 
 def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) -> Choice:

@@ -49,17 +49,7 @@ class Reliability:
 
     def table(self) -> pd.DataFrame:
         """Give a row a bin: low, high, voxels, mean_probability, lesion_share (both NaN in an empty bin)."""
-        edges = np.linspace(0.0, 1.0, BINS + 1)
-        voxels = np.where(self._voxels > 0, self._voxels, np.nan)
-        return pd.DataFrame(
-            {
-                "low": edges[:-1],
-                "high": edges[1:],
-                "voxels": self._voxels,
-                "mean_probability": self._probability / voxels,
-                "lesion_share": self._lesion / voxels,
-            }
-        )
+        return _reliability_table(self._voxels, self._probability, self._lesion)
 
     def expected_calibration_error(self) -> float:
         """Give the mean distance of probability and share over all voxels; NaN where there is none."""
@@ -95,6 +85,23 @@ def pool_reliability(tables: Sequence[pd.DataFrame]) -> pd.DataFrame | None:
         for name in ("mean_probability", "lesion_share")
     }
     return tables[0][["low", "high"]].assign(voxels=voxels, **shares)
+
+
+def _reliability_table(
+    voxels: NDArray[np.int64], probability: NDArray[np.float64], lesion: NDArray[np.int64]
+) -> pd.DataFrame:
+    """Make the table of sums over the voxels of each bin."""
+    edges = np.linspace(0.0, 1.0, BINS + 1)
+    known = np.where(voxels > 0, voxels, np.nan)
+    return pd.DataFrame(
+        {
+            "low": edges[:-1],
+            "high": edges[1:],
+            "voxels": voxels,
+            "mean_probability": probability / known,
+            "lesion_share": lesion / known,
+        }
+    )
 
 
 class LogitHistogram:
@@ -150,11 +157,11 @@ class LogitHistogram:
         """Give the bins of `Reliability.table` as they are at a temperature."""
         probabilities = 1 / (1 + np.exp(-self._sums / np.maximum(self._counts, 1) / temperature))
         bins = np.clip((probabilities * BINS).astype(np.int64), 0, BINS - 1).ravel()
-        reliability = Reliability()
-        reliability._voxels = np.bincount(bins, self._counts.ravel(), BINS).astype(np.int64)
-        reliability._probability = np.bincount(bins, (self._counts * probabilities).ravel(), BINS).astype(np.float64)
-        reliability._lesion = np.bincount(bins[LOGIT_BINS:], self._counts[1], BINS).astype(np.int64)
-        return reliability.table()
+        voxels = np.bincount(bins, self._counts.ravel(), BINS).astype(np.int64)
+        summed = np.bincount(bins, (self._counts * probabilities).ravel(), BINS).astype(np.float64)
+        return _reliability_table(
+            voxels, summed, np.bincount(bins[LOGIT_BINS:], self._counts[1], BINS).astype(np.int64)
+        )
 
     def fit_temperature(self) -> float:
         """Find the temperature from 0.05 to 20 under which the truths are likeliest.
