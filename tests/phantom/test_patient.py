@@ -7,7 +7,8 @@ import pytest
 
 from islesnet.errors import InputError
 from islesnet.phantom import Phantom, PhantomSettings, make_patient
-from islesnet.phantom.anatomy import Grid, make_anatomy
+from islesnet.phantom.anatomy import make_anatomy
+from islesnet.phantom.build import Grid
 from islesnet.phantom.mr_signal import SEQUENCES
 from islesnet.phantom.settings import STAGES
 
