@@ -191,7 +191,7 @@ def training(scratch: Path, steps: int, overlay: str | None = None, is_compiled:
         "output_dir": str(scratch / "training"),
         "ckpt_dir": str(scratch / "models"),
         "epochs": 2,
-        "visits": steps,
+        "visits": 2 * (steps + 3),  # of four patients: enough for batches of up to eight
         "val_interval": 1000,
         "compile_network": is_compiled,
     }
