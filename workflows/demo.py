@@ -93,7 +93,7 @@ def train(dataset: Path, folder: Path, epochs: int | None) -> None:
 
 def segment(dataset: Path, new_patient: Case, folder: Path) -> None:
     """Evaluate on the test patients, and segment the new one."""
-    weights = ("--checkpoint", folder / "models" / "model.pt", "--spacing", f"[{SPACING_MM},{SPACING_MM},{SPACING_MM}]")
+    weights = ("--checkpoint", folder / "models" / "model.pt")
     say("3. Evaluation on the test patients")
     output = ("--output_dir", folder / "evaluation")
     run_bundle("evaluating", "--args_file", "recipes/evaluate.yaml", "--dataset_dir", dataset, *output, *weights)

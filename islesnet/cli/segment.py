@@ -61,9 +61,6 @@ def segment(
     brain_mask: Annotated[BrainMaskWay, typer.Option(help="How the brain is found.")] = BrainMaskWay.auto,
     bias_correction: Annotated[bool, typer.Option(help="Take the coils' shading out of raw scans.")] = False,
     model: Annotated[Path | None, typer.Option(help="Weights, if not the bundle's own.")] = None,
-    spacing: Annotated[
-        float | None, typer.Option(help="mm, where the model was trained with another than 1.5.")
-    ] = None,
     probability: Annotated[bool, typer.Option(help="Write the probability map too.")] = False,
     flips: Annotated[bool, typer.Option(help="Average over left-right flips: twice the time.")] = False,
     report: Annotated[bool, typer.Option(help="Write each patient's report.")] = True,
@@ -93,8 +90,6 @@ def segment(
         "report": report,
         "again": again,
     }
-    if spacing is not None:
-        choices["spacing"] = [spacing] * 3
     if flips:
         choices["test_time_flips"] = [0]
     if reference is not None:

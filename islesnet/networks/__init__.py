@@ -17,7 +17,7 @@ from islesnet.networks.precision import (
 from islesnet.networks.pretrained import load_pretrained_encoder
 from islesnet.networks.resnet50_unet import ResNet50UNet
 from islesnet.networks.slab import SlabNetwork
-from islesnet.networks.weights import join_weights, require_weights, start_from
+from islesnet.networks.weights import join_weights, require_weights, start_from, trained_spacing
 
 __all__ = [
     "CompilingInferer",
@@ -42,4 +42,5 @@ __all__ = [
     "read_operating_point",
     "require_weights",
     "start_from",
+    "trained_spacing",
 ]

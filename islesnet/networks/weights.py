@@ -14,6 +14,7 @@ from islesnet.files import sha256_of
 
 MEMBERS = "members."  # how an ensemble's entries begin, followed by the member's number
 SPACING = "spacing_mm"  # how the entry ends that says on which voxels a network was trained
+USUAL_SPACING = (1.5, 1.5, 1.5)  # mm
 
 
 def checksum_of(path: Path) -> Path:
@@ -80,9 +81,26 @@ def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
         member = f"{name.removesuffix(SPACING).rstrip('.')} of the " if name != SPACING else "The "
         raise InputError(
             f"{member}weights at {path} were trained on voxels of {trained} mm, and are to be used on {wanted} mm. "
-            f'Use them as they were trained: --spacing "{list(trained)}" for the bundle, --spacing {trained[0]:g} '
-            "for islesnet segment."
+            f'Use them as they were trained: --spacing "{list(trained)}".'
         )
+
+
+def trained_spacing(path: str | PathLike[str]) -> list[float]:
+    """Tell the voxels that a network was trained on, by its weights; of weights that do not tell, the usual ones.
+
+    Args:
+        path: a file with its state dict. Where it cannot be read the usual voxels are told too: `require_weights` says
+            what is wrong with it.
+
+    Returns:
+        mm along x, y, z.
+    """
+    try:
+        weights = read_state_dict(path, "weights")
+    except (InputError, OSError):
+        return list(USUAL_SPACING)
+    spacings = (value for name, value in weights.items() if name.rpartition(".")[2] == SPACING)
+    return [round(float(length), 6) for length in next(spacings, USUAL_SPACING)]
 
 
 def start_from(network: nn.Module, path: str | PathLike[str] | Literal[False] | None) -> nn.Module:

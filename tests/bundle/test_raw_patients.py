@@ -42,7 +42,7 @@ def scans(phantom, tmp_path_factory):
 def command(patients, output, weights, *options):
     """Give the command line of `islesnet segment`."""
     start = [sys.executable, "-c", "from islesnet.cli import main; main()", "segment", str(patients), "-o", str(output)]
-    return [*start, "--model", str(weights), "--spacing", "6", *options]
+    return [*start, "--model", str(weights), *options]
 
 
 def is_whole(path):

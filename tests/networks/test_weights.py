@@ -5,7 +5,14 @@ import torch
 from torch import nn
 
 from islesnet.errors import InputError
-from islesnet.networks import EnsembleNetwork, SlabNetwork, join_weights, require_weights, start_from
+from islesnet.networks import (
+    EnsembleNetwork,
+    SlabNetwork,
+    join_weights,
+    require_weights,
+    start_from,
+    trained_spacing,
+)
 
 
 def save(network, path):
@@ -173,3 +180,14 @@ def test_start_from_a_missing_file_or_another_network_is_refused(tmp_path):
     path = save(slab_network(channels=5), tmp_path / "other.pt")
     with pytest.raises(InputError, match=r"start_from: the weights at .* are of another network"):
         start_from(slab_network(), path)
+
+
+def test_spacing_is_told_by_the_weights(tmp_path):
+    torch.save(slab_network((0.9375, 1.8, 2.0)).state_dict(), tmp_path / "own.pt")
+    torch.save({"layer": torch.zeros(1)}, tmp_path / "silent.pt")
+    torch.save(join_weights([tmp_path / "own.pt"] * 2), tmp_path / "joined.pt")
+    (tmp_path / "damaged.pt").write_bytes(b"no weights")
+
+    assert trained_spacing(tmp_path / "own.pt") == trained_spacing(tmp_path / "joined.pt") == [0.9375, 1.8, 2.0]
+    for name in ("silent.pt", "damaged.pt", "absent.pt"):
+        assert trained_spacing(tmp_path / name) == [1.5, 1.5, 1.5]
