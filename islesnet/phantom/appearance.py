@@ -29,16 +29,23 @@ LIMBIC = (
     ((25.0, -24.0, -16.0), 10.0),  # hippocampus
 )
 ATRIA = ((23.0, -42.0, 8.0), (-23.0, -42.0, 8.0))  # where the choroid plexus is thickest
-# Air in sinuses and temporal bones; the last two are where the bone is near at the back and on top, and rarer.
+# Air in sinuses and temporal bones, by place, radius and likelihood; the last two are where the bone is near at the back
+# and on top, and rarer.
 AIR = (
-    ((0.0, 58.0, -10.0), 24.0, 1.0),
-    ((46.0, 4.0, -36.0), 20.0, 1.0),
-    ((-46.0, 4.0, -36.0), 20.0, 1.0),
-    ((48.0, -52.0, -30.0), 20.0, 0.7),
-    ((-48.0, -52.0, -30.0), 20.0, 0.7),
-    ((0.0, -96.0, -12.0), 28.0, 0.5),
+    ((0.0, 58.0, -10.0), 24.0, 0.8),
+    ((18.0, 62.0, 8.0), 14.0, 0.5),
+    ((-18.0, 62.0, 8.0), 14.0, 0.5),
+    ((46.0, 4.0, -36.0), 20.0, 0.7),
+    ((-46.0, 4.0, -36.0), 20.0, 0.7),
+    ((54.0, -22.0, -28.0), 14.0, 0.8),
+    ((-54.0, -22.0, -28.0), 14.0, 0.8),
+    ((48.0, -52.0, -30.0), 20.0, 0.6),
+    ((-48.0, -52.0, -30.0), 20.0, 0.6),
+    ((0.0, -96.0, -12.0), 28.0, 0.4),
     ((0.0, 0.0, 74.0), 40.0, 0.2),
 )
+AIR_SD_MM = 6.0  # how far from these places it is in one patient
+ELSEWHERE = 2  # so many bands more, at most, anywhere
 
 
 def choroid_plexus(rng: np.random.Generator, anatomy: Anatomy, ranges: Ranges) -> FloatArray:
@@ -64,10 +71,13 @@ def brighten(rng: np.random.Generator, anatomy: Anatomy, sequence: str, ranges: 
     if sequence in ("dwi", "flair"):
         places = np.clip(0.4 + 0.6 * anatomy.smooth_field(rng, 22.0), 0, 1.6)
         factor += np.float32(draw(rng, ranges.grey_brightening)) * anatomy.tissues["grey"] * places
+        gyri = np.clip(anatomy.smooth_field(rng, 11.0) - 1, 0, 1)  # here and there one gyrus
+        factor += np.float32(draw(rng, ranges.gyrus_brightening)) * anatomy.tissues["grey"] * gyri
         for place, radius_mm in LIMBIC:
             excess = np.float32(draw(rng, ranges.limbic_brightening))
             factor += excess * anatomy.tissues["grey"] * nearness(mirrored, place, radius_mm)
-        factor += np.float32(draw(rng, ranges.hindbrain_brightening)) * hindbrain(anatomy.mni_mm)
+        patches = np.clip(1 + 0.6 * anatomy.smooth_field(rng, 20.0), 0, 2)  # and not alike throughout
+        factor += np.float32(draw(rng, ranges.hindbrain_brightening)) * hindbrain(anatomy.mni_mm) * patches
     if sequence != "t1":
         for place, radius_mm in TRACTS:
             excess = draw(rng, ranges.tract_brightening) * rng.choice((0.0, 1.0))
@@ -93,11 +103,15 @@ def surface_pile_up(rng: np.random.Generator, anatomy: Anatomy, ranges: Ranges) 
     depth_mm = _depth_below_surface(anatomy)
     factor = np.ones_like(depth_mm)
     streaks = anatomy.smooth_field(rng, 14.0)
-    for place, radius_mm, likelihood in AIR:
-        if rng.uniform() > likelihood * 0.8:
+    air = [(np.array(place) + rng.normal(0, AIR_SD_MM, 3), radius_mm, likelihood) for place, radius_mm, likelihood in AIR]
+    for _ in range(ELSEWHERE):
+        place = anatomy.mni_mm[:, rng.integers(anatomy.mni_mm.shape[1])]
+        air.append((place, rng.uniform(8, 20), 0.5))
+    for place, radius_mm, likelihood in air:
+        if rng.uniform() > likelihood:
             continue
         thickness_mm = draw(rng, ranges.surface_depth_mm)
-        near = nearness(anatomy.mni_mm, place, radius_mm * rng.uniform(0.6, 1.2)) * np.clip(0.6 + 0.6 * streaks, 0, 1.5)
+        near = nearness(anatomy.mni_mm, place, radius_mm * rng.uniform(0.4, 1.2)) * np.clip(0.6 + 0.6 * streaks, 0, 1.5)
         excess = draw(rng, ranges.surface_pile_up) * rng.uniform()
         factor += np.float32(excess) * near * np.exp(-0.5 * (depth_mm / np.float32(thickness_mm)) ** 2)
         if rng.uniform() < 0.4:

@@ -67,7 +67,7 @@ class Ranges:
     # ---- disease
     severity: Range = field(
         default=(0.9, 0.9),
-        metadata=_wide((0.8, 1.1), "share of tissue that died, mean; at most 1", CHOICE),
+        metadata=_wide((0.65, 1.1), "share of tissue that died, mean; at most 1", CHOICE),
     )
     infarct_jitter: Range = field(
         default=(1, 1), metadata=_wide((0.92, 1.08), "factor on a stage's T1, T2 and ADC", CHOICE)
@@ -108,10 +108,13 @@ class Ranges:
     grey_brightening: Range = field(
         default=(0, 0), metadata=_wide((0, 0.3), "excess of cortex, in places; DWI and FLAIR", CHOICE)
     )
+    gyrus_brightening: Range = field(
+        default=(0, 0), metadata=_wide((0, 0.5), "excess of single gyri; DWI and FLAIR", CHOICE)
+    )
     limbic_brightening: Range = field(
         default=(0, 0),
         metadata=_wide(
-            (0, 0.4),
+            (0, 0.5),
             "excess of insula, cingulate gyrus and hippocampus; DWI and FLAIR",
             "where it is seen: Asao et al., Neuroradiology 50:205, 2008; how much is our choice",
         ),
@@ -132,9 +135,9 @@ class Ranges:
         default=(0, 0.5), metadata=_wide((0, 0.8), "excess near sinus and ears, smooth; DWI", CHOICE)
     )
     surface_pile_up: Range = field(
-        default=(0, 0), metadata=_wide((0, 3.0), "excess in bands at the brain's surface; DWI", CHOICE)
+        default=(0, 0), metadata=_wide((0, 7.0), "excess in bands at the brain's surface; DWI", CHOICE)
     )
-    surface_depth_mm: Range = field(default=(0, 0), metadata=_wide((2, 7), "mm, depth of those bands", CHOICE))
+    surface_depth_mm: Range = field(default=(0, 0), metadata=_wide((1.5, 7), "mm, depth of those bands", CHOICE))
 
     # ---- scanner
     dwi_voxel_mm: Range = field(default=(1.6, 2.2), metadata=_wide((1.0, 2.5), "mm, in plane", CHOICE))

@@ -70,7 +70,7 @@ def test_limbic_cortex_and_hindbrain_shine_on_dwi_and_flair(anatomy, sequence, s
     is_insula = np.linalg.norm(np.abs(anatomy.mni_mm) - [[38], [8], [0]], axis=0) < 5
     grey = anatomy.tissues["grey"]
     assert factor[is_insula & (grey > 0.8)].mean() == pytest.approx(1.3 if shines else 1, abs=0.06)
-    assert factor[hindbrain(anatomy.mni_mm) > 0.99].mean() == pytest.approx(1.2 if shines else 1, abs=0.01)
+    assert factor[hindbrain(anatomy.mni_mm) > 0.99].mean() == pytest.approx(1.2 if shines else 1, abs=0.04)
 
 
 def test_pile_up_at_the_surface_is_brightest_there_and_spares_the_depth(anatomy):
@@ -115,9 +115,9 @@ def test_label_ends_where_every_field_of_view_does():
 
 
 def test_settings_of_a_patient_depend_on_the_seed_alone_and_cover_both_kinds(mask_folder):
-    drawn = [wide_settings(seed, 4.0, mask_folder) for seed in range(60)]
+    drawn = [wide_settings(seed, (4.0, 4.0), mask_folder) for seed in range(60)]
 
-    assert drawn == [wide_settings(seed, 4.0, mask_folder) for seed in range(60)]
+    assert drawn == [wide_settings(seed, (4.0, 4.0), mask_folder) for seed in range(60)]
     assert 0.2 < np.mean([not settings.is_skull_stripped for settings in drawn]) < 0.6
     assert 0.5 < np.mean([settings.lesion_masks is not None for settings in drawn]) < 0.9
     assert {settings.stages for settings in drawn} == {("chronic",), ACUTE_STAGES}
