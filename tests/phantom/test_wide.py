@@ -63,7 +63,7 @@ def test_hindbrain_is_what_lies_below_the_tentorium():
 
 @pytest.mark.parametrize(("sequence", "shines"), [("dwi", True), ("flair", True), ("t2", False), ("t1", False)])
 def test_limbic_cortex_and_hindbrain_shine_on_dwi_and_flair(anatomy, sequence, shines):
-    plain = replace(WIDE, texture=(0, 0), grey_brightening=(0, 0), tract_brightening=(0, 0))
+    plain = replace(WIDE, texture=(0, 0), grey_brightening=(0, 0), gyrus_brightening=(0, 0), tract_brightening=(0, 0))
     ranges = replace(plain, limbic_brightening=(0.3, 0.3), hindbrain_brightening=(0.2, 0.2))
     factor = brighten(np.random.default_rng(0), anatomy, sequence, ranges)
 
