@@ -47,24 +47,21 @@ class RealPredictor:
     """The bundle's inference, step by step: patients are read, registered and resampled once for all subsets.
 
     Args:
+        weights: of the bundle's default network.
         folders: each a patient's, or of patients.
         output_dir: where registered sequences and brain masks are written.
     """
 
-    def __init__(self, folders: Sequence[Path], output_dir: Path) -> None:
-        self.parser = open_recipe(
-            "recipes/inference.yaml", {"output_dir": output_dir, "report": False, "temperature": 1.0}
-        )
+    def __init__(self, weights: Path, folders: Sequence[Path], output_dir: Path) -> None:
+        choices = {"checkpoint": weights, "output_dir": output_dir, "report": False, "temperature": 1.0}
+        self.parser = open_recipe("recipes/inference.yaml", choices)
         self.network = self.parser.get_parsed_content("network").eval()
+        self.network.load_state_dict(read_state_dict(weights, "weights"))
         self.inferer = self.parser.get_parsed_content("inferer")
         steps = self.parser.get_parsed_content("postprocessing").transforms
         to_native = next(i for i, step in enumerate(steps) if isinstance(step, Invertd))
         self.to_native = Compose(steps[: to_native + 1])
         self.patients = [patient for folder in folders for patient in self._read(folder)]
-
-    def load(self, weights: Path) -> None:
-        """Take the weights of a training."""
-        self.network.load_state_dict(read_state_dict(weights, "weights"))
 
     def predict(self, patient: RealPatient) -> Iterator[tuple[tuple[str, ...], MetaTensor]]:
         """Yield each subset of the patient's sequences and the probability on the native grid, ``(1, X, Y, Z)``."""
@@ -114,8 +111,7 @@ def score_real_patients(
         output_dir: gets ``<patient>_<subset>_lesion.nii.gz``.
         dwi_deviations: the baseline's threshold; None leaves the baseline away.
     """
-    predictor = RealPredictor(folders, output_dir)
-    predictor.load(weights)
+    predictor = RealPredictor(weights, folders, output_dir)
     rows = []
     for patient in predictor.patients:
         masks = {

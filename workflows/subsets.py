@@ -57,7 +57,7 @@ class SubsetPredictor:
     """
 
     def __init__(self, weights: Path) -> None:
-        parser = open_recipe("recipes/evaluate.yaml", {"temperature": 1.0, "stamps": []})
+        parser = open_recipe("recipes/evaluate.yaml", {"checkpoint": weights, "temperature": 1.0, "stamps": []})
         self.network = parser.get_parsed_content("network").eval()
         self.network.load_state_dict(read_state_dict(weights, "weights"))
         self.inferer = parser.get_parsed_content("inferer")

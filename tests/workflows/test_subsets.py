@@ -7,7 +7,6 @@ import torch
 from islesnet.data import find_cases
 from islesnet.networks import OperatingPoint
 from islesnet.phantom import PhantomSettings, write_dataset
-from workflows import real_patients, subsets
 from workflows.bundle_config import open_recipe
 from workflows.real_patients import score_real_patients
 from workflows.subsets import (
@@ -31,17 +30,9 @@ def cases(tmp_path_factory):
     return find_cases(folder)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def coarse_recipes():
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (subsets, real_patients):
-            patch.setattr(module, "open_recipe", lambda recipe, choices: open_recipe(recipe, COARSE | choices))
-        yield
-
-
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    """Of an untrained network of the bundle's."""
+    """Of an untrained network of the bundle's; they know their voxels."""
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "model.pt"
     torch.save(open_recipe("recipes/inference.yaml", COARSE).get_parsed_content("network_def").state_dict(), path)
