@@ -1,5 +1,6 @@
 """What MONAI's transforms lack for stroke MRI."""
 
+from islesnet.transforms.antialias import Antialiasd
 from islesnet.transforms.contrast import RandContrastd
 from islesnet.transforms.describe import describe_lesions
 from islesnet.transforms.foreground import foreground
@@ -10,6 +11,7 @@ from islesnet.transforms.save import SaveLesionsd
 from islesnet.transforms.sequences import ChooseReferenced, FillAbsentd, RandDropSequencesd
 
 __all__ = [
+    "Antialiasd",
     "ChooseReferenced",
     "FillAbsentd",
     "KeepInsided",
