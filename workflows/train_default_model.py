@@ -36,7 +36,7 @@ from workflows.release_weights import write_half_precision
 from workflows.results import write_json
 from workflows.subsets import SubsetPredictor, choose_operating_point, score_subsets, subset_table
 
-SPACING_MM = (1.4, 2.2)  # of the phantoms: so that the working grid is sometimes theirs, and mostly not
+SPACING_MM = (1.4, 2.2)  # of the phantoms: around the working grid's 2 mm, so that they are resampled up and down
 VALIDATION, TEST = 20, 24  # patients; the others are trained on
 VALIDATIONS = 4  # in the course of the training: each takes minutes
 RECIPE = "recipes/training_wide.yaml"
@@ -66,7 +66,8 @@ def train_default_model(arguments: argparse.Namespace) -> int:
     out: Path = arguments.out.absolute()
     require_writable(out)
     decisive = ("lesions", "patients", "seed", "minutes", "start_from")
-    claim_folder(out, "begun_with.json", {name: getattr(arguments, name) for name in decisive})
+    begun_with = {name: getattr(arguments, name) for name in decisive} | {"phantoms_mm": SPACING_MM}
+    claim_folder(out, "begun_with.json", begun_with)
     patients = make_phantoms(out / "phantoms", arguments.patients, arguments.seed, arguments.lesions)
     sections = split(patients.cases)
     training = WideTraining(out, patients.folder, arguments.minutes, arguments.seed, arguments.start_from)

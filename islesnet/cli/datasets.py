@@ -38,7 +38,7 @@ def phantom(
             bar.update(task, completed=done, total=total)
 
         if wide:
-            written = write_wide_dataset(folder, patients, seed, spacing, lesions, workers, tell)
+            written = write_wide_dataset(folder, patients, seed, (spacing, spacing), lesions, workers, tell)
         else:
             settings = PhantomSettings(spacing_mm=spacing, lesion_masks=lesions)
             written = write_dataset(folder, patients, seed, settings, workers, tell)

@@ -18,7 +18,7 @@ from islesnet.errors import InputError, require_switch
 from islesnet.files import whole_file
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
 from islesnet.networks.operating_point import operating_point_file
-from islesnet.networks.weights import checksum_of
+from islesnet.networks.weights import checksum_of, other_spacings
 from islesnet.trust import appearance_file
 
 logger = logging.getLogger(__name__)
@@ -139,7 +139,9 @@ class ExactResume:
         try:
             state = torch.load(self.path, map_location=engine.state.device, weights_only=True)
             for name, value in self.objects.items():
-                value.load_state_dict(_in_present_terms(value, state["objects"][name]))
+                saved = state["objects"][name]
+                _require_same_spacing(value, saved)
+                value.load_state_dict(_in_present_terms(value, saved))
         except Exception as error:  # torch, pickle and the objects each raise their own kinds
             raise InputError(
                 f"{self.path} is not the state of this training ({error}). Resume with the settings it was started "
@@ -168,6 +170,13 @@ class ExactResume:
             ]
             for group, rate in zip(schedule.optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate
+
+
+def _require_same_spacing(value: Any, saved: dict[str, Any]) -> None:
+    """Refuse weights of other voxels: loaded, they would say of themselves what is not so any more."""
+    if isinstance(value, torch.nn.Module):
+        for name, there, here in other_spacings(saved, value.state_dict()):
+            raise ValueError(f"{name} is {there} mm there and {here} mm here")
 
 
 def _in_present_terms(value: Any, saved: dict[str, Any]) -> dict[str, Any]:

@@ -21,8 +21,8 @@ class SlabNetwork(nn.Module):
             so that every size is legal and the levels of the network stay aligned; 32 for five halvings.
         chunk: slices that pass the network at once in evaluation mode, which bounds the memory whatever the
             depth. In training all slices form one batch, as batch normalisation needs.
-        spacing: mm of the voxels it is trained on. Kept among the weights as ``spacing_mm``, so that
-            `require_weights` can refuse to use them on another grid; changes nothing else.
+        spacing: mm of the voxels it is trained on. Kept among the weights as ``spacing_mm``, so that inference works on
+            them (`trained_spacing`) and another grid is refused (`require_weights`); the network itself ignores it.
 
     Shapes:
         ``(B, C, X, Y, Z)`` -> ``(B, K, X, Y, Z)``, Z across slices.

@@ -1,5 +1,6 @@
 """Files of a network's own weights: read, checked against the network that is to take them, joined for an ensemble."""
 
+import logging
 import zipfile
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -12,9 +13,11 @@ from torch import nn
 from islesnet.errors import InputError
 from islesnet.files import sha256_of
 
+logger = logging.getLogger(__name__)
+
 MEMBERS = "members."  # how an ensemble's entries begin, followed by the member's number
 SPACING = "spacing_mm"  # how the entry ends that says on which voxels a network was trained
-USUAL_SPACING = (1.5, 1.5, 1.5)  # mm
+USUAL_SPACING = (1.5, 1.5, 1.5)  # mm, as train.yaml has it
 
 
 def checksum_of(path: Path) -> Path:
@@ -77,30 +80,30 @@ def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
         raise InputError(
             f"The weights at {path} are of another network: {difference}. Use the settings they were trained with."
         )
-    for name, trained, wanted in _other_spacings(weights, own):
+    for name, trained, wanted in other_spacings(weights, own):
         member = f"{name.removesuffix(SPACING).rstrip('.')} of the " if name != SPACING else "The "
         raise InputError(
             f"{member}weights at {path} were trained on voxels of {trained} mm, and are to be used on {wanted} mm. "
-            f'Use them as they were trained: --spacing "{list(trained)}".'
+            f'Use them as they were trained: without --spacing or, for the paper\'s recipes, with "{list(trained)}".'
         )
 
 
 def trained_spacing(path: str | PathLike[str]) -> list[float]:
-    """Tell the voxels that a network was trained on, by its weights; of weights that do not tell, the usual ones.
+    """Read from weights the size of the voxels that they were trained on; the usual size where they do not say.
 
     Args:
-        path: a file with its state dict. Where it cannot be read the usual voxels are told too: `require_weights` says
-            what is wrong with it.
+        path: a file with a state dict. One that cannot be read is warned of, and `require_weights` refuses it.
 
     Returns:
         mm along x, y, z.
     """
     try:
         weights = read_state_dict(path, "weights")
-    except (InputError, OSError):
+    except (InputError, OSError) as error:
+        logger.warning("Voxels of %g mm are assumed: %s", USUAL_SPACING[0], error)
         return list(USUAL_SPACING)
     spacings = (value for name, value in weights.items() if name.rpartition(".")[2] == SPACING)
-    return [round(float(length), 6) for length in next(spacings, USUAL_SPACING)]
+    return list(_in_mm(next(spacings, torch.tensor(USUAL_SPACING))))
 
 
 def start_from(network: nn.Module, path: str | PathLike[str] | Literal[False] | None) -> nn.Module:
@@ -151,10 +154,22 @@ def join_weights(paths: Sequence[str | PathLike[str]]) -> dict[str, torch.Tensor
         difference = _difference(weights, first, "the first has")
         if difference:
             raise InputError(f"{path} differs from {paths[0]}: {difference}. An ensemble is of one recipe's networks.")
-        for _, trained, wanted in _other_spacings(weights, first):
+        for _, trained, wanted in other_spacings(weights, first):
             raise InputError(f"{path} was trained on voxels of {trained} mm, {paths[0]} on {wanted} mm.")
         joined |= {f"{MEMBERS}{number}.{name}": value for name, value in weights.items()}
     return joined
+
+
+def other_spacings(
+    weights: Mapping[str, torch.Tensor], needed: Mapping[str, torch.Tensor]
+) -> list[tuple[str, tuple[float, ...], tuple[float, ...]]]:
+    """Name the voxel sizes that differ between weights and what a network needs, each with the two of them in mm."""
+    names = [name for name in needed if name.rpartition(".")[2] == SPACING]
+    return [
+        (name, _in_mm(weights[name]), _in_mm(needed[name]))
+        for name in names
+        if not torch.allclose(weights[name].float(), needed[name].float().cpu())
+    ]
 
 
 def _require_checksum(path: Path) -> None:
@@ -200,17 +215,5 @@ def _difference(weights: Mapping[str, torch.Tensor], needed: Mapping[str, torch.
     return f"{len(further)} entries are too many, the first is {further[0]!r}" if further else ""
 
 
-def _other_spacings(
-    weights: Mapping[str, torch.Tensor], needed: Mapping[str, torch.Tensor]
-) -> list[tuple[str, tuple[float, ...], tuple[float, ...]]]:
-    """Name the spacings that differ, each with what it is and what is needed, in mm."""
-    names = [name for name in needed if name.rpartition(".")[2] == SPACING]
-    return [
-        (name, _in_mm(weights[name]), _in_mm(needed[name]))
-        for name in names
-        if not torch.allclose(weights[name].float(), needed[name].float().cpu())
-    ]
-
-
 def _in_mm(spacing: torch.Tensor) -> tuple[float, ...]:
-    return tuple(round(float(length), 3) for length in spacing)
+    return tuple(round(float(length), 6) for length in spacing)  # single precision says 1.79999995 for 1.8

@@ -29,8 +29,8 @@ LIMBIC = (
     ((25.0, -24.0, -16.0), 10.0),  # hippocampus
 )
 ATRIA = ((23.0, -42.0, 8.0), (-23.0, -42.0, 8.0))  # where the choroid plexus is thickest
-# Air in sinuses and temporal bones, by place, radius and likelihood; the last two are where the bone is near at the back
-# and on top, and rarer.
+# Air in sinuses and temporal bones, by place, radius and likelihood; the last two are where the bone is near at the
+# back and on top, and rarer.
 AIR = (
     ((0.0, 58.0, -10.0), 24.0, 0.8),
     ((18.0, 62.0, 8.0), 14.0, 0.5),
@@ -44,8 +44,10 @@ AIR = (
     ((0.0, -96.0, -12.0), 28.0, 0.4),
     ((0.0, 0.0, 74.0), 40.0, 0.2),
 )
-AIR_SD_MM = 6.0  # how far from these places it is in one patient
-ELSEWHERE = 2  # so many bands more, at most, anywhere
+AIR_SD_MM = 6.0  # how far one patient's air lies from these places: standard deviation along each axis
+FURTHER_BANDS = 2  # at most, anywhere at the surface
+SURFACE_MM = 3.0
+AROUND_BRAIN = ((-75.0, 75.0), (-110.0, 75.0), (-55.0, 85.0))  # a box, in MNI mm
 
 
 def choroid_plexus(rng: np.random.Generator, anatomy: Anatomy, ranges: Ranges) -> FloatArray:
@@ -63,8 +65,8 @@ def choroid_plexus(rng: np.random.Generator, anatomy: Anatomy, ranges: Ranges) -
 def brighten(rng: np.random.Generator, anatomy: Anatomy, sequence: str, ranges: Ranges) -> FloatArray:
     """Draw the factor by which healthy tissue is brighter here than there, ``(N,)``.
 
-    Some cortex (of the limbic lobe in most brains, elsewhere in every brain another), cerebellum and brainstem, and
-    some tracts shine on DWI and FLAIR.
+    Some cortex (of the limbic lobe in most brains, elsewhere in every brain another), single gyri, cerebellum and
+    brainstem, and some tracts shine on DWI and FLAIR.
     """
     factor = np.exp(np.float32(draw(rng, ranges.texture)) * anatomy.smooth_field(rng, 5.0))
     mirrored = np.concatenate([np.abs(anatomy.mni_mm[:1]), anatomy.mni_mm[1:]])
@@ -98,26 +100,33 @@ def flowing_fluid(rng: np.random.Generator, anatomy: Anatomy, ranges: Ranges) ->
 def surface_pile_up(rng: np.random.Generator, anatomy: Anatomy, ranges: Ranges) -> FloatArray:
     """Draw the factor by which bands at the surface of the brain, near air and bone, brighten on EPI, ``(N,)``.
 
-    Beside a bright band, signal may be lost: the factor falls below 1 there.
+    Most bands lie near the air of sinuses and temporal bones, some anywhere. Beside a bright band, signal may be lost:
+    the factor falls below 1 there.
     """
     depth_mm = _depth_below_surface(anatomy)
     factor = np.ones_like(depth_mm)
-    streaks = anatomy.smooth_field(rng, 14.0)
-    air = [(np.array(place) + rng.normal(0, AIR_SD_MM, 3), radius_mm, likelihood) for place, radius_mm, likelihood in AIR]
-    for _ in range(ELSEWHERE):
-        place = anatomy.mni_mm[:, rng.integers(anatomy.mni_mm.shape[1])]
-        air.append((place, rng.uniform(8, 20), 0.5))
+    streaks = np.clip(0.6 + 0.6 * anatomy.smooth_field(rng, 14.0), 0, 1.5)
+    air = [(rng.normal(place, AIR_SD_MM).tolist(), radius_mm, likelihood) for place, radius_mm, likelihood in AIR]
+    air += [(_draw_surface_place(rng, anatomy, depth_mm), rng.uniform(8, 20), 0.5) for _ in range(FURTHER_BANDS)]
     for place, radius_mm, likelihood in air:
         if rng.uniform() > likelihood:
             continue
         thickness_mm = draw(rng, ranges.surface_depth_mm)
-        near = nearness(anatomy.mni_mm, place, radius_mm * rng.uniform(0.4, 1.2)) * np.clip(0.6 + 0.6 * streaks, 0, 1.5)
+        near = nearness(anatomy.mni_mm, place, radius_mm * rng.uniform(0.4, 1.2)) * streaks
         excess = draw(rng, ranges.surface_pile_up) * rng.uniform()
         factor += np.float32(excess) * near * np.exp(-0.5 * (depth_mm / np.float32(thickness_mm)) ** 2)
         if rng.uniform() < 0.4:
-            lost = nearness(anatomy.mni_mm, np.add(place, rng.normal(0, 10, 3)).tolist(), radius_mm * 0.5)
+            lost = nearness(anatomy.mni_mm, rng.normal(place, 10).tolist(), radius_mm * 0.5)
             factor *= 1 - np.float32(rng.uniform(0, 0.8)) * lost
     return factor
+
+
+def _draw_surface_place(rng: np.random.Generator, anatomy: Anatomy, depth_mm: FloatArray) -> list[float]:
+    """Draw a place at the surface of the brain in mm of the average brain: that nearest to one drawn around it."""
+    surface = anatomy.mni_mm[:, (depth_mm > 0) & (depth_mm <= SURFACE_MM)]
+    drawn = np.array([rng.uniform(*axis) for axis in AROUND_BRAIN], dtype=np.float32)
+    place: list[float] = surface[:, np.square(surface - drawn[:, None]).sum(axis=0).argmin()].tolist()
+    return place
 
 
 def _depth_below_surface(anatomy: Anatomy) -> FloatArray:

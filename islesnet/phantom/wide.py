@@ -33,6 +33,7 @@ def wide_settings(seed: int, spacing_mm: Range, lesion_masks: Path | None, mask_
     is_grown = lesion_masks is None or rng.uniform() < GROWN_PROBABILITY
     volume_ml = draw_log(rng, VOLUMES_ML)
     return PhantomSettings(
+        # From a stream of its own: the same patient at every spacing.
         spacing_mm=draw(np.random.default_rng([seed, 2]), spacing_mm),
         lesion_masks=None if is_grown else lesion_masks,
         mask_part=mask_part,
@@ -51,7 +52,7 @@ def write_wide_dataset(
     folder: Path,
     patients: int,
     seed: int = 0,
-    spacing_mm: float | Range = 1.5,
+    spacing_mm: Range = (1.5, 1.5),
     lesion_masks: Path | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -63,7 +64,7 @@ def write_wide_dataset(
         folder: where the patients' folders go; made where absent.
         patients: how many the cohort has.
         seed: of the cohort, 0 or more.
-        spacing_mm: edge of the voxels, or the smallest and largest one, of which each patient's is drawn.
+        spacing_mm: smallest and largest edge of the voxels; each patient's is drawn between them.
         lesion_masks: folder of masks in MNI space that most of the lesions are taken from; None grows all.
         workers: processes at work; None takes one for every core that this process may use.
         progress: called with the number done and the number in all after every patient.
@@ -83,9 +84,8 @@ def write_wide_dataset(
     if lesion_masks is not None:
         for part in set(part_of.values()):
             list_masks(lesion_masks, part)
-    edges = (spacing_mm, spacing_mm) if isinstance(spacing_mm, (int, float)) else spacing_mm
     settings_of = {
-        number: wide_settings(patient_seed(seed, number), edges, lesion_masks, part)
+        number: wide_settings(patient_seed(seed, number), spacing_mm, lesion_masks, part)
         for number, part in part_of.items()
     }
     return write_missing_patients(folder, seed, settings_of, workers, progress)

@@ -24,8 +24,24 @@ def foreground(image: torch.Tensor) -> torch.Tensor:
     Shapes:
         any -> the same, bool.
     """
-    values = image.flatten()
-    sample = values[:: max(1, values.numel() // 500_000)].float()
+    brain = stripped_brain(image)
+    if brain is not None:
+        return brain
+    sample = _sample(image)
+    low, high = torch.quantile(sample, torch.tensor([0.01, 0.99]).to(sample)).tolist()
+    return image > low + LOUDEST_NOISE * (high - low)
+
+
+def stripped_brain(image: torch.Tensor) -> torch.Tensor | None:
+    """Tell the brain from the one value around it, where the image is skull-stripped; None where it is not.
+
+    Args:
+        image: finite intensities of any scale.
+
+    Shapes:
+        any -> the same, bool.
+    """
+    sample = _sample(image)
     commonest, share, step = _commonest_value(sample)
     distances = (sample - commonest).abs()
     others = distances[distances > step]
@@ -33,8 +49,12 @@ def foreground(image: torch.Tensor) -> torch.Tensor:
     nearby = int((others < NEARBY * reach).sum()) / sample.numel()
     if share >= SKULL_STRIPPED_SHARE and nearby < NEARBY_SHARE * share:
         return (image - commonest).abs() > max(1e-3 * reach, step)
-    low, high = torch.quantile(sample, torch.tensor([0.01, 0.99]).to(sample)).tolist()
-    return image > low + LOUDEST_NOISE * (high - low)
+    return None
+
+
+def _sample(image: torch.Tensor) -> torch.Tensor:
+    values = image.flatten()
+    return values[:: max(1, values.numel() // 500_000)].float()
 
 
 def _commonest_value(sample: torch.Tensor) -> tuple[float, float, float]:

@@ -35,9 +35,7 @@ def evaluated(dataset, weights, tmp_path_factory):
 def evaluate(dataset, weights, output, recipe="evaluate", **overrides):
     """Run the evaluation recipe in this process, which is quicker than a new one."""
     places = {"dataset_dir": str(dataset), "checkpoint": str(weights), "output_dir": str(output)}
-    workflow = open_recipe(
-        recipe, "inference", **places, **{"section": SECTION, "spacing": TINY["spacing"], **overrides}
-    )
+    workflow = open_recipe(recipe, "inference", **places, **{"section": SECTION, **overrides})
     workflow.parser.get_parsed_content("evaluator").run()
 
 
@@ -138,7 +136,7 @@ def test_section_without_a_patient_is_refused(patients, weights, tmp_path):
 
 
 def test_scores_on_the_networks_grid_say_nothing_of_the_native_brain(dataset, weights, tmp_path):
-    evaluate(dataset, weights, tmp_path, "evaluate_network_grid", spacing=TINY["spacing"])
+    evaluate(dataset, weights, tmp_path, "evaluate_network_grid")
 
     scores = scores_in(tmp_path)
     assert len(scores) == 3
@@ -150,7 +148,7 @@ def test_damaged_patient_makes_the_command_fail_and_its_config_is_written_down(p
     damaged = damage(patients)
     places = {"dataset_dir": patients, "output_dir": tmp_path / "out", "checkpoint": weights}
 
-    run = run_bundle("evaluating", "evaluate", **places, section=SECTION, spacing=TINY["spacing"])
+    run = run_bundle("evaluating", "evaluate", **places, section=SECTION)
 
     assert run.returncode == 1
     assert "Traceback" not in run.stderr

@@ -18,7 +18,7 @@ from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.segment import segment_cases
 from islesnet.trust import AppearanceRanges
 from islesnet.trust.appearance import STATISTICS
-from tests.bundle.conftest import BUNDLE, TINY, open_recipe, run_bundle
+from tests.bundle.conftest import BUNDLE, open_recipe, run_bundle
 
 REAL = Path(os.environ.get("ISLESNET_REAL_DATA", BUNDLE.parent.parent / "shared/real"))
 needs_real_data = pytest.mark.skipif(not REAL.is_dir(), reason=f"no real volumes at {REAL}; see ISLESNET_REAL_DATA")
@@ -34,9 +34,7 @@ def patients(tmp_path):
 
 def segment(weights, output, **overrides):
     """Run the inference recipe in this process, which is quicker than a new one."""
-    workflow = open_recipe(
-        "inference", "inference", checkpoint=str(weights), output_dir=str(output), spacing=TINY["spacing"], **overrides
-    )
+    workflow = open_recipe("inference", "inference", checkpoint=str(weights), output_dir=str(output), **overrides)
     workflow.parser.get_parsed_content("evaluator").run()
 
 
@@ -164,7 +162,6 @@ def test_user_is_told_in_plain_words_without_a_traceback(fault, sentence, patien
         dataset_dir=patients,
         output_dir=output,
         checkpoint=checkpoint,
-        spacing=TINY["spacing"],
         save_probability="false" if fault == "written false" else "False",
     )
 
@@ -178,9 +175,7 @@ def test_names_of_files_are_never_read_as_expressions(patients, weights, tmp_pat
     odd = patients.parent / "$(touch pwned) %x '@y'"
     shutil.copytree(patients / "anna", odd)
 
-    segment_cases(
-        [Case("anna", {"dwi": odd / "dwi.nii.gz"})], tmp_path / "@dataset_dir", weights, {"spacing": [6.0] * 3}
-    )
+    segment_cases([Case("anna", {"dwi": odd / "dwi.nii.gz"})], tmp_path / "@dataset_dir", weights)
 
     assert (tmp_path / "@dataset_dir/anna_lesion.nii.gz").exists()
 
@@ -202,7 +197,7 @@ def test_one_head_in_seven_axis_orders_has_one_probability_map(weights, tmp_path
     files = sorted(path for path in (REAL / "orientations").glob("*.nii.gz") if path.name != "shear.nii.gz")
     cases = [Case(path.name.partition(".")[0], {"t1": path}) for path in files]
 
-    segment_cases(cases, tmp_path, weights, {"save_probability": True, "spacing": [6.0] * 3})
+    segment_cases(cases, tmp_path, weights, {"save_probability": True})
 
     maps = [
         np.asarray(nibabel.as_closest_canonical(nibabel.load(tmp_path / f"{case.patient}_probability.nii.gz")).dataobj)
@@ -219,7 +214,7 @@ def test_sheared_volume_is_refused_with_the_angle(tmp_path, weights):
     shear = REAL / "orientations/shear.nii.gz"
 
     with pytest.raises(InputError, match="shear"):
-        segment_cases([Case("tilted", {"dwi": shear})], tmp_path, weights, {"spacing": [6.0] * 3})
+        segment_cases([Case("tilted", {"dwi": shear})], tmp_path, weights)
 
 
 @needs_real_data
@@ -242,7 +237,6 @@ def test_full_disk_is_said_and_leaves_no_half_file(patients, weights, tmp_path):
         dataset_dir=patients,
         output_dir=tmp_path / "out",
         checkpoint=weights,
-        spacing=TINY["spacing"],
         save_probability="True",
     )
 
@@ -325,9 +319,7 @@ def test_ranges_beside_the_weights_are_what_a_scan_is_compared_with(patients, we
     dark = dict.fromkeys(STATISTICS, (-9.0, -8.0))
     AppearanceRanges({"dwi": dark}).write(tmp_path / "model_appearance.json")
 
-    segment_cases(
-        [Case("anna", {"dwi": patients / "anna/dwi.nii.gz"})], tmp_path / "out", beside, {"spacing": [6.0] * 3}
-    )
+    segment_cases([Case("anna", {"dwi": patients / "anna/dwi.nii.gz"})], tmp_path / "out", beside)
 
     trust = json.loads((tmp_path / "out/anna_lesion.json").read_text())["trust"]
     assert trust["reasons"][0].startswith("DWI looks unlike the network's training")

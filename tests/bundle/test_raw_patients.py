@@ -23,7 +23,7 @@ from islesnet.segment import segment_cases
 from tests.patients.conftest import write_dicom
 from tests.scanner import made_dicom
 
-CHOICES = {"spacing": [6.0] * 3, "cpu_bfloat16": False}
+CHOICES = {"cpu_bfloat16": False}
 SECRETS = (b"mustermann", b"erika", b"geheim4711", b"19121224")
 ODD = "$(@bundle_root) %s '\"`"
 

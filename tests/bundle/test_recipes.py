@@ -30,8 +30,7 @@ def evaluate(recipe, dataset, weights, folder, **overrides):
         the scores, a row a patient, and the files beside them.
     """
     places = {"dataset_dir": str(dataset), "checkpoint": str(weights), "output_dir": str(folder)}
-    settings = {"spacing": TINY["spacing"], "cpu_bfloat16": False}
-    parser = open_recipe(recipe, "inference", **{**settings, **places, **overrides}).parser
+    parser = open_recipe(recipe, "inference", **{"cpu_bfloat16": False, **places, **overrides}).parser
     parser.get_parsed_content("refuse_early")
     parser.get_parsed_content("evaluator").run()
     scores = pd.read_csv(folder / "scores.csv", dtype={"patient": str}).set_index("patient")
@@ -48,7 +47,9 @@ def test_paper_trains_on_one_sequence_with_either_head_and_is_scored(head, chann
     choices = {"sequence": "flair", "head": head}
 
     parser = train("training_paper", dataset, tmp_path, **choices)
-    scores, _ = evaluate("evaluate_paper", dataset, tmp_path / "models/model.pt", tmp_path / "out", **choices)
+    scores, _ = evaluate(
+        "evaluate_paper", dataset, tmp_path / "models/model.pt", tmp_path / "out", **choices, spacing=TINY["spacing"]
+    )
 
     weights = torch.load(tmp_path / "models/model.pt", weights_only=True)
     assert weights["network.encoder.conv1.weight"].shape[1] == 3  # three slices
@@ -145,9 +146,7 @@ def test_network_grid_follows_another_spacing(dataset, weights, tmp_path):
     torch.save(coarse, tmp_path / "model.pt")
 
     fine, _ = evaluate("evaluate_network_grid", dataset, weights, tmp_path / "fine")
-    scores, _ = evaluate(
-        "evaluate_network_grid", dataset, tmp_path / "model.pt", tmp_path / "coarse", spacing=[9.0, 9.0, 6.0]
-    )
+    scores, _ = evaluate("evaluate_network_grid", dataset, tmp_path / "model.pt", tmp_path / "coarse")
 
     assert (voxels(scores) < 0.6 * voxels(fine)).all()
     assert scores["true_ml"].tolist() == pytest.approx(fine["true_ml"].tolist(), rel=0.3)
@@ -173,8 +172,8 @@ def test_weights_of_one_network_are_refused_by_an_ensemble_recipe(dataset, weigh
 
 
 def test_volumetric_network_is_scored_alone_and_as_an_ensemble(dataset, tmp_path):
-    blocks = {"window": [64, 64, 64]}
-    parser = open_recipe("inference_volumetric", "inference", spacing=TINY["spacing"]).parser
+    blocks = {"window": [64, 64, 64], "spacing": TINY["spacing"]}
+    parser = open_recipe("inference_volumetric", "inference", **blocks).parser
     torch.save(parser.get_parsed_content("network_def").state_dict(), tmp_path / "model.pt")
     torch.save(join_weights([tmp_path / "model.pt"] * 2), tmp_path / "ensemble.pt")
 

@@ -101,6 +101,14 @@ def test_state_of_another_training_is_refused_by_name(engine, evaluator, tmp_pat
         exact_resume(tmp_path / "last.pt", evaluator, resume=True).start(engine)
 
 
+def test_state_of_other_voxels_is_refused(engine, evaluator, tmp_path):
+    at_1_5_mm, at_2_mm = (SlabNetwork(nn.Conv2d(3, 2, 1), spacing=(edge,) * 3) for edge in (1.5, 2.0))
+    exact_resume(tmp_path / "last.pt", evaluator, network=at_1_5_mm).save(engine)
+
+    with pytest.raises(InputError, match=r"spacing_mm is \(1.5, 1.5, 1.5\) mm there and \(2.0, 2.0, 2.0\) mm here"):
+        exact_resume(tmp_path / "last.pt", evaluator, resume=True, network=at_2_mm).start(engine)
+
+
 def test_best_weights_survive_a_failed_write(tmp_path, monkeypatch):
     saver = WholeCheckpointSaver(str(tmp_path), {"model": nn.Linear(1, 1)})
     handler = saver._key_metric_checkpoint.save_handler

@@ -22,7 +22,7 @@ def test_noise_is_averaged_along_the_finer_axes_alone():
 
 
 def test_absent_images_are_passed_over_and_the_input_stays():
-    values = np.eye(8)[:, :, None]
+    values = np.random.default_rng(3).normal(100, 10, (8, 8, 1)).astype(np.float32)
     given = image(values, (1.0, 1.0, 1.0))
 
     smooth = Antialiasd(["dwi", "t1"], (3.0, 3.0, 3.0))({"dwi": given})
@@ -34,9 +34,20 @@ def test_absent_images_are_passed_over_and_the_input_stays():
 
 def test_turned_axes_are_measured_as_they_lie():
     turned = np.array([[0, 0.5, 0, 0], [2.0, 0, 0, 0], [0, 0, 2.0, 0], [0, 0, 0, 1]])
-    values = np.zeros((9, 9, 9))
-    values[4, 4, 4] = 1
+    noise = np.random.default_rng(2).normal(100, 10, (32, 64, 24))
 
-    smooth = Antialiasd("t2", (2.0, 2.0, 2.0))({"t2": MetaTensor(torch.as_tensor(values)[None], affine=turned)})["t2"][0]
+    smooth = Antialiasd("t2", (2.0, 2.0, 2.0))({"t2": MetaTensor(torch.as_tensor(noise)[None], affine=turned)})["t2"][0]
 
-    assert smooth[4, 3, 4] > 0.1 and smooth[3, 4, 4] == smooth[4, 4, 3] == 0
+    along = [np.abs(np.diff(np.asarray(smooth), axis=axis)).mean() for axis in range(3)]
+    assert along[1] < 0.5 * along[0] and along[1] < 0.5 * along[2]
+
+
+def test_no_halo_grows_around_a_stripped_brain():
+    x, y, z = np.ogrid[:80, :80, :12]
+    brain = ((x - 40) ** 2 + (y - 40) ** 2 < 30**2) & (z > 0)
+    values = np.where(brain, 100 + np.random.default_rng(1).normal(0, 10, brain.shape), 0)
+
+    smooth = np.asarray(Antialiasd("t1", (2.0, 2.0, 2.0))({"t1": image(values, (0.5, 0.5, 4.0))})["t1"][0])
+
+    assert (smooth[~brain] == 0).all()
+    assert smooth[brain].min() > 80

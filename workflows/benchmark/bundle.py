@@ -28,6 +28,7 @@ from monai.bundle import ConfigParser
 
 from islesnet.data import Case, find_cases, split_cases, write_datalist
 from islesnet.networks import can_compile
+from islesnet.networks.weights import USUAL_SPACING
 from islesnet.phantom import PhantomSettings, write_dataset
 from islesnet.segment import bundle_folder, segment_cases
 from workflows.commands import answer, command_line
@@ -72,7 +73,7 @@ def measure(arguments: argparse.Namespace) -> int:
 def random_weights(folder: Path) -> Path:
     """Write the weights of an untrained network."""
     torch.manual_seed(0)
-    network = open_config({}, "inference.yaml").get_parsed_content("network_def")
+    network = open_config({"spacing": list(USUAL_SPACING)}, "inference.yaml").get_parsed_content("network_def")
     with torch.no_grad():
         # Probabilities from nearly 0 to nearly 1: a map that is empty everywhere would agree with any other.
         network.network.head.weight *= 50
@@ -111,7 +112,9 @@ def whole_process(patient: Path, weights: Path, scratch: Path) -> dict[str, floa
 
 def stages(patient: Path, weights: Path, scratch: Path) -> dict[str, float]:
     """Time the parts of one patient's inference, and compare the network's part with the pure network."""
-    parser = open_config({"output_dir": scratch / "stages", "cases": find_cases(patient)}, "inference.yaml")
+    parser = open_config(
+        {"checkpoint": str(weights), "output_dir": scratch / "stages", "cases": find_cases(patient)}, "inference.yaml"
+    )
     network = parser.get_parsed_content("network").eval()
     network.load_state_dict(torch.load(weights, map_location=parser.get_parsed_content("device"), weights_only=True))
     inferer, dataset = parser.get_parsed_content("inferer"), parser.get_parsed_content("dataset")
