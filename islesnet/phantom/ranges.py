@@ -135,9 +135,17 @@ class Ranges:
         default=(0, 0.5), metadata=_wide((0, 0.8), "excess near sinus and ears, smooth; DWI", CHOICE)
     )
     surface_pile_up: Range = field(
-        default=(0, 0), metadata=_wide((0, 7.0), "excess in bands at the brain's surface; DWI", CHOICE)
+        default=(0, 0), metadata=_wide((0, 4.0), "excess in bands at the brain's surface; DWI", CHOICE)
     )
-    surface_depth_mm: Range = field(default=(0, 0), metadata=_wide((1.5, 7), "mm, depth of those bands", CHOICE))
+    shift_mm_per_ppm: Range = field(
+        default=(0, 0),
+        metadata=_wide(
+            (0, 14),
+            "mm along the phase encoding that a part in a million of the field displaces; DWI",
+            "10 to 40 Hz a voxel of 2 mm, at 64 or 128 MHz: our choice",
+        ),
+    )
+    surface_depth_mm: Range = field(default=(0, 0), metadata=_wide((1.5, 10), "mm, depth of those bands", CHOICE))
 
     # ---- scanner
     dwi_voxel_mm: Range = field(default=(1.6, 2.2), metadata=_wide((1.0, 2.5), "mm, in plane", CHOICE))

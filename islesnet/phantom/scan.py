@@ -9,9 +9,12 @@ from islesnet.phantom.anatomy import Anatomy
 from islesnet.phantom.appearance import brighten, flowing_fluid, surface_pile_up
 from islesnet.phantom.artefacts import PILE_UPS, acquire, add_rician_noise, draw_scan, pile_up, share_in_voxels
 from islesnet.phantom.fields import FloatArray
+from islesnet.phantom.distortion import distort, draw_shift
 from islesnet.phantom.motion import blur_and_ghost, cut_field_of_view, draw_cut, draw_misregistration, move, sharpen
 from islesnet.phantom.ranges import Ranges, draw
 from islesnet.phantom.settings import PhantomSettings
+
+LANDED = 0.3  # share of a voxel's tissue from which a distorted image has a voxel there
 
 
 class Scanned(NamedTuple):
@@ -63,6 +66,12 @@ def scan(
     if motion is not None:
         ideal, inside = move(ideal, motion, spacing_mm), move(inside.astype(np.float32), motion, spacing_mm) > 0.5
         lesion = move(lesion, motion, spacing_mm)
+    if sequence == "dwi" and ranges.shift_mm_per_ppm[1] > 0:
+        shift_mm = anatomy.spread(draw_shift(rng, anatomy, ranges))
+        ideal, landed, lesion = (
+            distort(each, shift_mm, spacing_mm) for each in (ideal, inside.astype(np.float32), lesion)
+        )
+        inside, lesion = landed > LANDED, lesion / np.maximum(landed, LANDED)
     if ranges.is_disturbed:
         ideal = blur_and_ghost(rng, ideal, spacing_mm, ranges)
     acquired = acquire(rng, ideal, spacing_mm, how)
