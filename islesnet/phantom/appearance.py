@@ -123,7 +123,8 @@ def surface_pile_up(rng: np.random.Generator, anatomy: Anatomy, ranges: Ranges) 
 
 def _draw_surface_place(rng: np.random.Generator, anatomy: Anatomy, depth_mm: FloatArray) -> list[float]:
     """Draw a place at the surface of the brain in mm of the average brain: that nearest to one drawn around it."""
-    surface = anatomy.mni_mm[:, (depth_mm > 0) & (depth_mm <= SURFACE_MM)]
+    outermost_mm = max(SURFACE_MM, anatomy.grid.spacing_mm)
+    surface = anatomy.mni_mm[:, (depth_mm > 0) & (depth_mm <= outermost_mm)]
     drawn = np.array([rng.uniform(*axis) for axis in AROUND_BRAIN], dtype=np.float32)
     place: list[float] = surface[:, np.square(surface - drawn[:, None]).sum(axis=0).argmin()].tolist()
     return place

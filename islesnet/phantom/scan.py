@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
 
 from islesnet.phantom.anatomy import Anatomy
 from islesnet.phantom.appearance import brighten, flowing_fluid, surface_pile_up
 from islesnet.phantom.artefacts import PILE_UPS, acquire, add_rician_noise, draw_scan, pile_up, share_in_voxels
-from islesnet.phantom.fields import FloatArray
 from islesnet.phantom.distortion import distort, draw_shift
+from islesnet.phantom.fields import FloatArray
 from islesnet.phantom.motion import blur_and_ghost, cut_field_of_view, draw_cut, draw_misregistration, move, sharpen
 from islesnet.phantom.ranges import Ranges, draw
 from islesnet.phantom.settings import PhantomSettings
 
+BoolArray = NDArray[np.bool_]
 LANDED = 0.3  # share of a voxel's tissue from which a distorted image has a voxel there
 
 
@@ -62,16 +65,8 @@ def scan(
     signal = _ideal_signal(rng, anatomy, shares, signals, sequence, ranges)
     sensitivity: FloatArray = np.exp(np.float32(how.bias) * anatomy.smooth_field(rng, 70.0))
     ideal, inside, lesion = anatomy.spread(signal * sensitivity), anatomy.inside, anatomy.spread(lesion)
-    motion = None if sequence == "dwi" else draw_misregistration(rng, ranges)
-    if motion is not None:
-        ideal, inside = move(ideal, motion, spacing_mm), move(inside.astype(np.float32), motion, spacing_mm) > 0.5
-        lesion = move(lesion, motion, spacing_mm)
-    if sequence == "dwi" and ranges.shift_mm_per_ppm[1] > 0:
-        shift_mm = anatomy.spread(draw_shift(rng, anatomy, ranges))
-        ideal, landed, lesion = (
-            distort(each, shift_mm, spacing_mm) for each in (ideal, inside.astype(np.float32), lesion)
-        )
-        inside, lesion = landed > LANDED, lesion / np.maximum(landed, LANDED)
+    displace = _distort if sequence == "dwi" else _misregister
+    ideal, inside, lesion = displace(rng, anatomy, ideal, inside, lesion, ranges)
     if ranges.is_disturbed:
         ideal = blur_and_ghost(rng, ideal, spacing_mm, ranges)
     acquired = acquire(rng, ideal, spacing_mm, how)
@@ -87,6 +82,43 @@ def scan(
     seen = np.zeros_like(whole)
     seen[anatomy.box] = share_in_voxels(lesion, spacing_mm, how) * inside
     return Scanned(cut_field_of_view(whole, draw_cut(rng, ranges), spacing_mm), seen)
+
+
+def _misregister(
+    rng: np.random.Generator,
+    anatomy: Anatomy,
+    ideal: FloatArray,
+    inside: BoolArray,
+    lesion: FloatArray,
+    ranges: Ranges,
+) -> tuple[FloatArray, BoolArray, FloatArray]:
+    """Move signal, head and lesion's share rigidly, as a patient who moved since the DWI."""
+    motion, spacing_mm = draw_misregistration(rng, ranges), anatomy.grid.spacing_mm
+    if motion is None:
+        return ideal, inside, lesion
+    moved = move(inside.astype(np.float32), motion, spacing_mm) > 0.5
+    return move(ideal, motion, spacing_mm), moved, move(lesion, motion, spacing_mm)
+
+
+def _distort(
+    rng: np.random.Generator,
+    anatomy: Anatomy,
+    ideal: FloatArray,
+    inside: BoolArray,
+    lesion: FloatArray,
+    ranges: Ranges,
+) -> tuple[FloatArray, BoolArray, FloatArray]:
+    """Distort signal, head and lesion's share as echo-planar imaging does."""
+    if ranges.shift_mm_per_ppm[1] == 0:
+        return ideal, inside, lesion
+    shift_mm, spacing_mm = anatomy.spread(draw_shift(rng, anatomy, ranges)), anatomy.grid.spacing_mm
+    landed = distort(inside.astype(np.float32), shift_mm, spacing_mm)
+    head = ndimage.binary_fill_holes(landed > LANDED)  # stretched tissue is dark, and no air
+    return (
+        distort(ideal, shift_mm, spacing_mm),
+        head,
+        distort(lesion, shift_mm, spacing_mm) / np.maximum(landed, LANDED),
+    )
 
 
 def _ideal_signal(
