@@ -139,7 +139,7 @@ def test_wide_cohort_goes_on_where_it_was_interrupted(tmp_path):
     told = []
 
     folders = write_wide_dataset(
-        tmp_path, 2, spacing_mm=6.0, workers=1, progress=lambda done, total: told.append((done, total))
+        tmp_path, 2, spacing_mm=(6.0, 6.0), workers=1, progress=lambda done, total: told.append((done, total))
     )
 
     assert [folder.name for folder in folders] == ["1", "2"]
