@@ -20,6 +20,23 @@ BoolArray = NDArray[np.bool_]
 LANDED = 0.3  # share of a voxel's tissue from which a distorted image has a voxel there
 
 
+class Scene(NamedTuple):
+    """What lies before the scanner, in the box around the brain.
+
+    Args:
+        signal: without noise.
+        head: what is not air.
+        lesion: share of each voxel.
+
+    Shapes:
+        ``(X, Y, Z)`` each.
+    """
+
+    signal: FloatArray
+    head: BoolArray
+    lesion: FloatArray
+
+
 class Scanned(NamedTuple):
     """What a scan gives.
 
@@ -64,61 +81,43 @@ def scan(
     how, ranges, spacing_mm = draw_scan(rng, sequence, settings), settings.ranges, anatomy.grid.spacing_mm
     signal = _ideal_signal(rng, anatomy, shares, signals, sequence, ranges)
     sensitivity: FloatArray = np.exp(np.float32(how.bias) * anatomy.smooth_field(rng, 70.0))
-    ideal, inside, lesion = anatomy.spread(signal * sensitivity), anatomy.inside, anatomy.spread(lesion)
+    scene = Scene(anatomy.spread(signal * sensitivity), anatomy.inside, anatomy.spread(lesion))
     displace = _distort if sequence == "dwi" else _misregister
-    ideal, inside, lesion = displace(rng, anatomy, ideal, inside, lesion, ranges)
+    ideal, head, lesion = displace(rng, anatomy, scene, ranges)
     if ranges.is_disturbed:
         ideal = blur_and_ghost(rng, ideal, spacing_mm, ranges)
     acquired = acquire(rng, ideal, spacing_mm, how)
     if how.sharpening:
         acquired = sharpen(acquired, how.sharpening, spacing_mm)
     scale = np.float32(how.brightness / signal.mean())
-    stored = np.clip(np.rint(acquired * scale), 1, np.iinfo(np.int16).max) * inside
+    stored = np.clip(np.rint(acquired * scale), 1, np.iinfo(np.int16).max) * head
     whole = np.zeros(anatomy.grid.shape, dtype=np.float32)
     whole[anatomy.box] = stored
     if ranges.is_disturbed and not settings.is_skull_stripped and rng.uniform() < 0.6:
         noise = add_rician_noise(rng, np.zeros_like(whole), how.noise * how.brightness)
         whole = np.where(whole > 0, whole, np.rint(noise))
     seen = np.zeros_like(whole)
-    seen[anatomy.box] = share_in_voxels(lesion, spacing_mm, how) * inside
+    seen[anatomy.box] = share_in_voxels(lesion, spacing_mm, how) * head
     return Scanned(cut_field_of_view(whole, draw_cut(rng, ranges), spacing_mm), seen)
 
 
-def _misregister(
-    rng: np.random.Generator,
-    anatomy: Anatomy,
-    ideal: FloatArray,
-    inside: BoolArray,
-    lesion: FloatArray,
-    ranges: Ranges,
-) -> tuple[FloatArray, BoolArray, FloatArray]:
-    """Move signal, head and lesion's share rigidly, as a patient who moved since the DWI."""
+def _misregister(rng: np.random.Generator, anatomy: Anatomy, scene: Scene, ranges: Ranges) -> Scene:
+    """Move all rigidly, as a patient who moved since the DWI."""
     motion, spacing_mm = draw_misregistration(rng, ranges), anatomy.grid.spacing_mm
     if motion is None:
-        return ideal, inside, lesion
-    moved = move(inside.astype(np.float32), motion, spacing_mm) > 0.5
-    return move(ideal, motion, spacing_mm), moved, move(lesion, motion, spacing_mm)
+        return scene
+    head = move(scene.head.astype(np.float32), motion, spacing_mm) > 0.5
+    return Scene(move(scene.signal, motion, spacing_mm), head, move(scene.lesion, motion, spacing_mm))
 
 
-def _distort(
-    rng: np.random.Generator,
-    anatomy: Anatomy,
-    ideal: FloatArray,
-    inside: BoolArray,
-    lesion: FloatArray,
-    ranges: Ranges,
-) -> tuple[FloatArray, BoolArray, FloatArray]:
-    """Distort signal, head and lesion's share as echo-planar imaging does."""
+def _distort(rng: np.random.Generator, anatomy: Anatomy, scene: Scene, ranges: Ranges) -> Scene:
+    """Distort all as echo-planar imaging does."""
     if ranges.shift_mm_per_ppm[1] == 0:
-        return ideal, inside, lesion
+        return scene
     shift_mm, spacing_mm = anatomy.spread(draw_shift(rng, anatomy, ranges)), anatomy.grid.spacing_mm
-    landed = distort(inside.astype(np.float32), shift_mm, spacing_mm)
+    signal, landed, lesion = (distort(each.astype(np.float32), shift_mm, spacing_mm) for each in scene)
     head = ndimage.binary_fill_holes(landed > LANDED)  # stretched tissue is dark, and no air
-    return (
-        distort(ideal, shift_mm, spacing_mm),
-        head,
-        distort(lesion, shift_mm, spacing_mm) / np.maximum(landed, LANDED),
-    )
+    return Scene(signal, head, lesion / np.maximum(landed, LANDED))
 
 
 def _ideal_signal(
