@@ -92,7 +92,7 @@ def trained_spacing(path: str | PathLike[str]) -> list[float]:
     """Read from weights the size of the voxels that they were trained on; the usual size where they do not say.
 
     Args:
-        path: a file with a state dict. One that cannot be read is warned of, and `require_weights` refuses it.
+        path: a file with a state dict. One that cannot be read says nothing; `require_weights` refuses it in words.
 
     Returns:
         mm along x, y, z.
@@ -100,7 +100,7 @@ def trained_spacing(path: str | PathLike[str]) -> list[float]:
     try:
         weights = read_state_dict(path, "weights")
     except (InputError, OSError) as error:
-        logger.warning("Voxels of %g mm are assumed: %s", USUAL_SPACING[0], error)
+        logger.debug("Voxels of %g mm are assumed: %s", USUAL_SPACING[0], error)
         return list(USUAL_SPACING)
     spacings = (value for name, value in weights.items() if name.rpartition(".")[2] == SPACING)
     return list(_in_mm(next(spacings, torch.tensor(USUAL_SPACING))))
