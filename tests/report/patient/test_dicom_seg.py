@@ -31,7 +31,7 @@ def write_series(folder, slices=4, rows=6, columns=8):
         header = pydicom.Dataset()
         header.SOPClassUID, header.SOPInstanceUID = MRImageStorage, generate_uid()
         header.StudyInstanceUID, header.SeriesInstanceUID, header.FrameOfReferenceUID = study, series, frame
-        header.PatientName, header.PatientID, header.PatientBirthDate = NAME, "4711", "19500101"
+        header.PatientName, header.PatientID, header.PatientBirthDate = NAME, "GEHEIM4711", "19500101"
         header.StudyDate, header.AccessionNumber, header.InstitutionName = "20260101", "A1", "Hospital"
         header.Modality, header.InstanceNumber = "MR", index + 1
         header.Rows, header.Columns, header.PixelSpacing = rows, columns, [2.0, 1.5]
@@ -110,7 +110,7 @@ def test_pseudonym_stands_for_the_patient_and_nothing_else_of_the_header_leaves(
     stored = pydicom.dcmread(path)
     assert (str(stored.PatientName), stored.PatientID) == ("007", "007")
     written = path.read_bytes()
-    assert not [word for word in (b"Doe", b"4711", b"19500101", b"20260101", b"A1 ", b"Hospital") if word in written]
+    assert not [word for word in (b"Doe", b"GEHEIM4711", b"19500101", b"20260101", b"A1 ", b"Hospital") if word in written]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_identity_is_kept_on_demand(series, tmp_path):
     image, affine = read_series(series)
     path = write_dicom_seg(tmp_path / "mask.dcm", marks(image), affine, slices(series), "007", keeps_identity=True)
     stored = pydicom.dcmread(path)
-    assert (str(stored.PatientName), stored.PatientID, stored.StudyDate) == (NAME, "4711", "20260101")
+    assert (str(stored.PatientName), stored.PatientID, stored.StudyDate) == (NAME, "GEHEIM4711", "20260101")
 
 
 def test_an_empty_mask_is_a_segmentation_without_a_voxel(series, tmp_path):
@@ -139,7 +139,7 @@ def test_an_empty_mask_is_a_segmentation_without_a_voxel(series, tmp_path):
 def enhanced_scans(folder):
     """A b = 0 and a b = 1000 in one multi-frame file, their slices in turn; gives the b = 1000 as it is read."""
     volumes = [(0, "NONE", None, head()), (1000, "ISOTROPIC", None, head(scale=700))]
-    enhanced(folder / "all.dcm", volumes, PatientName=NAME, PatientID="4711", FrameOfReferenceUID="1.2.3")
+    enhanced(folder / "all.dcm", volumes, PatientName=NAME, PatientID="GEHEIM4711", FrameOfReferenceUID="1.2.3")
     return read_patient(folder).images["dwi"]
 
 
@@ -155,7 +155,7 @@ def test_segmentation_lies_on_the_frames_that_were_used_of_a_multi_frame_file(tm
         source = item.DerivationImageSequence[0].SourceImageSequence[0]
         places[float(item.PlanePositionSequence[0].ImagePositionPatient[2])] = source.ReferencedFrameNumber
     assert places == {-20.0 + 5 * index: 2 * index + 2 for index in range(6)}
-    assert not [word for word in (b"Doe", b"4711") if word in path.read_bytes()]
+    assert not [word for word in (b"Doe", b"GEHEIM4711") if word in path.read_bytes()]
 
 
 def test_slices_in_several_multi_frame_files_are_refused(tmp_path):
