@@ -19,17 +19,20 @@ TRACTS = (
     ((10.0, -38.0, 14.0), 8.0),  # splenium
     ((8.0, 26.0, 6.0), 7.0),  # genu
 )
-# Cortex that is brighter than the rest on diffusion weighting in most brains: the same, mirrored.
+# Cortex that is brighter than the rest on diffusion weighting in most brains: the same, on both sides.
 LIMBIC = (
     ((38.0, 8.0, 0.0), 12.0),  # insula, in front
     ((38.0, -8.0, 6.0), 11.0),  # and behind
+    ((48.0, 16.0, 8.0), 10.0),  # frontal operculum
+    ((48.0, -16.0, 8.0), 11.0),  # temporal operculum
     ((5.0, 36.0, 14.0), 13.0),  # cingulate gyrus, in front
     ((5.0, 4.0, 40.0), 14.0),  # in the middle
     ((6.0, -46.0, 28.0), 14.0),  # behind
     ((25.0, -24.0, -16.0), 10.0),  # hippocampus
 )
+LIMBIC_SD_MM = 4.0  # how far a patient's lie from these places, along each axis
 ATRIA = ((23.0, -42.0, 8.0), (-23.0, -42.0, 8.0))  # where the choroid plexus is thickest
-# Air in sinuses and temporal bones, by place, radius and likelihood; the last two are where the bone is near at the
+# Air in sinuses and temporal bones, by place, radius and likelihood; the last six are where the bone is near at the
 # back and on top, and rarer.
 AIR = (
     ((0.0, 58.0, -10.0), 24.0, 0.8),
@@ -42,6 +45,10 @@ AIR = (
     ((48.0, -52.0, -30.0), 20.0, 0.6),
     ((-48.0, -52.0, -30.0), 20.0, 0.6),
     ((0.0, -96.0, -12.0), 28.0, 0.4),
+    ((22.0, -98.0, 8.0), 14.0, 0.4),
+    ((-22.0, -98.0, 8.0), 14.0, 0.4),
+    ((28.0, -86.0, -34.0), 14.0, 0.4),
+    ((-28.0, -86.0, -34.0), 14.0, 0.4),
     ((0.0, 0.0, 74.0), 40.0, 0.2),
 )
 AIR_SD_MM = 6.0  # how far one patient's air lies from these places: standard deviation along each axis
@@ -75,10 +82,13 @@ def brighten(rng: np.random.Generator, anatomy: Anatomy, sequence: str, ranges: 
         factor += np.float32(draw(rng, ranges.grey_brightening)) * anatomy.tissues["grey"] * places
         gyri = np.clip(anatomy.smooth_field(rng, 11.0) - 1, 0, 1)  # here and there one gyrus
         factor += np.float32(draw(rng, ranges.gyrus_brightening)) * anatomy.tissues["grey"] * gyri
-        for place, radius_mm in LIMBIC:
-            excess = np.float32(draw(rng, ranges.limbic_brightening))
-            factor += excess * anatomy.tissues["grey"] * nearness(mirrored, place, radius_mm)
-        patches = np.clip(1 + 0.6 * anatomy.smooth_field(rng, 20.0), 0, 2)  # and not alike throughout
+        for (x, *rest), radius_mm in LIMBIC:
+            for side in (x, -x):
+                excess = np.float32(draw(rng, ranges.limbic_brightening))
+                centre = rng.normal((side, *rest), LIMBIC_SD_MM)
+                factor += excess * anatomy.tissues["grey"] * nearness(anatomy.mni_mm, centre.tolist(), radius_mm)
+        # And not alike throughout, in the large and in the small.
+        patches = np.clip(1 + 0.5 * anatomy.smooth_field(rng, 20.0) + 0.4 * anatomy.smooth_field(rng, 10.0), 0, 2.2)
         factor += np.float32(draw(rng, ranges.hindbrain_brightening)) * hindbrain(anatomy.mni_mm) * patches
     if sequence != "t1":
         for place, radius_mm in TRACTS:

@@ -103,6 +103,7 @@ class Protocol:
         t2: repetition and echo time of the T2-weighted image.
         flair: repetition and echo time.
         flair_null: its inversion time, relative to the one that nulls the fluid.
+        flair_grey: how much of grey matter's excess over white it shows; what long trains of echoes leave of it.
     """
 
     tesla: float
@@ -112,6 +113,7 @@ class Protocol:
     t2: tuple[float, float]
     flair: tuple[float, float]
     flair_null: float = 1.0
+    flair_grey: float = 1.0
 
 
 def draw_protocol(rng: np.random.Generator, ranges: Ranges = SISS_LIKE) -> Protocol:
@@ -130,6 +132,7 @@ def draw_protocol(rng: np.random.Generator, ranges: Ranges = SISS_LIKE) -> Proto
         t2=(draw(rng, ranges.t2_repetition_ms), draw(rng, ranges.t2_echo_ms)),
         flair=(draw(rng, ranges.flair_repetition_ms), draw(rng, ranges.flair_echo_ms)),
         flair_null=draw(rng, ranges.flair_null),
+        flair_grey=draw(rng, ranges.flair_grey),
     )
 
 
@@ -191,6 +194,25 @@ def image_signal(tissue: Tissue, sequence: str, protocol: Protocol) -> float:
     if sequence == "dwi":
         return diffusion_weighted(tissue, *protocol.dwi, protocol.b_value)
     return spin_echo(tissue, *{"t2": protocol.t2}[sequence])
+
+
+def image_signals(tissues: Mapping[str, Tissue], sequence: str, protocol: Protocol) -> dict[str, float]:
+    """Compute the signal of each tissue as `image_signal` does; on FLAIR grey matter as the protocol leaves it.
+
+    Args:
+        tissues: by name, ``white`` and ``grey`` among them.
+        sequence: ``dwi``, ``t1``, ``t2`` or ``flair``.
+        protocol: times and field strength.
+
+    Raises:
+        KeyError: another sequence.
+    """
+    signals = {name: image_signal(tissue, sequence, protocol) for name, tissue in tissues.items()}
+    if sequence == "flair":
+        excess = 1 - signals["white"] / signals["grey"]
+        for name in signals.keys() & {"grey", "infarct_grey"}:
+            signals[name] *= 1 - (1 - protocol.flair_grey) * excess
+    return signals
 
 
 def spin_echo(tissue: Tissue, repetition_ms: float, echo_ms: float) -> float:

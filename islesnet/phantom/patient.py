@@ -13,7 +13,7 @@ from islesnet.phantom.fields import FloatArray
 from islesnet.phantom.lesion_masks import take_infarct_from_masks
 from islesnet.phantom.lesions import Infarct, grow_infarct
 from islesnet.phantom.mimics import grow_hyperintensities, grow_old_infarct, hollow_out
-from islesnet.phantom.mr_signal import SEQUENCES, draw_protocol, draw_tissues, image_signal
+from islesnet.phantom.mr_signal import SEQUENCES, draw_protocol, draw_tissues, image_signals
 from islesnet.phantom.ranges import draw, draw_log
 from islesnet.phantom.scan import scan
 from islesnet.phantom.settings import DEFAULT_SETTINGS, PhantomSettings
@@ -95,7 +95,7 @@ def make_patient(seed: int, settings: PhantomSettings = DEFAULT_SETTINGS) -> Pha
     for sequence, rng in zip(SEQUENCES, for_scans.spawn(len(SEQUENCES)), strict=True):
         if sequence == "dwi" and stage == "chronic":
             continue
-        signals = {name: image_signal(tissues[name], sequence, protocol) for name in shares}
+        signals = image_signals({name: tissues[name] for name in shares}, sequence, protocol)
         scans[sequence] = scan(rng, anatomy, shares, signals, sequence, settings, disease.infarct.share)
     images = {sequence: scanned.image for sequence, scanned in scans.items()}
     # An expert outlines what the DWI shows (of a chronic infarct the FLAIR): not what is lost in a thick slice.

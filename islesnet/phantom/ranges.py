@@ -67,7 +67,7 @@ class Ranges:
     # ---- disease
     severity: Range = field(
         default=(0.9, 0.9),
-        metadata=_wide((0.65, 1.1), "share of tissue that died, mean; at most 1", CHOICE),
+        metadata=_wide((0.8, 1.1), "share of tissue that died, mean; at most 1", CHOICE),
     )
     infarct_jitter: Range = field(
         default=(1, 1), metadata=_wide((0.92, 1.08), "factor on a stage's T1, T2 and ADC", CHOICE)
@@ -100,6 +100,9 @@ class Ranges:
     t2_echo_ms: Range = field(default=(85, 110), metadata=_wide((75, 130), "ms", CHOICE))
     flair_repetition_ms: Range = field(default=(8000, 11000), metadata=_wide((5000, 12000), "ms", CHOICE))
     flair_echo_ms: Range = field(default=(100, 135), metadata=_wide((80, 150), "ms", CHOICE))
+    flair_grey: Range = field(
+        default=(1, 1), metadata=_wide((0.3, 1.1), "of grey matter's excess over white on FLAIR", CHOICE)
+    )
     flair_null: Range = field(
         default=(1, 1), metadata=_wide((0.9, 1.06), "inversion time over the one that nulls fluid", CHOICE)
     )
@@ -109,13 +112,13 @@ class Ranges:
         default=(0, 0), metadata=_wide((0, 0.3), "excess of cortex, in places; DWI and FLAIR", CHOICE)
     )
     gyrus_brightening: Range = field(
-        default=(0, 0), metadata=_wide((0, 0.5), "excess of single gyri; DWI and FLAIR", CHOICE)
+        default=(0, 0), metadata=_wide((0, 0.7), "excess of single gyri; DWI and FLAIR", CHOICE)
     )
     limbic_brightening: Range = field(
         default=(0, 0),
         metadata=_wide(
-            (0, 0.5),
-            "excess of insula, cingulate gyrus and hippocampus; DWI and FLAIR",
+            (0, 0.6),
+            "excess of insula, opercula, cingulate gyrus and hippocampus, each side its own; DWI and FLAIR",
             "where it is seen: Asao et al., Neuroradiology 50:205, 2008; how much is our choice",
         ),
     )

@@ -11,8 +11,8 @@ from islesnet.phantom.ranges import WIDE, Range, draw, draw_log
 from islesnet.phantom.settings import PhantomSettings
 
 VOLUMES_ML = (0.1, 160.0)
-# Most are scanned on the first days; in the first hours little shows but a darker ADC.
-ACUTE_STAGES = ("hyperacute", "acute", "acute", "acute", "subacute", "subacute")
+# Most are scanned on the first days; in the first hours little shows but a darker ADC, on FLAIR nothing.
+ACUTE_STAGES = ("hyperacute", *["acute"] * 3, *["subacute"] * 4)
 WITHIN = 2.5  # a mask's volume may be so many times larger or smaller than the one drawn
 SKULL_PROBABILITY = 0.4
 CHRONIC_PROBABILITY = 0.12

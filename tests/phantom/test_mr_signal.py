@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from islesnet.phantom.mr_signal import (
     draw_protocol,
     draw_tissues,
     image_signal,
+    image_signals,
     inversion_recovery,
     nulling_inversion_time,
     spin_echo,
@@ -68,6 +71,18 @@ def test_contrasts_are_those_of_clinical_images(seed):
     assert signal["t2"]["csf"] > signal["t2"]["grey"] > signal["t2"]["white"] > signal["t2"]["pallidum"]
     assert signal["flair"]["grey"] > signal["flair"]["white"] > 10 * signal["flair"]["csf"]
     assert signal["dwi"]["grey"] > signal["dwi"]["white"] > 1.5 * signal["dwi"]["csf"]
+
+
+def test_grey_matter_and_its_infarct_lose_their_excess_on_flair_and_there_alone():
+    tissues = draw_tissues(np.random.default_rng(0), 3.0, "acute")
+    protocol = draw_protocol(np.random.default_rng(0))
+    flat = replace(protocol, flair_grey=0.25)
+    before, after = (image_signals(tissues, "flair", each) for each in (protocol, flat))
+
+    assert after["grey"] - after["white"] == pytest.approx(0.25 * (before["grey"] - before["white"]))
+    assert after["infarct_grey"] / after["grey"] == pytest.approx(before["infarct_grey"] / before["grey"])
+    assert {name for name in tissues if after[name] != before[name]} == {"grey", "infarct_grey"}
+    assert image_signals(tissues, "dwi", protocol) == image_signals(tissues, "dwi", flat)
 
 
 @pytest.mark.parametrize("stage", INFARCT_STAGES)

@@ -110,7 +110,9 @@ def test_pseudonym_stands_for_the_patient_and_nothing_else_of_the_header_leaves(
     stored = pydicom.dcmread(path)
     assert (str(stored.PatientName), stored.PatientID) == ("007", "007")
     written = path.read_bytes()
-    assert not [word for word in (b"Doe", b"GEHEIM4711", b"19500101", b"20260101", b"A1 ", b"Hospital") if word in written]
+    assert not [
+        word for word in (b"Doe", b"GEHEIM4711", b"19500101", b"20260101", b"A1 ", b"Hospital") if word in written
+    ]
 
 
 @pytest.mark.parametrize(
