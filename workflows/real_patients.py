@@ -19,6 +19,7 @@ from islesnet.metrics import score_mask, threshold_dwi
 from islesnet.networks import OperatingPoint
 from islesnet.networks.weights import read_state_dict
 from islesnet.patients import find_patients
+from islesnet.report import write_csv
 from islesnet.volumes.geometry import lie_on_one_grid
 from workflows.bundle_config import open_recipe
 from workflows.subsets import SEQUENCES, SUBSETS, clean_mask, show, unscaled_threshold
@@ -102,17 +103,17 @@ def score_real_patients(
     """Segment real patients with every subset they have, and by the DWI threshold; write the masks and score them.
 
     Every sequence is registered to the reference and every mask lies on its grid, so that all subsets are scored
-    against one truth.
+    against one truth. Where each is wrong stands slice by slice in ``slices.csv``.
 
     Args:
         folders: each a patient's, or of patients.
         weights: of the bundle's default network.
         point: threshold, minimum volume and temperature.
-        output_dir: gets ``<patient>_<subset>_lesion.nii.gz``.
+        output_dir: gets ``<patient>_<subset>_lesion.nii.gz`` and ``slices.csv``.
         dwi_deviations: the baseline's threshold; None leaves the baseline away.
     """
     predictor = RealPredictor(weights, folders, output_dir)
-    rows = []
+    rows, slices = [], []
     for patient in predictor.patients:
         masks = {
             "+".join(subset): clean_mask(probability, unscaled_threshold(point), point.minimum_lesion_ml)
@@ -123,8 +124,25 @@ def score_real_patients(
             masks["DWI threshold"] = MetaTensor(bright, meta=next(iter(masks.values())).meta)
         for name, mask in masks.items():
             write_mask(mask, output_dir / f"{patient.name}_{name.replace(' ', '_')}_lesion.nii.gz")
-            rows.append({"patient": patient.name, "sequences": name, **_scores(mask, patient.truth)})
+            named = {"patient": patient.name, "sequences": name}
+            rows.append({**named, **_scores(mask, patient.truth)})
+            if patient.truth is not None:
+                slices += [{**named, **errors} for errors in slice_errors(mask, patient.truth)]
+    write_csv(pd.DataFrame(slices), output_dir / "slices.csv")
     return pd.DataFrame(rows)
+
+
+def slice_errors(mask: MetaTensor, truth: np.ndarray) -> list[dict[str, float]]:
+    """Tell what a mask has right and wrong in each slice with anything in it, from 1 up: ml found, missed and false.
+
+    Shapes:
+        mask ``(1, X, Y, Z)``, truth ``(X, Y, Z)``.
+    """
+    marked, voxel_ml = np.asarray(mask[0]) > 0.5, float(np.prod([float(length) for length in mask.pixdim])) / 1000
+    parts = {"found_ml": marked & truth, "missed_ml": ~marked & truth, "false_ml": marked & ~truth}
+    volumes = pd.DataFrame({name: part.sum(axis=(0, 1)) * voxel_ml for name, part in parts.items()})
+    volumes.insert(0, "slice", range(1, truth.shape[2] + 1))
+    return volumes[volumes.drop(columns="slice").any(axis=1)].to_dict("records")
 
 
 def write_mask(mask: MetaTensor, file: Path) -> None:

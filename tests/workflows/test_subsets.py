@@ -3,12 +3,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from monai.data.meta_tensor import MetaTensor
 
 from islesnet.data import find_cases
 from islesnet.networks import OperatingPoint
 from islesnet.phantom import PhantomSettings, write_dataset
 from workflows.bundle_config import open_recipe
-from workflows.real_patients import score_real_patients
+from workflows.real_patients import score_real_patients, slice_errors
 from workflows.subsets import (
     MINIMUM_ML,
     SUBSETS,
@@ -100,6 +101,24 @@ def test_real_patients_are_scored_on_their_own_grid_where_the_truth_is_known(cas
     assert table.set_index("sequences").loc["DWI threshold", "dice"] > 0.2
     mask = nib.load(tmp_path / f"{cases[0].patient}_dwi+flair_lesion.nii.gz")
     np.testing.assert_allclose(mask.affine, nib.load(cases[0].label).affine)
+    by_slice = pd.read_csv(tmp_path / "slices.csv").groupby("sequences")[["found_ml", "missed_ml", "false_ml"]].sum()
+    scores = table.set_index("sequences").loc[by_slice.index]
+    np.testing.assert_allclose(by_slice["found_ml"] + by_slice["false_ml"], scores["predicted_ml"], rtol=1e-4)
+    np.testing.assert_allclose(by_slice["found_ml"] + by_slice["missed_ml"], scores["true_ml"], rtol=1e-4)
+
+
+def test_errors_are_told_slice_by_slice():
+    truth = np.zeros((3, 3, 4), dtype=bool)
+    truth[0, :2, 1] = truth[0, 0, 3] = True
+    mask = torch.zeros(1, 3, 3, 4)
+    mask[0, 0, 0, 1] = mask[0, 2, 2, 1] = 1
+
+    errors = slice_errors(MetaTensor(mask, affine=torch.diag(torch.tensor([10.0, 10.0, 10.0, 1.0]))), truth)
+
+    assert errors == [
+        {"slice": 2, "found_ml": 1, "missed_ml": 1, "false_ml": 1},
+        {"slice": 4, "found_ml": 0, "missed_ml": 1, "false_ml": 0},
+    ]
 
 
 def test_dice_rises_as_false_specks_go_and_falls_once_the_lesion_does():
