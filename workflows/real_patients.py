@@ -103,7 +103,7 @@ def score_real_patients(
     """Segment real patients with every subset they have, and by the DWI threshold; write the masks and score them.
 
     Every sequence is registered to the reference and every mask lies on its grid, so that all subsets are scored
-    against one truth. Where each is wrong stands slice by slice in ``slices.csv``.
+    against one truth. Where each is wrong stands slice by slice in ``slices.csv``, where a truth is known.
 
     Args:
         folders: each a patient's, or of patients.
@@ -127,12 +127,13 @@ def score_real_patients(
             named = {"patient": patient.name, "sequences": name}
             rows.append({**named, **_scores(mask, patient.truth)})
             if patient.truth is not None:
-                slices += [{**named, **errors} for errors in slice_errors(mask, patient.truth)]
-    write_csv(pd.DataFrame(slices), output_dir / "slices.csv")
+                slices.append(pd.DataFrame(named, index=[0]).merge(slice_errors(mask, patient.truth), how="cross"))
+    if slices:
+        write_csv(pd.concat(slices), output_dir / "slices.csv")
     return pd.DataFrame(rows)
 
 
-def slice_errors(mask: MetaTensor, truth: np.ndarray) -> list[dict[str, float]]:
+def slice_errors(mask: MetaTensor, truth: np.ndarray) -> pd.DataFrame:
     """Tell what a mask has right and wrong in each slice with anything in it, from 1 up: ml found, missed and false.
 
     Shapes:
@@ -142,7 +143,7 @@ def slice_errors(mask: MetaTensor, truth: np.ndarray) -> list[dict[str, float]]:
     parts = {"found_ml": marked & truth, "missed_ml": ~marked & truth, "false_ml": marked & ~truth}
     volumes = pd.DataFrame({name: part.sum(axis=(0, 1)) * voxel_ml for name, part in parts.items()})
     volumes.insert(0, "slice", range(1, truth.shape[2] + 1))
-    return volumes[volumes.drop(columns="slice").any(axis=1)].to_dict("records")
+    return volumes[volumes.drop(columns="slice").any(axis=1)]
 
 
 def write_mask(mask: MetaTensor, file: Path) -> None:

@@ -170,17 +170,24 @@ def score_subsets(predictor: SubsetPredictor, cases: Sequence[Case], point: Oper
 
 
 def subset_table(scores: pd.DataFrame) -> pd.DataFrame:
-    """Sum `score_subsets` up for the model card: a row a subset, mean Dice with its 95 % interval, by lesion size."""
+    """Sum `score_subsets` up for the model card: a row a subset, Dice in all and by lesion size.
+
+    A cell is the mean, its 95 % interval where there are two patients or more, and how many there are.
+    """
     rows = []
     for subset, part in scores.groupby("sequences", sort=False):
         dice = part["dice"].to_numpy(dtype=float)
-        low, high = bootstrap_interval(dice)
-        row = {"sequences": subset, "patients": len(dice), "mean Dice": f"{dice.mean():.3f}"}
-        row["95 % interval"] = f"{low:.3f} to {high:.3f}"
-        for name, is_here in size_strata(part["true_ml"]).items():
-            row[name] = f"{dice[is_here].mean():.3f} ({is_here.sum()})" if is_here.any() else ""
+        row = {"sequences": subset, "mean Dice": _mean_with_interval(dice)}
+        row |= {name: _mean_with_interval(dice[is_here]) for name, is_here in size_strata(part["true_ml"]).items()}
         rows.append({**row, "lesion-wise F1": f"{part['lesion_f1'].mean():.3f}"})
     return pd.DataFrame(rows)
+
+
+def _mean_with_interval(dice: np.ndarray) -> str:
+    if len(dice) < 2:
+        return "".join(f"{only:.3f} (1)" for only in dice)
+    low, high = bootstrap_interval(dice)
+    return f"{dice.mean():.3f}, {low:.3f} to {high:.3f} ({len(dice)})"
 
 
 def clean_mask(probability: MetaTensor, threshold: float, minimum_ml: float) -> MetaTensor:
