@@ -12,6 +12,7 @@ import torch
 from monai.data.meta_tensor import MetaTensor
 from monai.transforms import Compose, Invertd
 
+from islesnet.components import label_lesions
 from islesnet.data import find_cases, read_volume
 from islesnet.errors import InputError
 from islesnet.files import whole_file
@@ -23,6 +24,8 @@ from islesnet.report import write_csv
 from islesnet.volumes.geometry import lie_on_one_grid
 from workflows.bundle_config import open_recipe
 from workflows.subsets import SEQUENCES, SUBSETS, clean_mask, show, unscaled_threshold
+
+LARGE_FOCUS_ML = 0.2  # a part of the lesion that should not be missed
 
 
 @dataclass(frozen=True)
@@ -155,10 +158,13 @@ def write_mask(mask: MetaTensor, file: Path) -> None:
 
 def _scores(mask: MetaTensor, truth: np.ndarray | None) -> dict[str, float]:
     marked, spacing = np.asarray(mask[0]) > 0.5, tuple(float(length) for length in mask.pixdim)
-    marked_ml = {"predicted_ml": float(marked.sum() * np.prod(spacing) / 1000)}
+    voxel_ml = float(np.prod(spacing)) / 1000
+    volumes = {"predicted_ml": float(marked.sum()) * voxel_ml, "islands_ml": _islands(marked, truth) * voxel_ml}
     if truth is None:
-        return marked_ml
+        return volumes
     scores = score_mask(marked, truth, spacing)
+    foci, count = label_lesions(truth)
+    large = [focus for focus in range(1, count + 1) if (foci == focus).sum() * voxel_ml >= LARGE_FOCUS_ML]
     return {
         "dice": scores.dice,
         "sensitivity": scores.sensitivity,
@@ -166,5 +172,16 @@ def _scores(mask: MetaTensor, truth: np.ndarray | None) -> dict[str, float]:
         "lesion_recall": scores.lesion_recall,
         "lesion_precision": scores.lesion_precision,
         "true_ml": scores.true_ml,
-        **marked_ml,
+        "large_foci": len(large),
+        "large_foci_found": sum(bool(marked[foci == focus].any()) for focus in large),
+        **volumes,
     }
+
+
+def _islands(marked: np.ndarray, truth: np.ndarray | None) -> int:
+    """Count the voxels of the parts that touch no lesion; where no truth is known, of all parts but the largest."""
+    parts, _ = label_lesions(marked)
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    sizes[np.unique(parts[truth]) if truth is not None else sizes.argmax()] = 0
+    return int(sizes.sum())

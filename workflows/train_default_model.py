@@ -8,9 +8,10 @@ trained on, and no number is chosen on them.
 """
 
 import argparse
+import hashlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +19,12 @@ import numpy as np
 from rich.progress import Progress
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 
-from islesnet.data import Case, find_cases, lesion_volume_ml, read_volume
+from islesnet.data import Case, find_cases, lesion_volume_ml
 from islesnet.errors import InputError
 from islesnet.files import require_writable
-from islesnet.metrics import best_threshold, expected_calibration_error
+from islesnet.metrics import expected_calibration_error
 from islesnet.networks import can_compile, operating_point_file
-from islesnet.phantom import write_wide_dataset
+from islesnet.phantom import patient_seed, ranges_table, wide_settings, write_wide_dataset
 from islesnet.report import draw_reliability, write_csv
 from islesnet.stamps import PHANTOM
 from islesnet.trust import AppearanceRanges, appearance_file
@@ -33,7 +34,7 @@ from workflows.commands import answer, command_line, options, run_bundle, say
 from workflows.datasets import Patients, write_split
 from workflows.real_patients import score_real_patients
 from workflows.release_weights import write_half_precision
-from workflows.results import write_json
+from workflows.results import choose_threshold, write_json
 from workflows.subsets import SubsetPredictor, choose_operating_point, score_subsets, subset_table
 
 SPACING_MM = (1.4, 2.2)  # of the phantoms: around the working grid's 2 mm, so that they are resampled up and down
@@ -62,11 +63,12 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def train_default_model(arguments: argparse.Namespace) -> int:
-    """Go through all steps that are not done."""
+    """Make phantoms and train, as far as that is not done; then choose and measure anew."""
     out: Path = arguments.out.absolute()
     require_writable(out)
     decisive = ("lesions", "patients", "seed", "minutes", "start_from")
-    begun_with = {name: getattr(arguments, name) for name in decisive} | {"phantoms_mm": SPACING_MM}
+    drawn_from = {"phantoms_mm": SPACING_MM, "ranges": hashlib.sha256(ranges_table().encode()).hexdigest()[:12]}
+    begun_with = {name: getattr(arguments, name) for name in decisive} | drawn_from
     claim_folder(out, "begun_with.json", begun_with)
     patients = make_phantoms(out / "phantoms", arguments.patients, arguments.seed, arguments.lesions)
     sections = split(patients.cases)
@@ -90,7 +92,8 @@ def train_default_model(arguments: argparse.Namespace) -> int:
 
     if arguments.real:
         say("Real patients, never trained on")
-        deviations = best_threshold(_dwi_and_truth(sections["validation"]))
+        stripped = [case for case in sections["validation"] if _is_skull_stripped(case, arguments.seed)]
+        deviations = choose_threshold(stripped, most=len(stripped))
         real = score_real_patients(arguments.real, weights, point, out / "real", deviations)
         write_csv(real, out / "real.csv")
         print(real.round(3).to_string(index=False))
@@ -100,13 +103,6 @@ def train_default_model(arguments: argparse.Namespace) -> int:
     print(subset_table(table).to_string(index=False))
     print(f"\nWeights  {weights}")
     return 0
-
-
-def _dwi_and_truth(cases: Sequence[Case]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Read the DWI of those who have one, and the truth: what the baseline's threshold is chosen on."""
-    for case in cases:
-        if "dwi" in case.sequences and case.label is not None:
-            yield read_volume(case.sequences["dwi"]).array, read_volume(case.label).array
 
 
 def make_phantoms(folder: Path, patients: int, seed: int, lesions: Path | None) -> Patients:
@@ -200,7 +196,8 @@ class WideTraining:
         events.Reload()
         times = [event.wall_time for event in events.Scalars("loss")]
         seconds = float(np.median(np.diff(times))) * len(times)
-        return max(2, int(self.minutes * 60 * SHARE_FOR_TRAINING / seconds))
+        epochs = max(2, int(self.minutes * 60 * SHARE_FOR_TRAINING / seconds))
+        return epochs - epochs % _interval(epochs)  # so that the last epoch is validated
 
     def _train(self, epochs: int) -> None:
         run_bundle("training", "--args_file", RECIPE, *options(self._choices(epochs)))
@@ -214,12 +211,22 @@ class WideTraining:
             "cache_dir": self.out / "cache",
             "seed": self.seed,
             "epochs": epochs,
-            "val_interval": max(1, epochs // VALIDATIONS),
+            "val_interval": _interval(epochs),
             "resume": True,
             "compile_network": can_compile(),
             "described_patients": 0,  # a step of its own describes them once
             "start_from": False if self.start_from is None else self.start_from.absolute(),
         }
+
+
+def _is_skull_stripped(case: Case, seed: int) -> bool:
+    """Say whether a phantom of `make_phantoms` was drawn without skull and scalp."""
+    return wide_settings(patient_seed(seed, int(case.patient)), SPACING_MM, lesion_masks=None).is_skull_stripped
+
+
+def _interval(epochs: int) -> int:
+    """Say after how many epochs each a training of so many is validated."""
+    return max(1, epochs // VALIDATIONS)
 
 
 if __name__ == "__main__":

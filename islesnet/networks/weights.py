@@ -182,8 +182,8 @@ def _require_checksum(path: Path) -> None:
     if found != wanted.strip():
         raise InputError(
             f"The weights at {path} are not those that {checksum.name} was made of: their SHA-256 is {found}, not "
-            f"{wanted.strip()}. Fetch the file again; or, where you put other weights there on purpose, remove "
-            f"{checksum.name}."
+            f"{wanted.strip()}. Fetch the file again. Weights of your own belong elsewhere (what lies beside these is "
+            "theirs): name them, --checkpoint FILE for the bundle, --model FILE for islesnet segment."
         )
 
 

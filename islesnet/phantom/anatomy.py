@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from islesnet.phantom.build import (
     FIELD_OF_VIEW_MM,
+    MOST_SHIFT_MM,
     SULCUS_MM,
     Grid,
     depths_in,
@@ -82,7 +83,9 @@ def make_anatomy(
     grid, templates = Grid(spacing_mm), load_templates(spacing_mm)
     # Beyond the shell lies the face, as far as the field of view goes.
     reach_mm = 0.0 if is_skull_stripped else 1.2 * HEAD_END * ranges.shell[1] * (1 + ranges.face[1])
-    box = find_box(grid, build, templates, margin_mm=6.0 + reach_mm)
+    # In an echo-planar image signal lands beyond the brain, in front and behind.
+    beyond_mm = max(reach_mm, MOST_SHIFT_MM if ranges.shift_mm_per_ppm[1] else 0.0)
+    box = find_box(grid, build, templates, margins_mm=(6 + reach_mm, 6 + beyond_mm, 6 + reach_mm))
     mni = to_mni(grid, box, build)
     brain = templates.sample("hull", mni) > hull_level
     inside, outside_mm = brain, np.zeros_like(mni[0])

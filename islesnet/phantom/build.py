@@ -1,5 +1,6 @@
 """A patient's build: size, posture, shape and age, and by them where each voxel lies in the average brain."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ MEAN_SCALE = 0.93
 CONTROL_MM = 32.0
 # Below 0.4 of the control distance a cubic B-spline deformation cannot fold (Choi and Lee, 2000).
 MAX_BEND_MM = 9.0
+MOST_SHIFT_MM = 15.0  # that an echo-planar image displaces
 SULCUS_MM = 7.0  # distance between control points of what differs from sulcus to sulcus
 
 
@@ -104,8 +106,8 @@ def draw_build(rng: np.random.Generator, ranges: Ranges = SISS_LIKE) -> Build:
     )
 
 
-def find_box(grid: Grid, build: Build, templates: Templates, margin_mm: float) -> tuple[slice, slice, slice]:
-    """Find the brain at 6 mm, and the box around it on the grid with a margin (at least a coarse voxel)."""
+def find_box(grid: Grid, build: Build, templates: Templates, margins_mm: Sequence[float]) -> tuple[slice, slice, slice]:
+    """Find the brain at 6 mm, and the box around it on the grid, with margins (at least a coarse voxel)."""
     coarse = replace(grid, spacing_mm=6.0)
     everything = (slice(None), slice(None), slice(None))
     hull = templates.sample("hull", to_mni(coarse, everything, build)) > 0.1
@@ -113,7 +115,8 @@ def find_box(grid: Grid, build: Build, templates: Templates, margin_mm: float) -
     for axis, part in enumerate(ndimage.find_objects(hull.astype(np.uint8))[0]):
         ends = coarse.coordinates(axis)[[part.start, part.stop - 1]]
         first, last = (
-            np.searchsorted(grid.coordinates(axis), end) for end in (ends[0] - margin_mm, ends[1] + margin_mm)
+            np.searchsorted(grid.coordinates(axis), end)
+            for end in (ends[0] - margins_mm[axis], ends[1] + margins_mm[axis])
         )
         box.append(slice(int(first), int(last)))
     return box[0], box[1], box[2]

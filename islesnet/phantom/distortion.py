@@ -3,6 +3,7 @@
 import numpy as np
 
 from islesnet.phantom.anatomy import Anatomy
+from islesnet.phantom.build import MOST_SHIFT_MM
 from islesnet.phantom.fields import FloatArray
 from islesnet.phantom.ranges import Ranges, draw
 
@@ -21,7 +22,6 @@ CAVITIES = (
 )
 CAVITY_SD_MM = 3.0
 SUSCEPTIBILITY_PPM = 9.4  # of air over tissue: Schenck, Med Phys 23:815, 1996
-MOST_MM = 15.0
 FINER = 3  # samples of a voxel on the way, so that stretched tissue shows no gaps
 
 
@@ -45,12 +45,12 @@ def draw_shift(rng: np.random.Generator, anatomy: Anatomy, ranges: Ranges) -> Fl
     shims = np.linalg.lstsq(terms[:, some].T, ppm[some], rcond=None)[0].astype(np.float32)
     direction = rng.choice((-1.0, 1.0))
     mm = (ppm - shims @ terms) * np.float32(direction * draw(rng, ranges.shift_mm_per_ppm))
-    shift: FloatArray = np.float32(MOST_MM) * np.tanh(mm / np.float32(MOST_MM))
+    shift: FloatArray = np.float32(MOST_SHIFT_MM) * np.tanh(mm / np.float32(MOST_SHIFT_MM))
     return shift
 
 
 def distort(image: FloatArray, shift_mm: FloatArray, spacing_mm: float) -> FloatArray:
-    """Move the signal of every voxel along the second axis, none of it lost: where much lands, it piles up.
+    """Move the signal of every voxel along the second axis: where much lands, it piles up; beyond the image it is lost.
 
     Args:
         image: what is moved.
@@ -73,7 +73,8 @@ def distort(image: FloatArray, shift_mm: FloatArray, spacing_mm: float) -> Float
         landed = y + offset + (shift + offset * slope) / spacing_mm
         below = np.floor(landed).astype(np.int64)
         for line, share in ((below, below + 1 - landed), (below + 1, landed - below)):
-            target = (x * height + np.clip(line, 0, height - 1)) * depth + z
-            moved += np.bincount(target, weights=values * share / FINER, minlength=image.size)
+            is_seen = (line >= 0) & (line < height)
+            target = ((x * height + line) * depth + z)[is_seen]
+            moved += np.bincount(target, weights=(values * share)[is_seen] / FINER, minlength=image.size)
     distorted: FloatArray = moved.reshape(width, height, depth).astype(np.float32)
     return distorted

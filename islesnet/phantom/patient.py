@@ -30,7 +30,8 @@ class Phantom:
             store them; 0 outside the brain, or outside the head where the skull is not stripped.
         brain: uint8, 1 in the brain and the fluid around it.
         label: uint8, 1 where more than half of the voxel is infarct, acute or (of a chronic patient) old; of a wide
-            patient as far as the DWI's voxels show it, so that a small infarct in thick slices may have none.
+            patient as far as the DWI's voxels show it, so that a small infarct in thick slices, or one beyond the
+            field of view, may have none.
         affine: voxel indices to mm, RAS+.
         lesion_volume_ml: volume of the label.
         components: connected parts of the label (voxels that touch, corners included).
@@ -102,7 +103,6 @@ def make_patient(seed: int, settings: PhantomSettings = DEFAULT_SETTINGS) -> Pha
     outlined = scans["dwi" if "dwi" in scans else "flair"].seen
     share = outlined if ranges.is_disturbed else _whole(anatomy, disease.infarct.share)
     label = (share > 0.5).astype(np.uint8)
-    label[np.all([image == 0 for image in images.values()], axis=0)] = 0  # beyond every field of view
     return Phantom(
         images=images,
         brain=_whole(anatomy, anatomy.brain).astype(np.uint8),

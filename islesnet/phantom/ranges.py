@@ -1,4 +1,4 @@
-"""Every range that synthetic patients are drawn from, in one table: like SISS, and as wide as clinics are."""
+"""The ranges that synthetic patients are drawn from, in one table: like SISS, and as wide as clinics are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -93,9 +93,9 @@ class Ranges:
     t1_repetition_ms: Range = field(default=(400, 600), metadata=_wide((350, 800), "ms, spin echo", CHOICE))
     t1_echo_ms: Range = field(default=(8, 14), metadata=_wide((5, 20), "ms, spin echo", CHOICE))
     t1_recovery_ms: Range = field(
-        default=(1800, 2300), metadata=_wide((1500, 2600), "ms, repetition of inversion recovery", CHOICE)
+        default=(1800, 2300), metadata=_wide((1500, 2300), "ms, repetition of inversion recovery", CHOICE)
     )
-    t1_inversion_ms: Range = field(default=(900, 900), metadata=_wide((700, 1100), "ms", CHOICE))
+    t1_inversion_ms: Range = field(default=(900, 900), metadata=_wide((850, 1100), "ms, of inversion recovery", CHOICE))
     t2_repetition_ms: Range = field(default=(3500, 6000), metadata=_wide((2500, 9000), "ms", CHOICE))
     t2_echo_ms: Range = field(default=(85, 110), metadata=_wide((75, 130), "ms", CHOICE))
     flair_repetition_ms: Range = field(default=(8000, 11000), metadata=_wide((5000, 12000), "ms", CHOICE))
@@ -145,16 +145,24 @@ class Ranges:
         metadata=_wide(
             (0, 14),
             "mm along the phase encoding that a part in a million of the field displaces; DWI",
-            "10 to 40 Hz a voxel of 2 mm, at 64 or 128 MHz: our choice",
+            "0 is a corrected scan, 14 one with 18 Hz a voxel of 2 mm at 128 MHz: our choice",
         ),
     )
     surface_depth_mm: Range = field(default=(0, 0), metadata=_wide((1.5, 10), "mm, depth of those bands", CHOICE))
 
     # ---- scanner
-    dwi_voxel_mm: Range = field(default=(1.6, 2.2), metadata=_wide((1.0, 2.5), "mm, in plane", CHOICE))
-    t1_voxel_mm: Range = field(default=(0.9, 1.2), metadata=_wide((0.5, 1.5), "mm, in plane", CHOICE))
-    t2_voxel_mm: Range = field(default=(0.8, 1.1), metadata=_wide((0.5, 1.5), "mm, in plane", CHOICE))
-    flair_voxel_mm: Range = field(default=(0.9, 1.3), metadata=_wide((0.5, 1.8), "mm, in plane", CHOICE))
+    dwi_voxel_mm: Range = field(
+        default=(1.6, 2.2), metadata=_wide((1.0, 2.5), "mm, in plane; no finer than the phantom's voxels", CHOICE)
+    )
+    t1_voxel_mm: Range = field(
+        default=(0.9, 1.2), metadata=_wide((0.5, 1.5), "mm, in plane; no finer than the phantom's voxels", CHOICE)
+    )
+    t2_voxel_mm: Range = field(
+        default=(0.8, 1.1), metadata=_wide((0.5, 1.5), "mm, in plane; no finer than the phantom's voxels", CHOICE)
+    )
+    flair_voxel_mm: Range = field(
+        default=(0.9, 1.3), metadata=_wide((0.5, 1.8), "mm, in plane; no finer than the phantom's voxels", CHOICE)
+    )
     slice_mm: Range = field(default=(3, 6), metadata=_wide((2, 6.5), "mm, of thick slices", CHOICE))
     noise: Range = field(
         default=(0.02, 0.06), metadata=_wide((0.005, 0.08), "of the mean signal, standard deviation", CHOICE)

@@ -42,7 +42,8 @@ class Scanned(NamedTuple):
 
     Args:
         image: as it is stored.
-        seen: the lesion's share of each voxel as the scan shows it, thick slices and misregistration included.
+        seen: the lesion's share of each voxel as the scan shows it: thick slices, misregistration and the end of its
+            field of view included.
 
     Shapes:
         both ``(X, Y, Z)``.
@@ -98,7 +99,8 @@ def scan(
         whole = np.where(whole > 0, whole, np.rint(noise))
     seen = np.zeros_like(whole)
     seen[anatomy.box] = share_in_voxels(lesion, spacing_mm, how) * head
-    return Scanned(cut_field_of_view(whole, draw_cut(rng, ranges), spacing_mm), seen)
+    missing_mm = draw_cut(rng, ranges)
+    return Scanned(*(cut_field_of_view(each, missing_mm, spacing_mm) for each in (whole, seen)))
 
 
 def _misregister(rng: np.random.Generator, anatomy: Anatomy, scene: Scene, ranges: Ranges) -> Scene:

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from islesnet.phantom.anatomy import make_anatomy
-from islesnet.phantom.distortion import MOST_MM, distort, draw_shift
+from islesnet.phantom.build import MOST_SHIFT_MM
+from islesnet.phantom.distortion import distort, draw_shift
 from islesnet.phantom.ranges import WIDE
 
 
@@ -20,6 +21,22 @@ def test_no_signal_is_lost_and_an_even_shift_moves_it(anatomy):
     assert moved.sum() == pytest.approx(image.sum(), rel=1e-5)
     centres = [(values.sum(axis=(0, 2)) * np.arange(20)).sum() / values.sum() for values in (image, moved)]
     assert centres[1] - centres[0] == pytest.approx(2.0, abs=1e-3)
+
+
+def test_what_leaves_the_image_does_not_pile_up_at_its_end():
+    moved = distort(np.ones((1, 20, 1), dtype=np.float32), np.full((1, 20, 1), 5.0, dtype=np.float32), spacing_mm=1.0)
+
+    assert moved[0, :, 0] == pytest.approx([0] * 5 + [1] * 15, abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_distorted_scan_of_a_stripped_brain_ends_within_its_box(seed):
+    anatomy = make_anatomy(np.random.default_rng(seed), 4.0, True, WIDE)
+    shift = np.full(anatomy.inside.shape, MOST_SHIFT_MM * (-1) ** seed, dtype=np.float32)
+
+    moved = distort(anatomy.spread(anatomy.brain.astype(np.float32)), shift, spacing_mm=4.0)
+
+    assert moved.sum() == pytest.approx(anatomy.brain.sum(), rel=1e-4)
 
 
 def test_signal_piles_up_where_it_is_pushed_together_and_thins_where_it_is_pulled_apart():
@@ -40,7 +57,7 @@ def test_shift_is_large_at_the_skull_base_and_small_at_the_vertex(anatomy):
 
     assert shifts[:, base].max() > 5
     assert np.median(shifts[:, base]) > 2 * np.median(shifts[:, vertex])
-    assert shifts.max() <= MOST_MM
+    assert shifts.max() <= MOST_SHIFT_MM
 
 
 def test_both_polarities_of_the_phase_encoding_occur(anatomy):

@@ -98,7 +98,10 @@ def test_real_patients_are_scored_on_their_own_grid_where_the_truth_is_known(cas
 
     assert isinstance(table, pd.DataFrame) and len(table) == 16
     assert table["dice"].between(0, 1).all()
-    assert table.set_index("sequences").loc["DWI threshold", "dice"] > 0.2
+    baseline = table.set_index("sequences").loc["DWI threshold"]
+    assert baseline["dice"] > 0.2
+    assert baseline["large_foci_found"] == baseline["large_foci"] > 0
+    assert 0 < baseline["islands_ml"] < baseline["predicted_ml"]
     mask = nib.load(tmp_path / f"{cases[0].patient}_dwi+flair_lesion.nii.gz")
     np.testing.assert_allclose(mask.affine, nib.load(cases[0].label).affine)
     by_slice = pd.read_csv(tmp_path / "slices.csv").groupby("sequences")[["found_ml", "missed_ml", "false_ml"]].sum()

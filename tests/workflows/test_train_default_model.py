@@ -1,8 +1,20 @@
 import pytest
 
+from islesnet.data import find_cases, read_volume
 from islesnet.errors import InputError
+from islesnet.phantom import write_wide_dataset
 from workflows.claims import claim_folder
-from workflows.train_default_model import TEST, VALIDATION, main, make_phantoms, split
+from workflows.train_default_model import TEST, VALIDATION, _is_skull_stripped, main, make_phantoms, split
+
+
+def test_whether_a_phantom_has_a_skull_is_known_from_its_number(tmp_path):
+    write_wide_dataset(tmp_path, 4, seed=3, spacing_mm=(5.0, 5.0), workers=1)
+    cases = find_cases(tmp_path)
+
+    told = [_is_skull_stripped(case, seed=3) for case in cases]
+    heads_ml = [(read_volume(case.sequences["flair"]).array > 100).sum() * 0.125 for case in cases]
+    assert told == [volume_ml < 2200 for volume_ml in heads_ml]
+    assert set(told) == {True, False}
 
 
 def test_nobody_is_in_two_sections():
