@@ -54,7 +54,7 @@ class ExactResume:
         best: the saver of the best weights.
         transform: the training transforms, whose random draws are seeded.
         seed: of the whole training.
-        resume: go on from the file; otherwise an earlier training's files are set aside.
+        resume: go on from the file, where there is one; otherwise an earlier training's files are set aside.
     """
 
     def __init__(
@@ -89,9 +89,10 @@ class ExactResume:
         """
         if self.resume and self.path.exists():
             self._load(engine)
-        elif self.resume:
+            return
+        if self.resume:
             logger.info("Nothing to resume at %s: training starts at epoch 1.", self.path)
-        if not self.resume and engine.state.rank == 0 and any(file.exists() for file in self._files):
+        if engine.state.rank == 0 and any(file.exists() for file in self._files):
             self._set_aside()
 
     @property
@@ -108,7 +109,7 @@ class ExactResume:
         for file in self._files:
             if file.exists():
                 file.rename(aside / file.name)
-        logger.warning("Training starts anew; the earlier training's weights and state are now in %s.", aside)
+        logger.warning("Training starts anew; the weights and the state that were there are now in %s.", aside)
 
     def seed_epoch(self, engine: Engine) -> None:
         """Make this epoch's random numbers a function of seed, epoch and rank."""

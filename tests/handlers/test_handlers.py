@@ -78,6 +78,18 @@ def test_epochs_and_ranks_draw_different_numbers(engine, evaluator, tmp_path):
     assert len(seen) == 4
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_weights_that_no_state_belongs_to_are_set_aside_with_what_is_theirs(resume, engine, evaluator, tmp_path):
+    shipped = ["model.pt", "model.pt.sha256", "model_appearance.json", "model_operating_point.json"]
+    for name in shipped:
+        (tmp_path / name).write_text("shipped")
+
+    exact_resume(tmp_path / "last.pt", evaluator, resume).start(engine)
+
+    assert sorted(path.name for path in (tmp_path / "earlier_1").iterdir()) == shipped
+    assert [path.name for path in tmp_path.iterdir()] == ["earlier_1"]
+
+
 def test_state_is_saved_and_taken_back(engine, evaluator, tmp_path):
     written = exact_resume(tmp_path / "last.pt", evaluator)
     engine.state.epoch, engine.state.iteration = 4, 40
