@@ -98,24 +98,50 @@ def show(image: MetaTensor, subset: tuple[str, ...]) -> torch.Tensor:
 def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) -> Choice:
     """Choose threshold and minimum volume by mean Dice over patients and common subsets, and fit the temperature.
 
+    The threshold is the lowest that the patients cannot tell from the best (`lowest_as_good`): phantoms have more
+    that looks like a lesion than people, so theirs alone would leave too little of the lesion.
+
     Args:
         predictor: the network.
         cases: patients that nothing else is claimed on.
     """
-    dice = []  # of each patient and subset: by threshold, then by minimum volume
+    dice = []  # of each patient, the mean of the subsets: by threshold, then by minimum volume
     logits = LogitHistogram()
     for case in track(cases, "Validation phantoms"):
+        of_subsets = []
         for _, probability, truth in predictor.predict(case, COMMON_SUBSETS):
             here, lesion = np.asarray(probability[0]), np.asarray(truth[0]) > 0.5
             logits.add_probability(here, lesion)
             voxel_ml = float(np.prod(_spacing(truth))) / 1000
-            dice.append([dice_by_minimum(here >= threshold, lesion, voxel_ml) for threshold in THRESHOLDS])
-    means = np.mean(dice, axis=0)
-    best = np.unravel_index(means.argmax(), means.shape)
+            of_subsets.append([dice_by_minimum(here >= threshold, lesion, voxel_ml) for threshold in THRESHOLDS])
+        dice.append(np.mean(of_subsets, axis=0))
+    by_patient = np.array(dice)  # (patients, thresholds, minimum volumes)
+    means = by_patient.mean(axis=0)
+    minimum = int(means.max(axis=0).argmax())
+    threshold = lowest_as_good(by_patient[:, :, minimum])
     temperature = round(logits.fit_temperature(), 3)
-    threshold = _at_temperature(THRESHOLDS[best[0]], temperature)
-    point = OperatingPoint(threshold, MINIMUM_ML[best[1]], temperature)
-    return Choice(point, float(means[best]), logits.reliability(), logits.reliability(temperature))
+    point = OperatingPoint(_at_temperature(THRESHOLDS[threshold], temperature), MINIMUM_ML[minimum], temperature)
+    return Choice(point, float(means[threshold, minimum]), logits.reliability(), logits.reliability(temperature))
+
+
+def lowest_as_good(dice: np.ndarray) -> int:
+    """Choose the lowest threshold whose mean Dice is within one standard error of the best one's.
+
+    The standard error is that of the patients' differences to the best threshold. One patient has none: the best then.
+    Source of the rule: Breiman et al., Classification and Regression Trees, 1984, chapter 3.
+
+    Args:
+        dice: of each patient at ascending thresholds.
+
+    Shapes:
+        ``(patients, thresholds)`` -> the threshold's index.
+    """
+    best = int(dice.mean(axis=0).argmax())
+    if len(dice) < 2:
+        return best
+    lost = dice[:, [best]] - dice
+    is_as_good = lost.mean(axis=0) <= lost.std(axis=0, ddof=1) / np.sqrt(len(dice))
+    return int(is_as_good.argmax())
 
 
 def dice_by_minimum(marked: np.ndarray, lesion: np.ndarray, voxel_ml: float) -> list[float]:

@@ -11,13 +11,17 @@ from islesnet.phantom import PhantomSettings, write_dataset
 from workflows.bundle_config import open_recipe
 from workflows.real_patients import score_real_patients, slice_errors
 from workflows.subsets import (
+    COMMON_SUBSETS,
     MINIMUM_ML,
     SUBSETS,
+    THRESHOLDS,
     SubsetPredictor,
     choose_operating_point,
     dice_by_minimum,
+    lowest_as_good,
     score_subsets,
     subset_table,
+    unscaled_threshold,
 )
 
 COARSE = {"spacing": [6.0, 6.0, 6.0]}  # the phantoms' own voxels: everything holds there that holds on finer ones
@@ -59,12 +63,31 @@ def test_leaving_sequences_away_gives_what_a_patient_without_them_gets(predictor
     torch.testing.assert_close(torch.as_tensor(asked), torch.as_tensor(absent))
 
 
-def test_operating_point_is_one_of_those_tried_and_its_threshold_is_of_calibrated_probabilities(predictor, cases):
+def test_operating_point_is_one_of_those_tried_and_has_the_dice_that_it_says(predictor, cases):
     choice = choose_operating_point(predictor, cases)
 
-    assert 0 < choice.point.threshold < 1 and 0.05 <= choice.point.temperature <= 20
-    assert 0 <= choice.dice <= 1
+    threshold = unscaled_threshold(choice.point)
+    assert min(abs(threshold - tried) for tried in THRESHOLDS) < 0.002
+    assert choice.point.minimum_lesion_ml in MINIMUM_ML
+    scores = score_subsets(predictor, cases, choice.point).set_index("sequences")["dice"]
+    assert choice.dice == pytest.approx(scores[["+".join(subset) for subset in COMMON_SUBSETS]].mean(), abs=0.01)
+    assert 0.05 <= choice.point.temperature <= 20
     assert choice.reliability["voxels"].sum() == choice.reliability_before["voxels"].sum() > 0
+
+
+@pytest.mark.parametrize(
+    ("dice", "chosen"),
+    [
+        (
+            [[0.1, 0.5, 0.6], [0.1, 0.7, 0.6], [0.1, 0.5, 0.6]],
+            1,
+        ),  # the middle one is as good for all that three can tell
+        ([[0.1, 0.5, 0.6], [0.1, 0.5, 0.6], [0.1, 0.5, 0.6]], 2),  # worse in everyone
+        ([[0.6, 0.5, 0.1]], 0),  # one patient: the best
+    ],
+)
+def test_threshold_is_the_lowest_that_patients_cannot_tell_from_the_best(dice, chosen):
+    assert lowest_as_good(np.array(dice)) == chosen
 
 
 def test_every_subset_has_its_row(predictor, cases):
