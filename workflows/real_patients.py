@@ -23,7 +23,7 @@ from islesnet.patients import find_patients
 from islesnet.report import write_csv
 from islesnet.volumes.geometry import lie_on_one_grid
 from workflows.bundle_config import open_recipe
-from workflows.subsets import SEQUENCES, SUBSETS, clean_mask, show, unscaled_threshold
+from workflows.subsets import SEQUENCES, SUBSETS, clean_mask, show
 
 LARGE_FOCUS_ML = 0.2  # a part of the lesion that should not be missed
 
@@ -54,10 +54,11 @@ class RealPredictor:
         weights: of the bundle's default network.
         folders: each a patient's, or of patients.
         output_dir: where registered sequences and brain masks are written.
+        temperature: that logits are divided by, before anything is interpolated.
     """
 
-    def __init__(self, weights: Path, folders: Sequence[Path], output_dir: Path) -> None:
-        choices = {"checkpoint": weights, "output_dir": output_dir, "report": False, "temperature": 1.0}
+    def __init__(self, weights: Path, folders: Sequence[Path], output_dir: Path, temperature: float = 1.0) -> None:
+        choices = {"checkpoint": weights, "output_dir": output_dir, "report": False, "temperature": temperature}
         self.parser = open_recipe("recipes/inference.yaml", choices)
         self.network = self.parser.get_parsed_content("network").eval()
         self.network.load_state_dict(read_state_dict(weights, "weights"))
@@ -115,11 +116,11 @@ def score_real_patients(
         output_dir: gets ``<patient>_<subset>_lesion.nii.gz`` and ``slices.csv``.
         dwi_deviations: the baseline's threshold; None leaves the baseline away.
     """
-    predictor = RealPredictor(weights, folders, output_dir)
+    predictor = RealPredictor(weights, folders, output_dir, point.temperature)
     rows, slices = [], []
     for patient in predictor.patients:
         masks = {
-            "+".join(subset): clean_mask(probability, unscaled_threshold(point), point.minimum_lesion_ml)
+            "+".join(subset): clean_mask(probability, point.threshold, point.minimum_lesion_ml)
             for subset, probability in predictor.predict(patient)
         }
         if "dwi" in patient.sequences and dwi_deviations is not None:
