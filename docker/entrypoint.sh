@@ -33,8 +33,6 @@ case " $* " in
         elif [ -s /model.pt ]; then
             [ -r /model.pt ] || refuse "/model.pt cannot be read by $me; $as_owner"
             set -- --model /model.pt "$@"
-        elif [ ! -e /opt/islesnet/bundle/models/model.pt ]; then
-            refuse "there are no weights in this image; mount a checkpoint: -v /path/to/model.pt:/model.pt:ro"
         fi
         ;;
 esac

@@ -1,4 +1,4 @@
-"""The whole way on synthetic patients: data, training, evaluation, a new patient.
+"""The whole way on synthetic patients: a new patient with the shipped model; then data, training, evaluation.
 
     python -m workflows.demo [--folder demo]
 
@@ -18,6 +18,7 @@ from matplotlib.image import imsave
 from islesnet.data import Case, cases_in_datalist
 from islesnet.errors import InputError
 from islesnet.evaluation.scan import read_scan
+from islesnet.metrics import VoxelCounts
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.report import largest_slice, outlined_slice
 from workflows.commands import answer, command_line, run, run_bundle, say
@@ -38,11 +39,12 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def demonstrate(arguments: argparse.Namespace) -> int:
-    """Make the data, train, evaluate, segment and report."""
+    """Segment with the shipped model; then make data, train, evaluate, segment and report."""
     began = time.monotonic()
     folder = arguments.folder.resolve()
     make_anew(folder)
     new_patient = make_new_patient(folder)
+    segment_with_shipped_model(new_patient, folder)
     dataset = make_dataset(folder)
     train(dataset, folder, arguments.epochs)
     segment(dataset, new_patient, folder)
@@ -74,10 +76,27 @@ def make_new_patient(folder: Path) -> Case:
     return Case("anna", {"dwi": home / "dwi.nii.gz", "flair": home / "flair.nii.gz"}, truth)
 
 
+def segment_with_shipped_model(new_patient: Case, folder: Path) -> None:
+    """Segment the new patient with the weights of the bundle, and say how well that went."""
+    say("1. A new patient, with the shipped model")
+    began = time.monotonic()
+    run("islesnet", "segment", patients_folder(new_patient), "-o", folder / "shipped_model")
+    seconds = time.monotonic() - began
+    _, label, marked = open_scan(new_patient, folder / "shipped_model")
+    dice = VoxelCounts.of(marked > 0.5, label > 0.5).dice
+    page = folder / "shipped_model" / new_patient.patient / "report.html"
+    print(f"Dice {dice:.3f} on a synthetic patient, in {seconds:.0f} s; the report: {page}")
+
+
+def patients_folder(case: Case) -> Path:
+    """Name the folder of patients that a patient's folder lies in."""
+    return next(iter(case.sequences.values())).parent.parent
+
+
 def make_dataset(folder: Path) -> Path:
     """Write a synthetic data set in the SISS 2015 layout with its datalist."""
     dataset = folder / "SISS2015_Training"
-    say(f"1. {PATIENTS} synthetic patients")
+    say(f"2. {PATIENTS} synthetic patients")
     run("islesnet", "phantom", dataset, "--patients", PATIENTS, "--spacing", SPACING_MM, "--seed", 1)
     run("islesnet", "datalist", dataset, "--split", *SPLIT)
     return dataset
@@ -85,7 +104,7 @@ def make_dataset(folder: Path) -> Path:
 
 def train(dataset: Path, folder: Path, epochs: int | None) -> None:
     """Train with the demo's recipe."""
-    say("2. Training")
+    say("3. Training, from scratch")
     places = ("--dataset_dir", dataset, "--output_dir", folder / "training", "--ckpt_dir", folder / "models")
     longer = () if epochs is None else ("--epochs", epochs)
     run_bundle("training", "--args_file", "recipes/training_demo.yaml", *places, *longer)
@@ -94,13 +113,12 @@ def train(dataset: Path, folder: Path, epochs: int | None) -> None:
 def segment(dataset: Path, new_patient: Case, folder: Path) -> None:
     """Evaluate on the test patients, and segment the new one."""
     weights = ("--checkpoint", folder / "models" / "model.pt")
-    say("3. Evaluation on the test patients")
+    say("4. Evaluation on the test patients")
     output = ("--output_dir", folder / "evaluation")
     run_bundle("evaluating", "--args_file", "recipes/evaluate.yaml", "--dataset_dir", dataset, *output, *weights)
-    say("4. Inference on the new patient")
-    home = next(iter(new_patient.sequences.values())).parent.parent
-    output = ("--output_dir", folder / "inference")
-    run_bundle("inference", "--config_file", "configs/inference.yaml", "--dataset_dir", home, *output, *weights)
+    say("5. Inference on the new patient")
+    places = ("--dataset_dir", patients_folder(new_patient), "--output_dir", folder / "inference")
+    run_bundle("inference", "--config_file", "configs/inference.yaml", *places, *weights)
 
 
 def report(dataset: Path, new_patient: Case, folder: Path) -> None:
@@ -113,7 +131,7 @@ def report(dataset: Path, new_patient: Case, folder: Path) -> None:
     table = pd.DataFrame([*rows, score(new_patient, folder / "inference", deviations)]).set_index("patient")
     means = table.drop(index=new_patient.patient).mean()
     table.loc[f"mean of {len(rows)} test"] = means
-    say("5. Results")
+    say("6. Results")
     print(table.to_string(float_format=lambda value: f"{value:.3f}"))
     print(
         f"\nMean Dice on {len(rows)} test patients: {means['Dice']:.3f} the trained network, "

@@ -64,12 +64,16 @@ def test_options_go_to_segment_and_commands_run_as_they_are(container, arguments
     assert container.run(*arguments) == (7, f"{told}\n", "")
 
 
+def test_without_weights_of_ones_own_the_image_s_are_used(container):
+    container.mount(weights=False)
+    assert container.run() == (7, "segment /input --output /output\n", "")
+
+
 @pytest.mark.parametrize(
     ("mounted", "said"),
     [
         ({"patients": 0}, "/input is empty"),
         ({"output": False}, "nothing is mounted on /output"),
-        ({"weights": False}, "there are no weights in this image"),
     ],
 )
 def test_what_is_not_mounted_is_said_in_one_line(container, mounted, said):

@@ -1,0 +1,72 @@
+"""The weights in the repository: whole, small, and good enough on a phantom and on the real patient with a truth."""
+
+import json
+import tomllib
+
+import numpy as np
+import pytest
+
+from islesnet.data import Case, find_cases, read_volume
+from islesnet.metrics import VoxelCounts
+from islesnet.networks import operating_point_file, read_operating_point, require_weights
+from islesnet.networks.weights import checksum_of, read_state_dict
+from islesnet.phantom import PhantomSettings, make_patient, write_patient
+from islesnet.segment import bundle_folder, segment_cases
+from islesnet.trust import appearance_file, read_appearance
+from workflows.bundle_config import open_recipe
+
+WEIGHTS = bundle_folder() / "models" / "model.pt"
+MOST_BYTES = 66_000_000
+
+
+def dice_of(mask, truth):
+    return VoxelCounts.of(read_volume(mask).array > 0.5, read_volume(truth).array > 0.5).dice
+
+
+def test_weights_are_small_whole_and_of_the_configured_network():
+    network = open_recipe("recipes/inference.yaml", {}).get_parsed_content("network_def")
+
+    require_weights(WEIGHTS, network)
+
+    assert checksum_of(WEIGHTS).is_file()
+    assert WEIGHTS.stat().st_size <= MOST_BYTES
+    assert all(value.isfinite().all() for value in read_state_dict(WEIGHTS, "weights").values())
+
+
+def test_what_belongs_to_the_weights_lies_beside_them():
+    assert operating_point_file(WEIGHTS).is_file()
+    assert 0.05 < read_operating_point(WEIGHTS).threshold < 0.99
+    appearance = read_appearance(WEIGHTS)
+    assert appearance is not None and min(appearance.images.values()) >= 100
+
+
+def test_wheel_takes_the_weights_and_all_that_is_theirs():
+    root = bundle_folder().parent
+    wheel = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+
+    taken = {name for name in wheel["force-include"] if name.startswith("bundle/models/")}
+    theirs = (WEIGHTS, checksum_of(WEIGHTS), appearance_file(WEIGHTS), operating_point_file(WEIGHTS))
+    assert taken == {file.relative_to(root).as_posix() for file in theirs}
+
+
+def test_synthetic_patient_is_segmented_by_the_shipped_model(tmp_path):
+    settings = PhantomSettings(spacing_mm=2.5, volume_ml=(20.0, 60.0))
+    patient = write_patient(tmp_path / "patients" / "anna", make_patient(7, settings), with_label=True)
+    case = Case("anna", {name: patient / f"{name}.nii.gz" for name in ("dwi", "flair")})
+
+    segment_cases([case], tmp_path / "out")
+
+    assert dice_of(tmp_path / "out" / "anna_lesion.nii.gz", patient / "label.nii.gz") > 0.6
+    assert json.loads((tmp_path / "out" / "anna_lesion.json").read_text())["lesion_volume_ml"] > 5
+
+
+@pytest.mark.parametrize(("sequences", "least"), [(("dwi", "flair"), 0.45), (("dwi",), 0.45)])
+def test_real_patient_is_segmented_by_the_shipped_model(real_data, tmp_path, sequences, least):
+    whole = find_cases(real_data / "isles22-0009")[0]
+    case = Case(whole.patient, {name: whole.sequences[name] for name in sequences})
+
+    segment_cases([case], tmp_path)
+
+    mask = tmp_path / f"{whole.patient}_lesion.nii.gz"
+    assert dice_of(mask, whole.label) >= least
+    np.testing.assert_allclose(read_volume(mask).header.affine, read_volume(whole.label).header.affine, atol=1e-4)
