@@ -139,7 +139,9 @@ def test_weights_that_their_checksum_was_made_of_are_accepted(tmp_path):
 def test_weights_that_differ_from_their_checksum_are_refused_with_the_way_out(tmp_path):
     path = with_checksum(save(nn.Conv2d(1, 1, 1), tmp_path / "model.pt"), digest="0" * 64)
 
-    with pytest.raises(InputError, match=r"not those that model\.pt\.sha256 was made of.*\. Weights of your own belong elsewhere"):
+    with pytest.raises(
+        InputError, match=r"not those that model\.pt\.sha256 was made of.*\. Weights of your own belong elsewhere"
+    ):
         require_weights(path, nn.Conv2d(1, 1, 1))
 
 
