@@ -78,10 +78,7 @@ def test_operating_point_is_one_of_those_tried_and_has_the_dice_that_it_says(pre
 @pytest.mark.parametrize(
     ("dice", "chosen"),
     [
-        (
-            [[0.1, 0.5, 0.6], [0.1, 0.7, 0.6], [0.1, 0.5, 0.6]],
-            1,
-        ),  # three cannot tell
+        ([[0.1, 0.5, 0.6], [0.1, 0.7, 0.6], [0.1, 0.5, 0.6]], 1),  # three cannot tell
         ([[0.1, 0.5, 0.6], [0.1, 0.5, 0.6], [0.1, 0.5, 0.6]], 2),  # worse in everyone
         ([[0.6, 0.5, 0.1]], 0),  # one patient: the best
     ],
