@@ -3,7 +3,7 @@
 from islesnet.transforms.antialias import Antialiasd
 from islesnet.transforms.contrast import RandContrastd
 from islesnet.transforms.describe import describe_lesions
-from islesnet.transforms.foreground import foreground
+from islesnet.transforms.head import foreground
 from islesnet.transforms.inside import KeepInsided, WidenMaskd
 from islesnet.transforms.lesions import LesionProbabilityd, RemoveSmallLesionsd, voxel_volume_ml
 from islesnet.transforms.normalize import NormalizeInBraind

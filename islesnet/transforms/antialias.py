@@ -11,7 +11,7 @@ from monai.transforms import MapTransform
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from islesnet.transforms.foreground import stripped_brain
+from islesnet.transforms.head import stripped_brain
 
 FloatArray = NDArray[np.float32]
 NEGLIGIBLE = 0.1  # voxels: a Gaussian that hardly reaches the next one

@@ -8,7 +8,7 @@ from monai.config import KeysCollection
 from monai.transforms import MapTransform
 
 from islesnet.errors import InputError
-from islesnet.transforms.foreground import foreground
+from islesnet.transforms.head import foreground
 
 # The interquartile range of a normal distribution is this many standard deviations.
 QUARTILES_APART = 1.349
