@@ -7,6 +7,7 @@ from islesnet.transforms.head import foreground
 from islesnet.transforms.inside import KeepInsided, WidenMaskd
 from islesnet.transforms.lesions import LesionProbabilityd, RemoveSmallLesionsd, voxel_volume_ml
 from islesnet.transforms.normalize import NormalizeInBraind
+from islesnet.transforms.plain import WithoutMeta
 from islesnet.transforms.save import SaveLesionsd
 from islesnet.transforms.sequences import ChooseReferenced, FillAbsentd, RandDropSequencesd
 
@@ -22,6 +23,7 @@ __all__ = [
     "RemoveSmallLesionsd",
     "SaveLesionsd",
     "WidenMaskd",
+    "WithoutMeta",
     "describe_lesions",
     "foreground",
     "voxel_volume_ml",
