@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from rich.progress import Progress
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 
@@ -41,6 +42,7 @@ SPACING_MM = (1.4, 2.2)  # of the phantoms: around the working grid's 2 mm, so t
 VALIDATION, TEST = 20, 24  # patients; the others are trained on
 VALIDATIONS = 4  # in the course of the training: each takes minutes
 RECIPE = "recipes/training_wide.yaml"
+GPU_RECIPE = "recipes/training_wide_gpu.yaml"
 DESCRIBED = 150  # training phantoms whose appearance is described
 SHARE_FOR_TRAINING = 0.97  # of the time given; the last validation needs the rest
 
@@ -56,6 +58,15 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=90, help="of training")
     parser.add_argument("--start-from", type=Path, help="weights of an earlier training to go on from, on new phantoms")
     parser.add_argument("--seed", type=int, default=4, help="of phantoms and training")
+    parser.add_argument("--training-seed", type=int, help="of the training, where it is not the phantoms'")
+    parser.add_argument(
+        "--phantoms", type=Path, help="folder for the phantoms, to share it with another run (default: in --out)"
+    )
+    parser.add_argument(
+        "--narrow",
+        action="store_true",
+        help="train on phantoms that all look like SISS, validated and tested on wide ones: what width is worth",
+    )
     parser.add_argument(
         "--real", type=Path, nargs="*", default=[], help="folders of real patients, to be measured on and no more"
     )
@@ -66,13 +77,13 @@ def train_default_model(arguments: argparse.Namespace) -> int:
     """Make phantoms and train, as far as that is not done; then choose and measure anew."""
     out: Path = arguments.out.absolute()
     require_writable(out)
-    decisive = ("lesions", "patients", "seed", "minutes", "start_from")
-    drawn_from = {"phantoms_mm": SPACING_MM, "ranges": hashlib.sha256(ranges_table().encode()).hexdigest()[:12]}
-    begun_with = {name: getattr(arguments, name) for name in decisive} | drawn_from
-    claim_folder(out, "begun_with.json", begun_with)
-    patients = make_phantoms(out / "phantoms", arguments.patients, arguments.seed, arguments.lesions)
+    decisive = ("lesions", "patients", "seed", "training_seed", "phantoms", "narrow", "minutes", "start_from")
+    claim_folder(out, "begun_with.json", {name: getattr(arguments, name) for name in decisive})
+    folder = (arguments.phantoms or out / "phantoms").absolute()
+    patients = make_phantoms(folder, arguments.patients, arguments.seed, arguments.lesions, arguments.narrow)
     sections = split(patients.cases)
-    training = WideTraining(out, patients.folder, arguments.minutes, arguments.seed, arguments.start_from)
+    seed = arguments.seed if arguments.training_seed is None else arguments.training_seed
+    training = WideTraining(out, patients.folder, arguments.minutes, seed, arguments.start_from)
     write_split(training.datalist, sections, patients, {"stamps": list(patients.stamps)})
     training.run()
     weights = write_half_precision(training.weights, out / "model.pt")
@@ -105,14 +116,18 @@ def train_default_model(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def make_phantoms(folder: Path, patients: int, seed: int, lesions: Path | None) -> Patients:
-    """Make the wide phantoms that are not there yet.
+def make_phantoms(folder: Path, patients: int, seed: int, lesions: Path | None, narrow: bool = False) -> Patients:
+    """Make the wide phantoms that are not there yet; with `narrow` those to train on look like SISS.
 
     Raises:
-        InputError: for too few patients.
+        InputError: for too few patients, or where the folder holds phantoms that were drawn in another way.
     """
     if patients <= VALIDATION + TEST:
         raise InputError(f"--patients is {patients}: {VALIDATION + TEST} validate and test, so more are needed")
+    ranges = hashlib.sha256(ranges_table().encode()).hexdigest()[:12]
+    drawn_with = {"lesions": lesions, "seed": seed, "narrow": narrow, "spacing_mm": SPACING_MM, "ranges": ranges}
+    require_writable(folder)
+    claim_folder(folder, "drawn_with.json", drawn_with)
     say(f"{patients} wide synthetic patients of {SPACING_MM[0]:g} to {SPACING_MM[1]:g} mm")
     with Progress() as bar:
         task = bar.add_task("Phantoms", total=patients)
@@ -124,6 +139,7 @@ def make_phantoms(folder: Path, patients: int, seed: int, lesions: Path | None) 
             lesions,
             progress=lambda done, _: bar.update(task, completed=done),
             held_out=VALIDATION + TEST,
+            narrow=narrow,
         )
     cases = sorted(find_cases(folder), key=lambda case: int(case.patient))[:patients]
     return Patients(folder, cases, {case.patient: lesion_volume_ml(case) for case in cases}, (PHANTOM,))
@@ -166,6 +182,11 @@ class WideTraining:
         """The trained network: of its validations, the best."""
         return self.out / "models" / "model.pt"
 
+    @property
+    def recipe(self) -> str:
+        """The bundle's args file: a GPU takes larger steps."""
+        return GPU_RECIPE if torch.cuda.is_available() else RECIPE
+
     def run(self) -> None:
         """Preprocess, measure the pace in a first epoch, and train for the time that is left.
 
@@ -177,7 +198,7 @@ class WideTraining:
         plan = self.out / "plan.json"
         if not plan.is_file():
             say("Preprocessing, in parallel")
-            fill_cache(RECIPE, self._choices(epochs=1))
+            fill_cache(self.recipe, self._choices(epochs=1))
             say("First epoch, to measure the pace")
             self._train(epochs=1)
             epochs = self._epochs_in_time()
@@ -200,7 +221,7 @@ class WideTraining:
         return epochs - epochs % _interval(epochs)  # so that the last epoch is validated
 
     def _train(self, epochs: int) -> None:
-        run_bundle("training", "--args_file", RECIPE, *options(self._choices(epochs)))
+        run_bundle("training", "--args_file", self.recipe, *options(self._choices(epochs)))
 
     def _choices(self, epochs: int) -> dict[str, object]:
         return {
@@ -208,12 +229,12 @@ class WideTraining:
             "datalist": self.datalist,
             "output_dir": self.out / "training",
             "ckpt_dir": self.out / "models",
-            "cache_dir": self.out / "cache",
+            "cache_dir": self.dataset_dir.with_name(self.dataset_dir.name + "_preprocessed"),
             "seed": self.seed,
             "epochs": epochs,
             "val_interval": _interval(epochs),
             "resume": True,
-            "compile_network": can_compile(),
+            "compile_network": can_compile() and not torch.cuda.is_available(),  # there it takes minutes and gains few
             "described_patients": 0,  # a step of its own describes them once
             "start_from": False if self.start_from is None else self.start_from.absolute(),
         }

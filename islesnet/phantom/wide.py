@@ -48,6 +48,19 @@ def wide_settings(seed: int, spacing_mm: Range, lesion_masks: Path | None, mask_
     )
 
 
+def narrow_settings(seed: int, spacing_mm: Range, lesion_masks: Path | None, mask_part: str = "all") -> PhantomSettings:
+    """Draw a patient with the lesion of `wide_settings` that otherwise looks like SISS: to see what width is worth.
+
+    Args:
+        seed: of the patient.
+        spacing_mm: smallest and largest edge of the voxels.
+        lesion_masks: folder of masks in MNI space; None grows all lesions.
+        mask_part: which of these masks, as in `PhantomSettings`.
+    """
+    wide = wide_settings(seed, spacing_mm, lesion_masks, mask_part)
+    return PhantomSettings(wide.spacing_mm, wide.lesion_masks, wide.mask_part, volume_ml=wide.volume_ml)
+
+
 def write_wide_dataset(
     folder: Path,
     patients: int,
@@ -57,6 +70,7 @@ def write_wide_dataset(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     held_out: int = 0,
+    narrow: bool = False,
 ) -> list[Path]:
     """Write wide synthetic patients in the layout of SISS, those that are not there yet; goes on where interrupted.
 
@@ -70,6 +84,7 @@ def write_wide_dataset(
         progress: called with the number done and the number in all after every patient.
         held_out: so many patients, the first, take their lesions from every eighth mask and the others from the rest,
             so that no shape is on both sides; 0 draws from all masks for everybody.
+        narrow: those who are not held out are drawn by `narrow_settings`.
 
     Returns:
         The patients' folders, in order.
@@ -85,7 +100,9 @@ def write_wide_dataset(
         for part in set(part_of.values()):
             list_masks(lesion_masks, part)
     settings_of = {
-        number: wide_settings(patient_seed(seed, number), spacing_mm, lesion_masks, part)
+        number: (narrow_settings if narrow and number > held_out else wide_settings)(
+            patient_seed(seed, number), spacing_mm, lesion_masks, part
+        )
         for number, part in part_of.items()
     }
     return write_missing_patients(folder, seed, settings_of, workers, progress)
