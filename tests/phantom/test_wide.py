@@ -5,11 +5,11 @@ import pytest
 from scipy import ndimage
 
 from islesnet.errors import InputError
-from islesnet.phantom import PhantomSettings, make_patient, wide_settings, write_wide_dataset
+from islesnet.phantom import PhantomSettings, make_patient, narrow_settings, wide_settings, write_wide_dataset
 from islesnet.phantom.anatomy import make_anatomy
 from islesnet.phantom.appearance import brighten, choroid_plexus, flowing_fluid, hindbrain, surface_pile_up
 from islesnet.phantom.face import fill_face
-from islesnet.phantom.ranges import WIDE
+from islesnet.phantom.ranges import SISS_LIKE, WIDE
 from islesnet.phantom.wide import ACUTE_STAGES
 
 WIDE_AND_COARSE = PhantomSettings(spacing_mm=4.0, ranges=WIDE, volume_ml=(5, 50))
@@ -178,3 +178,26 @@ def test_wide_cohort_goes_on_where_it_was_interrupted(tmp_path):
 def test_wide_cohort_of_no_patient_is_refused(tmp_path):
     with pytest.raises(InputError, match="patients is 0"):
         write_wide_dataset(tmp_path, 0)
+
+
+def test_narrow_patient_has_the_wide_ones_lesion_and_the_appearance_of_siss():
+    for seed in range(20):
+        wide, narrow = (draw(seed, (1.4, 2.2), None) for draw in (wide_settings, narrow_settings))
+
+        assert (narrow.volume_ml, narrow.spacing_mm) == (wide.volume_ml, wide.spacing_mm)
+        assert narrow == PhantomSettings(narrow.spacing_mm, volume_ml=narrow.volume_ml)
+        assert narrow.ranges == SISS_LIKE != wide.ranges
+
+
+def test_narrow_cohort_is_held_out_on_wide_patients(tmp_path):
+    wide, narrow = (
+        write_wide_dataset(tmp_path / name, 2, seed=3, spacing_mm=(6.0, 6.0), workers=1, held_out=1, narrow=is_narrow)
+        for name, is_narrow in (("wide", False), ("narrow", True))
+    )
+
+    same = [
+        [file.read_bytes() for file in sorted(first.rglob("*.nii"))]
+        == [file.read_bytes() for file in sorted(second.rglob("*.nii"))]
+        for first, second in zip(wide, narrow, strict=True)
+    ]
+    assert same == [True, False]

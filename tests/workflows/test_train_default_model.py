@@ -39,3 +39,16 @@ def test_folder_begun_with_another_seed_is_refused_before_its_phantoms_are_taken
     assert code == 1
     assert "was begun with another choice of seed" in capsys.readouterr().err
     assert not (tmp_path / "phantoms").exists()
+
+
+def test_phantoms_shared_between_runs_are_refused_where_they_were_drawn_in_another_way(tmp_path, monkeypatch):
+    monkeypatch.setattr("workflows.train_default_model.VALIDATION", 1)
+    monkeypatch.setattr("workflows.train_default_model.TEST", 1)
+    monkeypatch.setattr("workflows.train_default_model.SPACING_MM", (6.0, 6.0))
+    wide = make_phantoms(tmp_path, 3, seed=0, lesions=None)
+
+    again = make_phantoms(tmp_path, 3, seed=0, lesions=None)
+    with pytest.raises(InputError, match="begun with another choice of narrow"):
+        make_phantoms(tmp_path, 3, seed=0, lesions=None, narrow=True)
+
+    assert [case.patient for case in again.cases] == [case.patient for case in wide.cases] == ["1", "2", "3"]
