@@ -13,7 +13,7 @@ from monai.data.meta_tensor import MetaTensor
 from monai.transforms import Compose, Invertd
 
 from islesnet.components import label_lesions
-from islesnet.data import find_cases, read_volume
+from islesnet.data import SEQUENCES, find_cases, read_volume
 from islesnet.errors import InputError
 from islesnet.files import whole_file
 from islesnet.metrics import score_mask, threshold_dwi
@@ -23,7 +23,7 @@ from islesnet.patients import find_patients
 from islesnet.report import write_csv
 from islesnet.volumes.geometry import lie_on_one_grid
 from workflows.bundle_config import open_recipe
-from workflows.subsets import SEQUENCES, SUBSETS, clean_mask, show
+from workflows.subsets import SUBSETS, clean_mask, show
 
 LARGE_FOCUS_ML = 0.2  # a part of the lesion that should not be missed
 

@@ -13,7 +13,7 @@ from monai.transforms import Compose
 from rich.progress import track
 
 from islesnet.components import label_lesions
-from islesnet.data import Case
+from islesnet.data import SEQUENCES, Case
 from islesnet.metrics import LogitHistogram, VoxelCounts, bootstrap_interval, score_mask, size_strata
 from islesnet.networks import OperatingPoint
 from islesnet.networks.weights import read_state_dict
@@ -21,7 +21,6 @@ from islesnet.transforms import RemoveSmallLesionsd
 from islesnet.trust import describe_appearance
 from workflows.bundle_config import open_recipe
 
-SEQUENCES = ("dwi", "t1", "t2", "flair")
 SUBSETS = tuple(subset for count in range(1, 5) for subset in combinations(SEQUENCES, count))
 # What the operating point is chosen on: the subsets that clinics have most.
 COMMON_SUBSETS = (("dwi",), ("flair",), ("dwi", "flair"), SEQUENCES)

@@ -20,6 +20,10 @@ HELD_OUT_EVERY = 8  # of the masks in the order of their names
 SMOOTHING_MM = 0.8  # softens the voxel steps of a binary mask
 
 
+class NoMaskFitsError(InputError):
+    """A folder has masks, but none of a lesion of the size asked for."""
+
+
 def take_infarct_from_masks(
     rng: np.random.Generator, anatomy: Anatomy, folder: Path, volume_ml: tuple[float, float], part: str = "all"
 ) -> Infarct:
@@ -35,18 +39,25 @@ def take_infarct_from_masks(
         part: of the folder's masks, as in `list_masks`.
 
     Raises:
-        InputError: the folder holds no NIfTI file, a file cannot be read, or none of the files drawn fits.
+        NoMaskFitsError: none of the masks drawn fits.
+        InputError: the folder holds no mask, or a file cannot be read.
     """
     files = list_masks(folder, part)
+    masks = 0
     for index in rng.permutation(len(files))[:ATTEMPTS]:
         is_mirrored = rng.uniform() < 0.5
-        share = _lay_on(anatomy, files[index], is_mirrored, volume_ml)
+        image, values = _read(files[index])
+        if not _is_mask(values):
+            continue
+        masks += 1
+        share = _lay_on(anatomy, image, values, is_mirrored, volume_ml)
         if share is None:
             continue
         volume = np.count_nonzero(share > 0.5) * anatomy.grid.voxel_ml
         if max(volume_ml[0], anatomy.grid.voxel_ml / 2) <= volume <= volume_ml[1]:
             return Infarct(share, artery=files[index].name)
-    raise InputError(
+    error = NoMaskFitsError if masks else InputError
+    raise error(
         f"{folder}: none of {min(len(files), ATTEMPTS)} files drawn from it is a lesion mask in MNI space of "
         f"{volume_ml[0]:g} to {volume_ml[1]:g} ml inside the brain"
     )
@@ -76,11 +87,10 @@ def list_masks(folder: Path, part: str = "all") -> tuple[Path, ...]:
     return chosen
 
 
-def _lay_on(anatomy: Anatomy, file: Path, is_mirrored: bool, volume_ml: tuple[float, float]) -> FloatArray | None:
-    """Sample a mask at the places of the patient's voxels; None where it is none, or far from the volume."""
-    image, values = _read(file)
-    if not _is_mask(values):
-        return None
+def _lay_on(
+    anatomy: Anatomy, image: Any, values: NDArray[Any], is_mirrored: bool, volume_ml: tuple[float, float]
+) -> FloatArray | None:
+    """Sample a mask at the places of the patient's voxels; None where it is far from the volume."""
     spacing = np.linalg.norm(image.affine[:3, :3], axis=0)
     given_ml = np.count_nonzero(values > 0.5) * float(np.prod(spacing)) / 1000
     if not volume_ml[0] / FAR <= given_ml <= volume_ml[1] * FAR:

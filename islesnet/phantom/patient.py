@@ -10,7 +10,7 @@ from islesnet.phantom.anatomy import Anatomy, make_anatomy
 from islesnet.phantom.appearance import choroid_plexus
 from islesnet.phantom.face import fill_face
 from islesnet.phantom.fields import FloatArray
-from islesnet.phantom.lesion_masks import take_infarct_from_masks
+from islesnet.phantom.lesion_masks import NoMaskFitsError, take_infarct_from_masks
 from islesnet.phantom.lesions import Infarct, grow_infarct
 from islesnet.phantom.mimics import grow_hyperintensities, grow_old_infarct, hollow_out
 from islesnet.phantom.mr_signal import SEQUENCES, draw_protocol, draw_tissues, image_signals
@@ -121,14 +121,7 @@ def make_patient(seed: int, settings: PhantomSettings = DEFAULT_SETTINGS) -> Pha
 def _fall_ill(
     for_infarct: np.random.Generator, for_mimics: np.random.Generator, anatomy: Anatomy, settings: PhantomSettings
 ) -> Disease:
-    if settings.lesion_masks is None:
-        volume_ml = draw_log(for_infarct, settings.volume_ml)
-        foci = int(for_infarct.integers(settings.foci[0], settings.foci[1] + 1))
-        infarct = grow_infarct(for_infarct, anatomy, volume_ml, foci)
-    else:
-        infarct = take_infarct_from_masks(
-            for_infarct, anatomy, settings.lesion_masks, settings.volume_ml, settings.mask_part
-        )
+    infarct = _draw_infarct(for_infarct, anatomy, settings)
     taken = infarct.share > 0.05
     volume_ml = draw_log(for_mimics, settings.hyperintensities_ml)
     hyperintensity = grow_hyperintensities(for_mimics, anatomy, volume_ml, forbidden=taken)
@@ -144,6 +137,18 @@ def _fall_ill(
         hole, scar = grow_old_infarct(for_mimics, anatomy, volume_ml, forbidden, share)
         cavity, gliosis = np.maximum(cavity, hole), np.maximum(gliosis, scar)
     return Disease(infarct, hyperintensity, cavity, gliosis)
+
+
+def _draw_infarct(rng: np.random.Generator, anatomy: Anatomy, settings: PhantomSettings) -> Infarct:
+    if settings.lesion_masks is not None:
+        try:
+            return take_infarct_from_masks(rng, anatomy, settings.lesion_masks, settings.volume_ml, settings.mask_part)
+        except NoMaskFitsError:
+            if not settings.grow_where_no_mask_fits:
+                raise
+    volume_ml = draw_log(rng, settings.volume_ml)
+    foci = int(rng.integers(settings.foci[0], settings.foci[1] + 1))
+    return grow_infarct(rng, anatomy, volume_ml, foci)
 
 
 def _grow_old(rng: np.random.Generator, anatomy: Anatomy, disease: Disease, cavity_share: float) -> Disease:

@@ -20,6 +20,7 @@ class PhantomSettings:
         lesion_masks: folder of lesion masks in MNI space (NIfTI; files that are no mask are passed over) to take
             the lesions from; None grows them from a model of the vascular territories.
         mask_part: which of these masks: "all", "held-out" (every eighth) or "training" (the others).
+        grow_where_no_mask_fits: grow a lesion of the volume that none of the masks has; otherwise that is an error.
         is_skull_stripped: leave skull and scalp away, as in SISS; otherwise they are in the images.
         volume_ml: smallest and largest lesion volume. Grown lesions are drawn log-uniformly between the two; of
             the masks, those that fall outside on the patient are passed over.
@@ -40,6 +41,7 @@ class PhantomSettings:
     spacing_mm: float = 1.0
     lesion_masks: Path | None = None
     mask_part: str = "all"
+    grow_where_no_mask_fits: bool = False
     is_skull_stripped: bool = True
     volume_ml: tuple[float, float] = (0.2, 150.0)
     foci: tuple[int, int] = (1, 5)

@@ -37,6 +37,7 @@ def wide_settings(seed: int, spacing_mm: Range, lesion_masks: Path | None, mask_
         spacing_mm=draw(np.random.default_rng([seed, 2]), spacing_mm),
         lesion_masks=None if is_grown else lesion_masks,
         mask_part=mask_part,
+        grow_where_no_mask_fits=True,  # of few masks; the volume is drawn here, not asked for
         is_skull_stripped=bool(rng.uniform() >= SKULL_PROBABILITY),
         volume_ml=(volume_ml, volume_ml) if is_grown else (volume_ml / WITHIN, volume_ml * WITHIN),
         stages=("chronic",) if rng.uniform() < CHRONIC_PROBABILITY else ACUTE_STAGES,
@@ -58,7 +59,9 @@ def narrow_settings(seed: int, spacing_mm: Range, lesion_masks: Path | None, mas
         mask_part: which of these masks, as in `PhantomSettings`.
     """
     wide = wide_settings(seed, spacing_mm, lesion_masks, mask_part)
-    return PhantomSettings(wide.spacing_mm, wide.lesion_masks, wide.mask_part, volume_ml=wide.volume_ml)
+    return PhantomSettings(
+        wide.spacing_mm, wide.lesion_masks, wide.mask_part, wide.grow_where_no_mask_fits, volume_ml=wide.volume_ml
+    )
 
 
 def write_wide_dataset(

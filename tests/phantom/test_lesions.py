@@ -9,21 +9,12 @@ from islesnet.phantom.anatomy import Anatomy, make_anatomy
 from islesnet.phantom.lesion_masks import take_infarct_from_masks
 from islesnet.phantom.lesions import SITES, grow_infarct, take_deepest
 from islesnet.phantom.mimics import grow_hyperintensities, grow_old_infarct
+from tests.phantom.conftest import write_ball
 
 
 @pytest.fixture(scope="module")
 def anatomy() -> Anatomy:
     return make_anatomy(np.random.default_rng(0), spacing_mm=4.0)
-
-
-def write_ball(file, centre_mni, radius_mm, values=(0, 1)):
-    """A ball on a 4 mm grid with its own origin, left-right flipped as many masks are stored."""
-    affine = np.diag([-4.0, 4.0, 4.0, 1.0])
-    affine[:3, 3] = (80, -112, -60)
-    index = np.stack(np.meshgrid(*map(np.arange, (41, 48, 36)), indexing="ij"), axis=-1)
-    places = index @ affine[:3, :3] + affine[:3, 3]
-    ball = np.linalg.norm(places - centre_mni, axis=-1) < radius_mm
-    nib.save(nib.Nifti1Image(np.where(ball, values[1], values[0]).astype(np.uint8), affine), file)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -1,16 +1,25 @@
 from dataclasses import replace
 
+import nibabel as nib
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from islesnet.errors import InputError
-from islesnet.phantom import PhantomSettings, make_patient, narrow_settings, wide_settings, write_wide_dataset
+from islesnet.phantom import (
+    PhantomSettings,
+    make_patient,
+    narrow_settings,
+    patient_seed,
+    wide_settings,
+    write_wide_dataset,
+)
 from islesnet.phantom.anatomy import make_anatomy
 from islesnet.phantom.appearance import brighten, choroid_plexus, flowing_fluid, hindbrain, surface_pile_up
 from islesnet.phantom.face import fill_face
 from islesnet.phantom.ranges import SISS_LIKE, WIDE
 from islesnet.phantom.wide import ACUTE_STAGES
+from tests.phantom.conftest import write_ball
 
 WIDE_AND_COARSE = PhantomSettings(spacing_mm=4.0, ranges=WIDE, volume_ml=(5, 50))
 LARGE = replace(WIDE_AND_COARSE, volume_ml=(40, 100), stages=("acute",))
@@ -185,7 +194,8 @@ def test_narrow_patient_has_the_wide_ones_lesion_and_the_appearance_of_siss():
         wide, narrow = (draw(seed, (1.4, 2.2), None) for draw in (wide_settings, narrow_settings))
 
         assert (narrow.volume_ml, narrow.spacing_mm) == (wide.volume_ml, wide.spacing_mm)
-        assert narrow == PhantomSettings(narrow.spacing_mm, volume_ml=narrow.volume_ml)
+        usual = PhantomSettings(narrow.spacing_mm, grow_where_no_mask_fits=True, volume_ml=narrow.volume_ml)
+        assert narrow == usual
         assert narrow.ranges == SISS_LIKE != wide.ranges
 
 
@@ -201,3 +211,24 @@ def test_narrow_cohort_is_held_out_on_wide_patients(tmp_path):
         for first, second in zip(wide, narrow, strict=True)
     ]
     assert same == [True, False]
+
+
+def test_cohort_grows_the_lesions_that_a_small_folder_of_masks_lacks(tmp_path, mask_folder):
+    write_ball(mask_folder / "only.nii.gz", (40, -20, 20), 16)
+    drawn = [wide_settings(patient_seed(2, number), (6.0, 6.0), mask_folder) for number in range(1, 9)]
+
+    origins = [
+        make_patient(patient_seed(2, number), settings).origin
+        for number, settings in enumerate(drawn, start=1)
+        if settings.lesion_masks is not None
+    ]
+
+    assert "only.nii.gz" in origins
+    assert set(origins) > {"only.nii.gz"}
+
+
+def test_folder_without_any_mask_is_refused_by_a_wide_cohort_too(tmp_path, mask_folder):
+    nib.save(nib.Nifti1Image(np.zeros((3, 3, 3), dtype=np.uint8), np.eye(4)), mask_folder / "empty.nii")
+
+    with pytest.raises(InputError, match="none of 1 files drawn"):
+        write_wide_dataset(tmp_path / "cohort", 8, spacing_mm=(6.0, 6.0), lesion_masks=mask_folder, workers=1)
