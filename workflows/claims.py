@@ -8,13 +8,14 @@ from islesnet.errors import InputError
 from islesnet.files import whole_file
 
 
-def claim_folder(folder: Path, name: str, choices: Mapping[str, object]) -> None:
+def claim_folder(folder: Path, name: str, choices: Mapping[str, object], option: str = "--out") -> None:
     """Write down what a folder is begun with, or make sure that it was begun with the same.
 
     Args:
         folder: of the work.
         name: of the note in it.
         choices: what decides the work; what JSON has no word for is written as text.
+        option: that the user names the folder with.
 
     Raises:
         InputError: naming the choices that differ.
@@ -30,5 +31,5 @@ def claim_folder(folder: Path, name: str, choices: Mapping[str, object]) -> None
     if differing:
         raise InputError(
             f"{folder} was begun with another choice of {', '.join(differing)} (see {note}). Go on with what it was "
-            "begun with, or name another folder with --out."
+            f"begun with, or name another folder with {option}."
         )

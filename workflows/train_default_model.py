@@ -3,8 +3,8 @@
     python -m workflows.train_default_model --lesions MASKS_IN_MNI_SPACE --minutes 90 --out results/default_model
 
 Phantoms are made once, wide, in parallel, and preprocessed in parallel; then the bundle's own training runs for the
-time given, by the recipe `training_wide`. Interrupted, the same command goes on where it was. Real patients are never
-trained on, and no number is chosen on them.
+time given, by the recipe `training_wide`, on a GPU `training_wide_gpu`. Interrupted, the same command goes on where it
+was. Real patients are never trained on, and no number is chosen on them.
 """
 
 import argparse
@@ -60,7 +60,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=4, help="of phantoms and training")
     parser.add_argument("--training-seed", type=int, help="of the training, where it is not the phantoms'")
     parser.add_argument(
-        "--phantoms", type=Path, help="folder for the phantoms, to share it with another run (default: in --out)"
+        "--phantoms",
+        type=Path,
+        help="folder of the phantoms, to share them between runs, of which one makes them first (default: in --out)",
     )
     parser.add_argument(
         "--narrow",
@@ -77,13 +79,21 @@ def train_default_model(arguments: argparse.Namespace) -> int:
     """Make phantoms and train, as far as that is not done; then choose and measure anew."""
     out: Path = arguments.out.absolute()
     require_writable(out)
-    decisive = ("lesions", "patients", "seed", "training_seed", "phantoms", "narrow", "minutes", "start_from")
-    claim_folder(out, "begun_with.json", {name: getattr(arguments, name) for name in decisive})
-    folder = (arguments.phantoms or out / "phantoms").absolute()
-    patients = make_phantoms(folder, arguments.patients, arguments.seed, arguments.lesions, arguments.narrow)
-    sections = split(patients.cases)
+    cohort = PhantomCohort(
+        (arguments.phantoms or out / "phantoms").absolute(),
+        arguments.patients,
+        arguments.seed,
+        arguments.lesions and arguments.lesions.absolute(),
+        arguments.narrow,
+    )
     seed = arguments.seed if arguments.training_seed is None else arguments.training_seed
-    training = WideTraining(out, patients.folder, arguments.minutes, seed, arguments.start_from)
+    start_from = arguments.start_from and arguments.start_from.absolute()
+    training = WideTraining(out, cohort.folder, arguments.minutes, seed, start_from)
+    if arguments.phantoms:
+        cohort.claim()  # a folder of other phantoms is refused before --out is claimed for them
+    claim_folder(out, "begun_with.json", training.decisive() | cohort.decisive())
+    patients = cohort.make()
+    sections = split(patients.cases)
     write_split(training.datalist, sections, patients, {"stamps": list(patients.stamps)})
     training.run()
     weights = write_half_precision(training.weights, out / "model.pt")
@@ -103,7 +113,7 @@ def train_default_model(arguments: argparse.Namespace) -> int:
 
     if arguments.real:
         say("Real patients, never trained on")
-        stripped = [case for case in sections["validation"] if _is_skull_stripped(case, arguments.seed)]
+        stripped = [case for case in sections["validation"] if cohort.is_skull_stripped(case)]
         deviations = choose_threshold(stripped, most=len(stripped))
         real = score_real_patients(arguments.real, weights, point, out / "real", deviations)
         write_csv(real, out / "real.csv")
@@ -116,33 +126,83 @@ def train_default_model(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def make_phantoms(folder: Path, patients: int, seed: int, lesions: Path | None, narrow: bool = False) -> Patients:
-    """Make the wide phantoms that are not there yet; with `narrow` those to train on look like SISS.
+@dataclass(frozen=True)
+class PhantomCohort:
+    """The phantoms of a training, made once.
+
+    Args:
+        folder: theirs; a note in it says how they were drawn.
+        patients: how many, `VALIDATION` + `TEST` of them to validate and test.
+        seed: that they are drawn from.
+        lesions: folder of lesion masks in MNI space; None grows all lesions.
+        narrow: those to train on look like SISS.
 
     Raises:
-        InputError: for too few patients, or where the folder holds phantoms that were drawn in another way.
+        InputError: for too few patients.
     """
-    if patients <= VALIDATION + TEST:
-        raise InputError(f"--patients is {patients}: {VALIDATION + TEST} validate and test, so more are needed")
-    ranges = hashlib.sha256(ranges_table().encode()).hexdigest()[:12]
-    drawn_with = {"lesions": lesions, "seed": seed, "narrow": narrow, "spacing_mm": SPACING_MM, "ranges": ranges}
-    require_writable(folder)
-    claim_folder(folder, "drawn_with.json", drawn_with)
-    say(f"{patients} wide synthetic patients of {SPACING_MM[0]:g} to {SPACING_MM[1]:g} mm")
-    with Progress() as bar:
-        task = bar.add_task("Phantoms", total=patients)
-        write_wide_dataset(
-            folder,
-            patients,
-            seed,
-            SPACING_MM,
-            lesions,
-            progress=lambda done, _: bar.update(task, completed=done),
-            held_out=VALIDATION + TEST,
-            narrow=narrow,
-        )
-    cases = sorted(find_cases(folder), key=lambda case: int(case.patient))[:patients]
-    return Patients(folder, cases, {case.patient: lesion_volume_ml(case) for case in cases}, (PHANTOM,))
+
+    folder: Path
+    patients: int
+    seed: int
+    lesions: Path | None = None
+    narrow: bool = False
+
+    def __post_init__(self) -> None:
+        if self.patients <= VALIDATION + TEST:
+            raise InputError(
+                f"--patients is {self.patients}: {VALIDATION + TEST} validate and test, so more are needed"
+            )
+
+    def decisive(self) -> dict[str, object]:
+        """Name what decides how the phantoms are."""
+        return {"patients": self.patients, "seed": self.seed, "lesions": self.lesions, "narrow": self.narrow}
+
+    def claim(self) -> None:
+        """Note in the folder how its phantoms are drawn.
+
+        Raises:
+            InputError: where it holds phantoms that were drawn in another way, or none knows how.
+        """
+        require_writable(self.folder)
+        note = "drawn_with.json"
+        if not (self.folder / note).is_file() and any(path.name.isdecimal() for path in self.folder.iterdir()):
+            raise InputError(
+                f"{self.folder} holds patients, but no {note} that says how they were drawn. Name another folder with "
+                "--phantoms."
+            )
+        ranges = hashlib.sha256(ranges_table().encode()).hexdigest()[:12]
+        drawn_with = {**self.decisive(), "spacing_mm": SPACING_MM, "ranges": ranges}
+        del drawn_with["patients"]  # more of them are the same and others
+        claim_folder(self.folder, note, drawn_with, option="--phantoms")
+
+    def make(self) -> Patients:
+        """Make the phantoms that are not there yet.
+
+        Raises:
+            InputError: as `claim`.
+        """
+        self.claim()
+        appearance = "wide ones and narrow ones to train on" if self.narrow else "wide"
+        say(f"{self.patients} synthetic patients of {SPACING_MM[0]:g} to {SPACING_MM[1]:g} mm, {appearance}")
+        with Progress() as bar:
+            task = bar.add_task("Phantoms", total=self.patients)
+            write_wide_dataset(
+                self.folder,
+                self.patients,
+                self.seed,
+                SPACING_MM,
+                self.lesions,
+                progress=lambda done, _: bar.update(task, completed=done),
+                held_out=VALIDATION + TEST,
+                narrow=self.narrow,
+            )
+        cases = sorted(find_cases(self.folder), key=lambda case: int(case.patient))[: self.patients]
+        return Patients(self.folder, cases, {case.patient: lesion_volume_ml(case) for case in cases}, (PHANTOM,))
+
+    def is_skull_stripped(self, case: Case) -> bool:
+        """Say whether a wide patient was drawn without skull and scalp."""
+        seed = patient_seed(self.seed, int(case.patient))
+        return wide_settings(seed, SPACING_MM, self.lesions).is_skull_stripped
 
 
 def split(cases: Sequence[Case]) -> dict[str, list[Case]]:
@@ -182,6 +242,20 @@ class WideTraining:
         """The trained network: of its validations, the best."""
         return self.out / "models" / "model.pt"
 
+    def decisive(self) -> dict[str, object]:
+        """Name what decides the training, beside the phantoms."""
+        return {
+            "minutes": self.minutes,
+            "training_seed": self.seed,
+            "start_from": self.start_from,
+            "recipe": self.recipe,
+        }
+
+    @property
+    def cache_dir(self) -> Path:
+        """Preprocessed phantoms, beside the phantoms and shared as they are; removed at will."""
+        return self.dataset_dir.with_name(self.dataset_dir.name + "_preprocessed")
+
     @property
     def recipe(self) -> str:
         """The bundle's args file: a GPU takes larger steps."""
@@ -197,8 +271,9 @@ class WideTraining:
             return
         plan = self.out / "plan.json"
         if not plan.is_file():
+            require_writable(self.cache_dir)
             say("Preprocessing, in parallel")
-            fill_cache(self.recipe, self._choices(epochs=1))
+            fill_cache(self.recipe, {**self._choices(epochs=1), "visits": 1})
             say("First epoch, to measure the pace")
             self._train(epochs=1)
             epochs = self._epochs_in_time()
@@ -211,12 +286,13 @@ class WideTraining:
     def _epochs_in_time(self) -> int:
         """Say how many epochs the time allows, by when TensorBoard was told of each of the first one's steps.
 
-        By the median step: the first ones are slow, where the network is compiled.
+        By the second half of them: the first ones are slow, where the network is compiled.
         """
         events = EventAccumulator(str(self.out / "training" / "tensorboard"))
         events.Reload()
         times = [event.wall_time for event in events.Scalars("loss")]
-        seconds = float(np.median(np.diff(times))) * len(times)
+        steps = np.diff(times)
+        seconds = float(np.mean(steps[len(steps) // 2 :])) * len(times)
         epochs = max(2, int(self.minutes * 60 * SHARE_FOR_TRAINING / seconds))
         return epochs - epochs % _interval(epochs)  # so that the last epoch is validated
 
@@ -229,20 +305,15 @@ class WideTraining:
             "datalist": self.datalist,
             "output_dir": self.out / "training",
             "ckpt_dir": self.out / "models",
-            "cache_dir": self.dataset_dir.with_name(self.dataset_dir.name + "_preprocessed"),
+            "cache_dir": self.cache_dir,
             "seed": self.seed,
             "epochs": epochs,
             "val_interval": _interval(epochs),
             "resume": True,
-            "compile_network": can_compile() and not torch.cuda.is_available(),  # there it takes minutes and gains few
+            "compile_network": can_compile() and not torch.cuda.is_available(),  # not tried there
             "described_patients": 0,  # a step of its own describes them once
-            "start_from": False if self.start_from is None else self.start_from.absolute(),
+            "start_from": self.start_from or False,
         }
-
-
-def _is_skull_stripped(case: Case, seed: int) -> bool:
-    """Say whether a phantom of `make_phantoms` was drawn without skull and scalp."""
-    return wide_settings(patient_seed(seed, int(case.patient)), SPACING_MM, lesion_masks=None).is_skull_stripped
 
 
 def _interval(epochs: int) -> int:

@@ -1,5 +1,6 @@
 """One synthetic patient: anatomy, infarct and mimics, seen through four sequences."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -146,7 +147,9 @@ def _draw_infarct(rng: np.random.Generator, anatomy: Anatomy, settings: PhantomS
         except NoMaskFitsError:
             if not settings.grow_where_no_mask_fits:
                 raise
-    volume_ml = draw_log(rng, settings.volume_ml)
+        volume_ml = math.sqrt(math.prod(settings.volume_ml))
+    else:
+        volume_ml = draw_log(rng, settings.volume_ml)
     foci = int(rng.integers(settings.foci[0], settings.foci[1] + 1))
     return grow_infarct(rng, anatomy, volume_ml, foci)
 

@@ -20,7 +20,8 @@ class PhantomSettings:
         lesion_masks: folder of lesion masks in MNI space (NIfTI; files that are no mask are passed over) to take
             the lesions from; None grows them from a model of the vascular territories.
         mask_part: which of these masks: "all", "held-out" (every eighth) or "training" (the others).
-        grow_where_no_mask_fits: grow a lesion of the volume that none of the masks has; otherwise that is an error.
+        grow_where_no_mask_fits: where no mask has a volume within `volume_ml`, grow a lesion of its geometric mean;
+            otherwise that is an error.
         is_skull_stripped: leave skull and scalp away, as in SISS; otherwise they are in the images.
         volume_ml: smallest and largest lesion volume. Grown lesions are drawn log-uniformly between the two; of
             the masks, those that fall outside on the patient are passed over.

@@ -37,7 +37,7 @@ def wide_settings(seed: int, spacing_mm: Range, lesion_masks: Path | None, mask_
         spacing_mm=draw(np.random.default_rng([seed, 2]), spacing_mm),
         lesion_masks=None if is_grown else lesion_masks,
         mask_part=mask_part,
-        grow_where_no_mask_fits=True,  # of few masks; the volume is drawn here, not asked for
+        grow_where_no_mask_fits=True,  # the volume is drawn here, not asked for
         is_skull_stripped=bool(rng.uniform() >= SKULL_PROBABILITY),
         volume_ml=(volume_ml, volume_ml) if is_grown else (volume_ml / WITHIN, volume_ml * WITHIN),
         stages=("chronic",) if rng.uniform() < CHRONIC_PROBABILITY else ACUTE_STAGES,
@@ -50,7 +50,7 @@ def wide_settings(seed: int, spacing_mm: Range, lesion_masks: Path | None, mask_
 
 
 def narrow_settings(seed: int, spacing_mm: Range, lesion_masks: Path | None, mask_part: str = "all") -> PhantomSettings:
-    """Draw a patient with the lesion of `wide_settings` that otherwise looks like SISS: to see what width is worth.
+    """Draw a patient whose lesion is drawn as by `wide_settings` and who looks like SISS: to see what width is worth.
 
     Args:
         seed: of the patient.
@@ -60,7 +60,11 @@ def narrow_settings(seed: int, spacing_mm: Range, lesion_masks: Path | None, mas
     """
     wide = wide_settings(seed, spacing_mm, lesion_masks, mask_part)
     return PhantomSettings(
-        wide.spacing_mm, wide.lesion_masks, wide.mask_part, wide.grow_where_no_mask_fits, volume_ml=wide.volume_ml
+        spacing_mm=wide.spacing_mm,
+        lesion_masks=wide.lesion_masks,
+        mask_part=wide.mask_part,
+        grow_where_no_mask_fits=wide.grow_where_no_mask_fits,
+        volume_ml=wide.volume_ml,
     )
 
 

@@ -9,10 +9,10 @@ from monai.transforms import Compose
 
 
 class WithoutMeta(Compose):
-    """A Compose whose transforms make plain tensors in place of MetaTensors, which take nearly half of the time.
+    """A Compose whose transforms make plain tensors in place of MetaTensors, whose bookkeeping takes time.
 
     For augmentation, which nobody inverts. Its first transform makes the tensors plain: `EnsureTyped` with
-    ``track_meta=False``.
+    ``track_meta=False``. MONAI's switch is the process's, so transforms in another thread lose their record meanwhile.
 
     Args:
         transforms: as of MONAI's Compose.

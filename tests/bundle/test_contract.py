@@ -1,6 +1,7 @@
 """What every client of a MONAI bundle relies on."""
 
 import importlib
+import importlib.util
 import json
 import os
 import re
@@ -91,8 +92,9 @@ def test_no_component_of_the_configs_has_a_modules_name():
     assert len(components) > 20
     assert [name for name in components if importlib.util.find_spec(name.rpartition(".")[0]) is None] == []
     for name in components:
-        with pytest.raises(ModuleNotFoundError):
+        with pytest.raises(ModuleNotFoundError) as missing:
             importlib.import_module(name)
+        assert missing.value.name == name
 
 
 def test_metadata_is_valid_against_monais_schema():

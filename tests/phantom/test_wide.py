@@ -189,13 +189,14 @@ def test_wide_cohort_of_no_patient_is_refused(tmp_path):
         write_wide_dataset(tmp_path, 0)
 
 
-def test_narrow_patient_has_the_wide_ones_lesion_and_the_appearance_of_siss():
+def test_narrow_patient_has_a_lesion_as_the_wide_ones_and_the_appearance_of_siss(tmp_path):
+    usual = PhantomSettings()
     for seed in range(20):
-        wide, narrow = (draw(seed, (1.4, 2.2), None) for draw in (wide_settings, narrow_settings))
+        wide, narrow = (draw(seed, (1.4, 2.2), tmp_path, "training") for draw in (wide_settings, narrow_settings))
 
         assert (narrow.volume_ml, narrow.spacing_mm) == (wide.volume_ml, wide.spacing_mm)
-        usual = PhantomSettings(narrow.spacing_mm, grow_where_no_mask_fits=True, volume_ml=narrow.volume_ml)
-        assert narrow == usual
+        assert (narrow.lesion_masks, narrow.mask_part) == (wide.lesion_masks, "training")
+        assert (narrow.stages, narrow.noise, narrow.bias) == (usual.stages, usual.noise, usual.bias)
         assert narrow.ranges == SISS_LIKE != wide.ranges
 
 
@@ -217,14 +218,25 @@ def test_cohort_grows_the_lesions_that_a_small_folder_of_masks_lacks(tmp_path, m
     write_ball(mask_folder / "only.nii.gz", (40, -20, 20), 16)
     drawn = [wide_settings(patient_seed(2, number), (6.0, 6.0), mask_folder) for number in range(1, 9)]
 
-    origins = [
-        make_patient(patient_seed(2, number), settings).origin
+    patients = [
+        make_patient(patient_seed(2, number), settings)
         for number, settings in enumerate(drawn, start=1)
         if settings.lesion_masks is not None
     ]
 
-    assert "only.nii.gz" in origins
-    assert set(origins) > {"only.nii.gz"}
+    origins = {patient.origin for patient in patients}
+    assert origins > {"only.nii.gz"}
+
+
+def test_lesion_grown_for_want_of_a_mask_has_the_volume_in_the_middle_of_the_range(mask_folder):
+    write_ball(mask_folder / "large.nii.gz", (40, -20, 20), 40)
+    settings = PhantomSettings(
+        spacing_mm=4.0, lesion_masks=mask_folder, grow_where_no_mask_fits=True, volume_ml=(4, 25), stages=("acute",)
+    )
+
+    volumes_ml = [make_patient(seed, settings).lesion_volume_ml for seed in range(4)]
+
+    np.testing.assert_allclose(volumes_ml, 10, rtol=0.25)
 
 
 def test_folder_without_any_mask_is_refused_by_a_wide_cohort_too(tmp_path, mask_folder):

@@ -3,17 +3,33 @@ import pytest
 from islesnet.data import find_cases, read_volume
 from islesnet.errors import InputError
 from islesnet.phantom import write_wide_dataset
+from tests.phantom.conftest import write_ball
+from workflows import train_default_model
 from workflows.claims import claim_folder
-from workflows.train_default_model import TEST, VALIDATION, _is_skull_stripped, main, make_phantoms, split
+from workflows.train_default_model import TEST, VALIDATION, PhantomCohort, WideTraining, main, split
 
 
-def test_whether_a_phantom_has_a_skull_is_known_from_its_number(tmp_path):
-    write_wide_dataset(tmp_path, 4, seed=3, spacing_mm=(5.0, 5.0), workers=1)
-    cases = find_cases(tmp_path)
+@pytest.fixture
+def tiny(monkeypatch):
+    """Cohorts of which one patient validates, one tests, and all are coarse."""
+    for name, value in (("VALIDATION", 1), ("TEST", 1), ("SPACING_MM", (6.0, 6.0))):
+        monkeypatch.setattr(train_default_model, name, value)
 
-    told = [_is_skull_stripped(case, seed=3) for case in cases]
+
+@pytest.mark.parametrize("with_masks", [False, True])
+def test_whether_a_phantom_has_a_skull_is_known_from_its_number(tmp_path, monkeypatch, with_masks):
+    monkeypatch.setattr(train_default_model, "SPACING_MM", (5.0, 5.0))
+    masks = tmp_path / "masks" if with_masks else None
+    if masks:
+        masks.mkdir()
+        write_ball(masks / "ball.nii.gz", (40, -20, 20), 16)
+    write_wide_dataset(tmp_path / "phantoms", 4, seed=3, spacing_mm=(5.0, 5.0), lesion_masks=masks, workers=1)
+    cases = find_cases(tmp_path / "phantoms")
+    cohort = PhantomCohort(tmp_path / "phantoms", 45, seed=3, lesions=masks)
+
+    told = [cohort.is_skull_stripped(case) for case in cases]
     heads_ml = [(read_volume(case.sequences["flair"]).array > 0).sum() * 0.125 for case in cases]
-    assert told == [volume_ml < 2200 for volume_ml in heads_ml]
+    assert told == [volume_ml < 1750 for volume_ml in heads_ml]
     assert set(told) == {True, False}
 
 
@@ -25,30 +41,56 @@ def test_nobody_is_in_two_sections():
     assert [len(section) for section in sections.values()] == [10, VALIDATION, TEST]
 
 
-def test_cohort_without_anybody_to_train_on_is_refused(tmp_path):
-    with pytest.raises(InputError, match="--patients is 44: 44 validate and test"):
-        make_phantoms(tmp_path, VALIDATION + TEST, seed=0, lesions=None)
+def test_cohort_without_anybody_to_train_on_is_refused_before_anything_is_written(tmp_path, capsys):
+    code = main(["--out", str(tmp_path / "out"), "--patients", str(VALIDATION + TEST)])
+
+    assert code == 1
+    assert "--patients is 44: 44 validate and test" in capsys.readouterr().err
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_folder_begun_with_another_seed_is_refused_before_its_phantoms_are_taken_for_these(tmp_path, capsys):
-    begun = {"lesions": None, "patients": 60, "seed": 4, "minutes": 5.0, "start_from": None}
-    claim_folder(tmp_path, "begun_with.json", begun)
+    cohort, training = PhantomCohort(tmp_path / "phantoms", 60, seed=4), WideTraining(tmp_path, tmp_path, 5.0, seed=4)
+    claim_folder(tmp_path, "begun_with.json", training.decisive() | cohort.decisive())
 
     code = main(["--out", str(tmp_path), "--patients", "60", "--minutes", "5", "--seed", "5"])
 
     assert code == 1
-    assert "was begun with another choice of seed" in capsys.readouterr().err
+    assert "was begun with another choice of training_seed, seed" in capsys.readouterr().err
     assert not (tmp_path / "phantoms").exists()
 
 
-def test_phantoms_shared_between_runs_are_refused_where_they_were_drawn_in_another_way(tmp_path, monkeypatch):
-    monkeypatch.setattr("workflows.train_default_model.VALIDATION", 1)
-    monkeypatch.setattr("workflows.train_default_model.TEST", 1)
-    monkeypatch.setattr("workflows.train_default_model.SPACING_MM", (6.0, 6.0))
-    wide = make_phantoms(tmp_path, 3, seed=0, lesions=None)
+def test_training_begun_on_a_cpu_is_not_gone_on_with_by_the_recipe_of_a_gpu(tmp_path, monkeypatch):
+    training = WideTraining(tmp_path, tmp_path, 5.0, seed=4)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    claim_folder(tmp_path, "begun_with.json", training.decisive())
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
 
-    again = make_phantoms(tmp_path, 3, seed=0, lesions=None)
-    with pytest.raises(InputError, match="begun with another choice of narrow"):
-        make_phantoms(tmp_path, 3, seed=0, lesions=None, narrow=True)
+    with pytest.raises(InputError, match="another choice of recipe"):
+        claim_folder(tmp_path, "begun_with.json", training.decisive())
+
+
+def test_phantoms_shared_between_runs_are_refused_where_they_were_drawn_in_another_way(tmp_path, tiny):
+    wide = PhantomCohort(tmp_path, 3, seed=0).make()
+
+    again = PhantomCohort(tmp_path, 3, seed=0).make()
+    with pytest.raises(InputError, match=r"another choice of narrow .* with --phantoms"):
+        PhantomCohort(tmp_path, 3, seed=0, narrow=True).make()
 
     assert [case.patient for case in again.cases] == [case.patient for case in wide.cases] == ["1", "2", "3"]
+
+
+def test_shared_phantoms_of_another_kind_leave_the_folder_for_results_unclaimed(tmp_path, tiny, capsys):
+    PhantomCohort(tmp_path / "phantoms", 3, seed=0).make()
+    asked = ["--phantoms", str(tmp_path / "phantoms"), "--out", str(tmp_path / "out"), "--patients", "3", "--seed", "0"]
+
+    assert main([*asked, "--narrow"]) == 1
+    assert "another choice of narrow" in capsys.readouterr().err
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_phantoms_that_nobody_says_how_they_were_drawn_are_refused(tmp_path, tiny):
+    write_wide_dataset(tmp_path, 3, spacing_mm=(6.0, 6.0), workers=1)
+
+    with pytest.raises(InputError, match=r"holds patients, but no drawn_with\.json"):
+        PhantomCohort(tmp_path, 3, seed=0).make()
