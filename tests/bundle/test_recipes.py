@@ -8,6 +8,7 @@ from monai.networks.nets import DynUNet
 from islesnet.data import read_datalist
 from islesnet.errors import input_error_behind
 from islesnet.networks import SlabNetwork, join_weights
+from islesnet.transforms import WithoutMeta
 from islesnet.trust import AppearanceRanges, describe_appearance, read_appearance
 from tests.bundle.conftest import TINY, open_recipe
 
@@ -72,9 +73,10 @@ def test_paper_augments_by_flips_and_rotations_alone(dataset):
     )
 
     image = torch.rand(3, 32, 32, 4) * 9
-    (affine,) = (step for step in augmentation if type(step).__name__ == "RandAffined")
-    (intensity,) = (step for step in augmentation if type(step).__name__ == "RandScaleIntensityd")
-    (drop,) = (step for step in augmentation if type(step).__name__ == "RandDropSequencesd")
+    (at_random,) = (step for step in augmentation if isinstance(step, WithoutMeta))
+    (affine,) = (step for step in at_random.transforms if type(step).__name__ == "RandAffined")
+    (intensity,) = (step for step in at_random.transforms if type(step).__name__ == "RandScaleIntensityd")
+    (drop,) = (step for step in at_random.transforms if type(step).__name__ == "RandDropSequencesd")
     assert affine.rand_affine.rand_affine_grid.rotate_range[2] == pytest.approx(torch.pi)
     for _ in range(20):
         torch.testing.assert_close(drop(intensity({"image": image}))["image"], image)
