@@ -8,7 +8,6 @@ was. Real patients are never trained on, and no number is chosen on them.
 """
 
 import argparse
-import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -17,29 +16,24 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from rich.progress import Progress
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 
-from islesnet.data import Case, find_cases, lesion_volume_ml
-from islesnet.errors import InputError
 from islesnet.files import require_writable
 from islesnet.metrics import expected_calibration_error
 from islesnet.networks import can_compile, operating_point_file
-from islesnet.phantom import patient_seed, ranges_table, wide_settings, write_wide_dataset
 from islesnet.report import draw_reliability, write_csv
 from islesnet.stamps import PHANTOM
 from islesnet.trust import AppearanceRanges, appearance_file
 from workflows.bundle_config import fill_cache
 from workflows.claims import claim_folder
 from workflows.commands import answer, command_line, options, run_bundle, say
-from workflows.datasets import Patients, write_split
+from workflows.datasets import write_split
+from workflows.phantom_cohort import PhantomCohort, split
 from workflows.real_patients import score_real_patients
 from workflows.release_weights import write_half_precision
 from workflows.results import choose_threshold, write_json
 from workflows.subsets import SubsetPredictor, choose_operating_point, score_subsets, subset_table
 
-SPACING_MM = (1.4, 2.2)  # of the phantoms: around the working grid's 2 mm, so that they are resampled up and down
-VALIDATION, TEST = 20, 24  # patients; the others are trained on
 VALIDATIONS = 4  # in the course of the training: each takes minutes
 RECIPE = "recipes/training_wide.yaml"
 GPU_RECIPE = "recipes/training_wide_gpu.yaml"
@@ -127,94 +121,6 @@ def train_default_model(arguments: argparse.Namespace) -> int:
 
 
 @dataclass(frozen=True)
-class PhantomCohort:
-    """The phantoms of a training, made once.
-
-    Args:
-        folder: theirs; a note in it says how they were drawn.
-        patients: how many, `VALIDATION` + `TEST` of them to validate and test.
-        seed: that they are drawn from.
-        lesions: folder of lesion masks in MNI space; None grows all lesions.
-        narrow: those to train on look like SISS.
-
-    Raises:
-        InputError: for too few patients.
-    """
-
-    folder: Path
-    patients: int
-    seed: int
-    lesions: Path | None = None
-    narrow: bool = False
-
-    def __post_init__(self) -> None:
-        if self.patients <= VALIDATION + TEST:
-            raise InputError(
-                f"--patients is {self.patients}: {VALIDATION + TEST} validate and test, so more are needed"
-            )
-
-    def decisive(self) -> dict[str, object]:
-        """Name what decides how the phantoms are."""
-        return {"patients": self.patients, "seed": self.seed, "lesions": self.lesions, "narrow": self.narrow}
-
-    def claim(self) -> None:
-        """Note in the folder how its phantoms are drawn.
-
-        Raises:
-            InputError: where it holds phantoms that were drawn in another way, or none knows how.
-        """
-        require_writable(self.folder)
-        note = "drawn_with.json"
-        if not (self.folder / note).is_file() and any(path.name.isdecimal() for path in self.folder.iterdir()):
-            raise InputError(
-                f"{self.folder} holds patients, but no {note} that says how they were drawn. Name another folder with "
-                "--phantoms."
-            )
-        ranges = hashlib.sha256(ranges_table().encode()).hexdigest()[:12]
-        drawn_with = {**self.decisive(), "spacing_mm": SPACING_MM, "ranges": ranges}
-        del drawn_with["patients"]  # more of them are the same and others
-        claim_folder(self.folder, note, drawn_with, option="--phantoms")
-
-    def make(self) -> Patients:
-        """Make the phantoms that are not there yet.
-
-        Raises:
-            InputError: as `claim`.
-        """
-        self.claim()
-        appearance = "wide ones and narrow ones to train on" if self.narrow else "wide"
-        say(f"{self.patients} synthetic patients of {SPACING_MM[0]:g} to {SPACING_MM[1]:g} mm, {appearance}")
-        with Progress() as bar:
-            task = bar.add_task("Phantoms", total=self.patients)
-            write_wide_dataset(
-                self.folder,
-                self.patients,
-                self.seed,
-                SPACING_MM,
-                self.lesions,
-                progress=lambda done, _: bar.update(task, completed=done),
-                held_out=VALIDATION + TEST,
-                narrow=self.narrow,
-            )
-        cases = sorted(find_cases(self.folder), key=lambda case: int(case.patient))[: self.patients]
-        return Patients(self.folder, cases, {case.patient: lesion_volume_ml(case) for case in cases}, (PHANTOM,))
-
-    def is_skull_stripped(self, case: Case) -> bool:
-        """Say whether a wide patient was drawn without skull and scalp."""
-        seed = patient_seed(self.seed, int(case.patient))
-        return wide_settings(seed, SPACING_MM, self.lesions).is_skull_stripped
-
-
-def split(cases: Sequence[Case]) -> dict[str, list[Case]]:
-    """Split phantoms by their number: they are drawn alike, so the first are as good as any."""
-    return {
-        "training": list(cases[VALIDATION + TEST :]),
-        "validation": list(cases[:VALIDATION]),
-        "test": list(cases[VALIDATION : VALIDATION + TEST]),
-    }
-
-
-@dataclass(frozen=True)
 class WideTraining:
     """The bundle's training on wide phantoms, of as many epochs as the time allows.
 
@@ -248,7 +154,6 @@ class WideTraining:
             "minutes": self.minutes,
             "training_seed": self.seed,
             "start_from": self.start_from,
-            "recipe": self.recipe,
         }
 
     @property
@@ -265,10 +170,12 @@ class WideTraining:
         """Preprocess, measure the pace in a first epoch, and train for the time that is left.
 
         Raises:
+            InputError: where it was begun on a CPU and is to go on on a GPU, or the other way round.
             CommandError: where a command of the bundle fails.
         """
         if (self.out / "trained.json").is_file():
             return
+        claim_folder(self.out, "recipe.json", {"recipe": self.recipe})
         plan = self.out / "plan.json"
         if not plan.is_file():
             require_writable(self.cache_dir)

@@ -1,0 +1,108 @@
+"""The phantoms of a training, made once and shared by those that are to be compared."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.progress import Progress
+
+from islesnet.data import Case, find_cases, lesion_volume_ml
+from islesnet.errors import InputError
+from islesnet.files import require_writable
+from islesnet.phantom import patient_seed, ranges_table, wide_settings, write_wide_dataset
+from islesnet.stamps import PHANTOM
+from workflows.claims import claim_folder
+from workflows.commands import say
+from workflows.datasets import Patients
+
+SPACING_MM = (1.4, 2.2)  # of the phantoms: around the working grid's 2 mm, so that they are resampled up and down
+VALIDATION, TEST = 20, 24  # patients; the others are trained on
+
+
+@dataclass(frozen=True)
+class PhantomCohort:
+    """The phantoms of a training, made once.
+
+    Args:
+        folder: theirs; a note in it says how they were drawn.
+        patients: how many, `VALIDATION` + `TEST` of them to validate and test.
+        seed: that they are drawn from.
+        lesions: folder of lesion masks in MNI space; None grows all lesions.
+        narrow: those to train on look like SISS.
+
+    Raises:
+        InputError: for too few patients.
+    """
+
+    folder: Path
+    patients: int
+    seed: int
+    lesions: Path | None = None
+    narrow: bool = False
+
+    def __post_init__(self) -> None:
+        if self.patients <= VALIDATION + TEST:
+            raise InputError(
+                f"--patients is {self.patients}: {VALIDATION + TEST} validate and test, so more are needed"
+            )
+
+    def decisive(self) -> dict[str, object]:
+        """Name what decides how the phantoms are."""
+        return {"patients": self.patients, "seed": self.seed, "lesions": self.lesions, "narrow": self.narrow}
+
+    def claim(self) -> None:
+        """Note in the folder how its phantoms are drawn.
+
+        Raises:
+            InputError: where it holds phantoms that were drawn in another way, or none knows how.
+        """
+        require_writable(self.folder)
+        note = "drawn_with.json"
+        if not (self.folder / note).is_file() and any(path.name.isdecimal() for path in self.folder.iterdir()):
+            raise InputError(
+                f"{self.folder} holds patients, but no {note} that says how they were drawn. Name another folder with "
+                "--phantoms."
+            )
+        ranges = hashlib.sha256(ranges_table().encode()).hexdigest()[:12]
+        drawn_with = {**self.decisive(), "spacing_mm": SPACING_MM, "ranges": ranges}
+        del drawn_with["patients"]  # more of them are the same and others
+        claim_folder(self.folder, note, drawn_with, option="--phantoms")
+
+    def make(self) -> Patients:
+        """Make the phantoms that are not there yet.
+
+        Raises:
+            InputError: as `claim`.
+        """
+        self.claim()
+        appearance = "wide ones and narrow ones to train on" if self.narrow else "wide"
+        say(f"{self.patients} synthetic patients of {SPACING_MM[0]:g} to {SPACING_MM[1]:g} mm, {appearance}")
+        with Progress() as bar:
+            task = bar.add_task("Phantoms", total=self.patients)
+            write_wide_dataset(
+                self.folder,
+                self.patients,
+                self.seed,
+                SPACING_MM,
+                self.lesions,
+                progress=lambda done, _: bar.update(task, completed=done),
+                held_out=VALIDATION + TEST,
+                narrow=self.narrow,
+            )
+        cases = sorted(find_cases(self.folder), key=lambda case: int(case.patient))[: self.patients]
+        return Patients(self.folder, cases, {case.patient: lesion_volume_ml(case) for case in cases}, (PHANTOM,))
+
+    def is_skull_stripped(self, case: Case) -> bool:
+        """Say whether a wide patient was drawn without skull and scalp."""
+        seed = patient_seed(self.seed, int(case.patient))
+        return wide_settings(seed, SPACING_MM, self.lesions).is_skull_stripped
+
+
+def split(cases: Sequence[Case]) -> dict[str, list[Case]]:
+    """Split phantoms by their number: they are drawn alike, so the first are as good as any."""
+    return {
+        "training": list(cases[VALIDATION + TEST :]),
+        "validation": list(cases[:VALIDATION]),
+        "test": list(cases[VALIDATION : VALIDATION + TEST]),
+    }
