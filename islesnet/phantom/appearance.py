@@ -73,23 +73,24 @@ def brighten(rng: np.random.Generator, anatomy: Anatomy, sequence: str, ranges: 
     """Draw the factor by which healthy tissue is brighter here than there, ``(N,)``.
 
     Some cortex (of the limbic lobe in most brains, elsewhere in every brain another), single gyri, cerebellum and
-    brainstem, and some tracts shine on DWI and FLAIR.
+    brainstem, and some tracts shine on DWI and, less, on FLAIR.
     """
     factor = np.exp(np.float32(draw(rng, ranges.texture)) * anatomy.smooth_field(rng, 5.0))
     mirrored = np.concatenate([np.abs(anatomy.mni_mm[:1]), anatomy.mni_mm[1:]])
     if sequence in ("dwi", "flair"):
+        seen = draw(rng, ranges.flair_brightening) if sequence == "flair" else 1.0
         places = np.clip(0.4 + 0.6 * anatomy.smooth_field(rng, 22.0), 0, 1.6)
-        factor += np.float32(draw(rng, ranges.grey_brightening)) * anatomy.tissues["grey"] * places
+        factor += np.float32(seen * draw(rng, ranges.grey_brightening)) * anatomy.tissues["grey"] * places
         gyri = np.clip(anatomy.smooth_field(rng, 11.0) - 1, 0, 1)  # here and there one gyrus
-        factor += np.float32(draw(rng, ranges.gyrus_brightening)) * anatomy.tissues["grey"] * gyri
+        factor += np.float32(seen * draw(rng, ranges.gyrus_brightening)) * anatomy.tissues["grey"] * gyri
         for (x, *rest), radius_mm in LIMBIC:
             for side in (x, -x):
-                excess = np.float32(draw(rng, ranges.limbic_brightening))
+                excess = np.float32(seen * draw(rng, ranges.limbic_brightening))
                 centre = rng.normal((side, *rest), LIMBIC_SD_MM)
                 factor += excess * anatomy.tissues["grey"] * nearness(anatomy.mni_mm, centre.tolist(), radius_mm)
         # And not alike throughout, in the large and in the small.
         patches = np.clip(1 + 0.5 * anatomy.smooth_field(rng, 20.0) + 0.4 * anatomy.smooth_field(rng, 10.0), 0, 2.2)
-        factor += np.float32(draw(rng, ranges.hindbrain_brightening)) * hindbrain(anatomy.mni_mm) * patches
+        factor += np.float32(seen * draw(rng, ranges.hindbrain_brightening)) * hindbrain(anatomy.mni_mm) * patches
     if sequence != "t1":
         for place, radius_mm in TRACTS:
             excess = draw(rng, ranges.tract_brightening) * rng.choice((0.0, 1.0))

@@ -81,6 +81,9 @@ class Stage:
     adc: tuple[float, float]
 
 
+# What an infarct makes of each tissue.
+INFARCTS: Mapping[str, str] = {f"infarct_{name}": name for name in ("white", "grey", "pallidum")}
+
 # ADC and T2 over time: Lansberg et al., AJNR 22:637, 2001 (low in week 1, normal in week 2; T2 rises over days);
 # Schlaug et al., Neurology 49:113, 1997 (ADC at 58 % early on); Nagesh et al., Stroke 29:1778, 1998 (74 % at 10 h).
 # T2 in the first hours: Siemonsen et al., Stroke 40:1612, 2009. T1 rises with the same water.
@@ -104,6 +107,8 @@ class Protocol:
         flair: repetition and echo time.
         flair_null: its inversion time, relative to the one that nulls the fluid.
         flair_grey: how much of grey matter's excess over white it shows; what long trains of echoes leave of it.
+        oedema_excess: how much brighter than by its constants an infarct is on T2 and FLAIR, as a share of the rise of
+            its T2; trains of refocusing pulses saturate the water that is bound, of which oedema has less.
     """
 
     tesla: float
@@ -114,6 +119,7 @@ class Protocol:
     flair: tuple[float, float]
     flair_null: float = 1.0
     flair_grey: float = 1.0
+    oedema_excess: float = 0.0
 
 
 def draw_protocol(rng: np.random.Generator, ranges: Ranges = SISS_LIKE) -> Protocol:
@@ -133,6 +139,7 @@ def draw_protocol(rng: np.random.Generator, ranges: Ranges = SISS_LIKE) -> Proto
         flair=(draw(rng, ranges.flair_repetition_ms), draw(rng, ranges.flair_echo_ms)),
         flair_null=draw(rng, ranges.flair_null),
         flair_grey=draw(rng, ranges.flair_grey),
+        oedema_excess=draw(rng, ranges.oedema_excess),
     )
 
 
@@ -168,7 +175,7 @@ def _draw_infarct(
         name: rng.uniform(*getattr(stage, name)) * draw(rng, ranges.infarct_jitter) for name in ("t1", "t2", "adc")
     }
     return {
-        f"infarct_{name}": tissues[name].change(**change, proton_density=1.04) for name in ("white", "grey", "pallidum")
+        infarcted: tissues[healthy].change(**change, proton_density=1.04) for infarcted, healthy in INFARCTS.items()
     }
 
 
@@ -197,7 +204,9 @@ def image_signal(tissue: Tissue, sequence: str, protocol: Protocol) -> float:
 
 
 def image_signals(tissues: Mapping[str, Tissue], sequence: str, protocol: Protocol) -> dict[str, float]:
-    """Compute the signal of each tissue as `image_signal` does; on FLAIR grey matter as the protocol leaves it.
+    """Compute the signal of each tissue as `image_signal` does, and what long trains of echoes do beside.
+
+    On FLAIR they leave less of grey matter's excess over white; on T2 and FLAIR they brighten an infarct's oedema.
 
     Args:
         tissues: by name, ``white`` and ``grey`` among them.
@@ -212,6 +221,10 @@ def image_signals(tissues: Mapping[str, Tissue], sequence: str, protocol: Protoc
         excess = 1 - signals["white"] / signals["grey"]
         for name in signals.keys() & {"grey", "infarct_grey"}:
             signals[name] *= 1 - (1 - protocol.flair_grey) * excess
+    if sequence in ("t2", "flair"):
+        for name in tissues.keys() & INFARCTS.keys():
+            rise = tissues[name].t2_ms / tissues[INFARCTS[name]].t2_ms - 1
+            signals[name] *= 1 + protocol.oedema_excess * rise
     return signals
 
 

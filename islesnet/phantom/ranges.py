@@ -103,6 +103,14 @@ class Ranges:
     flair_grey: Range = field(
         default=(1, 1), metadata=_wide((0.3, 1.1), "of grey matter's excess over white on FLAIR", CHOICE)
     )
+    oedema_excess: Range = field(
+        default=(0, 0),
+        metadata=_wide(
+            (0.1, 0.6),
+            "further excess of an infarct on T2 and FLAIR, for each time its T2 rose",
+            "FLAIR ratios over 1.2 from 8 h on: Legge et al., J Stroke Cerebrovasc Dis 26:1582, 2017; the range: our choice",
+        ),
+    )
     flair_null: Range = field(
         default=(1, 1), metadata=_wide((0.9, 1.06), "inversion time over the one that nulls fluid", CHOICE)
     )
@@ -124,6 +132,9 @@ class Ranges:
     )
     hindbrain_brightening: Range = field(
         default=(0, 0), metadata=_wide((-0.1, 0.4), "excess of cerebellum and brainstem; DWI and FLAIR", CHOICE)
+    )
+    flair_brightening: Range = field(
+        default=(1, 1), metadata=_wide((0.2, 0.7), "of those four on FLAIR, against the DWI", CHOICE)
     )
     tract_brightening: Range = field(
         default=(0, 0), metadata=_wide((0, 0.3), "excess where fibres run through the slice; DWI, FLAIR, T2", CHOICE)

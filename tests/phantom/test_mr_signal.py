@@ -88,6 +88,33 @@ def test_grey_matter_and_its_infarct_lose_their_excess_on_flair_and_there_alone(
     assert image_signals(tissues, "dwi", protocol) == image_signals(tissues, "dwi", flat)
 
 
+def test_oedema_brightens_an_infarct_on_t2_and_flair_alone_as_its_t2_rose():
+    tissues = draw_tissues(np.random.default_rng(0), 3.0, "subacute")
+    protocol = draw_protocol(np.random.default_rng(0))
+    saturated = replace(protocol, oedema_excess=0.5)
+
+    for sequence in SEQUENCES:
+        before, after = (image_signals(tissues, sequence, each) for each in (protocol, saturated))
+        gained = {name: after[name] / before[name] for name in tissues if after[name] != before[name]}
+        rise = {
+            f"infarct_{name}": 1 + 0.5 * (tissues[f"infarct_{name}"].t2_ms / tissues[name].t2_ms - 1)
+            for name in ("white", "grey", "pallidum")
+        }
+        assert gained == pytest.approx(rise if sequence in ("t2", "flair") else {})
+
+
+def test_wide_infarcts_after_the_first_hours_are_brighter_than_their_tissue_on_flair():
+    # Over 1.2 from 8 hours on, in most: Legge et al., J Stroke Cerebrovasc Dis 26:1582, 2017.
+    rng, ratios = np.random.default_rng(0), {"hyperacute": [], "acute": [], "subacute": []}
+    for stage, drawn in ratios.items():
+        for _ in range(100):
+            protocol = draw_protocol(rng, WIDE)
+            signals = image_signals(draw_tissues(rng, protocol.tesla, stage, WIDE), "flair", protocol)
+            drawn.append(signals["infarct_grey"] / signals["grey"])
+
+    assert np.median(ratios["hyperacute"]) < 1.2 < np.median(ratios["acute"]) < np.median(ratios["subacute"]) < 1.7
+
+
 @pytest.mark.parametrize("stage", INFARCT_STAGES)
 @pytest.mark.parametrize("tesla", TISSUES)
 def test_infarct_lowers_adc_raises_t1_and_t2_and_brightens_dwi(stage, tesla):
