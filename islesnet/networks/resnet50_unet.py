@@ -28,7 +28,7 @@ class ResNet50UNet(nn.Module):
         in_channels: channels of the image.
         out_channels: 2 for a softmax over background and lesion, 1 for a sigmoid.
         decoder_channels: channels of the decoder's five levels, deepest first.
-        detail_channels: features at full resolution.
+        detail_channels: features at full resolution; 0 gives the decoder the image as it is.
         pretrained: where the encoder's weights come from: None or False (random), "imagenet" (2D; downloaded once
             through torch.hub, hash checked) or a file in torchvision's (2D) or MedicalNet's (3D) ResNet50 format.
         encoder_training: "finetune" trains everything; "frozen" keeps the encoder's weights and its BatchNorm
@@ -56,11 +56,13 @@ class ResNet50UNet(nn.Module):
         if encoder_training not in ENCODER_TRAINING:
             raise ValueError(f"encoder_training is {encoder_training!r}; it can be {', '.join(ENCODER_TRAINING)}.")
         self.encoder = ResNet50Encoder(spatial_dims, in_channels)
-        self.detail = nn.Sequential(
-            convolve(spatial_dims, in_channels, detail_channels),
-            convolve(spatial_dims, detail_channels, detail_channels),
-        )
-        skips = (detail_channels, *self.encoder.channels[1:])
+        self.detail: nn.Module = nn.Identity()
+        if detail_channels > 0:
+            self.detail = nn.Sequential(
+                convolve(spatial_dims, in_channels, detail_channels),
+                convolve(spatial_dims, detail_channels, detail_channels),
+            )
+        skips = (detail_channels or in_channels, *self.encoder.channels[1:])
         self.decoder = UNetDecoder(spatial_dims, skips, decoder_channels)
         self.head = Conv[Conv.CONV, spatial_dims](decoder_channels[-1], out_channels, kernel_size=1)
         expect_few_lesions(self.head)

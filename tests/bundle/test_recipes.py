@@ -55,6 +55,7 @@ def test_paper_trains_on_one_sequence_with_either_head_and_is_scored(head, chann
     weights = torch.load(tmp_path / "models/model.pt", weights_only=True)
     assert weights["network.encoder.conv1.weight"].shape[1] == 3  # three slices
     assert weights["network.head.weight"].shape[0] == channels
+    assert not any("detail" in name for name in weights)  # the paper's decoder has the ResNet50's features alone
     assert parser.get_parsed_content("reference_order") == ["flair"]
     assert scores["dice"].between(0, 1).all()
 

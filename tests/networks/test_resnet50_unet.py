@@ -56,6 +56,14 @@ def test_volume_gives_one_logit_a_voxel_at_any_size(volume_network, size):
         assert volume_network(torch.rand(1, 4, *size)).shape == (1, 1, *size)
 
 
+def test_without_detail_the_decoder_sees_the_image_itself():
+    network = ResNet50UNet(in_channels=3, decoder_channels=NARROW, detail_channels=0).eval()
+
+    assert not any("detail" in name for name in network.state_dict())
+    with torch.inference_mode():
+        assert network(torch.rand(1, 3, 33, 47)).shape == (1, 2, 33, 47)
+
+
 def test_channels_and_strides_of_the_levels_are_published(plane_network, volume_network):
     assert plane_network.channels == (12, 64, 256, 512, 1024, 2048)
     assert volume_network.channels == (4, 64, 256, 512, 1024, 2048)
