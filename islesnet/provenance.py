@@ -35,8 +35,9 @@ def write_provenance(
     seeds: Mapping[str, int] | int | None = None,
     split: Mapping[str, Sequence[str]] | None = None,
     weights: Iterable[Path | str] = (),
-    datalist: Path | str | None = None,
+    datalist: Path | str | Sequence[Path] | None = None,
     stamps: Sequence[str] = (),
+    device: str | None = None,
     finished: bool = True,
     earlier: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
@@ -51,8 +52,9 @@ def write_provenance(
         seeds: of the random numbers.
         split: section or fold -> patients.
         weights: files of networks, used or made; one that does not exist (yet) has no checksum.
-        datalist: the file that names the patients.
+        datalist: the file that names the patients, or one for each fold.
         stamps: words in capitals that keep the run from being mistaken.
+        device: that the network ran on.
         finished: False at the start of a run; where it stays, the run was cut short.
         earlier: the commands that this one goes on from, as `commands_in` gives them.
     """
@@ -66,7 +68,8 @@ def write_provenance(
         "machine": _machine(),
         "seeds": seeds,
         "weights": [_file(path) for path in weights],
-        "datalist": None if datalist is None else _file(datalist),
+        "device": device,
+        "datalist": _datalists(datalist),
         "split": split,
         "config": config,
         "earlier": list(earlier),
@@ -188,6 +191,12 @@ def _processor() -> str:
         if models:
             return models[0]
     return platform.processor() or platform.machine()
+
+
+def _datalists(datalist: Path | str | Sequence[Path] | None) -> object:
+    if datalist is None or isinstance(datalist, str | Path):
+        return None if datalist is None else _file(datalist)
+    return [_file(path) for path in datalist]
 
 
 def _file(path: Path | str) -> dict[str, str | None]:

@@ -101,6 +101,7 @@ def test_weights_and_datalist_are_named_with_their_checksum(tmp_path):
         {"file": str(tmp_path / "absent.pt"), "sha256": None},
     ]
     assert told["datalist"] == {"file": str(datalist), "sha256": hashlib.sha256(b"{}").hexdigest()}
+    assert written(tmp_path, datalist=[datalist, datalist])["datalist"] == [told["datalist"]] * 2
 
 
 def test_command_line_is_one_that_a_shell_reads_again(tmp_path, monkeypatch):

@@ -60,8 +60,10 @@ class Provenance:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.go_on)
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
-    def start(self) -> None:
-        """Say that results are in the making, and by which commands before this one."""
+    def start(self, engine: Engine) -> None:
+        """Say that results are in the making, on which device, and by which commands before this one."""
+        device = getattr(engine.state, "device", None)  # MONAI's engines have one, an ignite engine need not
+        self.known["device"] = None if device is None else str(device)
         self.known["earlier"] = commands_in(self.output_dir) if self.resume else []
         self._write(finished=False)
 

@@ -3,6 +3,7 @@ import json
 import time
 
 import pytest
+import torch
 import yaml
 from ignite.engine import Engine, Events
 
@@ -138,3 +139,12 @@ def test_of_several_processes_one_writes(engine, tmp_path, monkeypatch):
     engine.run([0])
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_device_is_the_engine_s(engine, tmp_path):
+    engine.state.device = torch.device("cpu")
+    Provenance(tmp_path).attach(engine)
+
+    engine.run([0])
+
+    assert told(tmp_path)["device"] == "cpu"
