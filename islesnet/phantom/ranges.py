@@ -108,7 +108,7 @@ class Ranges:
         metadata=_wide(
             (0.1, 0.6),
             "further excess of an infarct on T2 and FLAIR, for each time its T2 rose",
-            "FLAIR ratios over 1.2 from 8 h on: Legge et al., J Stroke Cerebrovasc Dis 26:1582, 2017; the range: our choice",
+            "FLAIR ratios over 1.2 from 8 h on: Legge et al., J Stroke Cerebrovasc Dis 26:1582, 2017; our range",
         ),
     )
     flair_null: Range = field(

@@ -75,12 +75,24 @@ def test_hindbrain_is_what_lies_below_the_tentorium():
 @pytest.mark.parametrize(("sequence", "shines"), [("dwi", True), ("flair", True), ("t2", False), ("t1", False)])
 def test_limbic_cortex_and_hindbrain_shine_on_dwi_and_flair(anatomy, sequence, shines):
     plain = replace(WIDE, texture=(0, 0), grey_brightening=(0, 0), gyrus_brightening=(0, 0), tract_brightening=(0, 0))
-    ranges = replace(plain, limbic_brightening=(0.3, 0.3), hindbrain_brightening=(0.2, 0.2))
+    ranges = replace(plain, limbic_brightening=(0.3, 0.3), hindbrain_brightening=(0.2, 0.2), flair_brightening=(1, 1))
     factor = brighten(np.random.default_rng(0), anatomy, sequence, ranges)
 
     insulae = mean_in_insulae(factor, anatomy)
     assert insulae.min() > 1.15 if shines else insulae == pytest.approx(1, abs=0.02)
     assert factor[hindbrain(anatomy.mni_mm) > 0.99].mean() == pytest.approx(1.2 if shines else 1, abs=0.04)
+
+
+def test_flair_shows_the_given_share_of_what_shines_on_dwi(anatomy):
+    flat = dict.fromkeys(("texture", "grey_brightening", "gyrus_brightening", "tract_brightening"), (0, 0))
+    ranges = replace(WIDE, **flat, limbic_brightening=(0.3, 0.3), hindbrain_brightening=(0.2, 0.2))
+
+    whole, half = (
+        brighten(np.random.default_rng(0), anatomy, "flair", replace(ranges, flair_brightening=(share, share)))
+        for share in (1, 0.5)
+    )
+
+    np.testing.assert_allclose(half - 1, 0.5 * (whole - 1), atol=1e-6)
 
 
 def mean_in_insulae(factor, anatomy):
