@@ -1,5 +1,7 @@
 """The bundle's parts in this process: a recipe's config, a network with its weights, preprocessing done in parallel."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,6 +31,12 @@ def open_recipe(recipe: str, choices: Mapping[str, object]) -> ConfigParser:
     leave_out_decoder_warnings()
     parser.update({"bundle_root": str(BUNDLE), **arguments, **given})
     return parser
+
+
+def recipe_checksum(recipe: str) -> str:
+    """Give the SHA-256 of a recipe's merged config: what is trained by another is another experiment."""
+    merged = open_recipe(recipe, {"bundle_root": ""}).get()
+    return hashlib.sha256(json.dumps(merged, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def fill_cache(recipe: str, choices: Mapping[str, object]) -> None:

@@ -12,7 +12,7 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -22,22 +22,24 @@ from islesnet.errors import InputError
 from islesnet.files import require_writable
 from islesnet.metrics import summarize
 from islesnet.provenance import write_provenance
-from workflows.commands import answer, command_line, say, say_failures
+from workflows.commands import CommandError, answer, command_line, say, say_failures
 from workflows.datasets import SISS_SPACING_MM, Patients, open_patients, write_split
 from workflows.ensemble import join_folds, score_ensemble
 from workflows.experiment import Experiment, run_all
 from workflows.results import (
     Comparison,
     say_missing,
+    say_steps,
     score_baselines,
     total_duration_s,
     write_comparison,
     write_json,
 )
-from workflows.systems import Pace, System, encoder_weights, say_encoders, start_encoders, systems_named
+from workflows.systems import Pace, System, encoder_weights, say_encoders, say_pace, start_encoders, systems_named
 
 DEFAULT_SYSTEMS = ("default", "paper_dwi", "plain_unet")
 SMALL_SPACING_MM = 2.0
+SMALL = Pace(epochs=4, steps_per_epoch=75)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -49,7 +51,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--systems", nargs="+", default=list(DEFAULT_SYSTEMS), help="the others are compared with the first"
     )
-    parser.add_argument("--pretrained", default="imagenet", help='the paper\'s encoder: imagenet, a file, or "none"')
+    parser.add_argument(
+        "--pretrained", default="imagenet", help='what ResNet50 encoders start from: imagenet, a file, or "none"'
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the folds and of the trainings")
     parser.add_argument(
         "--holdout", type=float, default=0.0, help="share of patients outside all folds, for the ensemble"
@@ -58,8 +62,10 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--small", action="store_true", help="2 mm voxels, short trainings: hours instead of days on a CPU"
     )
-    parser.add_argument("--epochs", type=int, default=4, help="of a --small training")
-    parser.add_argument("--steps-per-epoch", type=int, default=75, help="of a --small training, 16 slices each")
+    parser.add_argument("--epochs", type=int, help=f"of a --small training (default: {SMALL.epochs})")
+    parser.add_argument(
+        "--steps-per-epoch", type=int, help=f"of a --small training, 16 slices each (default: {SMALL.steps_per_epoch})"
+    )
     return answer(parser, cross_validate, words)
 
 
@@ -67,16 +73,17 @@ def cross_validate(arguments: argparse.Namespace) -> int:
     """Deal the folds, train and score every system on each, and report."""
     began = time.time()
     out: Path = arguments.out.absolute()
+    pace = _pace(arguments)
     encoder = encoder_weights(arguments.pretrained, arguments.data)
     systems = start_encoders(systems_named(arguments.systems), encoder)
+    systems = [system.small() if arguments.small else system for system in systems]
     require_writable(out)
     spacing_mm = SMALL_SPACING_MM if arguments.small else SISS_SPACING_MM
     patients = open_patients(arguments.data, out, spacing_mm, arguments.patients, arguments.seed)
     plan = FoldPlan.deal(patients, arguments.folds, arguments.holdout, arguments.seed, out)
-    pace = Pace(arguments.epochs, arguments.steps_per_epoch) if arguments.small else None
 
     say(f"{sum(map(len, plan.folds))} patients in {arguments.folds} folds, {len(systems)} systems")
-    by_system = plan.experiments([system.small() if arguments.small else system for system in systems], pace)
+    by_system = plan.experiments(systems, pace)
     # Fold by fold, so that what is done early can be compared.
     failures = run_all([own[index] for index in range(len(plan.folds)) for own in by_system.values()])
     done = {name: own for name, own in by_system.items() if all(experiment.is_done for experiment in own)}
@@ -89,14 +96,21 @@ def cross_validate(arguments: argparse.Namespace) -> int:
     ensemble = join_folds(of_ours, out / "ensemble" / ours)
     said, stamps = say_encoders(systems, encoder)
     stamps = (*patients.stamps, *stamps)
-    if plan.holdout:
-        scores = score_ensemble(of_ours, ensemble.parent)
-        summaries = {name: summarize(table) for name, table in scores.items()}
-        write_json(ensemble.parent / "summary.json", {"systems": summaries, "stamps": list(stamps)})
-        print("\n".join(f"{name:10} mean Dice {table['dice'].mean():.3f}" for name, table in scores.items()))
+    try:
+        of_ensemble = _score_ensemble(plan, of_ours, ensemble.parent, stamps) if plan.holdout else ""
+    except CommandError as error:  # the folds' own report does not depend on it
+        failures.append(f"ensemble: {error}")
+        of_ensemble = "The ensemble could not be scored on the patients kept out."
+        say_failures("cross_validate", failures[-1:])
 
     say("Report")
-    remarks = [said, *([say_pace(pace)] if pace else []), *say_missing(by_system, done)]
+    remarks = [
+        said,
+        say_pace(pace, systems) if pace else "",
+        say_steps(done),
+        of_ensemble,
+        *say_missing(by_system, done),
+    ]
     page = write_comparison(out, plan.compare(done, " ".join(filter(None, remarks)), stamps))
     write_provenance(
         out,
@@ -108,6 +122,7 @@ def cross_validate(arguments: argparse.Namespace) -> int:
         seeds={"folds and trainings": arguments.seed},
         split={f"fold {number}": [case.patient for case in fold] for number, fold in enumerate(plan.folds, start=1)},
         weights=[ensemble, *(experiment.weights for own in done.values() for experiment in own)],
+        datalist=[experiment.datalist for experiment in of_ours],
         stamps=stamps,
     )
     shutil.rmtree(out / "cache", ignore_errors=True)
@@ -115,12 +130,46 @@ def cross_validate(arguments: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def say_pace(pace: Pace) -> str:
-    """Say how short a short training was."""
-    return (
-        f"Every system was trained in {pace.epochs} epochs of about {pace.steps_per_epoch} steps of 16 slices on "
-        "voxels of 2 mm, by its own recipe: at the paper's learning rate of 1e-5 a network hardly moves in so few."
+def _pace(arguments: argparse.Namespace) -> Pace | None:
+    """Read how long trainings are; None leaves each recipe its own.
+
+    Raises:
+        InputError: for a length that only a --small training has, or less than one epoch or step.
+    """
+    given = {
+        name: number
+        for name, number in (("epochs", arguments.epochs), ("steps_per_epoch", arguments.steps_per_epoch))
+        if number is not None
+    }
+    if given and not arguments.small:
+        raise InputError("--epochs and --steps-per-epoch are for --small trainings; others have their recipe's length")
+    if any(number < 1 for number in given.values()):
+        raise InputError("--epochs and --steps-per-epoch are 1 or more")
+    return replace(SMALL, **given) if arguments.small else None
+
+
+def _score_ensemble(plan: "FoldPlan", of_ours: Sequence[Experiment], folder: Path, stamps: Sequence[str]) -> str:
+    """Score the ensemble on the patients kept out, beside its members and the baselines, and say what came out.
+
+    Raises:
+        CommandError: where a patient could not be scored.
+    """
+    began = time.time()
+    members = score_ensemble(of_ours, folder)
+    scores = members | score_baselines(plan.sections(0)["training"], plan.holdout)
+    summaries = {name: summarize(table) for name, table in scores.items()}
+    write_json(folder / "summary.json", {"systems": summaries, "stamps": list(stamps)})
+    write_provenance(
+        folder,
+        began=began,
+        split={"holdout": [case.patient for case in plan.holdout]},
+        weights=[folder / "ensemble.pt"],
+        datalist=of_ours[0].datalist,
+        stamps=stamps,
     )
+    told = ", ".join(f"{name} {table['dice'].mean():.3f}" for name, table in scores.items())
+    print(f"Mean Dice: {told}")
+    return f"On the {len(plan.holdout)} patients in no fold the mean Dice is: {told}."
 
 
 @dataclass(frozen=True)

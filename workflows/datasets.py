@@ -6,7 +6,15 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from islesnet.data import Case, cases_in_datalist, find_cases, lesion_volume_ml, stamps_in_files, write_datalist
+from islesnet.data import (
+    Case,
+    cases_in_datalist,
+    find_cases,
+    lesion_volume_ml,
+    stamps_in_files,
+    stamps_of,
+    write_datalist,
+)
 from islesnet.errors import InputError
 from islesnet.phantom import PhantomSettings, write_siss_like_dataset
 from islesnet.stamps import PHANTOM
@@ -75,9 +83,11 @@ def write_split(
     """Write a datalist, or make sure that the one there says the same.
 
     Raises:
-        InputError: where it is of another split, which what was trained on it would not match.
+        InputError: where it is of another split, which what was trained on it would not match, or bears other stamps,
+            which its masks and scores would carry.
     """
     if path.is_file():
+        require_stamps(path, about.get("stamps", ()))
         earlier = cases_in_datalist(path, patients.folder)
         if {name: _names(own) for name, own in earlier.items()} != {
             name: _names(own) for name, own in sections.items()
@@ -88,6 +98,20 @@ def write_split(
             )
         return
     write_datalist(path, sections, patients.folder, {**about, "volumes_ml": patients.volumes_ml})
+
+
+def require_stamps(datalist: Path, stamps: object) -> None:
+    """Make sure that a datalist that is there bears these stamps, and no others.
+
+    Raises:
+        InputError: where it does not.
+    """
+    there = set(stamps_of(datalist))
+    if there != (here := set(stamps)):  # type: ignore[call-overload]
+        raise InputError(
+            f"{datalist} was begun with the stamps {sorted(there) or 'none'}; with these choices they are "
+            f"{sorted(here) or 'none'}. Name another folder with --out."
+        )
 
 
 def _names(cases: Sequence[Case]) -> list[str]:

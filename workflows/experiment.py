@@ -8,14 +8,18 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pandas as pd
+import torch
 
 from islesnet.data import cases_in_datalist
 from islesnet.errors import InputError
 from islesnet.files import whole_file
 from islesnet.report import read_scores
+from workflows.bundle_config import recipe_checksum
 from workflows.claims import claim_folder
 from workflows.commands import options, run_bundle, visible_devices
 from workflows.systems import System
+
+NEVER = 1_000_000  # validations without progress: more than any training has
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,14 @@ class Experiment:
 
     @property
     def choices_in_training(self) -> dict[str, object]:
-        """The system's choices, then this experiment's own, which win."""
-        return {**self.system.choices, **self.system.in_training, **self.training}
+        """The system's choices, then this experiment's own, which win; none ends early, or steps would not be equal."""
+        return {"patience": NEVER, **self.system.choices, **self.system.in_training, **self.training}
+
+    @property
+    def steps(self) -> int:
+        """How many steps the network was trained in."""
+        state = torch.load(self.folder / "models" / "last.pt", map_location="cpu", mmap=True, weights_only=True)
+        return int(state["iteration"])
 
     @property
     def is_done(self) -> bool:
@@ -122,6 +132,7 @@ class Experiment:
     def _description(self) -> dict[str, object]:
         return {
             "recipe": self.system.training_recipe,
+            "recipe_sha256": recipe_checksum(self.system.training_recipe),
             "grid": self.grid,
             "seed": self.seed,
             **self.choices_in_training,

@@ -10,6 +10,7 @@ the paper contradicts itself, an option chooses. `--data phantom` makes 28 synth
 """
 
 import argparse
+import hashlib
 import shutil
 import sys
 import time
@@ -24,18 +25,29 @@ from islesnet.files import require_writable
 from islesnet.provenance import write_provenance
 from islesnet.report import draw_patient, draw_sequences
 from workflows.commands import answer, command_line, say, say_failures
-from workflows.datasets import SISS_SPACING_MM, Patients, open_patients, write_split
+from workflows.datasets import SISS_SPACING_MM, Patients, open_patients, require_stamps, write_split
 from workflows.experiment import Experiment, run_all
 from workflows.results import (
     Comparison,
     empty_mask_of,
     open_scan,
     say_missing,
+    say_steps,
     score_baselines,
     total_duration_s,
     write_comparison,
 )
-from workflows.systems import PAPER_SYSTEMS, Pace, System, encoder_weights, say_encoders, start_encoders, systems_named
+from workflows.systems import (
+    PAPER_SYSTEMS,
+    Pace,
+    System,
+    encoder_weights,
+    frozen_epochs,
+    say_encoders,
+    say_pace,
+    start_encoders,
+    systems_named,
+)
 
 # The first is the one the report is about; then the paper's figures 7, 8 and 9, and what to compare with.
 DEFAULT_SYSTEMS = ("paper_all", "paper_flair", "paper_dwi", "paper_t1", "default", "plain_unet")
@@ -89,7 +101,8 @@ def reproduce(arguments: argparse.Namespace) -> int:
         return 1
 
     say("Report")
-    remarks = [*choices.remarks, *say_missing(planned, done)]
+    by_steps = {name: [experiment] for name, experiment in done.items()}
+    remarks = [*choices.remarks, say_steps(by_steps), *say_missing(planned, done)]
     page = write_comparison(out, split.compare(done, " ".join(filter(None, remarks))))
     figures = draw_figures(split, done, out / "pictures")
     write_provenance(
@@ -154,13 +167,14 @@ class Choices:
                 "Each slice is seen alone, without its neighbours."
             )
         pace = None
+        if arguments.epochs is not None and arguments.epochs < 1:
+            raise InputError(f"--epochs is {arguments.epochs}: 1 or more")
         if arguments.quick:
             pace = replace(QUICK, epochs=arguments.epochs or QUICK.epochs)
             stamps = (*stamps, "QUICK")
             remarks.append(
-                f"Quick: {pace.epochs} epochs of {pace.steps_per_epoch} steps of 16 slices at 2 mm, the same for every "
-                f"system; the paper's recipe has a learning rate of {QUICK_PAPER_LEARNING_RATE:g}, since at its 1e-5 "
-                "nothing would be seen."
+                f"Quick: {say_pace(pace, [system.small() for system in systems_named(arguments.systems)])} The paper's "
+                f"recipe has a learning rate of {QUICK_PAPER_LEARNING_RATE:g}, since at its 1e-5 nothing would be seen."
             )
         elif arguments.epochs:
             remarks.append(f"{arguments.epochs} epochs instead of each recipe's own.")
@@ -174,7 +188,7 @@ class Choices:
         """Give a system these choices."""
         chosen = (system.small() if self.pace else system).with_choices(self.everyone)
         if self.epochs and not self.pace:
-            chosen = chosen.trained_with({"epochs": self.epochs})
+            chosen = chosen.trained_with({"epochs": self.epochs, "frozen_epochs": frozen_epochs(self.epochs)})
         if self.pace and system.name in PAPER_SYSTEMS:
             chosen = chosen.trained_with({"learning_rate": QUICK_PAPER_LEARNING_RATE})
         (started,) = start_encoders([chosen], self.pretrained, self.encoder)
@@ -210,12 +224,18 @@ class Split:
         """
         stamps = (*patients.stamps, *stamps)
         if kind == "slices":
-            folder = out / "data" / f"slices_of_{patients.folder.name}_seed_{seed}"
+            source = hashlib.sha256(str(patients.folder).encode()).hexdigest()[:8]  # others may have the same name
+            folder = out / "data" / f"slices_of_{patients.folder.name}_{source}_seed_{seed}"
             datalist = folder / "datalist.json"
-            if not datalist.is_file():
+            stamps = (*stamps, "LEAKY")
+            if datalist.is_file():
+                require_stamps(datalist, stamps)
+            else:
                 write_slice_split(patients.cases, folder, SPLIT, seed, stamps)
-            return cls(patients, cases_in_datalist(datalist), folder, datalist, kind, (*stamps, "LEAKY"))
+            return cls(patients, cases_in_datalist(datalist), folder, datalist, kind, stamps)
         sections = split_cases(patients.cases, SPLIT, seed, patients.volumes_ml)
+        if empty := [name for name, cases in sections.items() if not cases]:
+            raise InputError(f"{len(patients.cases)} patients are too few: nobody is left for {' and '.join(empty)}")
         write_split(out / "datalist.json", sections, patients, {"seed": seed, "split": SPLIT, "stamps": list(stamps)})
         return cls(patients, sections, patients.folder, out / "datalist.json", kind, stamps)
 

@@ -18,6 +18,7 @@ from islesnet.metrics import VoxelCounts, best_threshold, compare_paired, pool_r
 from islesnet.provenance import commands_in
 from islesnet.report import EvaluationReport, read_history, write_csv, write_evaluation_report
 from islesnet.volumes.geometry import lie_on_one_grid
+from workflows.experiment import Experiment
 
 # So many training patients are looked at for the DWI threshold; more would only take longer.
 THRESHOLD_PATIENTS = 20
@@ -186,6 +187,13 @@ def say_missing(planned: Mapping[str, object], done: Mapping[str, object]) -> li
     """Name the systems that are not in the report."""
     missing = [name for name in planned if name not in done]
     return [f"Not in this report, because a training or an evaluation failed: {', '.join(missing)}."] if missing else []
+
+
+def say_steps(done: Mapping[str, Sequence[Experiment]]) -> str:
+    """Say in how many steps each system was trained, per training."""
+    counts = {name: sorted({experiment.steps for experiment in own}) for name, own in done.items()}
+    told = (f"{name} {' to '.join(map(str, dict.fromkeys((own[0], own[-1]))))}" for name, own in counts.items())
+    return f"Steps of a training: {', '.join(told)}."
 
 
 def total_duration_s(folder: Path) -> float:

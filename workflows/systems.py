@@ -44,6 +44,16 @@ class System:
     def _suffix(self) -> str:
         return f"_{self.recipe}" if self.recipe else ""
 
+    @property
+    def patch(self) -> tuple[int, ...]:
+        """Voxels of a training slab, where a choice sets them."""
+        return tuple(self.in_training.get("patch", ()))  # type: ignore[arg-type]
+
+    @property
+    def spacing(self) -> tuple[float, ...]:
+        """Voxel size in mm, where a choice sets it."""
+        return tuple(self.choices.get("spacing", ()))  # type: ignore[arg-type]
+
     def small(self) -> "System":
         """Give the same system for voxels of 2 mm."""
         return self.with_choices(self.at_2_mm).trained_with({"patch": list(self.patch_at_2_mm)})
@@ -97,7 +107,7 @@ def systems_named(names: Sequence[str]) -> list[System]:
 
 
 def encoder_weights(asked: str, data: str) -> str | bool:
-    """Say what the paper's encoder starts from: "imagenet", a file, or False for random weights.
+    """Say what the ResNet50s' encoders start from: "imagenet", a file, or False for random weights.
 
     Phantoms show the way on any machine, without a network: with them, "imagenet" is used where it was downloaded
     before, and random weights elsewhere. On real data a missing download stays an error.
@@ -113,20 +123,29 @@ def encoder_weights(asked: str, data: str) -> str | bool:
 
 
 def start_encoders(systems: Sequence[System], weights: str | bool, training: str = "frozen") -> list[System]:
-    """Let the paper's systems start from these encoder weights; the others keep their recipe's own."""
-    choices = {"pretrained": weights, "encoder_training": training}
-    return [system.trained_with(choices) if system.name in PAPER_SYSTEMS else system for system in systems]
+    """Let every ResNet50 of two dimensions start from these encoder weights; the paper's is trained as said.
+
+    The others have their recipe's own start: the plain U-Net has no encoder to be had, the 3D one takes MedicalNet's.
+    """
+    start = {"default": {"pretrained": weights}}
+    start |= {name: {"pretrained": weights, "encoder_training": training} for name in PAPER_SYSTEMS}
+    return [system.trained_with(start.get(system.name, {})) for system in systems]
 
 
 def say_encoders(
     systems: Sequence[System], weights: str | bool, training: str = "frozen"
 ) -> tuple[str, tuple[str, ...]]:
-    """Say how the paper's recipe was started, and which stamps that makes; nothing where no paper's system is there."""
-    if not any(system.name in PAPER_SYSTEMS for system in systems):
-        return "", ()
+    """Say how the ResNet50s were started, and which stamp that makes of the paper's recipe where it is there."""
+    names = [system.name for system in systems]
     origin = "from random weights, not ImageNet's (--pretrained FILE)" if weights is False else f"from {weights}"
-    said = f"The paper's recipe here: encoder {training}, {origin}; momentum 0.9 (the paper's 9 diverges)."
-    return said, ((RANDOM_ENCODER,) if weights is False else ())
+    said: list[str] = []
+    stamps: tuple[str, ...] = ()
+    if any(name in PAPER_SYSTEMS for name in names):
+        said.append(f"The paper's recipe here: encoder {training}, {origin}; momentum 0.9 (the paper's 9 diverges).")
+        stamps = (RANDOM_ENCODER,) if weights is False else ()
+    if "default" in names:
+        said.append(f"The default's encoder is fine-tuned, {origin}.")
+    return " ".join(said), stamps
 
 
 @dataclass(frozen=True)
@@ -153,5 +172,26 @@ class Pace:
             "batch_patients": self.patients_per_step,
             "slabs_per_patient": 1,
             "warmup_epochs": max(1, self.epochs // 10),
+            "frozen_epochs": frozen_epochs(self.epochs),
             "val_interval": max(1, self.epochs // 2),
         }
+
+
+def frozen_epochs(epochs: int) -> int:
+    """Say for how many of so many epochs a staged encoder stays frozen: a third, at most the recipe's own 10."""
+    return min(10, max(1, epochs // 3))
+
+
+def say_pace(pace: Pace, systems: Sequence[System]) -> str:
+    """Say how short a short training was, and of what each system's steps are."""
+    slabs = {
+        system.name: f"{' x '.join(map(str, system.patch))} voxels of {' x '.join(map(str, system.spacing))} mm"
+        for system in systems
+    }
+    same = ", ".join(dict.fromkeys(slabs.values()))
+    if len(set(slabs.values())) > 1:
+        same = "; ".join(f"{name}: {slab}" for name, slab in slabs.items())
+    return (
+        f"Every system was trained in {pace.epochs} epochs of about {pace.steps_per_epoch} steps of "
+        f"{pace.patients_per_step} slabs ({same}), by its own recipe."
+    )

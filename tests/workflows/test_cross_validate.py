@@ -62,3 +62,12 @@ def test_more_folds_than_people_and_an_unknown_system_are_refused_before_anythin
     assert "7 folds for 6 people" in capsys.readouterr().err
     assert main(words(dataset, tmp_path, systems="unet")) == 1
     assert "there is no system 'unet'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("length", "refusal"), [(["--epochs", "0"], "1 or more"), (["--epochs", "3"], "--small")])
+def test_lengths_that_no_training_has_are_refused(length, refusal, dataset, tmp_path, capsys):
+    small = ["--small"] if refusal == "1 or more" else []
+
+    assert main([*small, "--data", str(dataset), "--out", str(tmp_path), *length]) == 1
+
+    assert refusal in capsys.readouterr().err

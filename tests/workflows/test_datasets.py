@@ -4,7 +4,7 @@ import pytest
 from islesnet.data import find_cases
 from islesnet.errors import InputError
 from islesnet.phantom import PhantomSettings, write_dataset
-from workflows.datasets import open_patients
+from workflows.datasets import open_patients, write_split
 
 SETTINGS = PhantomSettings(spacing_mm=8.0, volume_ml=(20.0, 80.0))
 
@@ -58,3 +58,13 @@ def test_folder_without_a_label_is_refused(tmp_path):
 
     with pytest.raises(InputError, match="no patient has a label"):
         open_folder(tmp_path / "blind", tmp_path)
+
+
+def test_split_that_bears_other_stamps_is_refused(siss, tmp_path):
+    patients = open_folder(siss, tmp_path)
+    sections = {"training": patients.cases[:1], "validation": [], "test": patients.cases[1:]}
+    write_split(tmp_path / "datalist.json", sections, patients, {"stamps": ["PHANTOM", "QUICK"]})
+
+    write_split(tmp_path / "datalist.json", sections, patients, {"stamps": ["PHANTOM", "QUICK"]})
+    with pytest.raises(InputError, match=r"was begun with the stamps \['PHANTOM', 'QUICK'\]"):
+        write_split(tmp_path / "datalist.json", sections, patients, {"stamps": ["PHANTOM"]})

@@ -115,3 +115,17 @@ def test_with_several_gpus_as_many_are_at_work_each_on_its_own(dataset, tmp_path
 
     assert {device for _, _, device in commands} <= {"2", "5"}
     assert len(commands) == 8
+
+
+def test_no_training_ends_early_so_that_all_have_the_same_steps(dataset, tmp_path, commands):
+    plan(dataset, tmp_path / "run", training={"epochs": 2}).run()
+
+    assert int(commands[0][1]["--patience"]) > 10_000
+
+
+def test_folder_begun_with_another_recipe_s_config_is_refused(dataset, tmp_path, commands, monkeypatch):
+    plan(dataset, tmp_path / "run").run()
+    monkeypatch.setattr(module, "recipe_checksum", lambda recipe: "another")
+
+    with pytest.raises(InputError, match="another choice of recipe_sha256"):
+        plan(dataset, tmp_path / "run").run()

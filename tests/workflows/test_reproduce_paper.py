@@ -32,7 +32,7 @@ def test_paper_s_choices_reach_the_paper_s_systems_alone():
     paper, default = (choices.apply(SYSTEMS[name]) for name in ("paper_dwi", "default"))
 
     assert paper.in_training == {"pretrained": False, "encoder_training": "staged"}
-    assert default.in_training == {}
+    assert default.in_training == {"pretrained": False}
     assert paper.choices["head"] == default.choices["head"] == "sigmoid"
 
 
@@ -48,8 +48,11 @@ def test_random_encoder_and_quick_run_are_stamped_and_said():
 def test_epochs_asked_for_are_those_of_a_quick_run_too():
     quick = choose(quick=True, epochs=2)
     assert quick.pace.choices(20)["epochs"] == 2
-    assert "2 epochs of 20 steps" in " ".join(quick.remarks)
-    assert choose(epochs=7).apply(SYSTEMS["default"]).in_training == {"epochs": 7}
+    assert "2 epochs of about 20 steps" in " ".join(quick.remarks)
+    longer = choose(epochs=7).apply(SYSTEMS["plain_unet"]).in_training
+    assert longer == {"epochs": 7, "frozen_epochs": 2}
+    with pytest.raises(InputError, match="--epochs is 0: 1 or more"):
+        choose(epochs=0)
 
 
 def test_split_by_slices_sees_each_slice_alone_and_has_no_volume():

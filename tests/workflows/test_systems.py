@@ -3,7 +3,16 @@ import yaml
 
 from islesnet.errors import InputError
 from tests.bundle.conftest import BUNDLE
-from workflows.systems import PAPER_SYSTEMS, SYSTEMS, Pace, encoder_weights, systems_named
+from workflows.systems import (
+    PAPER_SYSTEMS,
+    SYSTEMS,
+    Pace,
+    encoder_weights,
+    say_encoders,
+    say_pace,
+    start_encoders,
+    systems_named,
+)
 
 
 @pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS)
@@ -48,3 +57,33 @@ def test_phantoms_do_without_imagenet_weights_and_real_data_does_not(tmp_path, m
     (tmp_path / "checkpoints" / "resnet50-11ad3fa6.pth").touch()
     assert encoder_weights("imagenet", "phantom") == "imagenet"
     assert encoder_weights(str(tmp_path / "own.pth"), "phantom") == str(tmp_path / "own.pth")
+
+
+def test_every_plane_resnet50_starts_from_the_same_weights_and_the_others_from_their_own():
+    systems = systems_named(["default", "paper_dwi", "plain_unet", "volumetric"])
+
+    default, paper, plain, volumetric = start_encoders(systems, "imagenet", "staged")
+
+    assert default.in_training == {"pretrained": "imagenet"}
+    assert paper.in_training == {"pretrained": "imagenet", "encoder_training": "staged"}
+    assert plain.in_training == volumetric.in_training == {}
+
+
+def test_what_encoders_start_from_is_said_of_the_default_too():
+    said, stamps = say_encoders(systems_named(["default", "plain_unet"]), False)
+
+    assert "default's encoder is fine-tuned, from random weights" in said
+    assert stamps == ()
+    assert say_encoders(systems_named(["plain_unet"]), False) == ("", ())
+
+
+@pytest.mark.parametrize(("epochs", "frozen"), [(1, 1), (4, 1), (12, 4), (100, 10)])
+def test_staged_encoder_opens_in_a_short_training_too(epochs, frozen):
+    assert Pace(epochs, steps_per_epoch=20).choices(20)["frozen_epochs"] == frozen
+
+
+def test_slabs_of_a_short_training_are_said_of_each_system_where_they_differ():
+    default, plain, paper = (SYSTEMS[name].small() for name in ("default", "plain_unet", "paper_dwi"))
+
+    assert "4 slabs (96 x 96 x 4 voxels of 2.0 x 2.0 x 2.0 mm)" in say_pace(Pace(4, 75), [default, plain])
+    assert "paper_dwi: 128 x 128 x 4 voxels of 1.8 x 1.8 x 2.0 mm" in say_pace(Pace(4, 75), [default, paper])
