@@ -103,8 +103,8 @@ def reproduce(arguments: argparse.Namespace) -> int:
     say("Report")
     by_steps = {name: [experiment] for name, experiment in done.items()}
     remarks = [*choices.remarks, say_steps(by_steps), *say_missing(planned, done)]
-    page = write_comparison(out, split.compare(done, " ".join(filter(None, remarks))))
     figures = draw_figures(split, done, out / "pictures")
+    page = write_comparison(out, replace(split.compare(done, " ".join(filter(None, remarks))), figures=figures))
     write_provenance(
         out,
         began=began,
@@ -180,7 +180,8 @@ class Choices:
             remarks.append(f"{arguments.epochs} epochs instead of each recipe's own.")
         if arguments.grid == "network":
             remarks.append(
-                "Scored on the network's grid, which is not the same for every system: their rows cannot be compared."
+                "Scored on the network's grid, which is not the same for every system: their rows cannot be compared, "
+                "and there are no masks for the paper's figures 7 to 9."
             )
         return cls(arguments.encoder, pretrained, everyone, arguments.epochs, pace, stamps, tuple(remarks))
 
@@ -278,21 +279,27 @@ class Split:
         )
 
 
-def draw_figures(split: Split, experiments: dict[str, Experiment], folder: Path) -> list[Path]:
+def draw_figures(split: Split, experiments: dict[str, Experiment], folder: Path) -> dict[Path, str]:
     """Draw the paper's figures 2, 7, 8 and 9; its figures 3, 10 and 11 are the report's own charts.
 
     All show one test patient: the one with the median lesion volume.
+
+    Returns:
+        The pictures, with what each shows.
     """
     test = sorted(split.sections["test"], key=lesion_volume_ml)
     case = test[len(test) // 2]
     images, truth, _ = open_scan(case, None)
-    figures = [draw_sequences(images, truth, folder / "figure_2.png", f"Patient {case.patient}", split.stamps)]
+    sequences = draw_sequences(images, truth, folder / "figure_2.png", f"Patient {case.patient}", split.stamps)
+    figures = {sequences: "Figure 2: the sequences, and the expert's outline."}
     for name, number in FIGURES.items():
         if name in experiments and experiments[name].grid == "native":
             images, truth, mask = open_scan(case, experiments[name].results)
             scores = experiments[name].scores().set_index("patient").loc[case.patient]
-            title = f"{name.removeprefix('paper_').upper()} alone, patient {case.patient}\nDice {scores['dice']:.3f}"
-            figures.append(draw_patient(images, truth, mask, folder / f"figure_{number}.png", title, split.stamps))
+            shown = f"{name.removeprefix('paper_').upper()} alone"
+            title = f"{shown}, patient {case.patient}\nDice {scores['dice']:.3f}"
+            picture = draw_patient(images, truth, mask, folder / f"figure_{number}.png", title, split.stamps)
+            figures[picture] = f"Figure {number}: what the paper's recipe marks with {shown}."
     return figures
 
 

@@ -40,6 +40,7 @@ class Comparison:
         reliability: tables of our probabilities, to be added up; those that are not there are left out.
         grid: that the masks were scored on.
         is_siss: the patients are those of ISLES 2015 SISS.
+        figures: further pictures for the page, with what each shows.
         about: paragraphs for the top of the page.
         stamps: words that keep the run from being mistaken.
     """
@@ -55,6 +56,7 @@ class Comparison:
     reliability: Sequence[Path] = ()
     grid: str = "native grid"
     is_siss: bool = False
+    figures: Mapping[Path, str] = field(default_factory=dict)
     about: str = ""
     stamps: tuple[str, ...] = ()
 
@@ -104,6 +106,7 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
             },
             volumes_by_section=comparison.volumes_by_section,
             scans=_scans(comparison),
+            figures=comparison.figures,
             about=comparison.about,
             stamps=comparison.stamps,
         ),

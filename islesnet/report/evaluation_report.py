@@ -36,6 +36,11 @@ COMPARISON_TEXT = (
     "other data sets altogether. Accuracy and precision stand as their sources give them; ours are micro-averaged "
     "here, as those of Aboudi 2022 must be."
 )
+FIGURES_TEXT = (
+    "Figures 2 and 7 to 9 of Aboudi 2022, drawn from this run: all of one test patient, the one with the median lesion "
+    "volume. Its figures 3 (split), 10 (curves) and 11 (bars) are the charts of this page's sections on the split, the "
+    "training and published results."
+)
 RELIABILITY_TEXT = (
     "Of the voxels given a probability of 0.7, seven in ten should be lesion. Expected calibration error: {error}, "
     "which the many certain voxels of the background keep low."
@@ -61,6 +66,7 @@ class EvaluationReport:
         histories: curves of the trainings, as `read_history` gives them, by name.
         volumes_by_section: lesion volumes in ml of each section of the split.
         scans: gives a patient's sequences (by name), truth and mask on one RAS grid; called for those drawn alone.
+        figures: further pictures that the run has drawn, with what each shows; in a section of their own.
         about: paragraphs on the run, for the top of the page.
         stamps: words in capitals that keep the run from being mistaken.
     """
@@ -79,6 +85,7 @@ class EvaluationReport:
     histories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     volumes_by_section: Mapping[str, Sequence[float]] = field(default_factory=dict)
     scans: Callable[[str], Scan] | None = None
+    figures: Mapping[Path, str] = field(default_factory=dict)
     about: str = ""
     stamps: tuple[str, ...] = ()
 
@@ -132,6 +139,7 @@ class _Writer:
         self.headline()
         self.sizes()
         self.patients_drawn()
+        self.figures()
         self.aggregates()
         self.accuracy()
         self.comparison()
@@ -188,6 +196,12 @@ class _Writer:
                 draw_patient(*self.evaluation.scans(patient), path, title, self.evaluation.stamps),
                 f"{rank.capitalize()}: patient {patient}. {figures}.",
             )
+
+    def figures(self) -> None:
+        if self.evaluation.figures:
+            self.page.section("The paper's figures", FIGURES_TEXT)
+            for path, shown in self.evaluation.figures.items():
+                self.page.picture(path, shown)
 
     def aggregates(self) -> None:
         self.page.section("Every score", f"Means over patients, with the {INTERVAL} of the mean.")

@@ -1,3 +1,4 @@
+import html
 import warnings
 
 import numpy as np
@@ -67,6 +68,16 @@ def test_what_is_known_is_shown_and_what_is_not_is_left_out(tmp_path):
     assert pictures >= {
         "reliability", "training_curves", "split", "patient_best", "patient_median", "patient_worst",
     }  # fmt: skip
+
+
+def test_further_figures_have_a_section_with_what_each_shows(tmp_path):
+    picture = tmp_path / "figure_2.png"
+    picture.write_bytes(b"a picture")
+
+    write_evaluation_report(tmp_path, report(cohort(), figures={picture: "Figure 2: what it shows."}))
+
+    assert "The paper's figures</h2>" in html.unescape(read(tmp_path))
+    assert "<figcaption>Figure 2: what it shows.</figcaption>" in read(tmp_path)
 
 
 def test_only_the_patients_that_are_drawn_are_loaded(tmp_path):

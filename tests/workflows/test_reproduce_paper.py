@@ -80,3 +80,6 @@ def test_quick_run_ends_in_the_paper_s_figures_with_its_stamps(tmp_path, split):
     assert all(word in (tmp_path / "out/report.html").read_text() for word in ("PHANTOM", "RANDOM ENCODER", "QUICK"))
     for picture in ("figure_2", "figure_8", "split", "training_curves", "comparison"):
         assert (tmp_path / "out/pictures" / f"{picture}.png").is_file(), picture
+    page = (tmp_path / "out/report.html").read_text()
+    assert "Figure 2: the sequences" in page and "Figure 8: what the paper" in page
+    assert "Steps of a training: paper_dwi 20." in page
