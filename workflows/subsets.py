@@ -197,7 +197,7 @@ def score_subsets(predictor: SubsetPredictor, cases: Sequence[Case], point: Oper
 def subset_table(scores: pd.DataFrame) -> pd.DataFrame:
     """Sum `score_subsets` up for the model card: a row a subset, Dice in all and by lesion size.
 
-    A cell is the mean, its 95 % interval where there are two patients or more, and how many there are.
+    A cell is the mean, its 95 % interval where there are patients enough for one, and how many there are.
     """
     rows = []
     for subset, part in scores.groupby("sequences", sort=False):
@@ -209,10 +209,11 @@ def subset_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _mean_with_interval(dice: np.ndarray) -> str:
-    if len(dice) < 2:
-        return "".join(f"{only:.3f} (1)" for only in dice)
+    if not len(dice):
+        return ""
     low, high = bootstrap_interval(dice)
-    return f"{dice.mean():.3f}, {low:.3f} to {high:.3f} ({len(dice)})"
+    interval = "" if np.isnan(low) else f", {low:.3f} to {high:.3f}"
+    return f"{dice.mean():.3f}{interval} ({len(dice)})"
 
 
 def clean_mask(probability: MetaTensor, threshold: float, minimum_ml: float) -> MetaTensor:

@@ -12,6 +12,10 @@ from islesnet.metrics.overlap import VoxelCounts
 RESAMPLES = 10_000
 COUNTS = ("true_positives", "false_positives", "false_negatives", "true_negatives")
 SMALL_ML, LARGE_ML = 5.0, 50.0
+# How often the 95 % interval of `bootstrap_interval` holds the true mean, simulated on normal values: 2 patients 51 %,
+# 3 75 %, 5 85 %, 6 86 %, 8 90 %, 12 91 %, 20 92 %, 30 93 %. Fewer than the first number have none; of fewer than the
+# second a report says that it is too narrow.
+FEWEST_PATIENTS, ENOUGH_PATIENTS = 6, 20
 _RATIOS = ("dice", "precision", "sensitivity", "specificity", "accuracy", "empty_mask_accuracy", "micro_precision")
 
 
@@ -23,10 +27,10 @@ def summarize(scores: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
         seed: of the bootstrap.
 
     Returns:
-        "patients"; "measures" (score -> mean, std (n - 1), median, q1, q3, low and high of the 95 % interval, and of
-        how many patients); "strata" (lesion size -> patients and measures); "pooled" (ratios over the voxels of all
-        patients together); "missed" (patients with a lesion and an empty mask), "false_alarms" (the reverse) and
-        "both_empty". What is not defined is None, as JSON wants it.
+        "patients"; "measures" (score -> mean, std (n - 1), median, q1, q3, low and high of the 95 % interval, which
+        fewer than `FEWEST_PATIENTS` have not, and of how many patients); "strata" (lesion size -> patients and
+        measures); "pooled" (ratios over the voxels of all patients together); "missed" (patients with a lesion and an
+        empty mask), "false_alarms" (the reverse) and "both_empty". What is not defined is None, as JSON wants it.
 
     Raises:
         ValueError: for no patient.
@@ -65,13 +69,13 @@ def bootstrap_interval(values: NDArray[np.float64], seed: int = 0) -> tuple[floa
     """Give the 95 % interval of a mean over patients: percentiles of the means of patients drawn with replacement.
 
     Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13. With few patients it is too narrow, and
-    one patient has none: then NaN.
+    fewer than `FEWEST_PATIENTS` have none: then NaN.
 
     Args:
         values: one of each patient, no NaN; their order does not matter.
         seed: of the draws.
     """
-    if len(values) < 2:
+    if len(values) < FEWEST_PATIENTS:
         return float("nan"), float("nan")
     drawn = stats.bootstrap(
         (np.sort(values),),
@@ -95,7 +99,8 @@ def compare_paired(first: pd.DataFrame, second: pd.DataFrame, score: str = "dice
         seed: of the bootstrap over patients.
 
     Returns:
-        "mean", "low", "high" of first minus second, "patients", and "better": in how many the first is higher.
+        "mean", "low", "high" of first minus second (None for too few patients), "patients", and "better": in how many
+        the first is higher.
 
     Raises:
         ValueError: where no patient has a score from both, or one of them has a patient twice.

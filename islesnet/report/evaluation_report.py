@@ -15,7 +15,7 @@ from islesnet.report.csv_files import flatten_summaries, pool_scores, write_csv
 from islesnet.report.montage import draw_patient
 from islesnet.report.page import Page
 from islesnet.report.published import OTHER_ROWS, PAPER_ROWS, own_row
-from islesnet.report.wording import INTERVAL, say, say_count, say_interval
+from islesnet.report.wording import INTERVAL, doubt_interval, say, say_count, say_interval
 
 Scan = tuple[Mapping[str, np.ndarray], np.ndarray, np.ndarray]
 
@@ -167,10 +167,12 @@ class _Writer:
             tables.systems_table(self.summaries, self.scores_by_system, is_paired=not self.evaluation.has_own_grids),
             "What was scored and, beside it, what it has to beat on the same patients. Means over patients.",
         )
+        self.page.text(doubt_interval(summary["patients"]))
 
     def sizes(self) -> None:
         self.page.section("By lesion size", "In a small lesion one wrong voxel weighs more. The volume is the truth's.")
         self.page.table(tables.strata_table(self.evaluation.summary, self.others), "Strata of the true volume; means.")
+        self.page.text(doubt_interval(min(part["patients"] for part in self.evaluation.summary["strata"].values())))
         path = self._draw(charts.draw_dice_against_volume, "dice_against_volume", self.scores)
         self.page.picture(path, "Dice of each patient against the true volume. Bars: the means of the strata.")
         path = self._draw(charts.draw_bland_altman, "bland_altman", self.scores)

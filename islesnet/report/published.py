@@ -22,7 +22,7 @@ class ComparisonRow:
         source: where it is published.
         is_siss: scored on ISLES 2015 SISS.
         is_ours: scored here.
-        low: lower end of the 95 % interval of the Dice.
+        low: lower end of the 95 % interval of the Dice, where there are patients enough for one.
         high: upper end.
     """
 
@@ -163,20 +163,20 @@ def own_row(
         rule: what is to be said beyond that the Dice is the mean over patients in 3D.
     """
     dice, pooled = summary["measures"]["dice"], summary["pooled"]
-    has_interval = summary["patients"] > 1
+    patients = f"{summary['patients']} patient{'' if summary['patients'] == 1 else 's'}"
     return ComparisonRow(
         system=system,
         dice=_known(dice["mean"]),
         accuracy=_known(pooled["accuracy"]),
         precision=_known(pooled["micro_precision"]),
         data=data,
-        rule=f"mean over {summary['patients']} patient{'s' if has_interval else ''}, 3D, {rule}; accuracy and "
-        f"precision micro-averaged (lesion class: {say(pooled['precision'])})",
+        rule=f"mean over {patients}, 3D, {rule}; accuracy and precision micro-averaged "
+        f"(lesion class: {say(pooled['precision'])})",
         source="this report",
         is_siss=is_siss,
         is_ours=True,
-        low=_known(dice["low"]) if has_interval else None,
-        high=_known(dice["high"]) if has_interval else None,
+        low=_known(dice["low"]),
+        high=_known(dice["high"]),
     )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from islesnet.metrics.summary import ENOUGH_PATIENTS, FEWEST_PATIENTS
+
 MISSING = "–"
 INTERVAL = "95 % interval"
 
@@ -76,10 +78,20 @@ def say_count(value: object) -> str:
 
 
 def say_interval(measure: Mapping[str, Any], decimals: int = 3) -> str:
-    """Write the interval of a mean; a dash where one patient, or none, gives no interval."""
-    if number_or_nan(measure.get("patients")) < 2 or math.isnan(number_or_nan(measure.get("low"))):
+    """Write the interval of a mean; a dash where too few patients give none."""
+    if math.isnan(number_or_nan(measure.get("low"))):
         return MISSING
     return f"{say(measure['low'], decimals)} to {say(measure['high'], decimals)}"
+
+
+def doubt_interval(patients: int) -> str:
+    """Say how little the interval of a mean over so few patients is worth; nothing where they are enough."""
+    if patients >= ENOUGH_PATIENTS:
+        return ""
+    return (
+        f"An interval of fewer than {ENOUGH_PATIENTS} patients is too narrow (with {FEWEST_PATIENTS}, 86 in 100 hold "
+        f"the true mean, not 95), and fewer than {FEWEST_PATIENTS} have none."
+    )
 
 
 def number_or_nan(value: object) -> float:

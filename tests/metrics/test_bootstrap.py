@@ -6,9 +6,9 @@ import pytest
 from islesnet.metrics import bootstrap_interval
 
 
-def test_hand_checked_interval_of_two_patients():
-    # Drawn means are 0, 1/2 and 1, in a quarter, a half and a quarter of the draws.
-    assert bootstrap_interval(np.array([0.0, 1.0])) == (0.0, 1.0)
+def test_hand_checked_interval_of_six_patients():
+    # The number of ones in a draw is binomial: none in 33 % of the draws, four or more in 0.9 %, three or more in 6 %.
+    assert bootstrap_interval(np.array([1.0, 0, 0, 0, 0, 0])) == (0.0, pytest.approx(3 / 6))
 
 
 def test_hand_checked_interval_of_zeros_and_ones():
@@ -48,16 +48,16 @@ def test_order_changes_no_digit():
 
 
 def test_values_are_left_as_they_were():
-    values = np.array([3.0, 1.0, 2.0])
+    values = np.array([3.0, 1.0, 2.0, 6.0, 5.0, 4.0])
     bootstrap_interval(values)
-    assert values.tolist() == [3.0, 1.0, 2.0]
+    assert values.tolist() == [3.0, 1.0, 2.0, 6.0, 5.0, 4.0]
 
 
 @pytest.mark.filterwarnings("error")
 def test_equal_values_give_an_interval_of_no_width():
-    assert bootstrap_interval(np.full(5, 0.5)) == (0.5, 0.5)
+    assert bootstrap_interval(np.full(6, 0.5)) == (0.5, 0.5)
 
 
-@pytest.mark.parametrize("values", [[], [0.5]])
-def test_fewer_than_two_patients_have_no_interval(values):
-    assert all(math.isnan(bound) for bound in bootstrap_interval(np.array(values)))
+@pytest.mark.parametrize("patients", range(6))
+def test_fewer_than_six_patients_have_no_interval(patients):
+    assert all(math.isnan(bound) for bound in bootstrap_interval(np.random.default_rng(0).random(patients)))

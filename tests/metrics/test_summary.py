@@ -37,7 +37,11 @@ def test_hand_checked_measures():
     assert dice["median"] == pytest.approx(0.3)
     assert dice["q1"] == pytest.approx(0.175)
     assert dice["q3"] == pytest.approx(0.525)
-    assert 0.1 <= dice["low"] < 0.4 < dice["high"] <= 0.9
+
+
+def test_mean_lies_within_its_interval():
+    dice = summarize(patients(dice=[0.9, 0.1, 0.2, 0.4, 0.5, 0.3]))["measures"]["dice"]
+    assert 0.1 <= dice["low"] < dice["mean"] < dice["high"] <= 0.9
 
 
 def test_every_score_but_the_voxel_counts_is_a_measure():
@@ -120,6 +124,14 @@ def test_one_patient_has_no_spread_and_no_interval():
     assert dice["std"] is dice["low"] is dice["high"] is None
 
 
+def test_five_patients_have_a_spread_and_no_interval_as_a_whole_as_in_a_stratum():
+    summary = summarize(patients(true_ml=[1, 1, 1, 1, 1, 60], dice=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6]))
+    small = summary["strata"]["< 5 ml"]["measures"]["dice"]
+    assert small["std"] == pytest.approx(math.sqrt(0.025))
+    assert small["low"] is small["high"] is None
+    assert None not in (summary["measures"]["dice"]["low"], summary["measures"]["dice"]["high"])
+
+
 @pytest.mark.parametrize("scores", [scored(1), scored(12), patients(dice=[np.nan, np.nan])], ids=["one", "many", "nan"])
 def test_summary_is_strict_json(scores):
     summary = summarize(scores)
@@ -145,11 +157,11 @@ def test_no_patient_is_refused():
 
 
 def test_hand_checked_comparison():
-    first = patients(dice=[0.9, 0.5, 0.4, 0.3])
-    second = patients(dice=[0.7, 0.5, 0.5, 0.1])
+    first = patients(dice=[0.9, 0.5, 0.4, 0.3, 0.6, 0.6])
+    second = patients(dice=[0.7, 0.5, 0.5, 0.1, 0.6, 0.6])
     compared = compare_paired(first, second)
-    assert compared["mean"] == pytest.approx((0.2 + 0.0 - 0.1 + 0.2) / 4)
-    assert (compared["patients"], compared["better"]) == (4, 2)
+    assert compared["mean"] == pytest.approx((0.2 + 0.0 - 0.1 + 0.2 + 0.0 + 0.0) / 6)
+    assert (compared["patients"], compared["better"]) == (6, 2)
     assert -0.1 <= compared["low"] < compared["mean"] < compared["high"] <= 0.2
 
 
@@ -173,9 +185,9 @@ def test_interval_of_pairs_is_narrower_than_the_patients_spread():
     assert 0.04 < compared["low"] < 0.05 < compared["high"] < 0.06
 
 
-def test_one_pair_has_no_interval():
-    compared = compare_paired(patients(hd95_mm=[4.0]), patients(hd95_mm=[9.0]), score="hd95_mm")
-    assert compared == {"mean": -5.0, "low": None, "high": None, "patients": 1, "better": 0}
+def test_five_pairs_have_no_interval():
+    compared = compare_paired(patients(hd95_mm=[4.0] * 5), patients(hd95_mm=[9.0] * 5), score="hd95_mm")
+    assert compared == {"mean": -5.0, "low": None, "high": None, "patients": 5, "better": 0}
 
 
 def test_systems_without_a_patient_in_common_are_refused():

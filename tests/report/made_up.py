@@ -67,6 +67,7 @@ def measure(values):
         return dict.fromkeys(("mean", "std", "median", "q1", "q3", "low", "high"), None) | {"patients": 0}
     low, q1, median, q3, high = known.quantile([0, 0.25, 0.5, 0.75, 1])
     std = None if len(known) < 2 else known.std()
+    low, high = (None, None) if len(known) < 2 else (low, high)
     return {
         "mean": known.mean(), "std": std, "median": median, "q1": q1, "q3": q3, "low": low, "high": high,
         "patients": len(known),
@@ -74,7 +75,7 @@ def measure(values):
 
 
 def summary(scores):
-    """The structure of `islesnet.metrics.summarize`; the interval is the range."""
+    """The structure of `islesnet.metrics.summarize`; the interval is the range, of two patients already."""
     numeric = scores.drop(columns=["patient", "stamp"], errors="ignore")
 
     def measures(part):

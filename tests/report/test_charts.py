@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 
 import matplotlib
 import numpy as np
@@ -160,6 +161,13 @@ def test_our_interval_is_drawn(tmp_path, drawn):
     draw_comparison_bars(ROWS, tmp_path / "chart.png")
     (interval,) = [line for line in drawn[-1].axes[0].lines if line.get_marker() == "|"]
     assert interval.get_xdata() == pytest.approx([0.0, 0.9])
+
+
+def test_mean_without_an_interval_has_a_bar_and_no_error_bar(tmp_path, drawn):
+    draw_comparison_bars([replace(ROWS[0], low=None, high=None)], tmp_path / "chart.png")
+    (axes,) = drawn[-1].axes
+    assert len(axes.patches) == 1
+    assert not axes.lines and not axes.collections
 
 
 def test_bland_altman_draws_the_mean_error_and_196_deviations_to_either_side(tmp_path, drawn, texts):

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from islesnet.metrics import summarize
 from islesnet.report import EvaluationReport, write_evaluation_report
 from islesnet.report.evaluation_report import best_median_worst
 from tests.report.made_up import cohort, empty, patient, summary
@@ -47,6 +48,30 @@ def test_headline_is_the_mean_dice_with_its_interval_the_median_and_the_missed(t
     assert "<dt>Mean Dice over patients</dt><dd>0.575<small>95 % interval 0.000 to 0.900</small></dd>" in read(tmp_path)
     assert "<dt>Median Dice</dt><dd>0.700<small>" in read(tmp_path)
     assert "<dt>Lesions missed</dt><dd>1<small>" in read(tmp_path)
+
+
+def test_interval_of_few_patients_is_doubted_where_it_stands(tmp_path):
+    doubt = "An interval of fewer than 20 patients is too narrow"
+    write_evaluation_report(tmp_path / "few", report(cohort()))
+    assert read(tmp_path / "few").count(doubt) == 2  # beside the headline, and by lesion size
+    many = pd.DataFrame([patient(str(number), both=800 - number) for number in range(20)])
+    write_evaluation_report(tmp_path / "many", report(many))
+    assert doubt not in read(tmp_path / "many")
+    mixed = pd.concat([many, pd.DataFrame([patient("large", 100_000, 120_000, 99_000)])])
+    write_evaluation_report(tmp_path / "mixed", report(mixed))
+    assert read(tmp_path / "mixed").count(doubt) == 1
+
+
+def test_report_of_five_patients_has_a_dash_for_each_interval(tmp_path):
+    scores = pd.DataFrame([patient(str(number), both=800 - number) for number in range(5)])
+    summaries = {"threshold": summarize(scores)}
+    known = EvaluationReport(
+        "A title", scores, summarize(scores), baselines={"threshold": scores}, baseline_summaries=summaries
+    )
+    write_evaluation_report(tmp_path, known)
+    assert "95 % interval –</small>" in read(tmp_path)
+    assert pd.read_csv(tmp_path / "tables" / "comparison.csv")["low"].isna().all()
+    assert "nan" not in read(tmp_path).replace("base64", "").split("<main>")[1].split("<img")[0]
 
 
 def test_what_is_known_is_shown_and_what_is_not_is_left_out(tmp_path):

@@ -44,7 +44,7 @@ def test_own_row_takes_the_mean_over_patients_and_micro_averages_what_the_paper_
     assert row.is_siss
 
 
-def test_one_patient_has_no_interval():
+def test_row_of_a_summary_without_an_interval_has_none():
     row = own_row("ours", summary(cohort().head(1)), "one patient")
     assert (row.low, row.high) == (None, None)
     assert "mean over 1 patient, 3D" in row.rule

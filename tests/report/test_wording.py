@@ -3,7 +3,7 @@ import math
 import pandas as pd
 import pytest
 
-from islesnet.report.wording import SCORES, say, say_interval
+from islesnet.report.wording import SCORES, doubt_interval, say, say_interval
 
 
 @pytest.mark.parametrize(
@@ -24,11 +24,16 @@ def test_number_is_written_with_its_decimals_a_true_minus_and_a_dash_for_none(va
     assert say(value, decimals) == said
 
 
-def test_interval_of_one_patient_or_none_is_not_given():
+def test_interval_that_is_not_known_is_a_dash():
     assert say_interval({"low": 0.5512, "high": 0.72, "patients": 28}) == "0.551 to 0.720"
-    assert say_interval({"low": 0.6, "high": 0.6, "patients": 1}) == "–"
     assert say_interval({"low": None, "high": None, "patients": 3}) == "–"
     assert say_interval({}) == "–"
+
+
+def test_interval_of_fewer_than_twenty_patients_is_doubted():
+    assert "fewer than 20 patients is too narrow" in doubt_interval(19)
+    assert "fewer than 6 have none" in doubt_interval(3)
+    assert doubt_interval(20) == ""
 
 
 def test_dice_has_three_decimals_millilitres_two_and_millimetres_one():
