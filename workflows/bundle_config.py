@@ -33,9 +33,9 @@ def open_recipe(recipe: str, choices: Mapping[str, object]) -> ConfigParser:
     return parser
 
 
-def recipe_checksum(recipe: str) -> str:
-    """Give the SHA-256 of a recipe's merged config: what is trained by another is another experiment."""
-    merged = open_recipe(recipe, {"bundle_root": ""}).get()
+def recipe_checksum(*recipes: str) -> str:
+    """Give the SHA-256 of recipes' merged configs: what is trained or scored by others is another experiment."""
+    merged = [open_recipe(recipe, {"bundle_root": ""}).get() for recipe in recipes]
     return hashlib.sha256(json.dumps(merged, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -22,7 +22,7 @@ from islesnet.errors import InputError
 from islesnet.files import require_writable
 from islesnet.metrics import summarize
 from islesnet.provenance import write_provenance
-from workflows.commands import CommandError, answer, command_line, say, say_failures
+from workflows.commands import answer, command_line, say, say_failures
 from workflows.datasets import SISS_SPACING_MM, Patients, open_patients, write_split
 from workflows.ensemble import join_folds, score_ensemble
 from workflows.experiment import Experiment, run_all
@@ -98,7 +98,7 @@ def cross_validate(arguments: argparse.Namespace) -> int:
     stamps = (*patients.stamps, *stamps)
     try:
         of_ensemble = _score_ensemble(plan, of_ours, ensemble.parent, stamps) if plan.holdout else ""
-    except CommandError as error:  # the folds' own report does not depend on it
+    except InputError as error:  # the folds' own report does not depend on it
         failures.append(f"ensemble: {error}")
         of_ensemble = "The ensemble could not be scored on the patients kept out."
         say_failures("cross_validate", failures[-1:])
@@ -120,7 +120,10 @@ def cross_validate(arguments: argparse.Namespace) -> int:
             "all_commands_duration_s": total_duration_s(out),
         },
         seeds={"folds and trainings": arguments.seed},
-        split={f"fold {number}": [case.patient for case in fold] for number, fold in enumerate(plan.folds, start=1)},
+        split={
+            **{f"fold {number}": [case.patient for case in fold] for number, fold in enumerate(plan.folds, start=1)},
+            "holdout": [case.patient for case in plan.holdout],
+        },
         weights=[ensemble, *(experiment.weights for own in done.values() for experiment in own)],
         datalist=[experiment.datalist for experiment in of_ours],
         stamps=stamps,
@@ -152,21 +155,12 @@ def _score_ensemble(plan: "FoldPlan", of_ours: Sequence[Experiment], folder: Pat
     """Score the ensemble on the patients kept out, beside its members and the baselines, and say what came out.
 
     Raises:
-        CommandError: where a patient could not be scored.
+        InputError: where a patient could not be scored.
     """
-    began = time.time()
     members = score_ensemble(of_ours, folder)
     scores = members | score_baselines(plan.sections(0)["training"], plan.holdout)
     summaries = {name: summarize(table) for name, table in scores.items()}
     write_json(folder / "summary.json", {"systems": summaries, "stamps": list(stamps)})
-    write_provenance(
-        folder,
-        began=began,
-        split={"holdout": [case.patient for case in plan.holdout]},
-        weights=[folder / "ensemble.pt"],
-        datalist=of_ours[0].datalist,
-        stamps=stamps,
-    )
     told = ", ".join(f"{name} {table['dice'].mean():.3f}" for name, table in scores.items())
     print(f"Mean Dice: {told}")
     return f"On the {len(plan.holdout)} patients in no fold the mean Dice is: {told}."

@@ -1,6 +1,6 @@
 """The patients that a workflow works on: a data set on disk, or phantoms made for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,7 +87,7 @@ def write_split(
             which its masks and scores would carry.
     """
     if path.is_file():
-        require_stamps(path, about.get("stamps", ()))
+        require_stamps(path, [str(stamp) for stamp in about.get("stamps", ())])  # type: ignore[attr-defined]
         earlier = cases_in_datalist(path, patients.folder)
         if {name: _names(own) for name, own in earlier.items()} != {
             name: _names(own) for name, own in sections.items()
@@ -100,14 +100,14 @@ def write_split(
     write_datalist(path, sections, patients.folder, {**about, "volumes_ml": patients.volumes_ml})
 
 
-def require_stamps(datalist: Path, stamps: object) -> None:
+def require_stamps(datalist: Path, stamps: Iterable[str]) -> None:
     """Make sure that a datalist that is there bears these stamps, and no others.
 
     Raises:
         InputError: where it does not.
     """
     there = set(stamps_of(datalist))
-    if there != (here := set(stamps)):  # type: ignore[call-overload]
+    if there != (here := set(stamps)):
         raise InputError(
             f"{datalist} was begun with the stamps {sorted(there) or 'none'}; with these choices they are "
             f"{sorted(here) or 'none'}. Name another folder with --out."

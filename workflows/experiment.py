@@ -63,14 +63,14 @@ class Experiment:
 
     @property
     def choices_in_training(self) -> dict[str, object]:
-        """The system's choices, then this experiment's own, which win; none ends early, or steps would not be equal."""
+        """The system's choices, then this experiment's own, which win; none ends early."""
         return {"patience": NEVER, **self.system.choices, **self.system.in_training, **self.training}
 
     @property
-    def steps(self) -> int:
-        """How many steps the network was trained in."""
-        state = torch.load(self.folder / "models" / "last.pt", map_location="cpu", mmap=True, weights_only=True)
-        return int(state["iteration"])
+    def steps(self) -> int | None:
+        """How many steps the network was trained in; None where an earlier version did not write it down."""
+        steps = json.loads((self.folder / "trained.json").read_text()).get("steps")
+        return None if steps is None else int(steps)
 
     @property
     def is_done(self) -> bool:
@@ -103,7 +103,7 @@ class Experiment:
             }
             recipe = self.system.training_recipe
             run_bundle("training", "--args_file", recipe, *options(choices), log=log, device=device)
-            self._mark("trained.json")
+            self._mark("trained.json", {"steps": self._steps_taken()})
         self.score("test", self.results, log, device)
         self._mark("done.json")
 
@@ -132,7 +132,9 @@ class Experiment:
     def _description(self) -> dict[str, object]:
         return {
             "recipe": self.system.training_recipe,
-            "recipe_sha256": recipe_checksum(self.system.training_recipe),
+            "the bundle's configs": recipe_checksum(
+                self.system.training_recipe, self.system.evaluation_recipe(self.grid)
+            ),
             "grid": self.grid,
             "seed": self.seed,
             **self.choices_in_training,
@@ -142,9 +144,15 @@ class Experiment:
             },
         }
 
-    def _mark(self, name: str) -> None:
+    def _steps_taken(self) -> int | None:
+        last = self.folder / "models" / "last.pt"
+        if not last.is_file():
+            return None
+        return int(torch.load(last, map_location="cpu", mmap=True, weights_only=True)["iteration"])
+
+    def _mark(self, name: str, known: Mapping[str, object] | None = None) -> None:
         with whole_file(self.folder / name) as part:
-            part.write_text(json.dumps({"system": self.system.name}) + "\n")
+            part.write_text(json.dumps({"system": self.system.name, **(known or {})}) + "\n")
 
 
 def run_all(experiments: Sequence[Experiment]) -> list[str]:

@@ -5,7 +5,7 @@
 
 F. Aboudi, C. Drissi, T. Kraiem, "A Hybrid ResNet50-UNet Model for Ischemic Stroke Brain Segmentation from MRI Images",
 IJCSNS 22(11), 2022. One network for each of FLAIR, DWI and T1 (the paper's figures 7-9), one for all four sequences,
-and beside them the default recipe and a plain U-Net trained in as many steps, an empty mask and a DWI threshold. Where
+and beside them the default recipe and a plain U-Net trained as long as it, an empty mask and a DWI threshold. Where
 the paper contradicts itself, an option chooses. `--data phantom` makes 28 synthetic patients with SISS's volumes.
 """
 
@@ -23,7 +23,7 @@ from islesnet.errors import InputError
 from islesnet.evaluation.results import EMPTY_MASK
 from islesnet.files import require_writable
 from islesnet.provenance import write_provenance
-from islesnet.report import draw_patient, draw_sequences
+from islesnet.report import Figures, draw_patient, draw_sequences
 from workflows.commands import answer, command_line, say, say_failures
 from workflows.datasets import SISS_SPACING_MM, Patients, open_patients, require_stamps, write_split
 from workflows.experiment import Experiment, run_all
@@ -42,9 +42,9 @@ from workflows.systems import (
     Pace,
     System,
     encoder_weights,
-    frozen_epochs,
     say_encoders,
     say_pace,
+    shares_of,
     start_encoders,
     systems_named,
 )
@@ -52,6 +52,11 @@ from workflows.systems import (
 # The first is the one the report is about; then the paper's figures 7, 8 and 9, and what to compare with.
 DEFAULT_SYSTEMS = ("paper_all", "paper_flair", "paper_dwi", "paper_t1", "default", "plain_unet")
 FIGURES = {"paper_flair": 7, "paper_dwi": 8, "paper_t1": 9}
+FIGURES_TEXT = (
+    "Figures of Aboudi 2022, drawn from this run: all of one test patient, the one with the median lesion volume. Its "
+    "figures 3 (split), 10 (curves) and 11 (bars) are the charts of this page's sections on the split, the training "
+    "and published results."
+)
 SPLIT = (0.7, 0.2, 0.1)
 QUICK_SPACING_MM = 2.0
 QUICK = Pace(epochs=4, steps_per_epoch=20)
@@ -119,7 +124,7 @@ def reproduce(arguments: argparse.Namespace) -> int:
         stamps=split.stamps,
     )
     shutil.rmtree(out / "cache", ignore_errors=True)
-    print(f"\nReport   {page}\nFigures  {', '.join(path.name for path in figures)} in {out / 'pictures'}")
+    print(f"\nReport   {page}\nFigures  {', '.join(path.name for path in figures.pictures)} in {out / 'pictures'}")
     print(f"This run took {(time.time() - began) / 60:.1f} minutes.")
     return 1 if failures else 0
 
@@ -189,7 +194,7 @@ class Choices:
         """Give a system these choices."""
         chosen = (system.small() if self.pace else system).with_choices(self.everyone)
         if self.epochs and not self.pace:
-            chosen = chosen.trained_with({"epochs": self.epochs, "frozen_epochs": frozen_epochs(self.epochs)})
+            chosen = chosen.trained_with({"epochs": self.epochs, **shares_of(self.epochs)})
         if self.pace and system.name in PAPER_SYSTEMS:
             chosen = chosen.trained_with({"learning_rate": QUICK_PAPER_LEARNING_RATE})
         (started,) = start_encoders([chosen], self.pretrained, self.encoder)
@@ -279,19 +284,16 @@ class Split:
         )
 
 
-def draw_figures(split: Split, experiments: dict[str, Experiment], folder: Path) -> dict[Path, str]:
+def draw_figures(split: Split, experiments: dict[str, Experiment], folder: Path) -> Figures:
     """Draw the paper's figures 2, 7, 8 and 9; its figures 3, 10 and 11 are the report's own charts.
 
-    All show one test patient: the one with the median lesion volume.
-
-    Returns:
-        The pictures, with what each shows.
+    All show one test patient: the one with the median lesion volume. 7 to 9 need the systems of their sequences.
     """
     test = sorted(split.sections["test"], key=lesion_volume_ml)
     case = test[len(test) // 2]
     images, truth, _ = open_scan(case, None)
     sequences = draw_sequences(images, truth, folder / "figure_2.png", f"Patient {case.patient}", split.stamps)
-    figures = {sequences: "Figure 2: the sequences, and the expert's outline."}
+    figures = {sequences: "Figure 2: the sequences, and the true outline."}
     for name, number in FIGURES.items():
         if name in experiments and experiments[name].grid == "native":
             images, truth, mask = open_scan(case, experiments[name].results)
@@ -300,7 +302,7 @@ def draw_figures(split: Split, experiments: dict[str, Experiment], folder: Path)
             title = f"{shown}, patient {case.patient}\nDice {scores['dice']:.3f}"
             picture = draw_patient(images, truth, mask, folder / f"figure_{number}.png", title, split.stamps)
             figures[picture] = f"Figure {number}: what the paper's recipe marks with {shown}."
-    return figures
+    return Figures("The paper's figures", FIGURES_TEXT, figures)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from islesnet.evaluation.scan import read_scan
 from islesnet.files import whole_file
 from islesnet.metrics import VoxelCounts, best_threshold, compare_paired, pool_reliability, summarize
 from islesnet.provenance import commands_in
-from islesnet.report import EvaluationReport, read_history, write_csv, write_evaluation_report
+from islesnet.report import EvaluationReport, Figures, read_history, write_csv, write_evaluation_report
 from islesnet.volumes.geometry import lie_on_one_grid
 from workflows.experiment import Experiment
 
@@ -40,7 +40,7 @@ class Comparison:
         reliability: tables of our probabilities, to be added up; those that are not there are left out.
         grid: that the masks were scored on.
         is_siss: the patients are those of ISLES 2015 SISS.
-        figures: further pictures for the page, with what each shows.
+        figures: further pictures for the page.
         about: paragraphs for the top of the page.
         stamps: words that keep the run from being mistaken.
     """
@@ -56,7 +56,7 @@ class Comparison:
     reliability: Sequence[Path] = ()
     grid: str = "native grid"
     is_siss: bool = False
-    figures: Mapping[Path, str] = field(default_factory=dict)
+    figures: Figures | None = None
     about: str = ""
     stamps: tuple[str, ...] = ()
 
@@ -194,8 +194,11 @@ def say_missing(planned: Mapping[str, object], done: Mapping[str, object]) -> li
 
 def say_steps(done: Mapping[str, Sequence[Experiment]]) -> str:
     """Say in how many steps each system was trained, per training."""
-    counts = {name: sorted({experiment.steps for experiment in own}) for name, own in done.items()}
-    told = (f"{name} {' to '.join(map(str, dict.fromkeys((own[0], own[-1]))))}" for name, own in counts.items())
+    counts = {name: sorted({experiment.steps or 0 for experiment in own}) for name, own in done.items()}
+    told = (
+        f"{name} {' to '.join(map(str, dict.fromkeys((own[0], own[-1])))) if own[0] else 'not known'}"
+        for name, own in counts.items()
+    )
     return f"Steps of a training: {', '.join(told)}."
 
 

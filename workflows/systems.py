@@ -115,8 +115,13 @@ def encoder_weights(asked: str, data: str) -> str | bool:
     Args:
         asked: "imagenet", "none" or a file.
         data: "phantom", or a folder.
+
+    Raises:
+        InputError: for a file that is not there.
     """
     if asked not in ("imagenet", "none"):
+        if not Path(asked).is_file():
+            raise InputError(f"--pretrained {asked}: there is no such file; a file, imagenet or none is expected")
         return str(Path(asked).absolute())
     downloaded = Path(torch.hub.get_dir()) / "checkpoints" / Path(IMAGENET_URL).name
     return "imagenet" if asked == "imagenet" and (data != "phantom" or downloaded.is_file()) else False
@@ -125,7 +130,7 @@ def encoder_weights(asked: str, data: str) -> str | bool:
 def start_encoders(systems: Sequence[System], weights: str | bool, training: str = "frozen") -> list[System]:
     """Let every ResNet50 of two dimensions start from these encoder weights; the paper's is trained as said.
 
-    The others have their recipe's own start: the plain U-Net has no encoder to be had, the 3D one takes MedicalNet's.
+    The others begin at random: the plain U-Net, and the 3D one, whose weights would be MedicalNet's.
     """
     start = {"default": {"pretrained": weights}}
     start |= {name: {"pretrained": weights, "encoder_training": training} for name in PAPER_SYSTEMS}
@@ -145,6 +150,8 @@ def say_encoders(
         stamps = (RANDOM_ENCODER,) if weights is False else ()
     if "default" in names:
         said.append(f"The default's encoder is fine-tuned, {origin}.")
+    if "volumetric" in names:
+        said.append("The 3D network starts from random weights.")
     return " ".join(said), stamps
 
 
@@ -171,15 +178,14 @@ class Pace:
             "visits": visits,
             "batch_patients": self.patients_per_step,
             "slabs_per_patient": 1,
-            "warmup_epochs": max(1, self.epochs // 10),
-            "frozen_epochs": frozen_epochs(self.epochs),
+            **shares_of(self.epochs),
             "val_interval": max(1, self.epochs // 2),
         }
 
 
-def frozen_epochs(epochs: int) -> int:
-    """Say for how many of so many epochs a staged encoder stays frozen: a third, at most the recipe's own 10."""
-    return min(10, max(1, epochs // 3))
+def shares_of(epochs: int) -> dict[str, object]:
+    """Say how long the rate rises, a tenth, and a staged encoder stays frozen, a third but at most the recipe's 10."""
+    return {"warmup_epochs": max(1, epochs // 10), "frozen_epochs": min(10, epochs // 3)}
 
 
 def say_pace(pace: Pace, systems: Sequence[System]) -> str:

@@ -11,6 +11,7 @@ from islesnet.handlers.provenance import Provenance
 from islesnet.handlers.resume import ExactResume, ResumableEarlyStop
 from islesnet.handlers.scores import PatientScores
 from islesnet.handlers.voxel_ratio import VoxelRatio
+from islesnet.handlers.weight_averaging import WeightAveraging
 
 __all__ = [
     "CohortTable",
@@ -24,5 +25,6 @@ __all__ = [
     "TimeLeft",
     "TrainingAppearance",
     "VoxelRatio",
+    "WeightAveraging",
     "WholeCheckpointSaver",
 ]

@@ -139,6 +139,8 @@ class ExactResume:
     def _load(self, engine: Engine) -> None:
         try:
             state = torch.load(self.path, map_location=engine.state.device, weights_only=True)
+            if lacking := self.objects.keys() - state["objects"].keys():
+                raise ValueError(f"it holds no {', '.join(sorted(lacking))}: another recipe or version began it")
             for name, value in self.objects.items():
                 saved = state["objects"][name]
                 _require_same_spacing(value, saved)

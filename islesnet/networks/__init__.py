@@ -16,6 +16,7 @@ from islesnet.networks.precision import (
 )
 from islesnet.networks.pretrained import load_pretrained_encoder
 from islesnet.networks.resnet50_unet import ResNet50UNet
+from islesnet.networks.running_mean import running_mean
 from islesnet.networks.slab import SlabNetwork
 from islesnet.networks.weights import join_weights, require_weights, start_from, trained_spacing
 
@@ -41,6 +42,7 @@ __all__ = [
     "operating_point_file",
     "read_operating_point",
     "require_weights",
+    "running_mean",
     "start_from",
     "trained_spacing",
 ]

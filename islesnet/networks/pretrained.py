@@ -82,7 +82,8 @@ def _download_imagenet() -> Mapping[str, torch.Tensor]:
     except (URLError, OSError, RuntimeError) as error:
         raise InputError(
             f"The ImageNet weights could not be downloaded from {IMAGENET_URL} ({error}). Without a network: fetch "
-            "that file elsewhere and give its path, e.g. --pretrained /path/to/resnet50-11ad3fa6.pth."
+            "that file elsewhere and give its path, e.g. --pretrained /path/to/resnet50-11ad3fa6.pth. To do without "
+            "them: --pretrained False, in the workflows --pretrained none."
         ) from error
     return weights
 

@@ -36,15 +36,25 @@ COMPARISON_TEXT = (
     "other data sets altogether. Accuracy and precision stand as their sources give them; ours are micro-averaged "
     "here, as those of Aboudi 2022 must be."
 )
-FIGURES_TEXT = (
-    "Figures 2 and 7 to 9 of Aboudi 2022, drawn from this run: all of one test patient, the one with the median lesion "
-    "volume. Its figures 3 (split), 10 (curves) and 11 (bars) are the charts of this page's sections on the split, the "
-    "training and published results."
-)
 RELIABILITY_TEXT = (
     "Of the voxels given a probability of 0.7, seven in ten should be lesion. Expected calibration error: {error}, "
     "which the many certain voxels of the background keep low."
 )
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Pictures that belong together.
+
+    Args:
+        heading: of their section.
+        text: what they have in common.
+        pictures: with what each shows.
+    """
+
+    heading: str
+    text: str
+    pictures: Mapping[Path, str]
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,7 @@ class EvaluationReport:
         histories: curves of the trainings, as `read_history` gives them, by name.
         volumes_by_section: lesion volumes in ml of each section of the split.
         scans: gives a patient's sequences (by name), truth and mask on one RAS grid; called for those drawn alone.
-        figures: further pictures that the run has drawn, with what each shows; in a section of their own.
+        figures: further pictures that the run has drawn, in a section of their own.
         about: paragraphs on the run, for the top of the page.
         stamps: words in capitals that keep the run from being mistaken.
     """
@@ -85,7 +95,7 @@ class EvaluationReport:
     histories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     volumes_by_section: Mapping[str, Sequence[float]] = field(default_factory=dict)
     scans: Callable[[str], Scan] | None = None
-    figures: Mapping[Path, str] = field(default_factory=dict)
+    figures: "Figures | None" = None
     about: str = ""
     stamps: tuple[str, ...] = ()
 
@@ -200,9 +210,9 @@ class _Writer:
             )
 
     def figures(self) -> None:
-        if self.evaluation.figures:
-            self.page.section("The paper's figures", FIGURES_TEXT)
-            for path, shown in self.evaluation.figures.items():
+        if figures := self.evaluation.figures:
+            self.page.section(figures.heading, figures.text)
+            for path, shown in figures.pictures.items():
                 self.page.picture(path, shown)
 
     def aggregates(self) -> None:

@@ -174,15 +174,16 @@ def test_recipe_trains(recipe, overrides, dataset, tmp_path):
 
 @pytest.mark.slow
 def test_wide_training_keeps_the_mean_of_its_weights_and_goes_on_with_it(dataset, tmp_path):
-    train(dataset, tmp_path, "training_wide", epochs=1, averaging=0.25, described_patients=0)
+    choices = {"epochs": 1, "averaging": 0.25, "described_patients": 0}
+    train(dataset, tmp_path, "training_wide", **choices, visits=6)
     kept, saved = torch.load(tmp_path / "models" / "model.pt", weights_only=True), state(tmp_path)["objects"]
 
     assert kept.keys() == saved["network"].keys()
     name = "network.head.weight"
-    assert torch.equal(kept[name], saved["averaged"][name])
+    assert torch.equal(kept[name], saved["averaged"][f"module.{name}"])
     assert not torch.equal(kept[name], saved["network"][name])
 
-    resumed = train(dataset, tmp_path, "training_wide", epochs=1, averaging=0.25, described_patients=0, resume=True)
+    resumed = train(dataset, tmp_path, "training_wide", **choices, visits=6, resume=True)
 
     assert torch.equal(resumed.parser.get_parsed_content("kept_network").state_dict()[name], kept[name])
 

@@ -1,4 +1,3 @@
-import html
 import warnings
 
 import numpy as np
@@ -6,7 +5,7 @@ import pandas as pd
 import pytest
 
 from islesnet.metrics import summarize
-from islesnet.report import EvaluationReport, write_evaluation_report
+from islesnet.report import EvaluationReport, Figures, write_evaluation_report
 from islesnet.report.evaluation_report import best_median_worst
 from tests.report.made_up import cohort, empty, patient, summary
 from tests.report.test_charts import CURVES, RELIABILITY
@@ -99,9 +98,11 @@ def test_further_figures_have_a_section_with_what_each_shows(tmp_path):
     picture = tmp_path / "figure_2.png"
     picture.write_bytes(b"a picture")
 
-    write_evaluation_report(tmp_path, report(cohort(), figures={picture: "Figure 2: what it shows."}))
+    figures = Figures("Figures of a paper", "A text.", {picture: "Figure 2: what it shows."})
 
-    assert "The paper's figures</h2>" in html.unescape(read(tmp_path))
+    write_evaluation_report(tmp_path, report(cohort(), figures=figures))
+
+    assert "Figures of a paper</h2>" in read(tmp_path)
     assert "<figcaption>Figure 2: what it shows.</figcaption>" in read(tmp_path)
 
 

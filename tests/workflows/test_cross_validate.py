@@ -7,7 +7,10 @@ import pytest
 
 from islesnet.data import find_cases
 from islesnet.phantom import PhantomSettings, write_dataset
-from workflows.cross_validate import main
+from workflows import cross_validate as module
+from workflows.cross_validate import FoldPlan, main
+from workflows.datasets import open_patients
+from workflows.results import score_baselines
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +21,8 @@ def dataset(tmp_path_factory):
 
 
 def words(dataset, out, **options):
-    asked = {"data": dataset, "out": out, "folds": 2, "systems": "default", "epochs": 1, "steps-per-epoch": 2} | options
+    asked = {"data": dataset, "out": out, "folds": 2, "systems": "default", "epochs": 1, "steps-per-epoch": 2}
+    asked |= {"pretrained": "none"} | options
     return ["--small", *(str(word) for name, value in asked.items() for word in (f"--{name}", value))]
 
 
@@ -71,3 +75,22 @@ def test_lengths_that_no_training_has_are_refused(length, refusal, dataset, tmp_
     assert main([*small, "--data", str(dataset), "--out", str(tmp_path), *length]) == 1
 
     assert refusal in capsys.readouterr().err
+
+
+@pytest.fixture
+def plan(dataset, tmp_path):
+    patients = open_patients(str(dataset), tmp_path, 2.0, 6, 0)
+    return FoldPlan.deal(patients, 2, 0.3, 0, tmp_path)
+
+
+def test_ensemble_is_scored_beside_its_members_and_the_baselines(plan, tmp_path, monkeypatch):
+    table = score_baselines([], plan.holdout)["empty mask"].assign(dice=0.5)
+    monkeypatch.setattr(module, "score_ensemble", lambda of_ours, folder: {"ensemble": table, "fold 1": table})
+
+    said = module._score_ensemble(plan, [], tmp_path, ["PHANTOM"])
+
+    assert f"On the {len(plan.holdout)} patients in no fold the mean Dice is: ensemble 0.500, fold 1 0.500" in said
+    assert "DWI threshold" in said
+    written = json.loads((tmp_path / "summary.json").read_text())
+    assert {"ensemble", "fold 1", "empty mask", "DWI threshold"} <= written["systems"].keys()
+    assert written["stamps"] == ["PHANTOM"]

@@ -125,7 +125,7 @@ def test_no_training_ends_early_so_that_all_have_the_same_steps(dataset, tmp_pat
 
 def test_folder_begun_with_another_recipe_s_config_is_refused(dataset, tmp_path, commands, monkeypatch):
     plan(dataset, tmp_path / "run").run()
-    monkeypatch.setattr(module, "recipe_checksum", lambda recipe: "another")
+    monkeypatch.setattr(module, "recipe_checksum", lambda *recipes: "another")
 
-    with pytest.raises(InputError, match="another choice of recipe_sha256"):
+    with pytest.raises(InputError, match="another choice of the bundle's configs"):
         plan(dataset, tmp_path / "run").run()

@@ -36,9 +36,10 @@ def test_paper_s_choices_reach_the_paper_s_systems_alone():
     assert paper.choices["head"] == default.choices["head"] == "sigmoid"
 
 
-def test_random_encoder_and_quick_run_are_stamped_and_said():
+def test_random_encoder_and_quick_run_are_stamped_and_said(tmp_path):
+    (tmp_path / "resnet50.pth").touch()
     assert choose().stamps == ("RANDOM ENCODER",)
-    assert choose(pretrained="resnet50.pth").stamps == ()
+    assert choose(pretrained=str(tmp_path / "resnet50.pth")).stamps == ()
     assert choose(systems=["default"]).stamps == ()
     quick = choose(quick=True)
     assert quick.stamps == ("RANDOM ENCODER", "QUICK")
@@ -50,7 +51,7 @@ def test_epochs_asked_for_are_those_of_a_quick_run_too():
     assert quick.pace.choices(20)["epochs"] == 2
     assert "2 epochs of about 20 steps" in " ".join(quick.remarks)
     longer = choose(epochs=7).apply(SYSTEMS["plain_unet"]).in_training
-    assert longer == {"epochs": 7, "frozen_epochs": 2}
+    assert longer == {"epochs": 7, "warmup_epochs": 1, "frozen_epochs": 2}
     with pytest.raises(InputError, match="--epochs is 0: 1 or more"):
         choose(epochs=0)
 

@@ -1,0 +1,33 @@
+"""The running mean of a network's weights over a training."""
+
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel
+
+
+def running_mean(network: nn.Module, share: float) -> AveragedModel:
+    """Make the mean of a network's weights, and of its statistics of batch normalisation, over the latest steps.
+
+    The plain mean of all steps (Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization",
+    UAI 2018) until these are 1 / share, from then on the exponential one, which forgets the earliest. The weights
+    that a training begins with have no part in it. Like `torch.optim.swa_utils.AveragedModel`, it is told of a step by
+    ``update_parameters`` and holds the mean as ``module``, in evaluation mode.
+
+    Args:
+        network: what is trained.
+        share: of the latest step in the mean, above 0 and at most 1.
+
+    Raises:
+        ValueError: for another share.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"averaging is {share}; it must be above 0 and at most 1.")
+
+    def add(mean: torch.Tensor, latest: torch.Tensor, steps: torch.Tensor | int) -> torch.Tensor:
+        return mean + (latest - mean) * max(share, 1 / (int(steps) + 1))
+
+    inner = network.module if isinstance(network, DistributedDataParallel) else network
+    averaged = AveragedModel(inner, avg_fn=add, use_buffers=True)
+    averaged.requires_grad_(False)
+    return averaged.eval()
