@@ -4,6 +4,7 @@ from islesnet.networks.encoder import ResNet50Encoder
 from islesnet.networks.ensemble import EnsembleNetwork
 from islesnet.networks.flips import FlipAveragingInferer
 from islesnet.networks.head import expect_few_lesions, head_channels, lesion_loss
+from islesnet.networks.mean_weights import running_mean
 from islesnet.networks.operating_point import OperatingPoint, operating_point_file, read_operating_point
 from islesnet.networks.optimizer import make_sgd
 from islesnet.networks.precision import (
@@ -16,7 +17,6 @@ from islesnet.networks.precision import (
 )
 from islesnet.networks.pretrained import load_pretrained_encoder
 from islesnet.networks.resnet50_unet import ResNet50UNet
-from islesnet.networks.running_mean import running_mean
 from islesnet.networks.slab import SlabNetwork
 from islesnet.networks.weights import join_weights, require_weights, start_from, trained_spacing
 
