@@ -90,7 +90,7 @@ PAPER_ROWS = (
         dice=0.6414,
         accuracy=0.9943,
         precision=0.9955,
-        data="SISS, 70/20/10 % of 28 patients",
+        data="SISS, 70/20/10 %, of what is not said",
         rule="not said whether patients or slices were split, and whether the Dice is pooled; a lesion-class precision "
         "of 0.9955 beside this Dice would mean a sensitivity of 0.473: micro-averaged, precision is the accuracy",
         source=_ABOUDI,

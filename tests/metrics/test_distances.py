@@ -1,4 +1,5 @@
 import math
+import time
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from scipy import ndimage
 from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 
-from islesnet.metrics import SurfaceDistances, surface_distances
+from islesnet.metrics import SurfaceDistances, distances, surface_distances
 
 ANISOTROPIC = (1.0, 2.0, 5.0)
 
@@ -101,6 +102,28 @@ def test_distances_of_many_specks_are_those_of_a_tree():
     distances = surface_distances(*specks, ANISOTROPIC)
     assert distances.hd == pytest.approx(expected.max(), abs=1e-9)
     assert distances.assd == pytest.approx(expected.mean(), abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_transform_of_dense_masks_gives_what_the_tree_gives(seed, monkeypatch):
+    marked, lesion = blobs(seed)
+    by_tree = surface_distances(marked, lesion, ANISOTROPIC)
+    monkeypatch.setattr(distances, "_PAIRS_A_VOXEL", 0)
+    by_transform = surface_distances(marked, lesion, ANISOTROPIC)
+    assert (by_tree.hd, by_tree.hd95, by_tree.assd) == pytest.approx(
+        (by_transform.hd, by_transform.hd95, by_transform.assd), abs=1e-9
+    )
+
+
+def test_lesions_with_a_voxel_in_opposite_corners_of_a_large_head_take_less_than_two_seconds():
+    # The box is then the whole head.
+    shape = (230, 230, 154)
+    marked, lesion = box(*[slice(60, 100)] * 3, shape=shape), box(*[slice(64, 104)] * 3, shape=shape)
+    marked[0, 0, 0] = lesion[-1, -1, -1] = True
+    began = time.process_time()
+    farthest = surface_distances(marked, lesion, (1, 1, 1)).hd
+    assert time.process_time() - began < 2.0
+    assert farthest == pytest.approx(math.dist((99, 99, 99), (229, 229, 153)))
 
 
 def test_both_directions_count():

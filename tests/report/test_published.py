@@ -23,6 +23,12 @@ def test_rows_of_other_data_say_so():
     assert "lesions, not voxels" in others[0].rule
 
 
+def test_row_of_the_paper_claims_nothing_of_its_split_that_its_rule_calls_unsaid():
+    aboudi = PAPER_ROWS[-1]
+    assert "not said whether patients or slices were split" in aboudi.rule
+    assert "patients" not in aboudi.data
+
+
 def test_every_published_row_names_its_rule_and_its_source():
     for row in (*PAPER_ROWS, *OTHER_ROWS):
         assert row.rule
