@@ -11,10 +11,18 @@ import pandas as pd
 
 from islesnet.data import Case, MaskPair, read_volume
 from islesnet.evaluation.masks import read_masks, read_on_grid
-from islesnet.evaluation.results import DWI_THRESHOLD, EMPTY_MASK, table_of
+from islesnet.evaluation.results import table_of
 from islesnet.evaluation.scan import read_scan
 from islesnet.files import whole_file
-from islesnet.metrics import VoxelCounts, best_threshold, compare_paired, pool_reliability, summarize
+from islesnet.metrics import (
+    DWI_THRESHOLD,
+    EMPTY_MASK,
+    VoxelCounts,
+    best_threshold,
+    compare_paired,
+    pool_reliability,
+    summarize,
+)
 from islesnet.provenance import commands_in
 from islesnet.report import EvaluationReport, read_history, write_csv, write_evaluation_report
 from islesnet.volumes.geometry import lie_on_one_grid

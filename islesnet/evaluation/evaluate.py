@@ -12,9 +12,10 @@ from islesnet.data import Case, MaskPair, find_by_patient, pair_masks, stamps_in
 from islesnet.data.mask_names import match_names
 from islesnet.data.mask_pairs import datalist_of
 from islesnet.errors import InputError
-from islesnet.evaluation.results import DWI_THRESHOLD, EMPTY_MASK, Evaluation, Results, say_failed, table_of
+from islesnet.evaluation.results import Evaluation, Results, say_failed, table_of
 from islesnet.evaluation.scoring import Scored, choose_thresholds, score_patient, score_threshold
 from islesnet.files import require_writable
+from islesnet.metrics import DWI_THRESHOLD, EMPTY_MASK
 from islesnet.processes import usable_cores, work_through
 from islesnet.volumes.file_names import stem_of
 
