@@ -53,7 +53,8 @@ def plain_page(request, monkeypatch):
     """Write a page of words alone, but for the tests marked to look at the real one: its charts take a second."""
 
     def write(folder, evaluation):
-        (folder / "report.html").write_text(f"{evaluation.about} {evaluation.stamps}")
+        said = f"{evaluation.about} {evaluation.stamps} {evaluation.data}, SISS: {evaluation.is_siss}"
+        (folder / "report.html").write_text(said)
         return folder / "report.html"
 
     if "real_page" not in request.fixturenames:
@@ -312,6 +313,21 @@ def test_probability_maps_give_the_reliability(folders):
     assert table.loc[[0, 7], "lesion_share"].tolist() == [0.0, 1.0]
     assert "left out of the reliability: the probabilities reach from 0 to 100" in result.summary["remarks"]["10"][0]
     assert "Probability maps were found for 2 of 4 patients" in (out / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "stamps", "is_siss"),
+    [("VSD.Brain.XX.O.OT.7", [], True), ("VSD.Brain.XX.O.OT.7", ["PHANTOM"], False), ("7_msk", [], None)],
+)
+def test_report_knows_by_the_names_of_the_truth_whether_it_is_siss(tmp_path, name, stamps, is_siss):
+    save(TRUTHS["1"], tmp_path / "truth" / "7" / f"{name}.nii.gz")
+    for number, sequence in enumerate(("DWI", "T1", "T2", "Flair") if name.startswith("VSD") else ()):
+        save(TRUTHS["2"], tmp_path / "truth" / "7" / f"VSD.Brain.XX.O.MR_{sequence}.{number}.nii.gz")
+    save(PREDICTIONS["1"], tmp_path / "pred" / "7_lesion.nii.gz")
+
+    run(tmp_path / "pred", tmp_path / "truth", tmp_path / "out", stamps=stamps)
+
+    assert f"1 patient of truth, SISS: {is_siss}" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_stamps_come_from_the_datalist_and_from_beside_the_masks(folders, images):

@@ -46,7 +46,7 @@ class Comparison:
         volumes_by_section: lesion volumes in ml of the split's sections or folds.
         reliability: tables of our probabilities, to be added up; those that are not there are left out.
         grid: that the masks were scored on.
-        is_siss: the patients are those of ISLES 2015 SISS.
+        is_siss: the patients are those of ISLES 2015 SISS; None where that is not known.
         about: paragraphs for the top of the page.
         stamps: words that keep the run from being mistaken.
     """
@@ -61,7 +61,7 @@ class Comparison:
     volumes_by_section: Mapping[str, Sequence[float]] = field(default_factory=dict)
     reliability: Sequence[Path] = ()
     grid: str = "native grid"
-    is_siss: bool = False
+    is_siss: bool | None = None
     about: str = ""
     stamps: tuple[str, ...] = ()
 

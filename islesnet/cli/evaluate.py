@@ -28,6 +28,7 @@ def evaluate(
     from rich.progress import Progress
 
     from islesnet.evaluation import evaluate as score
+    from islesnet.report.wording import count_patients
 
     with Progress(console=messages, transient=True, disable=not messages.is_terminal) as bar:
         task = bar.add_task("Scoring", total=None)
@@ -38,7 +39,7 @@ def evaluate(
         result = score(pred, truth, output, images, missing, section, dataset_dir, progress=tell)
     dice, patients = result.summary["measures"]["dice"], result.summary["patients"]
     console.print(
-        f"{patients} patients, mean Dice {dice['mean']:.3f} -> {result.page}", highlight=False, soft_wrap=True
+        f"{count_patients(patients)}, mean Dice {dice['mean']:.3f} -> {result.page}", highlight=False, soft_wrap=True
     )
     for patient, reason in result.failed.items():
         messages.print(f"failed: {patient}: {reason}", highlight=False, soft_wrap=True)

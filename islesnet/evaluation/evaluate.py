@@ -8,7 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from islesnet.data import Case, MaskPair, find_by_patient, pair_masks, stamps_in_file, stamps_in_files, stamps_of
+from islesnet.data import (
+    Case,
+    MaskPair,
+    are_of_siss,
+    find_by_patient,
+    pair_masks,
+    stamps_in_file,
+    stamps_in_files,
+    stamps_of,
+)
 from islesnet.data.mask_names import match_names
 from islesnet.data.mask_pairs import datalist_of
 from islesnet.errors import InputError
@@ -17,6 +26,7 @@ from islesnet.evaluation.scoring import Scored, choose_thresholds, score_patient
 from islesnet.files import require_writable
 from islesnet.metrics import DWI_THRESHOLD, EMPTY_MASK
 from islesnet.processes import usable_cores, work_through
+from islesnet.report.wording import count_patients
 from islesnet.volumes.file_names import stem_of
 
 logger = logging.getLogger(__name__)
@@ -93,15 +103,19 @@ def evaluate(
     if trials:
         baselines[DWI_THRESHOLD] = table_of(crew.do(trials))
     crew.finish()
+    all_stamps = _all_stamps(stamps, (truth, images), pairs, cases)
     results_of = Results(
         pairs=pairs,
         cases=cases if images is not None else None,
         scored=scored,
         baselines=baselines,
         failed=failed,
-        stamps=_all_stamps(stamps, (truth, images), pairs, cases),
+        stamps=all_stamps,
         system=f"masks in {pred.absolute().name}",
-        data=f"{len(scored)} patients of {data}" + (f", {section}" if section else ""),
+        data=f"{count_patients(len(scored))} of {data}" + (f", {section}" if section else ""),
+        is_siss=are_of_siss(
+            [pair.truth for pair in pairs.values()], all_stamps, [len(case.sequences) for case in cases.values()]
+        ),
     )
     settings = {"pred": pred, "truth": truth, "images": images, "missing": missing, "section": section}
     settings |= {"dataset_dir": dataset_dir}

@@ -57,6 +57,7 @@ class Results:
         stamps: words that keep the results from being mistaken.
         system: what was scored.
         data: the patients, in words.
+        is_siss: they are those of ISLES 2015 SISS; None where that is not known.
     """
 
     pairs: Mapping[str, MaskPair]
@@ -67,6 +68,7 @@ class Results:
     stamps: tuple[str, ...]
     system: str
     data: str
+    is_siss: bool | None = None
 
     def write(self, output: Path, settings: Mapping[str, object], began: float) -> Evaluation:
         """Write every file, the scores last.
@@ -91,6 +93,7 @@ class Results:
                 baselines=self.baselines,
                 baseline_summaries=summary["baselines"],
                 data=self.data,
+                is_siss=self.is_siss,
                 grid="grid of the truth",
                 reliability=reliability,
                 scans=None if self.cases is None else self.scan,
