@@ -270,6 +270,32 @@ def test_images_give_a_threshold_the_brain_and_pictures(folders, images, real_pa
     }
 
 
+@pytest.mark.parametrize("is_datalist", [True, False])
+def test_images_are_those_of_the_truth_where_it_is_a_data_set_or_a_datalist(folders, images, is_datalist):
+    cases = [
+        Case(patient, {"dwi": images / patient / "dwi.nii.gz"}, save(mask, images / patient / "label.nii.gz"))
+        for patient, mask in TRUTHS.items()
+    ]
+    write_datalist(images / "datalist.json", {"test": cases}, images, {})
+
+    result = run(folders[0], images / "datalist.json" if is_datalist else images, folders[2])
+
+    assert list(result.baselines) == ["empty mask", "DWI threshold"]
+    assert result.scores["brain_accuracy"].notna().all()
+
+
+def test_truth_whose_datalist_lists_images_that_are_not_there_is_scored_without(folders, images):
+    path = images / "1" / "dwi.nii.gz"
+    case = Case("1", {"dwi": path}, save(TRUTHS["1"], images / "1" / "label.nii.gz"))
+    write_datalist(images / "datalist.json", {"test": [case]}, images, {})
+    path.unlink()
+
+    result = run(folders[0], images / "datalist.json", folders[2])
+
+    assert list(result.baselines) == ["empty mask"]
+    assert result.summary["remarks"] == {}
+
+
 def test_patient_without_images_is_scored_without_them(folders, images, caplog):
     for path in (images / "2").iterdir():
         path.unlink()

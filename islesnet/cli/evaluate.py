@@ -14,7 +14,10 @@ def evaluate(
     truth: Annotated[Path, typer.Option(help="Folder of true masks, a labelled data set, or a datalist (.json).")],
     output: OutputFolder,
     images: Annotated[
-        Path | None, typer.Option(help="Data set or datalist with the images: for pictures and a DWI threshold beside.")
+        Path | None,
+        typer.Option(
+            help="Data set or datalist with the images, for pictures and a DWI threshold; the truth, if it is one."
+        ),
     ] = None,
     missing: Annotated[str, typer.Option(help="A patient without a mask: refuse, or score as empty.")] = "refuse",
     section: Annotated[
