@@ -53,7 +53,8 @@ def plain_page(request, monkeypatch):
     """Write a page of words alone, but for the tests marked to look at the real one: its charts take a second."""
 
     def write(folder, evaluation):
-        (folder / "report.html").write_text(f"{evaluation.about} {evaluation.stamps}")
+        said = f"{evaluation.about} {evaluation.stamps} {evaluation.data}, SISS: {evaluation.is_siss}"
+        (folder / "report.html").write_text(said)
         return folder / "report.html"
 
     if "real_page" not in request.fixturenames:
@@ -269,6 +270,32 @@ def test_images_give_a_threshold_the_brain_and_pictures(folders, images, real_pa
     }
 
 
+@pytest.mark.parametrize("is_datalist", [True, False])
+def test_images_are_those_of_the_truth_where_it_is_a_data_set_or_a_datalist(folders, images, is_datalist):
+    cases = [
+        Case(patient, {"dwi": images / patient / "dwi.nii.gz"}, save(mask, images / patient / "label.nii.gz"))
+        for patient, mask in TRUTHS.items()
+    ]
+    write_datalist(images / "datalist.json", {"test": cases}, images, {})
+
+    result = run(folders[0], images / "datalist.json" if is_datalist else images, folders[2])
+
+    assert list(result.baselines) == ["empty mask", "DWI threshold"]
+    assert result.scores["brain_accuracy"].notna().all()
+
+
+def test_truth_whose_datalist_lists_images_that_are_not_there_is_scored_without(folders, images):
+    path = images / "1" / "dwi.nii.gz"
+    case = Case("1", {"dwi": path}, save(TRUTHS["1"], images / "1" / "label.nii.gz"))
+    write_datalist(images / "datalist.json", {"test": [case]}, images, {})
+    path.unlink()
+
+    result = run(folders[0], images / "datalist.json", folders[2])
+
+    assert list(result.baselines) == ["empty mask"]
+    assert result.summary["remarks"] == {}
+
+
 def test_patient_without_images_is_scored_without_them(folders, images, caplog):
     for path in (images / "2").iterdir():
         path.unlink()
@@ -312,6 +339,21 @@ def test_probability_maps_give_the_reliability(folders):
     assert table.loc[[0, 7], "lesion_share"].tolist() == [0.0, 1.0]
     assert "left out of the reliability: the probabilities reach from 0 to 100" in result.summary["remarks"]["10"][0]
     assert "Probability maps were found for 2 of 4 patients" in (out / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "stamps", "is_siss"),
+    [("VSD.Brain.XX.O.OT.7", [], True), ("VSD.Brain.XX.O.OT.7", ["PHANTOM"], False), ("7_msk", [], None)],
+)
+def test_report_knows_by_the_names_of_the_truth_whether_it_is_siss(tmp_path, name, stamps, is_siss):
+    save(TRUTHS["1"], tmp_path / "truth" / "7" / f"{name}.nii.gz")
+    for number, sequence in enumerate(("DWI", "T1", "T2", "Flair") if name.startswith("VSD") else ()):
+        save(TRUTHS["2"], tmp_path / "truth" / "7" / f"VSD.Brain.XX.O.MR_{sequence}.{number}.nii.gz")
+    save(PREDICTIONS["1"], tmp_path / "pred" / "7_lesion.nii.gz")
+
+    run(tmp_path / "pred", tmp_path / "truth", tmp_path / "out", stamps=stamps)
+
+    assert f"1 patient of truth, SISS: {is_siss}" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_stamps_come_from_the_datalist_and_from_beside_the_masks(folders, images):

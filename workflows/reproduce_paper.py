@@ -20,8 +20,8 @@ from pathlib import Path
 
 from islesnet.data import Case, cases_in_datalist, lesion_volume_ml, split_cases, write_slice_split
 from islesnet.errors import InputError
-from islesnet.evaluation.results import EMPTY_MASK
 from islesnet.files import require_writable
+from islesnet.metrics import EMPTY_MASK
 from islesnet.provenance import write_provenance
 from islesnet.report import Figures, draw_patient, draw_sequences
 from workflows.commands import answer, command_line, say, say_failures

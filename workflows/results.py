@@ -11,10 +11,18 @@ import pandas as pd
 
 from islesnet.data import Case, MaskPair, read_volume
 from islesnet.evaluation.masks import read_masks, read_on_grid
-from islesnet.evaluation.results import DWI_THRESHOLD, EMPTY_MASK, table_of
+from islesnet.evaluation.results import table_of
 from islesnet.evaluation.scan import read_scan
 from islesnet.files import whole_file
-from islesnet.metrics import VoxelCounts, best_threshold, compare_paired, pool_reliability, summarize
+from islesnet.metrics import (
+    DWI_THRESHOLD,
+    EMPTY_MASK,
+    VoxelCounts,
+    best_threshold,
+    compare_paired,
+    pool_reliability,
+    summarize,
+)
 from islesnet.provenance import commands_in
 from islesnet.report import EvaluationReport, Figures, read_history, write_csv, write_evaluation_report
 from islesnet.volumes.geometry import lie_on_one_grid
@@ -39,7 +47,7 @@ class Comparison:
         volumes_by_section: lesion volumes in ml of the split's sections or folds.
         reliability: tables of our probabilities, to be added up; those that are not there are left out.
         grid: that the masks were scored on.
-        is_siss: the patients are those of ISLES 2015 SISS.
+        is_siss: the patients are those of ISLES 2015 SISS; None where that is not known.
         figures: further pictures for the page.
         about: paragraphs for the top of the page.
         stamps: words that keep the run from being mistaken.
@@ -55,7 +63,7 @@ class Comparison:
     volumes_by_section: Mapping[str, Sequence[float]] = field(default_factory=dict)
     reliability: Sequence[Path] = ()
     grid: str = "native grid"
-    is_siss: bool = False
+    is_siss: bool | None = None
     figures: Figures | None = None
     about: str = ""
     stamps: tuple[str, ...] = ()

@@ -14,7 +14,10 @@ def evaluate(
     truth: Annotated[Path, typer.Option(help="Folder of true masks, a labelled data set, or a datalist (.json).")],
     output: OutputFolder,
     images: Annotated[
-        Path | None, typer.Option(help="Data set or datalist with the images: for pictures and a DWI threshold beside.")
+        Path | None,
+        typer.Option(
+            help="Data set or datalist with the images, for pictures and a DWI threshold; the truth, if it is one."
+        ),
     ] = None,
     missing: Annotated[str, typer.Option(help="A patient without a mask: refuse, or score as empty.")] = "refuse",
     section: Annotated[
@@ -28,6 +31,7 @@ def evaluate(
     from rich.progress import Progress
 
     from islesnet.evaluation import evaluate as score
+    from islesnet.report.wording import count_patients
 
     with Progress(console=messages, transient=True, disable=not messages.is_terminal) as bar:
         task = bar.add_task("Scoring", total=None)
@@ -38,7 +42,7 @@ def evaluate(
         result = score(pred, truth, output, images, missing, section, dataset_dir, progress=tell)
     dice, patients = result.summary["measures"]["dice"], result.summary["patients"]
     console.print(
-        f"{patients} patients, mean Dice {dice['mean']:.3f} -> {result.page}", highlight=False, soft_wrap=True
+        f"{count_patients(patients)}, mean Dice {dice['mean']:.3f} -> {result.page}", highlight=False, soft_wrap=True
     )
     for patient, reason in result.failed.items():
         messages.print(f"failed: {patient}: {reason}", highlight=False, soft_wrap=True)

@@ -146,14 +146,29 @@ def find_by_patient(path: Path, section: str | None = None, dataset_dir: Path | 
     return cases
 
 
+def find_labelled(truth: Path, section: str | None = None, dataset_dir: Path | None = None) -> dict[str, Case]:
+    """Find the patients with a label where the truth is a data set or a datalist; none where it is masks alone.
+
+    Args:
+        truth: as for `pair_masks`.
+        section: of the datalist; all of it by default.
+        dataset_dir: the folder that the datalist's paths are relative to; by default its own.
+
+    Raises:
+        InputError: as `find_by_patient`.
+    """
+    if truth.suffix != ".json" and section is None and not _is_data_set(truth):
+        return {}
+    cases = find_by_patient(truth, section, dataset_dir)
+    return {name: case for name, case in cases.items() if case.label is not None}
+
+
 def _find_truths(truth: Path, section: str | None, dataset_dir: Path | None) -> dict[str, Path]:
-    if truth.suffix == ".json" or section is not None or _is_data_set(truth):
-        cases = find_by_patient(truth, section, dataset_dir)
-        labels = {name: case.label for name, case in cases.items() if case.label is not None}
-        if labels:
-            return _each_once(labels.items())
-        if truth.suffix == ".json":
-            raise InputError(f"{truth}: no patient{f' of {section!r}' if section else ''} has a label")
+    cases = find_labelled(truth, section, dataset_dir)
+    if cases:
+        return _each_once((name, case.label) for name, case in cases.items() if case.label is not None)
+    if truth.suffix == ".json":
+        raise InputError(f"{truth}: no patient{f' of {section!r}' if section else ''} has a label")
     return find_masks(truth)
 
 

@@ -8,14 +8,26 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from islesnet.data import Case, MaskPair, find_by_patient, pair_masks, stamps_in_file, stamps_in_files, stamps_of
+from islesnet.data import (
+    Case,
+    MaskPair,
+    are_of_siss,
+    find_by_patient,
+    find_labelled,
+    pair_masks,
+    stamps_in_file,
+    stamps_in_files,
+    stamps_of,
+)
 from islesnet.data.mask_names import match_names
 from islesnet.data.mask_pairs import datalist_of
 from islesnet.errors import InputError
-from islesnet.evaluation.results import DWI_THRESHOLD, EMPTY_MASK, Evaluation, Results, say_failed, table_of
+from islesnet.evaluation.results import Evaluation, Results, say_failed, table_of
 from islesnet.evaluation.scoring import Scored, choose_thresholds, score_patient, score_threshold
 from islesnet.files import require_writable
+from islesnet.metrics import DWI_THRESHOLD, EMPTY_MASK
 from islesnet.processes import usable_cores, work_through
+from islesnet.report.wording import count_patients
 from islesnet.volumes.file_names import stem_of
 
 logger = logging.getLogger(__name__)
@@ -52,7 +64,7 @@ def evaluate(
         pred: folder of masks, as `islesnet.data.pair_masks` takes it.
         truth: folder of true masks, a labelled data set, or a datalist.
         output: folder for the results.
-        images: data set or datalist with the images of these patients.
+        images: data set or datalist with the images of these patients; by default the truth, where it is one.
         missing: "refuse" a patient without a mask, or take the mask as "empty".
         section: of the truth's datalist, or of the datalist.json in the truth's folder.
         dataset_dir: the folder that the datalists' paths are relative to; by default each one's own.
@@ -75,12 +87,12 @@ def evaluate(
             f"--dataset-dir {dataset_dir} says where a datalist's files lie; {truth} is no datalist (.json)"
         )
     pairs = {pair.patient: pair for pair in pair_masks(pred, truth, missing, section, dataset_dir)}
-    cases = _cases(images, pairs, dataset_dir)
+    cases = _cases_of_truth(truth, section, dataset_dir) if images is None else _cases(images, pairs, dataset_dir)
     require_writable(output)
     for name in FILES:
         (output / name).unlink(missing_ok=True)
     jobs = {patient: partial(score_patient, pair, cases.get(patient)) for patient, pair in pairs.items()}
-    crew = _Crew(workers or min(usable_cores(), MOST_WORKERS), len(jobs) * (1 if images is None else 2), progress)
+    crew = _Crew(workers or min(usable_cores(), MOST_WORKERS), len(jobs) * (2 if cases else 1), progress)
     results = crew.do(jobs)
     scored = {patient: result for patient, result in results.items() if isinstance(result, Scored)}
     failed = {patient: result for patient, result in results.items() if isinstance(result, str)}
@@ -92,15 +104,19 @@ def evaluate(
     if trials:
         baselines[DWI_THRESHOLD] = table_of(crew.do(trials))
     crew.finish()
+    all_stamps = _all_stamps(stamps, (truth, images), pairs, cases)
     results_of = Results(
         pairs=pairs,
-        cases=cases if images is not None else None,
+        cases=cases or None,
         scored=scored,
         baselines=baselines,
         failed=failed,
-        stamps=_all_stamps(stamps, (truth, images), pairs, cases),
+        stamps=all_stamps,
         system=f"masks in {pred.absolute().name}",
-        data=f"{len(scored)} patients of {data}" + (f", {section}" if section else ""),
+        data=f"{count_patients(len(scored))} of {data}" + (f", {section}" if section else ""),
+        is_siss=are_of_siss(
+            [pair.truth for pair in pairs.values()], all_stamps, [len(case.sequences) for case in cases.values()]
+        ),
     )
     settings = {"pred": pred, "truth": truth, "images": images, "missing": missing, "section": section}
     settings |= {"dataset_dir": dataset_dir}
@@ -135,10 +151,14 @@ class _Crew:
             self.progress(self.done, self.total)
 
 
-def _cases(images: Path | None, pairs: Mapping[str, MaskPair], dataset_dir: Path | None) -> dict[str, Case]:
+def _cases_of_truth(truth: Path, section: str | None, dataset_dir: Path | None) -> dict[str, Case]:
+    """Find the images that lie beside the true masks; a datalist may list some that are not there."""
+    cases = find_labelled(truth, section, dataset_dir)
+    return {patient: case for patient, case in cases.items() if case.sequences[case.reference].is_file()}
+
+
+def _cases(images: Path, pairs: Mapping[str, MaskPair], dataset_dir: Path | None) -> dict[str, Case]:
     """Find the images of the patients; those without are named in a warning."""
-    if images is None:
-        return {}
     cases = find_by_patient(images, dataset_dir=dataset_dir)
     names = match_names(pairs, cases)
     without = [patient for patient in pairs if patient not in names]

@@ -16,13 +16,13 @@ from islesnet.errors import InputError
 from islesnet.evaluation.masks import read_masks, read_on_grid
 from islesnet.evaluation.scoring import Scored
 from islesnet.files import whole_file
-from islesnet.metrics import MaskScores, pool_reliability, summarize
+from islesnet.metrics import DWI_THRESHOLD, EMPTY_MASK, MaskScores, pool_reliability, summarize
 from islesnet.report import EvaluationReport, write_csv, write_evaluation_report
 from islesnet.report.csv_files import pool_scores
 
-logger = logging.getLogger(__name__)
+__all__ = ["DWI_THRESHOLD", "EMPTY_MASK", "Evaluation", "Results", "say_failed", "table_of"]
 
-EMPTY_MASK, DWI_THRESHOLD = "empty mask", "DWI threshold"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class Results:
         stamps: words that keep the results from being mistaken.
         system: what was scored.
         data: the patients, in words.
+        is_siss: they are those of ISLES 2015 SISS; None where that is not known.
     """
 
     pairs: Mapping[str, MaskPair]
@@ -67,6 +68,7 @@ class Results:
     stamps: tuple[str, ...]
     system: str
     data: str
+    is_siss: bool | None = None
 
     def write(self, output: Path, settings: Mapping[str, object], began: float) -> Evaluation:
         """Write every file, the scores last.
@@ -91,6 +93,7 @@ class Results:
                 baselines=self.baselines,
                 baseline_summaries=summary["baselines"],
                 data=self.data,
+                is_siss=self.is_siss,
                 grid="grid of the truth",
                 reliability=reliability,
                 scans=None if self.cases is None else self.scan,

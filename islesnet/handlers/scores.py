@@ -17,7 +17,7 @@ from monai.utils import ensure_tuple
 
 from islesnet.data import Header, Volume, read_volume
 from islesnet.files import whole_file
-from islesnet.metrics import MaskScores, Reliability, score_mask, summarize
+from islesnet.metrics import EMPTY_MASK, MaskScores, Reliability, score_mask, summarize
 from islesnet.metrics.summary import COUNTS
 from islesnet.report import write_csv
 from islesnet.transforms import foreground
@@ -33,7 +33,8 @@ class PatientScores:
 
     Means over patients become the engine's metrics (val_dice, val_hd95_mm, ...). At the end three files are written,
     each whole or not at all: reliability.csv where there are probabilities, summary.json, and, last, scores.csv with a
-    row a patient: where it lies, the evaluation is done. Files of an earlier evaluation are removed at the start.
+    row a patient: where it lies, the evaluation is done. In the summary stands what an empty mask reaches on the same
+    patients, among "baselines". Files of an earlier evaluation are removed at the start.
 
     Attach it to an evaluator with decollated outputs: "pred", "label" and, where there is one, "probability", each a
     MetaTensor ``(1, X, Y, Z)``. The batch has "patient" and, where there is one, "reference", whose file tells brain
@@ -49,6 +50,7 @@ class PatientScores:
         self.output_dir = Path(output_dir)
         self.stamps = ensure_tuple(stamps)
         self._rows: list[dict[str, Any]] = []
+        self._empty: list[dict[str, Any]] = []
         self._reliability: Reliability | None = None
 
     def attach(self, engine: Engine) -> None:
@@ -61,7 +63,7 @@ class PatientScores:
 
     def begin(self) -> None:
         """Forget earlier patients and remove earlier scores, which the masks about to be written would not match."""
-        self._rows, self._reliability = [], None
+        self._rows, self._empty, self._reliability = [], [], None
         for name in ("scores.csv", "summary.json", "reliability.csv"):
             (self.output_dir / name).unlink(missing_ok=True)
 
@@ -69,21 +71,26 @@ class PatientScores:
         """Score the patients of this iteration."""
         for batch, output in zip(engine.state.batch, engine.state.output, strict=True):
             prediction, truth = _canonical(output["pred"]), _canonical(output["label"])
-            scores = score_mask(prediction.array, truth.array, prediction.spacing, _brain(batch, prediction))
+            brain, patient = _brain(batch, prediction), str(batch["patient"])
+            scores = score_mask(prediction.array, truth.array, prediction.spacing, brain)
+            empty = score_mask(np.zeros_like(truth.array), truth.array, prediction.spacing, brain)
             if "probability" in output:
                 self._reliability = self._reliability or Reliability()
                 self._reliability.add(_canonical(output["probability"]).array, truth.array)
-            self._rows.append({"patient": str(batch["patient"]), **asdict(scores)})
+            self._rows.append({"patient": patient, **asdict(scores)})
+            self._empty.append({"patient": patient, **asdict(empty)})
 
     def average(self, engine: Engine) -> None:
         """Give the engine the means over patients; a score that no patient has is NaN."""
-        means = self._scores().drop(columns=["patient", *COUNTS]).mean()
+        means = _table(self._rows).drop(columns=["patient", *COUNTS]).mean()
         engine.state.metrics.update({f"val_{name}": float(mean) for name, mean in means.items()})
 
     def write(self, engine: Engine) -> None:
         """Write the files; where no patient could be scored, summary.json alone, which says why."""
-        scores = self._scores()
-        summary = summarize(scores) if len(scores) else {"patients": 0}
+        scores = _table(self._rows)
+        summary: dict[str, Any] = {"patients": 0}
+        if len(scores):
+            summary = {**summarize(scores), "baselines": {EMPTY_MASK: summarize(_table(self._empty))}}
         summary |= {"stamps": list(self.stamps), "failed": dict(getattr(engine, "failures", {}))}
         if self._reliability is not None:
             write_csv(self._reliability.table(), self.output_dir / "reliability.csv", self.stamps)
@@ -93,9 +100,10 @@ class PatientScores:
             path = write_csv(scores, self.output_dir / "scores.csv", self.stamps)
             logger.info("%d patients, mean Dice %.3f; see %s.", len(scores), scores["dice"].mean(), path)
 
-    def _scores(self) -> pd.DataFrame:
-        rows = sorted(self._rows, key=lambda row: natural_key(row["patient"]))
-        return pd.DataFrame(rows, columns=["patient", *_TYPES]).astype(_TYPES)
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    in_order = sorted(rows, key=lambda row: natural_key(row["patient"]))
+    return pd.DataFrame(in_order, columns=["patient", *_TYPES]).astype(_TYPES)
 
 
 def _canonical(tensor: MetaTensor) -> Volume:

@@ -3,7 +3,7 @@
 Importing this loads neither torch nor MONAI; MONAI's metric lives in `islesnet.metrics.monai_metric`.
 """
 
-from islesnet.metrics.baselines import best_threshold, dice_by_threshold, threshold_dwi
+from islesnet.metrics.baselines import DWI_THRESHOLD, EMPTY_MASK, best_threshold, dice_by_threshold, threshold_dwi
 from islesnet.metrics.calibration import (
     LogitHistogram,
     Reliability,
@@ -17,6 +17,8 @@ from islesnet.metrics.scores import MaskScores, score_mask
 from islesnet.metrics.summary import bootstrap_interval, compare_paired, size_strata, summarize
 
 __all__ = [
+    "DWI_THRESHOLD",
+    "EMPTY_MASK",
     "LesionCounts",
     "LogitHistogram",
     "MaskScores",

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from islesnet.metrics.overlap import VoxelCounts
 
+# What the baselines are called in tables and files.
+EMPTY_MASK, DWI_THRESHOLD = "empty mask", "DWI threshold"
 THRESHOLDS = tuple(float(step) for step in np.arange(1.0, 6.01, 0.25))
 
 

@@ -69,7 +69,7 @@ class EvaluationReport:
         baselines: scores of other systems on the same patients, by name; shown beside ours everywhere.
         baseline_summaries: of these, likewise.
         data: the patients, for the comparison, e.g. "SISS, the 28 training patients, 5 folds".
-        is_siss: they are those of ISLES 2015 SISS.
+        is_siss: they are those of ISLES 2015 SISS; None where that is not known.
         grid: on which the masks were scored.
         has_own_grids: each system was scored on a grid of its own, so that no patient's scores can be compared.
         reliability: of the probabilities, as `islesnet.metrics.Reliability.table` gives it.
@@ -88,7 +88,7 @@ class EvaluationReport:
     baselines: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     baseline_summaries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     data: str = "the patients of this report"
-    is_siss: bool = False
+    is_siss: bool | None = None
     grid: str = "native grid"
     has_own_grids: bool = False
     reliability: pd.DataFrame | None = None

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from islesnet.report.wording import number_or_nan, say
+from islesnet.report.wording import count_patients, number_or_nan, say
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class ComparisonRow:
         data: on which patients it was scored.
         rule: how it was scored.
         source: where it is published.
-        is_siss: scored on ISLES 2015 SISS.
+        is_siss: scored on ISLES 2015 SISS; None where that is not known.
         is_ours: scored here.
         low: lower end of the 95 % interval of the Dice, where there are patients enough for one.
         high: upper end.
@@ -33,7 +33,7 @@ class ComparisonRow:
     data: str
     rule: str
     source: str
-    is_siss: bool = True
+    is_siss: bool | None = True
     is_ours: bool = False
     low: float | None = None
     high: float | None = None
@@ -151,7 +151,7 @@ OTHER_ROWS = (
 
 
 def own_row(
-    system: str, summary: Mapping[str, Any], data: str, is_siss: bool = False, rule: str = "native grid"
+    system: str, summary: Mapping[str, Any], data: str, is_siss: bool | None = None, rule: str = "native grid"
 ) -> ComparisonRow:
     """Make the row of a system scored here, its accuracy and precision micro-averaged as the paper's.
 
@@ -159,18 +159,17 @@ def own_row(
         system: its name.
         summary: of `islesnet.metrics.summarize`.
         data: on which patients.
-        is_siss: the patients are those of ISLES 2015 SISS.
+        is_siss: the patients are those of ISLES 2015 SISS; where that is not known, None, the row says so.
         rule: what is to be said beyond that the Dice is the mean over patients in 3D.
     """
     dice, pooled = summary["measures"]["dice"], summary["pooled"]
-    patients = f"{summary['patients']} patient{'' if summary['patients'] == 1 else 's'}"
     return ComparisonRow(
         system=system,
         dice=_known(dice["mean"]),
         accuracy=_known(pooled["accuracy"]),
         precision=_known(pooled["micro_precision"]),
-        data=data,
-        rule=f"mean over {patients}, 3D, {rule}; accuracy and precision micro-averaged "
+        data=f"{data}; whether SISS is not known" if is_siss is None else data,
+        rule=f"mean over {count_patients(summary['patients'])}, 3D, {rule}; accuracy and precision micro-averaged "
         f"(lesion class: {say(pooled['precision'])})",
         source="this report",
         is_siss=is_siss,

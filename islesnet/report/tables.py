@@ -5,13 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from islesnet.metrics import VoxelCounts, compare_paired
+from islesnet.metrics import EMPTY_MASK, VoxelCounts, compare_paired
 from islesnet.metrics.summary import COUNTS
 from islesnet.report.published import OTHER_ROWS, PAPER_ROWS, ComparisonRow
 from islesnet.report.wording import INTERVAL, MISSING, SCORES, number_or_nan, say, say_count, say_interval
 
 Summary = Mapping[str, Any]
-EMPTY_MASK = "An empty mask"
 
 _PATIENT_SCORES = (
     "dice",
@@ -76,8 +75,7 @@ def systems_table(
             row[SCORES[column].heading] = SCORES[column].say(_measure(summary, column).get("mean"))
         if len(summaries) > 1 and is_paired:
             other = scores_by_system.get(name, first)
-            row["Dice, ours minus its"] = _difference(first, other)
-            row["Ours better in"] = _wins(first, other)
+            row["Dice, ours minus its"], row["Ours better in"] = _compare(first, other)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -179,7 +177,7 @@ def pooled_accuracies(scores_by_system: Mapping[str, pd.DataFrame]) -> pd.DataFr
         name: VoxelCounts(*(int(scores[column].sum()) for column in COUNTS))
         for name, scores in scores_by_system.items()
     }
-    if counts and not any("empty" in name.casefold() for name in counts):
+    if counts and EMPTY_MASK not in counts:
         first = next(iter(counts.values()))
         counts[EMPTY_MASK] = VoxelCounts(0, 0, first.both + first.missed, first.neither + first.wrong)
     return pd.DataFrame([_pooled(name, voxels) for name, voxels in counts.items()])
@@ -207,21 +205,13 @@ def _measure(summary: Summary, column: str) -> Mapping[str, Any]:
     return summary["measures"].get(column) or {}
 
 
-def _wins(first: pd.DataFrame, other: pd.DataFrame) -> str:
-    if other is first:
-        return MISSING
-    theirs = _dice_by_patient(other)
-    pairs = [(dice, theirs[patient]) for patient, dice in _dice_by_patient(first).items() if patient in theirs]
-    return f"{sum(dice > beaten for dice, beaten in pairs)} of {len(pairs)}"
-
-
-def _difference(first: pd.DataFrame, other: pd.DataFrame) -> str:
+def _compare(first: pd.DataFrame, other: pd.DataFrame) -> tuple[str, str]:
+    """Write the mean difference in Dice with its interval, and in how many patients the first is better."""
     if other is first or not set(_dice_by_patient(first)) & set(_dice_by_patient(other)):
-        return MISSING
-    difference = compare_paired(first, other)
-    if difference["low"] is None:
-        return f"{difference['mean']:+.3f}"
-    return f"{difference['mean']:+.3f} ({difference['low']:+.3f} to {difference['high']:+.3f})"
+        return MISSING, MISSING
+    compared = compare_paired(first, other)
+    interval = "" if compared["low"] is None else f" ({compared['low']:+.3f} to {compared['high']:+.3f})"
+    return f"{compared['mean']:+.3f}{interval}", f"{compared['better']} of {compared['patients']}"
 
 
 def _dice_by_patient(scores: pd.DataFrame) -> dict[str, float]:

@@ -77,6 +77,11 @@ def say_count(value: object) -> str:
     return say(value, 0)
 
 
+def count_patients(count: int) -> str:
+    """Write how many patients there are."""
+    return f"{count} patient{'' if count == 1 else 's'}"
+
+
 def say_interval(measure: Mapping[str, Any], decimals: int = 3) -> str:
     """Write the interval of a mean; a dash where too few patients give none."""
     if math.isnan(number_or_nan(measure.get("low"))):

@@ -223,6 +223,17 @@ def test_patient_who_cannot_be_scored_fails_alone(tmp_path):
     assert list(json.loads((tmp_path / "summary.json").read_text())["failed"]) == ["b"]
 
 
+def test_summary_has_the_empty_mask_s_whole_summary_beside_ours(tmp_path):
+    run(PatientScores(tmp_path), ("a", tensor(PART), tensor(LESION)), ("b", tensor(PART), tensor(EMPTY)))
+
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    beaten = summary["baselines"]["empty mask"]
+    assert set(beaten["measures"]) == set(summary["measures"])
+    assert beaten["measures"]["dice"]["mean"] == 0.5  # nothing is right where nothing is
+    assert beaten["measures"]["accuracy"]["mean"] == summary["measures"]["empty_mask_accuracy"]["mean"]
+    assert (beaten["patients"], beaten["missed"], beaten["both_empty"]) == (2, 1, 1)
+
+
 def test_cohort_of_failures_alone_has_a_summary_that_says_why_and_no_scores(tmp_path):
     def load(item):
         raise InputError("dwi.nii.gz is empty")

@@ -39,7 +39,7 @@ def history(epochs, **columns):
 
 
 CURVES = history([1, 2, 3], loss=[0.9, 0.5, 0.4], val_mean_dice=[0.1, np.nan, 0.5], val_accuracy=[0.99, np.nan, 0.995])
-ROWS = [own_row("ours", summary(cohort()), "four patients"), *PAPER_ROWS]
+ROWS = [own_row("ours", summary(cohort()), "four patients", is_siss=False), *PAPER_ROWS]
 CHARTS = {
     draw_training_curves: {"one": CURVES, "two": CURVES * 0.9},
     draw_comparison_bars: ROWS,
@@ -155,6 +155,13 @@ def test_bars_are_sorted_and_scores_on_other_data_are_hatched(tmp_path, drawn):
     assert widths == sorted(widths)
     hatched = [round(bar.get_width(), 4) for bar in axes.patches if bar.get_hatch()]
     assert hatched == [0.5672, 0.575, 0.7913]  # MI-UNet on chronic T1, ours on four patients, Zhang 2018 on DWI
+
+
+def test_bar_of_data_that_may_be_siss_or_not_is_not_hatched_and_says_so(tmp_path, drawn, texts):
+    draw_comparison_bars([own_row("ours", summary(cohort()), "four patients")], tmp_path / "chart.png")
+    assert not any(bar.get_hatch() for bar in drawn[-1].axes[0].patches)
+    assert "other data than SISS" not in texts()
+    assert any("SISS is not known" in text for text in texts())
 
 
 def test_our_interval_is_drawn(tmp_path, drawn):

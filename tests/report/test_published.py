@@ -48,6 +48,12 @@ def test_own_row_takes_the_mean_over_patients_and_micro_averages_what_the_paper_
     assert "lesion class: 0.831" in row.rule
     assert row.is_ours
     assert row.is_siss
+    assert row.data == "four patients"
+
+
+def test_own_row_of_data_that_may_be_siss_or_not_says_so():
+    assert own_row("ours", summary(cohort()), "four patients").data == "four patients; whether SISS is not known"
+    assert own_row("ours", summary(cohort()), "four patients", is_siss=False).data == "four patients"
 
 
 def test_row_of_a_summary_without_an_interval_has_none():

@@ -56,6 +56,12 @@ def test_systems_table_counts_where_ours_is_better_and_what_is_missed():
     assert table["Ours better in"].tolist() == ["–", "3 of 4"]
 
 
+def test_systems_without_a_patient_in_common_are_not_compared():
+    systems = {"ours": cohort(), "other": cohort().assign(patient=["a", "b", "c", "d"])}
+    table = systems_table({name: summary(frame) for name, frame in systems.items()}, systems)
+    assert table[["Dice, ours minus its", "Ours better in"]].iloc[1].tolist() == ["–", "–"]
+
+
 def test_system_alone_is_not_compared_with_itself():
     assert "Ours better in" not in systems_table({"ours": summary(cohort())}, {"ours": cohort()})
 
@@ -104,10 +110,10 @@ def test_dice_is_given_by_every_rule_beside_the_headline():
 
 def test_accuracy_and_micro_averaged_precision_of_an_empty_mask_stand_beside_ours():
     table = worthless_accuracy_table({"ours": cohort()}).set_index("System")
-    assert table.index.tolist() == ["ours", "An empty mask"]
+    assert table.index.tolist() == ["ours", "empty mask"]
     assert table.loc["ours"].tolist() == ["0.9989", "0.9989", "0.831", "0.898", "0.863"]
     # 121 200 lesion voxels of 32 million
-    assert table.loc["An empty mask"].tolist() == ["0.9962", "0.9962", "0.000", "0.000", "0.000"]
+    assert table.loc["empty mask"].tolist() == ["0.9962", "0.9962", "0.000", "0.000", "0.000"]
 
 
 def test_empty_mask_among_the_systems_is_not_added_again():

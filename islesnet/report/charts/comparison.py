@@ -14,7 +14,7 @@ _HATCH = "////"
 
 
 def draw_comparison_bars(rows: Sequence[ComparisonRow], path: Path, stamps: Sequence[str] = ()) -> Path:
-    """Draw a bar for every row, the best on top: ours blue with its interval, scores on other data hatched.
+    """Draw a bar for every row, the best on top: ours blue with its interval, scores known to be on other data hatched.
 
     Args:
         rows: ours and published ones; rows without a Dice are left out.
@@ -47,7 +47,7 @@ def _draw_bar(axes: Axes, place: int, row: ComparisonRow) -> None:
         height=0.62,
         color=SKY if row.is_ours else LIGHT,
         edgecolor=BLUE if row.is_ours else GREY,
-        hatch=None if row.is_siss else _HATCH,
+        hatch=_HATCH if row.is_siss is False else None,
     )
     end = dice
     if row.low is not None and row.high is not None:
@@ -61,9 +61,9 @@ def _legend(rows: Sequence[ComparisonRow]) -> list[Patch]:
     legend = {
         "scored here": Patch(facecolor=SKY, edgecolor=BLUE) if any(row.is_ours for row in rows) else None,
         "as published": Patch(facecolor=LIGHT, edgecolor=GREY) if not all(row.is_ours for row in rows) else None,
-        "other data than SISS": None
-        if all(row.is_siss for row in rows)
-        else Patch(facecolor="white", edgecolor=GREY, hatch=_HATCH),
+        "other data than SISS": Patch(facecolor="white", edgecolor=GREY, hatch=_HATCH)
+        if any(row.is_siss is False for row in rows)
+        else None,
     }
     for label, patch in legend.items():
         if patch is not None:

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
 from matplotlib.transforms import blended_transform_factory
 
+from islesnet.metrics import size_strata
+from islesnet.metrics.summary import LARGE_ML, SMALL_ML
 from islesnet.report.charts.canvas import BLUE, GREY, INK, LIGHT, SMALL, VERMILION, say_instead, sheet
 from islesnet.report.wording import say
 
-# Bounds in ml of the strata small, medium and large.
-STRATA_ML = (5.0, 50.0)
 _TICKS_ML = (0.1, 1, 10, 100, 1000)
 _SMALLEST_ML = 0.01
 
@@ -106,14 +106,11 @@ def draw_dice_against_volume(scores: pd.DataFrame, path: Path, stamps: Sequence[
 
 def _draw_strata(axes: Axes, known: pd.DataFrame) -> None:
     low, high = axes.get_xlim()
-    edges = (low, *STRATA_ML, high)
-    for bound in STRATA_ML:
+    for bound in (SMALL_ML, LARGE_ML):
         axes.axvline(bound, color=GREY, lw=1.0, ls=":")
-    stratum = np.searchsorted(STRATA_ML, known["true_ml"], side="right")
-    # 50 ml itself belongs to the middle.
-    stratum = np.where(known["true_ml"] == STRATA_ML[1], 1, stratum)
-    for number, (left, right) in enumerate(pairwise(edges)):
-        dice = known["dice"][stratum == number]
+    edges = pairwise((low, SMALL_ML, LARGE_ML, high))
+    for (left, right), is_here in zip(edges, size_strata(known["true_ml"]).values(), strict=True):
+        dice = known["dice"][is_here]
         if dice.empty:
             continue
         mean = float(dice.mean())
