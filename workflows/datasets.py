@@ -8,6 +8,7 @@ from rich.progress import Progress
 
 from islesnet.data import (
     Case,
+    are_of_siss,
     cases_in_datalist,
     find_cases,
     lesion_volume_ml,
@@ -40,10 +41,10 @@ class Patients:
     stamps: tuple[str, ...]
 
     @property
-    def is_siss(self) -> bool:
-        """Whether these are the patients of ISLES 2015 SISS: files of its names, all four sequences, not synthetic."""
-        is_named = all("VSD.Brain" in str(case.label) and len(case.sequences) == 4 for case in self.cases)
-        return is_named and not self.stamps
+    def is_siss(self) -> bool | None:
+        """Whether these are the patients of ISLES 2015 SISS; None where that is not known."""
+        labels = [case.label for case in self.cases if case.label is not None]
+        return are_of_siss(labels, self.stamps, [len(case.sequences) for case in self.cases])
 
     @property
     def name(self) -> str:

@@ -23,14 +23,13 @@ from islesnet.errors import InputError
 from islesnet.files import require_writable
 from islesnet.metrics import EMPTY_MASK
 from islesnet.provenance import write_provenance
-from islesnet.report import Figures, draw_patient, draw_sequences
 from workflows.commands import answer, command_line, say, say_failures
 from workflows.datasets import SISS_SPACING_MM, Patients, open_patients, require_stamps, write_split
 from workflows.experiment import Experiment, run_all
+from workflows.paper_figures import draw_figures
 from workflows.results import (
     Comparison,
     empty_mask_of,
-    open_scan,
     say_missing,
     say_steps,
     score_baselines,
@@ -51,12 +50,6 @@ from workflows.systems import (
 
 # The first is the one the report is about; then the paper's figures 7, 8 and 9, and what to compare with.
 DEFAULT_SYSTEMS = ("paper_all", "paper_flair", "paper_dwi", "paper_t1", "default", "plain_unet")
-FIGURES = {"paper_flair": 7, "paper_dwi": 8, "paper_t1": 9}
-FIGURES_TEXT = (
-    "Figures of Aboudi 2022, drawn from this run: all of one test patient, the one with the median lesion volume. Its "
-    "figures 3 (split), 10 (curves) and 11 (bars) are the charts of this page's sections on the split, the training "
-    "and published results."
-)
 SPLIT = (0.7, 0.2, 0.1)
 QUICK_SPACING_MM = 2.0
 QUICK = Pace(epochs=4, steps_per_epoch=20)
@@ -108,7 +101,7 @@ def reproduce(arguments: argparse.Namespace) -> int:
     say("Report")
     by_steps = {name: [experiment] for name, experiment in done.items()}
     remarks = [*choices.remarks, say_steps(by_steps), *say_missing(planned, done)]
-    figures = draw_figures(split, done, out / "pictures")
+    figures = draw_figures(split.sections["test"], done, out / "pictures", split.stamps)
     page = write_comparison(out, replace(split.compare(done, " ".join(filter(None, remarks))), figures=figures))
     write_provenance(
         out,
@@ -282,27 +275,6 @@ class Split:
             about=about,
             stamps=self.stamps,
         )
-
-
-def draw_figures(split: Split, experiments: dict[str, Experiment], folder: Path) -> Figures:
-    """Draw the paper's figures 2, 7, 8 and 9; its figures 3, 10 and 11 are the report's own charts.
-
-    All show one test patient: the one with the median lesion volume. 7 to 9 need the systems of their sequences.
-    """
-    test = sorted(split.sections["test"], key=lesion_volume_ml)
-    case = test[len(test) // 2]
-    images, truth, _ = open_scan(case, None)
-    sequences = draw_sequences(images, truth, folder / "figure_2.png", f"Patient {case.patient}", split.stamps)
-    figures = {sequences: "Figure 2: the sequences, and the true outline."}
-    for name, number in FIGURES.items():
-        if name in experiments and experiments[name].grid == "native":
-            images, truth, mask = open_scan(case, experiments[name].results)
-            scores = experiments[name].scores().set_index("patient").loc[case.patient]
-            shown = f"{name.removeprefix('paper_').upper()} alone"
-            title = f"{shown}, patient {case.patient}\nDice {scores['dice']:.3f}"
-            picture = draw_patient(images, truth, mask, folder / f"figure_{number}.png", title, split.stamps)
-            figures[picture] = f"Figure {number}: what the paper's recipe marks with {shown}."
-    return Figures("The paper's figures", FIGURES_TEXT, figures)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from islesnet.networks import can_compile, operating_point_file
 from islesnet.report import draw_reliability, write_csv
 from islesnet.stamps import PHANTOM
 from islesnet.trust import AppearanceRanges, appearance_file
-from workflows.bundle_config import fill_cache
+from workflows.bundle_config import fill_cache, recipe_checksum
 from workflows.claims import claim_folder
 from workflows.commands import answer, command_line, options, run_bundle, say
 from workflows.datasets import write_split
@@ -175,7 +175,9 @@ class WideTraining:
         """
         if (self.out / "trained.json").is_file():
             return
-        claim_folder(self.out, "recipe.json", {"recipe": self.recipe})
+        claim_folder(
+            self.out, "recipe.json", {"recipe": self.recipe, "the bundle's configs": recipe_checksum(self.recipe)}
+        )
         plan = self.out / "plan.json"
         if not plan.is_file():
             require_writable(self.cache_dir)

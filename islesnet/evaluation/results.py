@@ -16,11 +16,9 @@ from islesnet.errors import InputError
 from islesnet.evaluation.masks import read_masks, read_on_grid
 from islesnet.evaluation.scoring import Scored
 from islesnet.files import whole_file
-from islesnet.metrics import DWI_THRESHOLD, EMPTY_MASK, MaskScores, pool_reliability, summarize
+from islesnet.metrics import DWI_THRESHOLD, MaskScores, pool_reliability, summarize
 from islesnet.report import EvaluationReport, write_csv, write_evaluation_report
 from islesnet.report.csv_files import pool_scores
-
-__all__ = ["DWI_THRESHOLD", "EMPTY_MASK", "Evaluation", "Results", "say_failed", "table_of"]
 
 logger = logging.getLogger(__name__)
 

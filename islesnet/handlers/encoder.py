@@ -2,9 +2,8 @@
 
 from ignite.engine import Engine, Events
 from torch import nn
-from torch.nn.parallel import DistributedDataParallel
 
-from islesnet.networks import ResNet50UNet
+from islesnet.networks import ResNet50UNet, unwrapped
 
 
 class EncoderOpener:
@@ -24,8 +23,7 @@ class EncoderOpener:
     def __init__(self, network: nn.Module, frozen_epochs: int) -> None:
         if frozen_epochs < 0:
             raise ValueError(f"frozen_epochs is {frozen_epochs}; it must be 0 or more.")
-        inner = network.module if isinstance(network, DistributedDataParallel) else network
-        unets = (module for module in inner.modules() if isinstance(module, ResNet50UNet))
+        unets = (module for module in unwrapped(network).modules() if isinstance(module, ResNet50UNet))
         self.staged = [unet for unet in unets if unet.encoder_training == "staged"]
         self.frozen_epochs = frozen_epochs
 

@@ -11,13 +11,13 @@ from ignite.engine import Engine, Events
 from monai.engines import Evaluator
 from monai.handlers import EarlyStopHandler
 from monai.transforms import Compose
-from torch.nn.parallel import DistributedDataParallel
 from torch.optim.lr_scheduler import LambdaLR
 
 from islesnet.errors import InputError, require_switch
 from islesnet.files import whole_file
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
 from islesnet.networks.operating_point import operating_point_file
+from islesnet.networks.parallel import unwrapped
 from islesnet.networks.weights import checksum_of, other_spacings
 from islesnet.trust import appearance_file
 
@@ -68,7 +68,7 @@ class ExactResume:
         resume: bool = False,
     ) -> None:
         self.path = Path(path)
-        self.objects = {name: _unwrapped(value) for name, value in objects.items()}
+        self.objects = {name: unwrapped(value) for name, value in objects.items()}
         self.evaluator = evaluator
         self.best = best
         self.transform = transform
@@ -187,7 +187,3 @@ def _in_present_terms(value: Any, saved: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(value, LambdaLR):
         return saved
     return value.state_dict() | {name: saved[name] for name in ("last_epoch", "_step_count")}
-
-
-def _unwrapped(value: Any) -> Any:
-    return value.module if isinstance(value, DistributedDataParallel) else value

@@ -2,8 +2,9 @@
 
 from ignite.engine import Engine, Events
 from torch import nn
-from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
+
+from islesnet.networks import unwrapped
 
 
 class WeightAveraging:
@@ -15,7 +16,7 @@ class WeightAveraging:
     """
 
     def __init__(self, network: nn.Module, averaged: AveragedModel) -> None:
-        self.network = network.module if isinstance(network, DistributedDataParallel) else network
+        self.network = unwrapped(network)
         self.averaged = averaged
 
     def attach(self, engine: Engine) -> None:

@@ -7,6 +7,7 @@ from islesnet.networks.head import expect_few_lesions, head_channels, lesion_los
 from islesnet.networks.mean_weights import running_mean
 from islesnet.networks.operating_point import OperatingPoint, operating_point_file, read_operating_point
 from islesnet.networks.optimizer import make_sgd
+from islesnet.networks.parallel import unwrapped
 from islesnet.networks.precision import (
     CompilingInferer,
     CpuAutocastInferer,
@@ -45,4 +46,5 @@ __all__ = [
     "running_mean",
     "start_from",
     "trained_spacing",
+    "unwrapped",
 ]

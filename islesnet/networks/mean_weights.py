@@ -2,8 +2,9 @@
 
 import torch
 from torch import nn
-from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
+
+from islesnet.networks.parallel import unwrapped
 
 
 def running_mean(network: nn.Module, share: float) -> AveragedModel:
@@ -27,7 +28,6 @@ def running_mean(network: nn.Module, share: float) -> AveragedModel:
     def add(mean: torch.Tensor, latest: torch.Tensor, steps: torch.Tensor | int) -> torch.Tensor:
         return mean + (latest - mean) * max(share, 1 / (int(steps) + 1))
 
-    inner = network.module if isinstance(network, DistributedDataParallel) else network
-    averaged = AveragedModel(inner, avg_fn=add, use_buffers=True)
+    averaged = AveragedModel(unwrapped(network), avg_fn=add, use_buffers=True)
     averaged.requires_grad_(False)
     return averaged.eval()

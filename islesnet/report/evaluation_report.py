@@ -95,7 +95,7 @@ class EvaluationReport:
     histories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     volumes_by_section: Mapping[str, Sequence[float]] = field(default_factory=dict)
     scans: Callable[[str], Scan] | None = None
-    figures: "Figures | None" = None
+    figures: Figures | None = None
     about: str = ""
     stamps: tuple[str, ...] = ()
 
@@ -180,9 +180,10 @@ class _Writer:
         self.page.text(doubt_interval(summary["patients"]))
 
     def sizes(self) -> None:
+        strata = self.evaluation.summary["strata"].values()
         self.page.section("By lesion size", "In a small lesion one wrong voxel weighs more. The volume is the truth's.")
         self.page.table(tables.strata_table(self.evaluation.summary, self.others), "Strata of the true volume; means.")
-        self.page.text(doubt_interval(min(part["patients"] for part in self.evaluation.summary["strata"].values())))
+        self.page.text(doubt_interval(min((part["patients"] for part in strata), default=0)))
         path = self._draw(charts.draw_dice_against_volume, "dice_against_volume", self.scores)
         self.page.picture(path, "Dice of each patient against the true volume. Bars: the means of the strata.")
         path = self._draw(charts.draw_bland_altman, "bland_altman", self.scores)

@@ -1,0 +1,38 @@
+"""The paper's own figures, drawn from a run."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from islesnet.data import Case, lesion_volume_ml
+from islesnet.report import Figures, draw_patient, draw_sequences
+from workflows.experiment import Experiment
+from workflows.results import open_scan
+
+FIGURES = {"paper_flair": 7, "paper_dwi": 8, "paper_t1": 9}
+FIGURES_TEXT = (
+    "Figures of Aboudi 2022, drawn from this run: all of one test patient, the one with the median lesion volume. Its "
+    "figures 3 (split), 10 (curves) and 11 (bars) are the charts of this page's sections on the split, the training "
+    "and published results."
+)
+
+
+def draw_figures(
+    test: Sequence[Case], experiments: Mapping[str, Experiment], folder: Path, stamps: Sequence[str]
+) -> Figures:
+    """Draw the paper's figures 2, 7, 8 and 9; its figures 3, 10 and 11 are the report's own charts.
+
+    All show one test patient: the one with the median lesion volume. 7 to 9 need the systems of their sequences.
+    """
+    case = sorted(test, key=lesion_volume_ml)[len(test) // 2]
+    images, truth, _ = open_scan(case, None)
+    sequences = draw_sequences(images, truth, folder / "figure_2.png", f"Patient {case.patient}", stamps)
+    figures = {sequences: "Figure 2: the sequences, and the true outline."}
+    for name, number in FIGURES.items():
+        if name in experiments and experiments[name].grid == "native":
+            images, truth, mask = open_scan(case, experiments[name].results)
+            scores = experiments[name].scores().set_index("patient").loc[case.patient]
+            shown = f"{name.removeprefix('paper_').upper()} alone"
+            title = f"{shown}, patient {case.patient}\nDice {scores['dice']:.3f}"
+            picture = draw_patient(images, truth, mask, folder / f"figure_{number}.png", title, stamps)
+            figures[picture] = f"Figure {number}: what the paper's recipe marks with {shown}."
+    return Figures("The paper's figures", FIGURES_TEXT, figures)
