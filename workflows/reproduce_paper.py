@@ -162,7 +162,8 @@ class Choices:
             everyone["context"] = 0
             remarks.append(
                 "Slices, not patients, were split: the same patients are on both sides, and every score is too high. "
-                "Each slice is seen alone, without its neighbours."
+                "Each slice is seen alone, without its neighbours. What hangs on neighbours (lesion counts, surface "
+                "distances) is left out."
             )
         pace = None
         if arguments.epochs is not None and arguments.epochs < 1:
@@ -271,6 +272,7 @@ class Split:
             volumes_by_section={name: [lesion_volume_ml(case) for case in own] for name, own in self.sections.items()},
             reliability=[ours.results / "reliability.csv"],
             grid=f"{ours.grid} grid",
+            of_slices=self.kind == "slices",
             is_siss=self.patients.is_siss,
             about=about,
             stamps=self.stamps,

@@ -17,6 +17,7 @@ from islesnet.files import whole_file
 from islesnet.metrics import (
     DWI_THRESHOLD,
     EMPTY_MASK,
+    NEIGHBOUR_SCORES,
     VoxelCounts,
     best_threshold,
     compare_paired,
@@ -47,6 +48,7 @@ class Comparison:
         volumes_by_section: lesion volumes in ml of the split's sections or folds.
         reliability: tables of our probabilities, to be added up; those that are not there are left out.
         grid: that the masks were scored on.
+        of_slices: the patients are stacks of slices that were apart in the head; `NEIGHBOUR_SCORES` are left out.
         is_siss: the patients are those of ISLES 2015 SISS; None where that is not known.
         figures: further pictures for the page.
         about: paragraphs for the top of the page.
@@ -63,6 +65,7 @@ class Comparison:
     volumes_by_section: Mapping[str, Sequence[float]] = field(default_factory=dict)
     reliability: Sequence[Path] = ()
     grid: str = "native grid"
+    of_slices: bool = False
     is_siss: bool | None = None
     figures: Figures | None = None
     about: str = ""
@@ -75,7 +78,11 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
     Returns:
         The page.
     """
-    everyone = {**comparison.by_system, **comparison.baselines}
+    meaningless = NEIGHBOUR_SCORES if comparison.of_slices else ()
+    everyone = {
+        name: scores.drop(columns=meaningless, errors="ignore")
+        for name, scores in {**comparison.by_system, **comparison.baselines}.items()
+    }
     ours, *others = everyone
     rows = [scores.assign(system=name).drop(columns="stamp", errors="ignore") for name, scores in everyone.items()]
     write_csv(pd.concat(rows, ignore_index=True), folder / "scores.csv", comparison.stamps)

@@ -13,12 +13,13 @@ from islesnet.metrics.calibration import (
 from islesnet.metrics.distances import SurfaceDistances, surface_distances
 from islesnet.metrics.lesions import LesionCounts
 from islesnet.metrics.overlap import VoxelCounts
-from islesnet.metrics.scores import MaskScores, score_mask
+from islesnet.metrics.scores import NEIGHBOUR_SCORES, MaskScores, score_mask
 from islesnet.metrics.summary import bootstrap_interval, compare_paired, size_strata, summarize
 
 __all__ = [
     "DWI_THRESHOLD",
     "EMPTY_MASK",
+    "NEIGHBOUR_SCORES",
     "LesionCounts",
     "LogitHistogram",
     "MaskScores",

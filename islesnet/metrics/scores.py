@@ -9,6 +9,19 @@ from islesnet.metrics.distances import surface_distances
 from islesnet.metrics.lesions import LesionCounts
 from islesnet.metrics.overlap import VoxelCounts
 
+# These hang on which slices lie beside each other: of a stack of slices that were apart in the head they mean nothing.
+NEIGHBOUR_SCORES = (
+    "true_lesions",
+    "predicted_lesions",
+    "lesion_count_difference",
+    "lesion_f1",
+    "lesion_precision",
+    "lesion_recall",
+    "hd95_mm",
+    "hd_mm",
+    "assd_mm",
+)
+
 
 @dataclass(frozen=True)
 class MaskScores:
