@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from islesnet.errors import InputError
+from islesnet.networks import ResNet50Encoder, load_pretrained_encoder
 from islesnet.networks.pretrained import IMAGENET_URL
 
 
@@ -67,6 +68,7 @@ class System:
         return replace(self, in_training={**self.in_training, **choices})
 
 
+FINE_TUNED = "fine_tuned"
 # 128 pixels over the 230 mm of SISS, as the paper has it; the slices as they come.
 _PAPER_AT_2_MM: Mapping[str, object] = {"spacing": [1.8, 1.8, 2.0]}
 _PAPER_PATCH = (128, 128, 4)
@@ -78,6 +80,7 @@ _PAPER = {
 }
 SYSTEMS: Mapping[str, System] = {
     "default": System("default"),
+    FINE_TUNED: System(FINE_TUNED, in_training={"start_from": "models/model.pt"}),  # the shipped one
     **_PAPER,
     "paper_all": System("paper_all", "paper_all", at_2_mm=_PAPER_AT_2_MM, patch_at_2_mm=_PAPER_PATCH),
     "plain_unet": System("plain_unet", "plain_unet"),
@@ -131,7 +134,12 @@ def start_encoders(systems: Sequence[System], weights: str | bool, training: str
     """Let every ResNet50 of two dimensions start from these encoder weights; the paper's is trained as said.
 
     The others begin at random: the plain U-Net, and the 3D one, whose weights would be MedicalNet's.
+
+    Raises:
+        InputError: for weights that are none of a ResNet50, or cannot be downloaded: now, not hours later.
     """
+    if weights and any(system.name in ("default", *PAPER_SYSTEMS) for system in systems):
+        load_pretrained_encoder(ResNet50Encoder(), weights)
     start = {"default": {"pretrained": weights}}
     start |= {name: {"pretrained": weights, "encoder_training": training} for name in PAPER_SYSTEMS}
     return [system.trained_with(start.get(system.name, {})) for system in systems]
@@ -150,6 +158,10 @@ def say_encoders(
         stamps = (RANDOM_ENCODER,) if weights is False else ()
     if "default" in names:
         said.append(f"The default's encoder is fine-tuned, {origin}.")
+    if FINE_TUNED in names:
+        said.append(
+            f"{FINE_TUNED} is the default from the shipped weights, trained before on other synthetic patients."
+        )
     if "volumetric" in names:
         said.append("The 3D network starts from random weights.")
     return " ".join(said), stamps

@@ -1,7 +1,9 @@
 import pytest
+import torch
 import yaml
 
 from islesnet.errors import InputError
+from islesnet.networks import ResNet50Encoder
 from tests.bundle.conftest import BUNDLE
 from workflows.systems import (
     PAPER_SYSTEMS,
@@ -42,7 +44,7 @@ def test_every_system_is_trained_in_the_same_number_of_steps_near_the_one_asked_
 
 
 def test_unknown_system_and_one_given_twice_are_refused():
-    with pytest.raises(InputError, match="there is no system 'nnunet'; there are default, paper_dwi"):
+    with pytest.raises(InputError, match="there is no system 'nnunet'; there are default, fine_tuned, paper_dwi"):
         systems_named(["nnunet"])
     with pytest.raises(InputError, match="'default' is given twice"):
         systems_named(["default", "default"])
@@ -62,14 +64,25 @@ def test_phantoms_do_without_imagenet_weights_and_real_data_does_not(tmp_path, m
         encoder_weights(str(tmp_path / "absent.pth"), "phantom")
 
 
-def test_every_plane_resnet50_starts_from_the_same_weights_and_the_others_from_their_own():
-    systems = systems_named(["default", "paper_dwi", "plain_unet", "volumetric"])
+def test_every_plane_resnet50_starts_from_the_same_weights_and_the_others_from_their_own(tmp_path):
+    systems = systems_named(["default", "paper_dwi", "plain_unet", "volumetric", "fine_tuned"])
+    weights = str(tmp_path / "resnet50.pth")
+    torch.save(ResNet50Encoder().state_dict(), weights)
 
-    default, paper, plain, volumetric = start_encoders(systems, "imagenet", "staged")
+    default, paper, plain, volumetric, fine_tuned = start_encoders(systems, weights, "staged")
 
-    assert default.in_training == {"pretrained": "imagenet"}
-    assert paper.in_training == {"pretrained": "imagenet", "encoder_training": "staged"}
+    assert default.in_training == {"pretrained": weights}
+    assert paper.in_training == {"pretrained": weights, "encoder_training": "staged"}
     assert plain.in_training == volumetric.in_training == {}
+    assert (BUNDLE / fine_tuned.in_training["start_from"]).is_file()
+
+
+def test_weights_of_no_resnet50_are_refused_before_anything_is_trained(tmp_path):
+    torch.save({"conv1.weight": torch.zeros(64, 3, 7, 7)}, tmp_path / "own.pth")
+
+    with pytest.raises(InputError, match=r"own\.pth is no ResNet50"):
+        start_encoders(systems_named(["default"]), str(tmp_path / "own.pth"))
+    start_encoders(systems_named(["plain_unet"]), str(tmp_path / "own.pth"))
 
 
 def test_what_encoders_start_from_is_said_of_the_default_too():
