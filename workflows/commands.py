@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from islesnet.errors import InputError, in_words, input_error_behind
+from islesnet.processes import usable_cores
 
 BUNDLE = Path(__file__).parent.parent / "bundle"
 
@@ -60,14 +61,16 @@ def say(title: str) -> None:
     print(f"\n== {title}", flush=True)
 
 
-def run(*command: object, folder: Path = BUNDLE.parent, log: Path | None = None, device: str | None = None) -> None:
+def run(
+    *command: object, folder: Path = BUNDLE.parent, log: Path | None = None, share: Mapping[str, str] | None = None
+) -> None:
     """Print a command and run it.
 
     Args:
         command: the program, of this interpreter's environment, and its arguments.
         folder: where it runs.
         log: a file that takes what the program says, after what it holds already; None leaves it on the screen.
-        device: the one GPU that it may see, as CUDA_VISIBLE_DEVICES names it; None leaves all in view.
+        share: environment variables that give it a part of the machine (`shares_of_machine`); None gives it all.
 
     Raises:
         CommandError: where it ends with an error.
@@ -76,24 +79,54 @@ def run(*command: object, folder: Path = BUNDLE.parent, log: Path | None = None,
     print(f"$ {'cd bundle; ' if folder == BUNDLE else ''}{shlex.join(words)}", flush=True)
     program = [str(Path(sys.executable).parent / words[0]), *words[1:]]
     if log is None:
-        ended = subprocess.run(program, cwd=folder, env=_environment(device), check=False)
+        ended = subprocess.run(program, cwd=folder, env=_environment(share), check=False)
     else:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a") as file:
             ended = subprocess.run(
-                program, cwd=folder, env=_environment(device), check=False, stdout=file, stderr=subprocess.STDOUT
+                program, cwd=folder, env=_environment(share), check=False, stdout=file, stderr=subprocess.STDOUT
             )
     if ended.returncode != 0:
         raise CommandError(words, ended.returncode, log)
 
 
-def run_bundle(verb: str, *arguments: object, log: Path | None = None, device: str | None = None) -> None:
+def run_bundle(verb: str, *arguments: object, log: Path | None = None, share: Mapping[str, str] | None = None) -> None:
     """Run the bundle in its folder, as `python -m monai.bundle run`; otherwise as `run`."""
-    run("python", "-W", "ignore", "-m", "monai.bundle", "run", verb, *arguments, folder=BUNDLE, log=log, device=device)
+    run("python", "-W", "ignore", "-m", "monai.bundle", "run", verb, *arguments, folder=BUNDLE, log=log, share=share)
 
 
-def visible_devices() -> list[str]:
-    """Name the GPUs that this process may use; none where there are none."""
+def add_at_once(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says how many trainings are at work at once."""
+    parser.add_argument(
+        "--at-once", type=int, help="trainings at once (default: one a GPU, or two on a CPU, which share its cores)"
+    )
+
+
+def shares_of_machine(at_once: int | None = None) -> list[Mapping[str, str]]:
+    """Divide the machine among so many commands at once: a GPU each or, where there is none, the cores.
+
+    Two trainings on a core each get more done than one after the other on both (workflows/README.md).
+
+    Args:
+        at_once: how many, where there are GPUs at most one on each; None is all GPUs, or two on a CPU.
+
+    Returns:
+        environment variables for each command.
+
+    Raises:
+        InputError: for less than one.
+    """
+    if at_once is not None and at_once < 1:
+        raise InputError(f"--at-once is {at_once}: 1 or more")
+    devices = _visible_devices()
+    if devices:
+        return [{"CUDA_VISIBLE_DEVICES": device} for device in devices[:at_once]]
+    cores = usable_cores()
+    count = min(2, cores) if at_once is None else at_once
+    return [{"OMP_NUM_THREADS": str(max(1, cores // count))}] * count
+
+
+def _visible_devices() -> list[str]:
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     count = torch.cuda.device_count()
     return named.split(",")[:count] if named else [str(number) for number in range(count)]
@@ -122,6 +155,6 @@ def _last_lines(log: Path, count: int = 6) -> str:
     return "\n".join(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-count:])
 
 
-def _environment(device: str | None) -> Mapping[str, str]:
+def _environment(share: Mapping[str, str] | None) -> Mapping[str, str]:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return os.environ | {"PATH": path} | ({} if device is None else {"CUDA_VISIBLE_DEVICES": device})
+    return os.environ | {"PATH": path} | dict(share or {})

@@ -4,7 +4,7 @@
 
 Patients, not slices, are dealt to folds, alike in lesion volume; a fold's networks never see its patients, not even to
 choose their best epoch. Interrupted, the same command goes on where it was. Where there are several GPUs, as many
-folds are at work at once. `--data phantom` makes synthetic patients, and stamps everything PHANTOM.
+folds are at work at once, on a CPU two. `--data phantom` makes synthetic patients, and stamps everything PHANTOM.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from islesnet.errors import InputError
 from islesnet.files import require_writable
 from islesnet.metrics import summarize
 from islesnet.provenance import write_provenance
-from workflows.commands import answer, command_line, say, say_failures
+from workflows.commands import add_at_once, answer, command_line, say, say_failures, shares_of_machine
 from workflows.datasets import SISS_SPACING_MM, Patients, open_patients, write_split
 from workflows.ensemble import join_folds, score_ensemble
 from workflows.experiment import Experiment, run_all
@@ -66,6 +66,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--steps-per-epoch", type=int, help=f"of a --small training, 16 slices each (default: {SMALL.steps_per_epoch})"
     )
+    add_at_once(parser)
     return answer(parser, cross_validate, words)
 
 
@@ -74,6 +75,7 @@ def cross_validate(arguments: argparse.Namespace) -> int:
     began = time.time()
     out: Path = arguments.out.absolute()
     pace = _pace(arguments)
+    shares = shares_of_machine(arguments.at_once)
     encoder = encoder_weights(arguments.pretrained, arguments.data)
     systems = start_encoders(systems_named(arguments.systems), encoder)
     systems = [system.small() if arguments.small else system for system in systems]
@@ -85,7 +87,7 @@ def cross_validate(arguments: argparse.Namespace) -> int:
     say(f"{sum(map(len, plan.folds))} patients in {arguments.folds} folds, {len(systems)} systems")
     by_system = plan.experiments(systems, pace)
     # Fold by fold, so that what is done early can be compared.
-    failures = run_all([own[index] for index in range(len(plan.folds)) for own in by_system.values()])
+    failures = run_all([own[index] for index in range(len(plan.folds)) for own in by_system.values()], shares)
     done = {name: own for name, own in by_system.items() if all(experiment.is_done for experiment in own)}
     say_failures("cross_validate", failures)
     if not done:

@@ -16,7 +16,7 @@ from islesnet.files import whole_file
 from islesnet.report import read_scores
 from workflows.bundle_config import recipe_checksum
 from workflows.claims import claim_folder
-from workflows.commands import options, run_bundle, visible_devices
+from workflows.commands import options, run_bundle
 from workflows.systems import System
 
 NEVER = 1_000_000  # validations without progress: more than any training has
@@ -77,11 +77,11 @@ class Experiment:
         """Whether the scores are there; they are the last that is written."""
         return (self.results / "scores.csv").is_file() and (self.folder / "done.json").is_file()
 
-    def run(self, device: str | None = None) -> None:
+    def run(self, share: Mapping[str, str] | None = None) -> None:
         """Train and score, as far as that is not done.
 
         Args:
-            device: the one GPU to use; None leaves the choice to the bundle.
+            share: of the machine, as `shares_of_machine` gives it; None is all of it.
 
         Raises:
             InputError: where the folder holds an experiment with other choices.
@@ -102,12 +102,12 @@ class Experiment:
                 **self.choices_in_training,
             }
             recipe = self.system.training_recipe
-            run_bundle("training", "--args_file", recipe, *options(choices), log=log, device=device)
+            run_bundle("training", "--args_file", recipe, *options(choices), log=log, share=share)
             self._mark("trained.json", {"steps": self._steps_taken()})
-        self.score("test", self.results, log, device)
+        self.score("test", self.results, log, share)
         self._mark("done.json")
 
-    def score(self, section: str, output: Path, log: Path, device: str | None = None) -> None:
+    def score(self, section: str, output: Path, log: Path, share: Mapping[str, str] | None = None) -> None:
         """Score the trained network on a section of the datalist.
 
         Raises:
@@ -120,7 +120,7 @@ class Experiment:
             **self.system.choices,
         }
         recipe = self.system.evaluation_recipe(self.grid)
-        run_bundle("evaluating", "--args_file", recipe, *options(choices), log=log, device=device)
+        run_bundle("evaluating", "--args_file", recipe, *options(choices), log=log, share=share)
 
     def scores(self) -> pd.DataFrame:
         """Read the test patients' scores, a row each."""
@@ -155,33 +155,29 @@ class Experiment:
             part.write_text(json.dumps({"system": self.system.name, **(known or {})}) + "\n")
 
 
-def run_all(experiments: Sequence[Experiment]) -> list[str]:
-    """Run experiments, one at a time, or as many at once as there are GPUs; one that fails does not stop the others.
+def run_all(experiments: Sequence[Experiment], shares: Sequence[Mapping[str, str]]) -> list[str]:
+    """Run experiments, one at a time on each share of the machine; one that fails does not stop the others.
+
+    Args:
+        experiments: all of them.
+        shares: of `shares_of_machine`.
 
     Returns:
         what failed, a sentence each.
     """
-    devices = visible_devices()
-    if len(devices) < 2:
-        return [failure for experiment in experiments if (failure := _attempt(experiment, None))]
-    free: SimpleQueue[str] = SimpleQueue()
-    for device in devices:
-        free.put(device)
+    free: SimpleQueue[Mapping[str, str]] = SimpleQueue()
+    for share in shares:
+        free.put(share)
 
-    def attempt_on_a_free_device(experiment: Experiment) -> str:
-        device = free.get()
+    def attempt(experiment: Experiment) -> str:
+        share = free.get()
         try:
-            return _attempt(experiment, device)
+            experiment.run(share)
+        except InputError as error:  # a command that failed among them
+            return f"{experiment.folder.parent.name}/{experiment.folder.name}: {error}"
         finally:
-            free.put(device)
+            free.put(share)
+        return ""
 
-    with ThreadPoolExecutor(len(devices)) as threads:
-        return [failure for failure in threads.map(attempt_on_a_free_device, experiments) if failure]
-
-
-def _attempt(experiment: Experiment, device: str | None) -> str:
-    try:
-        experiment.run(device)
-    except InputError as error:  # a command that failed among them
-        return f"{experiment.folder.parent.name}/{experiment.folder.name}: {error}"
-    return ""
+    with ThreadPoolExecutor(len(shares)) as threads:
+        return [failure for failure in threads.map(attempt, experiments) if failure]

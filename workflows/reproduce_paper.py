@@ -23,7 +23,7 @@ from islesnet.errors import InputError
 from islesnet.files import require_writable
 from islesnet.metrics import EMPTY_MASK
 from islesnet.provenance import write_provenance
-from workflows.commands import answer, command_line, say, say_failures
+from workflows.commands import add_at_once, answer, command_line, say, say_failures, shares_of_machine
 from workflows.datasets import SISS_SPACING_MM, Patients, open_patients, require_stamps, write_split
 from workflows.experiment import Experiment, run_all
 from workflows.paper_figures import draw_figures
@@ -75,6 +75,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--pretrained", default="imagenet", help='imagenet, a file of the weights, or "none"')
     parser.add_argument("--epochs", type=int, help="instead of each recipe's own")
     parser.add_argument("--seed", type=int, default=0, help="of the split, the trainings and the phantoms")
+    add_at_once(parser)
     return answer(parser, reproduce, words)
 
 
@@ -84,6 +85,7 @@ def reproduce(arguments: argparse.Namespace) -> int:
     out: Path = arguments.out.absolute()
     require_writable(out)
     choices = Choices.of(arguments)
+    shares = shares_of_machine(arguments.at_once)
     systems = [choices.apply(system) for system in systems_named(arguments.systems)]
     spacing_mm = QUICK_SPACING_MM if arguments.quick else SISS_SPACING_MM
     patients = open_patients(arguments.data, out, spacing_mm, 28, arguments.seed)
@@ -92,7 +94,7 @@ def reproduce(arguments: argparse.Namespace) -> int:
     counts = ", ".join(f"{len(cases)} {section}" for section, cases in split.sections.items())
     say(f"{len(patients.cases)} patients ({counts}), {len(systems)} systems")
     planned = {system.name: split.experiment(system, arguments, choices.pace, out) for system in systems}
-    failures = run_all(list(planned.values()))
+    failures = run_all(list(planned.values()), shares)
     done = {name: experiment for name, experiment in planned.items() if experiment.is_done}
     say_failures("reproduce_paper", failures)
     if not done:

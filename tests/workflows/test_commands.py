@@ -4,7 +4,7 @@ import pytest
 
 from islesnet.errors import InputError
 from workflows import demo
-from workflows.commands import CommandError, answer, command_line, run, say_failures
+from workflows.commands import CommandError, answer, command_line, run, say_failures, shares_of_machine
 
 
 @pytest.fixture
@@ -62,3 +62,38 @@ def test_demo_empties_no_folder_but_its_own(tmp_path, capsys):
         f"demo: {tmp_path} is not empty, and not of an earlier demo; name another with --folder\n"
     )
     assert (tmp_path / "thesis.tex").exists()
+
+
+@pytest.mark.parametrize(
+    ("cores", "at_once", "threads"), [(1, None, ["1"]), (2, None, ["1", "1"]), (9, None, ["4", "4"]), (2, 1, ["2"])]
+)
+def test_on_a_cpu_trainings_at_once_share_the_cores(monkeypatch, cores, at_once, threads):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    monkeypatch.setattr("workflows.commands.usable_cores", lambda: cores)
+
+    assert shares_of_machine(at_once) == [{"OMP_NUM_THREADS": count} for count in threads]
+
+
+def test_each_gpu_that_may_be_used_has_one_training(monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5,7")
+
+    assert shares_of_machine() == [{"CUDA_VISIBLE_DEVICES": name} for name in ("2", "5", "7")]
+    assert shares_of_machine(2) == [{"CUDA_VISIBLE_DEVICES": name} for name in ("2", "5")]
+
+
+def test_less_than_one_training_at_once_is_refused():
+    with pytest.raises(InputError, match="--at-once is 0: 1 or more"):
+        shares_of_machine(0)
+
+
+def test_a_command_sees_its_share(tmp_path):
+    run(
+        "python",
+        "-c",
+        "import os; print(os.environ['OMP_NUM_THREADS'])",
+        log=tmp_path / "log.txt",
+        share={"OMP_NUM_THREADS": "7"},
+    )
+
+    assert (tmp_path / "log.txt").read_text() == "7\n"

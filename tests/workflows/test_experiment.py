@@ -1,6 +1,7 @@
 """What an experiment remembers and refuses, without training anything."""
 
 import json
+from threading import Lock
 
 import pytest
 
@@ -26,9 +27,9 @@ def commands(monkeypatch):
     """Record the bundle's commands, and do what they are waited for."""
     given = []
 
-    def run_bundle(verb, *arguments, log, device):
+    def run_bundle(verb, *arguments, log, share):
         words = [str(word) for word in arguments]
-        given.append((verb, dict(zip(words[::2], words[1::2], strict=True)), device))
+        given.append((verb, dict(zip(words[::2], words[1::2], strict=True)), share))
         if verb == "evaluating":
             output = module.Path(given[-1][1]["--output_dir"])
             output.mkdir(parents=True)
@@ -93,28 +94,34 @@ def test_other_files_under_the_same_names_are_refused(dataset, tmp_path, command
 def test_one_that_fails_does_not_stop_the_others(dataset, tmp_path, commands, monkeypatch):
     working = module.run_bundle
 
-    def failing(verb, *arguments, log, device):
+    def failing(verb, *arguments, log, share):
         if "1" in log.parent.name:
             raise CommandError(["python"], 1, None)
-        working(verb, *arguments, log=log, device=device)
+        working(verb, *arguments, log=log, share=share)
 
     monkeypatch.setattr(module, "run_bundle", failing)
-    monkeypatch.setattr(module, "visible_devices", lambda: [])
-
-    failures = run_all([plan(dataset, tmp_path / "fold1"), plan(dataset, tmp_path / "fold2")])
+    failures = run_all([plan(dataset, tmp_path / "fold1"), plan(dataset, tmp_path / "fold2")], [{}])
 
     assert len(failures) == 1
     assert "fold1: `python ...` ended with 1" in failures[0]
     assert (tmp_path / "fold2" / "done.json").is_file()
 
 
-def test_with_several_gpus_as_many_are_at_work_each_on_its_own(dataset, tmp_path, commands, monkeypatch):
-    monkeypatch.setattr(module, "visible_devices", lambda: ["2", "5"])
+def test_as_many_are_at_work_as_there_are_shares_each_on_its_own(dataset, tmp_path, commands, monkeypatch):
+    at_work = {"one": Lock(), "other": Lock()}
+    recording = module.run_bundle
 
-    assert run_all([plan(dataset, tmp_path / str(number)) for number in range(4)]) == []
+    def working(verb, *arguments, log, share):
+        assert at_work[share["PART"]].acquire(blocking=False)
+        recording(verb, *arguments, log=log, share=share)
+        at_work[share["PART"]].release()
 
-    assert {device for _, _, device in commands} <= {"2", "5"}
-    assert len(commands) == 8
+    monkeypatch.setattr(module, "run_bundle", working)
+
+    plans = [plan(dataset, tmp_path / str(number)) for number in range(6)]
+    assert run_all(plans, [{"PART": part} for part in at_work]) == []
+
+    assert len(commands) == 12
 
 
 def test_no_training_ends_early_so_that_all_have_the_same_steps(dataset, tmp_path, commands):
