@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import pandas as pd
+
 from islesnet.data import (
     Case,
     MaskPair,
@@ -77,34 +79,18 @@ def evaluate(
         InputError: where masks cannot be paired, no patient could be scored, or the output cannot be written to.
     """
     began = time.time()
-    if output.resolve() in (pred.resolve(), truth.resolve()):
-        raise InputError(
-            f"the results would lie among the masks in {output}, over files of the same names; name another"
-        )
-    data, truth = truth.absolute().name, datalist_of(truth, section)
-    if dataset_dir is not None and ".json" not in (truth.suffix, images.suffix if images else ""):
-        raise InputError(
-            f"--dataset-dir {dataset_dir} says where a datalist's files lie; {truth} is no datalist (.json)"
-        )
-    pairs = {pair.patient: pair for pair in pair_masks(pred, truth, missing, section, dataset_dir)}
-    cases = _cases_of_truth(truth, section, dataset_dir) if images is None else _cases(images, pairs, dataset_dir)
+    listed = datalist_of(truth, section)
+    _require_sense(pred, truth, output, dataset_dir, [listed, images])
+    pairs = {pair.patient: pair for pair in pair_masks(pred, listed, missing, section, dataset_dir)}
+    cases = _cases_of_truth(listed, section, dataset_dir) if images is None else _cases(images, pairs, dataset_dir)
     require_writable(output)
     for name in FILES:
         (output / name).unlink(missing_ok=True)
-    jobs = {patient: partial(score_patient, pair, cases.get(patient)) for patient, pair in pairs.items()}
-    crew = _Crew(workers or min(usable_cores(), MOST_WORKERS), len(jobs) * (2 if cases else 1), progress)
-    results = crew.do(jobs)
-    scored = {patient: result for patient, result in results.items() if isinstance(result, Scored)}
-    failed = {patient: result for patient, result in results.items() if isinstance(result, str)}
-    if not scored:
-        raise InputError(f"none of the {len(pairs)} patients could be scored: {say_failed(failed)}")
-    chosen = choose_thresholds({name: own.threshold_dice for name, own in scored.items() if own.threshold_dice})
-    trials = {name: partial(score_threshold, pairs[name], cases[name], level) for name, level in chosen.items()}
-    baselines = {EMPTY_MASK: table_of({patient: own.empty for patient, own in scored.items()})}
-    if trials:
-        baselines[DWI_THRESHOLD] = table_of(crew.do(trials))
+    crew = _Crew(workers or min(usable_cores(), MOST_WORKERS), len(pairs) * (2 if cases else 1), progress)
+    scored, failed = _score_masks(pairs, cases, crew)
+    baselines = _score_baselines(pairs, cases, scored, crew)
     crew.finish()
-    all_stamps = _all_stamps(stamps, (truth, images), pairs, cases)
+    all_stamps = _all_stamps(stamps, (listed, images), pairs, cases)
     results_of = Results(
         pairs=pairs,
         cases=cases or None,
@@ -113,12 +99,12 @@ def evaluate(
         failed=failed,
         stamps=all_stamps,
         system=f"masks in {pred.absolute().name}",
-        data=f"{count_patients(len(scored))} of {data}" + (f", {section}" if section else ""),
+        data=f"{count_patients(len(scored))} of {truth.absolute().name}" + (f", {section}" if section else ""),
         is_siss=are_of_siss(
             [pair.truth for pair in pairs.values()], all_stamps, [len(case.sequences) for case in cases.values()]
         ),
     )
-    settings = {"pred": pred, "truth": truth, "images": images, "missing": missing, "section": section}
+    settings = {"pred": pred, "truth": listed, "images": images, "missing": missing, "section": section}
     settings |= {"dataset_dir": dataset_dir}
     return results_of.write(output, settings, began)
 
@@ -149,6 +135,46 @@ class _Crew:
     def _say(self) -> None:
         if self.progress is not None:
             self.progress(self.done, self.total)
+
+
+def _require_sense(
+    pred: Path, truth: Path, output: Path, dataset_dir: Path | None, lists: Sequence[Path | None]
+) -> None:
+    """Refuse results among the masks, and a data set's folder where nothing is relative to it."""
+    if output.resolve() in (pred.resolve(), truth.resolve()):
+        raise InputError(
+            f"the results would lie among the masks in {output}, over files of the same names; name another"
+        )
+    if dataset_dir is not None and ".json" not in [path.suffix for path in lists if path is not None]:
+        raise InputError(
+            f"--dataset-dir {dataset_dir} says where a datalist's files lie; {truth} is no datalist (.json)"
+        )
+
+
+def _score_masks(
+    pairs: Mapping[str, MaskPair], cases: Mapping[str, Case], crew: _Crew
+) -> tuple[dict[str, Scored], dict[str, str]]:
+    """Score every patient's mask, and say of whom it could not be done.
+
+    Raises:
+        InputError: where it could be done of none.
+    """
+    results = crew.do({name: partial(score_patient, pair, cases.get(name)) for name, pair in pairs.items()})
+    scored = {patient: result for patient, result in results.items() if isinstance(result, Scored)}
+    failed = {patient: result for patient, result in results.items() if isinstance(result, str)}
+    if not scored:
+        raise InputError(f"none of the {len(pairs)} patients could be scored: {say_failed(failed)}")
+    return scored, failed
+
+
+def _score_baselines(
+    pairs: Mapping[str, MaskPair], cases: Mapping[str, Case], scored: Mapping[str, Scored], crew: _Crew
+) -> dict[str, pd.DataFrame]:
+    """Score the empty mask and, where there are enough DWIs, the threshold that is best on a patient's others."""
+    chosen = choose_thresholds({name: own.threshold_dice for name, own in scored.items() if own.threshold_dice})
+    trials = {name: partial(score_threshold, pairs[name], cases[name], level) for name, level in chosen.items()}
+    baselines = {EMPTY_MASK: table_of({patient: own.empty for patient, own in scored.items()})}
+    return baselines | ({DWI_THRESHOLD: table_of(crew.do(trials))} if trials else {})
 
 
 def _cases_of_truth(truth: Path, section: str | None, dataset_dir: Path | None) -> dict[str, Case]:
