@@ -7,7 +7,7 @@ TORCH_OPTIONS ?=
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check format clean
+.PHONY: demo test check format peers clean
 .DELETE_ON_ERROR:
 
 demo: $(INSTALLED)
@@ -20,6 +20,12 @@ check: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Panoptica wants an older numpy and pandas than ours, so it is compared with in an environment of its own.
+peers:
+	$(PYTHON) -m venv $(VENV)-peers
+	$(VENV)-peers/bin/python -m pip install --quiet --disable-pip-version-check panoptica==2.1.7 nibabel pytest
+	$(VENV)-peers/bin/python -m pytest -c /dev/null --rootdir . tests/metrics/test_against_panoptica.py
 
 format: $(INSTALLED)
 	$(BIN)/ruff format .
@@ -37,4 +43,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-peers demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

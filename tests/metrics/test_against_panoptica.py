@@ -1,7 +1,6 @@
 """Panoptica wants an older numpy and pandas than ours, so it is not among the development dependencies.
 
-islesnet.metrics needs numpy, scipy and pandas alone, so this file runs in a virtual environment of panoptica's, after
-``pip install panoptica==2.1.7 pytest``, by ``python -m pytest -c /dev/null --rootdir .`` and its path.
+islesnet.metrics needs numpy, scipy and pandas alone, so it runs in an environment of panoptica's: ``make peers``.
 """
 
 import numpy as np
@@ -9,7 +8,9 @@ import pytest
 
 from islesnet.metrics import LesionCounts
 
-panoptica = pytest.importorskip("panoptica", reason="panoptica cannot be installed beside numpy 2.3 or newer")
+panoptica = pytest.importorskip(
+    "panoptica", reason="panoptica cannot be installed beside numpy 2.3 or newer; run make peers"
+)
 
 
 def panoptica_counts(marked, lesion):
