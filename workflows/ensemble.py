@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-import torch
 
 from islesnet.files import whole_file
 from islesnet.networks import join_weights
+from islesnet.networks.weights import save_tensors
 from islesnet.report import read_scores
 from workflows.commands import options, run_bundle
 from workflows.experiment import Experiment
@@ -26,8 +26,7 @@ def join_folds(experiments: Sequence[Experiment], folder: Path) -> Path:
         The file, for ``recipes/inference_ensemble.yaml``.
     """
     path = folder / "ensemble.pt"
-    with whole_file(path) as part:
-        torch.save(join_weights([experiment.weights for experiment in experiments]), part)
+    save_tensors(join_weights([experiment.weights for experiment in experiments]), path)
     return path
 
 

@@ -3,10 +3,8 @@
 import hashlib
 from pathlib import Path
 
-import torch
-
 from islesnet.files import whole_file
-from islesnet.networks.weights import read_state_dict
+from islesnet.networks.weights import read_state_dict, save_tensors
 
 
 def write_half_precision(weights: Path, target: Path) -> Path:
@@ -24,8 +22,7 @@ def write_half_precision(weights: Path, target: Path) -> Path:
     """
     state = read_state_dict(weights, "weights")
     halved = {name: value.half() if value.ndim > 1 else value for name, value in state.items()}
-    with whole_file(target) as part:
-        torch.save(halved, part)
+    save_tensors(halved, target)
     checksum = hashlib.sha256(target.read_bytes()).hexdigest()
     with whole_file(target.with_name(f"{target.name}.sha256")) as part:
         part.write_text(f"{checksum}  {target.name}\n")

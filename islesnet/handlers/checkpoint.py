@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import ignite.distributed as idist
-import torch
 from ignite.handlers.checkpoint import BaseSaveHandler
 from monai.handlers import CheckpointSaver
 
-from islesnet.files import whole_file
-from islesnet.networks.weights import checksum_of
+from islesnet.networks.weights import checksum_of, save_tensors
 
 
 class WholeCheckpointSaver(CheckpointSaver):
@@ -42,8 +40,7 @@ class _WholeFile(BaseSaveHandler):
         # Every process has the handler, or gathering their metrics would hang; one writes.
         if idist.get_rank() == 0:
             checksum_of(self.path).unlink(missing_ok=True)  # of the weights that were there before
-            with whole_file(self.path) as part:
-                torch.save(checkpoint, part)
+            save_tensors(checkpoint, self.path)
 
     def remove(self, filename: str) -> None:
         """Keep the earlier file: it is replaced once the next is whole."""

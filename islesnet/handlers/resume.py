@@ -14,11 +14,10 @@ from monai.transforms import Compose
 from torch.optim.lr_scheduler import LambdaLR
 
 from islesnet.errors import InputError, require_switch
-from islesnet.files import whole_file
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
 from islesnet.networks.operating_point import operating_point_file
 from islesnet.networks.parallel import unwrapped
-from islesnet.networks.weights import checksum_of, other_spacings
+from islesnet.networks.weights import checksum_of, other_spacings, save_tensors
 from islesnet.trust import appearance_file
 
 logger = logging.getLogger(__name__)
@@ -133,8 +132,7 @@ class ExactResume:
         }
         if getattr(engine, "scaler", None) is not None:  # of mixed precision on a GPU
             state["scaler"] = engine.scaler.state_dict()
-        with whole_file(self.path) as part:
-            torch.save(state, part)
+        save_tensors(state, self.path)
 
     def _load(self, engine: Engine) -> None:
         try:

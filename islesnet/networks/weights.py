@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from islesnet.errors import InputError
-from islesnet.files import sha256_of
+from islesnet.files import sha256_of, whole_file
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +52,17 @@ def read_state_dict(path: str | PathLike[str], purpose: str) -> Mapping[str, tor
     ):
         raise InputError(f"{purpose}: {path} holds no state dict (names to tensors).")
     return content
+
+
+def save_tensors(content: Mapping[str, object], path: Path) -> None:
+    """Write what torch.load reads as a whole file; the same content makes the same bytes, whatever the file's name.
+
+    Raises:
+        OSError: as the operating system refuses (no permission, disk full), naming ``path``.
+    """
+    # Given a name, torch.save would put it, that of the temporary file, into the archive.
+    with whole_file(path) as part, part.open("wb") as file:
+        torch.save(content, file)
 
 
 def require_weights(path: str | PathLike[str], network: nn.Module) -> None:

@@ -13,6 +13,7 @@ from islesnet.networks import (
     start_from,
     trained_spacing,
 )
+from islesnet.networks.weights import read_state_dict, save_tensors
 
 
 def save(network, path):
@@ -193,3 +194,12 @@ def test_spacing_is_told_by_the_weights(tmp_path):
     assert trained_spacing(tmp_path / "own.pt") == trained_spacing(tmp_path / "joined.pt") == [0.9375, 1.8, 2.0]
     for name in ("silent.pt", "damaged.pt", "absent.pt"):
         assert trained_spacing(tmp_path / name) == [1.5, 1.5, 1.5]
+
+
+def test_equal_weights_make_equal_files_under_any_name(tmp_path):
+    state = {"weight": torch.arange(3.0)}
+    save_tensors(state, tmp_path / "a.pt")
+    save_tensors(state, tmp_path / "other.pt")
+
+    assert (tmp_path / "a.pt").read_bytes() == (tmp_path / "other.pt").read_bytes()
+    assert torch.equal(read_state_dict(tmp_path / "a.pt", "weights")["weight"], state["weight"])
