@@ -22,7 +22,7 @@ from islesnet.networks import has_fast_bfloat16
 from islesnet.processes import usable_cores
 
 PACKAGES = ("torch", "monai", "pytorch-ignite", "numpy", "scipy", "pandas", "nibabel", "SimpleITK")
-_OF_COMMAND = ("started", "duration_s", "finished", "command", "versions", "machine")
+_OF_COMMAND = ("started", "duration_s", "finished", "command", "versions", "machine", "device")
 # What `python -m monai.bundle run` takes besides the values that override the config.
 _NOT_CONFIG = ("run_id", "init_id", "final_id", "meta_file", "config_file", "logging_file", "tracking", "workflow_name")
 

@@ -72,9 +72,8 @@ def test_commands_of_a_folder_are_those_before_and_the_last_one(tmp_path):
     assert commands_in(tmp_path) == []
     first = written(tmp_path, finished=False, config={"epochs": 2})
     (of_first,) = commands_in(tmp_path)
-    assert of_first == {
-        name: first[name] for name in ("started", "duration_s", "finished", "command", "versions", "machine")
-    }
+    kept = ("started", "duration_s", "finished", "command", "versions", "machine", "device")
+    assert of_first == {name: first[name] for name in kept}
     assert first["earlier"] == []
 
     second = written(tmp_path, earlier=commands_in(tmp_path), config={"epochs": 4})

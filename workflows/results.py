@@ -78,7 +78,7 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
     Returns:
         The page.
     """
-    meaningless = NEIGHBOUR_SCORES if comparison.of_slices else ()
+    meaningless = list(NEIGHBOUR_SCORES) if comparison.of_slices else []
     everyone = {
         name: scores.drop(columns=meaningless, errors="ignore")
         for name, scores in {**comparison.by_system, **comparison.baselines}.items()
@@ -110,6 +110,7 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
             baselines={name: everyone[name] for name in others},
             baseline_summaries={name: summaries[name] for name in others},
             data=comparison.data,
+            of_slices=comparison.of_slices,
             is_siss=comparison.is_siss,
             grid=comparison.grid,
             has_own_grids=comparison.grid != "native grid",
@@ -214,13 +215,23 @@ def say_steps(done: Mapping[str, Sequence[Experiment]]) -> str:
         f"{name} {' to '.join(map(str, dict.fromkeys((own[0], own[-1])))) if own[0] else 'not known'}"
         for name, own in counts.items()
     )
-    return f"Steps of a training: {', '.join(told)}."
+    are_equal = len({count for own in counts.values() for count in own}) == 1
+    return f"Steps of a training: {', '.join(told)}." + ("" if are_equal else " Unequal: each recipe has its own.")
 
 
 def total_duration_s(folder: Path) -> float:
-    """Add up how long all commands of the bundle took whose provenance lies below a folder, whenever they ran."""
+    """Add up how long all commands of the bundle below a folder took, whenever they ran, at once or not."""
+    return float(sum(command["duration_s"] or 0.0 for command in _commands_below(folder)))
+
+
+def devices_used(folder: Path) -> str | None:
+    """Name the devices that the commands of the bundle below a folder ran on; None where they do not say."""
+    return ", ".join(sorted({command["device"] for command in _commands_below(folder) if command["device"]})) or None
+
+
+def _commands_below(folder: Path) -> list[dict[str, Any]]:
     homes = [path.parent for path in folder.rglob("provenance.json") if path.parent != folder]
-    return float(sum(command["duration_s"] or 0.0 for home in homes for command in commands_in(home)))
+    return [{"device": None, **command} for home in homes for command in commands_in(home)]
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

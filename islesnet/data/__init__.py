@@ -17,7 +17,7 @@ from islesnet.data.folds import deal_folds, fold_sections
 from islesnet.data.layouts import LAYOUTS, detect_layout, find_cases
 from islesnet.data.mask_pairs import MaskPair, find_by_patient, find_labelled, pair_masks
 from islesnet.data.siss import are_of_siss
-from islesnet.data.slices import write_slice_split
+from islesnet.data.slices import slice_thickness_mm, write_slice_split
 from islesnet.data.splits import lesion_volume_ml, split_cases
 from islesnet.volumes.volume import Header, Volume, VolumeError, read_header, read_volume
 
@@ -51,6 +51,7 @@ __all__ = [
     "read_volume",
     "require_sound",
     "require_sound_datalist",
+    "slice_thickness_mm",
     "split_cases",
     "stamps_in_file",
     "stamps_in_files",

@@ -67,6 +67,23 @@ def write_slice_split(
     return folder / "datalist.json"
 
 
+def slice_thickness_mm(cases: Sequence[Case]) -> float:
+    """Say how far apart the axial slices of all labelled patients lie.
+
+    Raises:
+        InputError: where they differ by more than a hundredth, or nobody has a label.
+    """
+    lengths = [read_header(case.label).canonical().spacing[2] for case in cases if case.label is not None]
+    if not lengths:
+        raise InputError(f"none of the {len(cases)} patients has a label; a split needs expert lesion masks")
+    if max(lengths) > 1.01 * min(lengths):
+        raise InputError(
+            f"the patients' slices are {min(lengths):g} to {max(lengths):g} mm apart; a split by slices needs one "
+            "distance, or the network's grid would mix slices that were apart in the head: split by patients"
+        )
+    return float(lengths[0])
+
+
 def _deal_slices(case: Case, fractions: tuple[float, float, float], seed: int) -> dict[str, list[int]]:
     """Deal a patient's axial slices, in the order from the feet up; a section that gets none is left out."""
     depth = _one_grid(case).shape[2]

@@ -26,6 +26,13 @@ HOW_IT_WAS_SCORED = (
     "component of 26-connected voxels, found when the mask has one voxel in common with it (ISLES 2022). HD95 is the "
     "95th percentile of the distances between the surfaces, both directions together; libraries differ in it."
 )
+HOW_SLICES_WERE_SCORED = (
+    "The slices of a patient that were dealt to the test lie in a stack, though they were apart in the head. A "
+    "patient's Dice is of all voxels of the stack, on the {grid}, and the headline is the mean over patients. The "
+    "interval is the 95 % percentile bootstrap of that mean over patients. Where truth and mask are both empty, Dice "
+    "is 1; where one is, 0. A volume is that of the lesion in these slices. In such a stack there are no lesions to "
+    "count and no surfaces to measure between."
+)
 ACCURACY_TEXT = (
     "A lesion is a small part of a volume: in ISLES 2015 SISS about one voxel in two hundred, so a mask that marks "
     "nothing has an accuracy above 99 %. Micro-averaged over both classes, precision is the same number as accuracy. "
@@ -71,6 +78,7 @@ class EvaluationReport:
         data: the patients, for the comparison, e.g. "SISS, the 28 training patients, 5 folds".
         is_siss: they are those of ISLES 2015 SISS; None where that is not known.
         grid: on which the masks were scored.
+        of_slices: the patients are stacks of slices that were apart in the head, so that the volumes are not lesions'.
         has_own_grids: each system was scored on a grid of its own, so that no patient's scores can be compared.
         reliability: of the probabilities, as `islesnet.metrics.Reliability.table` gives it.
         histories: curves of the trainings, as `read_history` gives them, by name.
@@ -90,6 +98,7 @@ class EvaluationReport:
     data: str = "the patients of this report"
     is_siss: bool | None = None
     grid: str = "native grid"
+    of_slices: bool = False
     has_own_grids: bool = False
     reliability: pd.DataFrame | None = None
     histories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
@@ -157,7 +166,8 @@ class _Writer:
         self.training()
         self.split()
         self.every_patient()
-        self.page.section("How it was scored", HOW_IT_WAS_SCORED.format(grid=self.evaluation.grid))
+        how = HOW_SLICES_WERE_SCORED if self.evaluation.of_slices else HOW_IT_WAS_SCORED
+        self.page.section("How it was scored", how.format(grid=self.evaluation.grid))
         return self.page.write(self.folder / "report.html")
 
     def headline(self) -> None:
@@ -180,6 +190,8 @@ class _Writer:
         self.page.text(doubt_interval(summary["patients"]))
 
     def sizes(self) -> None:
+        if self.evaluation.of_slices:
+            return
         strata = self.evaluation.summary["strata"].values()
         self.page.section("By lesion size", "In a small lesion one wrong voxel weighs more. The volume is the truth's.")
         self.page.table(tables.strata_table(self.evaluation.summary, self.others), "Strata of the true volume; means.")
@@ -234,8 +246,9 @@ class _Writer:
 
     def comparison(self) -> None:
         evaluation = self.evaluation
+        rule = f"{'stacked slices' if evaluation.of_slices else '3D'}, {evaluation.grid}"
         own = [
-            own_row(name, summary, evaluation.data, evaluation.is_siss, evaluation.grid)
+            own_row(name, summary, evaluation.data, evaluation.is_siss, rule)
             for name, summary in self.summaries.items()
         ]
         self.page.section("Beside published results", COMPARISON_TEXT)
@@ -271,9 +284,11 @@ class _Writer:
 
     def split(self) -> None:
         if self.evaluation.volumes_by_section:
-            self.page.section("Split of the patients")
+            of_slices = self.evaluation.of_slices
+            self.page.section(f"Split of the {'slices' if of_slices else 'patients'}")
             path = self._draw(charts.draw_split, "split", self.evaluation.volumes_by_section)
-            self.page.picture(path, "Patients of each section, and their lesions' volumes.")
+            patients = "The same patients are in each section; lesion volumes are those in its slices."
+            self.page.picture(path, patients if of_slices else "Patients of each section, and their lesions' volumes.")
 
     def every_patient(self) -> None:
         self.page.section("Every patient")

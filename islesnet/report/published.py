@@ -151,7 +151,7 @@ OTHER_ROWS = (
 
 
 def own_row(
-    system: str, summary: Mapping[str, Any], data: str, is_siss: bool | None = None, rule: str = "native grid"
+    system: str, summary: Mapping[str, Any], data: str, is_siss: bool | None = None, rule: str = "3D, native grid"
 ) -> ComparisonRow:
     """Make the row of a system scored here, its accuracy and precision micro-averaged as the paper's.
 
@@ -160,7 +160,7 @@ def own_row(
         summary: of `islesnet.metrics.summarize`.
         data: on which patients.
         is_siss: the patients are those of ISLES 2015 SISS; where that is not known, None, the row says so.
-        rule: what is to be said beyond that the Dice is the mean over patients in 3D.
+        rule: what is to be said beyond that the Dice is the mean over patients.
     """
     dice, pooled = summary["measures"]["dice"], summary["pooled"]
     return ComparisonRow(
@@ -169,7 +169,7 @@ def own_row(
         accuracy=_known(pooled["accuracy"]),
         precision=_known(pooled["micro_precision"]),
         data=f"{data}; whether SISS is not known" if is_siss is None else data,
-        rule=f"mean over {count_patients(summary['patients'])}, 3D, {rule}; accuracy and precision micro-averaged "
+        rule=f"mean over {count_patients(summary['patients'])}, {rule}; accuracy and precision micro-averaged "
         f"(lesion class: {say(pooled['precision'])})",
         source="this report",
         is_siss=is_siss,

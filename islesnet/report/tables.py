@@ -61,6 +61,8 @@ def systems_table(
         is_paired: the systems were scored on the same grid, so that a patient's scores can be compared.
     """
     first = next(iter(scores_by_system.values()), pd.DataFrame({"patient": [], "dice": []}))
+    columns = ("precision", "sensitivity", "lesion_f1", "hd95_mm")
+    known = [column for column in columns if any(column in own["measures"] for own in summaries.values())]
     rows = []
     for name, summary in summaries.items():
         dice = summary["measures"]["dice"]
@@ -71,7 +73,7 @@ def systems_table(
             "Median": say(dice["median"]),
             "Missed": f"{say_count(summary['missed'])} of {say_count(summary['patients'])}",
         }
-        for column in ("precision", "sensitivity", "lesion_f1", "hd95_mm"):
+        for column in known:
             row[SCORES[column].heading] = SCORES[column].say(_measure(summary, column).get("mean"))
         if len(summaries) > 1 and is_paired:
             other = scores_by_system.get(name, first)

@@ -4,7 +4,15 @@ import nibabel
 import numpy as np
 import pytest
 
-from islesnet.data import Case, cases_in_datalist, lesion_volume_ml, read_datalist, stamps_of, write_slice_split
+from islesnet.data import (
+    Case,
+    cases_in_datalist,
+    lesion_volume_ml,
+    read_datalist,
+    slice_thickness_mm,
+    stamps_of,
+    write_slice_split,
+)
 from islesnet.errors import InputError
 from islesnet.stamps import describe
 
@@ -139,3 +147,14 @@ def test_slice_split_that_cannot_be_is_refused(cohort, tmp_path, arguments, mess
         write_slice_split(**{"cases": cohort, "folder": tmp_path / "stacks", **arguments})
     with pytest.raises(InputError, match="'p1' is given 2 times"):
         write_slice_split([cohort[0], cohort[0]], tmp_path / "stacks")
+
+
+def test_thickness_of_the_axial_slices_is_that_of_all_patients_or_refused(write_volume, cohort):
+    affine = np.diag([2.0, 2.0, 6.5, 1.0])
+    thick = [write_patient(write_volume, name, affine) for name in ("p3", "p4")]
+
+    assert slice_thickness_mm(thick) == 6.5
+    with pytest.raises(InputError, match=r"4 to 6\.5 mm apart"):
+        slice_thickness_mm([*cohort, *thick])
+    with pytest.raises(InputError, match="none of the 1 patients has a label"):
+        slice_thickness_mm([Case("p5", thick[0].sequences)])

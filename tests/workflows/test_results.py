@@ -1,5 +1,5 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import nibabel
 import numpy as np
@@ -9,18 +9,23 @@ from nibabel.processing import resample_to_output
 
 from islesnet.data import Case, find_cases
 from islesnet.evaluation import evaluate
-from islesnet.metrics import score_mask
+from islesnet.metrics import NEIGHBOUR_SCORES, score_mask
 from islesnet.phantom import PhantomSettings, write_dataset
+from islesnet.provenance import write_provenance
 from workflows import demo
+from workflows.experiment import Experiment
 from workflows.results import (
     Comparison,
     choose_threshold,
+    devices_used,
     empty_mask_of,
     open_scan,
+    say_steps,
     score_baselines,
     total_duration_s,
     write_comparison,
 )
+from workflows.systems import SYSTEMS
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +166,38 @@ def test_comparison_holds_every_system_and_the_difference_to_ours_with_its_stamp
     text = page.read_text()
     assert "PHANTOM" in text
     assert "3 of 3" in text
+
+
+def test_of_stacked_slices_neither_distances_nor_lesions_nor_their_sizes_are_told(tmp_path):
+    whole = Comparison("A comparison", {"ours": scores(["a", "b"], lambda n: n)}, {}, "two patients", {}, None)
+    assert set(NEIGHBOUR_SCORES) <= set(whole.by_system["ours"])
+
+    page = write_comparison(tmp_path / "slices", replace(whole, of_slices=True)).read_text()
+
+    assert set(NEIGHBOUR_SCORES).isdisjoint(pd.read_csv(tmp_path / "slices/scores.csv"))
+    assert "hd95_mm" not in (tmp_path / "slices/summary.json").read_text()
+    assert not any(word in page for word in ("By lesion size", "Bland-Altman", "HD95", "Lesions, true"))
+    page = write_comparison(tmp_path / "volumes", whole).read_text()
+    assert all(word in page for word in ("By lesion size", "Bland-Altman", "HD95", "Lesions, true"))
+
+
+def test_devices_of_all_commands_are_named_once(tmp_path):
+    assert devices_used(tmp_path) is None
+    for name, device in (("a", "cuda:1"), ("b", "cpu"), ("c", "cpu"), ("d", None)):
+        write_provenance(tmp_path / name, began=0.0, device=device)
+
+    assert devices_used(tmp_path) == "cpu, cuda:1"
+
+
+@pytest.mark.parametrize(("steps", "is_said"), [((80, 80), False), ((80, 40), True)])
+def test_unequal_steps_are_said_to_be_unequal(tmp_path, steps, is_said):
+    done = {}
+    for name, count in zip(("default", "plain_unet"), steps, strict=True):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "trained.json").write_text(json.dumps({"steps": count}))
+        done[name] = [Experiment(tmp_path / name, SYSTEMS[name], tmp_path, tmp_path / "datalist.json")]
+
+    told = say_steps(done)
+
+    assert f"default {steps[0]}, plain_unet {steps[1]}." in told
+    assert ("Unequal" in told) == is_said
