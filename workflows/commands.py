@@ -3,8 +3,10 @@
 import argparse
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from islesnet.errors import InputError, in_words, input_error_behind
 from islesnet.processes import usable_cores
 
 BUNDLE = Path(__file__).parent.parent / "bundle"
+_running: set["subprocess.Popen[bytes]"] = set()
 
 
 def command_line(verb: str, about: str | None) -> argparse.ArgumentParser:
@@ -36,17 +39,28 @@ def answer(
         work: takes what was asked for and gives the exit code.
         words: the command line; None takes that of this process.
 
+    Stopped, by Ctrl-C or a request to end, it ends its commands too.
+
     Returns:
         The exit code.
     """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _interrupt)
     try:
         return work(parser.parse_args(words))
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{parser.prog}: stopped; where it is resumable, the same command goes on\n")
+        return 130
     except Exception as error:
         cause = input_error_behind(error)
         if cause is None:
             raise
         sys.stderr.write(f"{parser.prog}: {in_words(cause)}\n")
         return 1
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def say_failures(verb: str, failures: Sequence[str]) -> None:
@@ -79,15 +93,33 @@ def run(
     print(f"$ {'cd bundle; ' if folder == BUNDLE else ''}{shlex.join(words)}", flush=True)
     program = [str(Path(sys.executable).parent / words[0]), *words[1:]]
     if log is None:
-        ended = subprocess.run(program, cwd=folder, env=_environment(share), check=False)
+        code = _wait_for(subprocess.Popen(program, cwd=folder, env=_environment(share)))
     else:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a") as file:
-            ended = subprocess.run(
-                program, cwd=folder, env=_environment(share), check=False, stdout=file, stderr=subprocess.STDOUT
+            code = _wait_for(
+                subprocess.Popen(program, cwd=folder, env=_environment(share), stdout=file, stderr=subprocess.STDOUT)
             )
-    if ended.returncode != 0:
-        raise CommandError(words, ended.returncode, log)
+    if code != 0:
+        raise CommandError(words, code, log)
+
+
+def stop_commands() -> None:
+    """End the commands that other threads wait for."""
+    for process in list(_running):
+        process.terminate()
+
+
+def _wait_for(process: "subprocess.Popen[bytes]") -> int:
+    _running.add(process)
+    try:
+        return process.wait()
+    except BaseException:  # Ctrl-C, or a request to end: nobody would wait for it any more
+        process.terminate()
+        process.wait()
+        raise
+    finally:
+        _running.discard(process)
 
 
 def run_bundle(verb: str, *arguments: object, log: Path | None = None, share: Mapping[str, str] | None = None) -> None:
@@ -105,7 +137,7 @@ def add_at_once(parser: argparse.ArgumentParser) -> None:
 def shares_of_machine(at_once: int | None = None) -> list[Mapping[str, str]]:
     """Divide the machine among so many commands at once: a GPU each or, where there is none, the cores.
 
-    Two trainings on a core each get more done than one after the other on both (workflows/README.md).
+    On two cores, two trainings with one each get more done than one after the other with both (workflows/README.md).
 
     Args:
         at_once: how many, where there are GPUs at most one on each; None is all GPUs, or two on a CPU.
@@ -148,6 +180,8 @@ class CommandError(InputError):
 
     def __init__(self, words: list[str], code: int, log: Path | None) -> None:
         where = "; see above" if log is None else f"; {log} ends with:\n{_last_lines(log)}"
+        if code == -signal.SIGKILL:
+            where = f" (killed, perhaps for want of memory: --at-once 1 needs less){where}"
         super().__init__(f"`{shlex.join(words[:8])} ...` ended with {code}{where}")
 
 

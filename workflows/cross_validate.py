@@ -28,6 +28,7 @@ from workflows.ensemble import join_folds, score_ensemble
 from workflows.experiment import Experiment, run_all
 from workflows.results import (
     Comparison,
+    devices_used,
     say_missing,
     say_steps,
     score_baselines,
@@ -119,7 +120,7 @@ def cross_validate(arguments: argparse.Namespace) -> int:
         began=began,
         config={
             "arguments": {name: str(value) for name, value in vars(arguments).items()},
-            "all_commands_duration_s": total_duration_s(out),
+            "duration_s_of_commands_added_up": total_duration_s(out),
         },
         seeds={"folds and trainings": arguments.seed},
         split={
@@ -129,6 +130,7 @@ def cross_validate(arguments: argparse.Namespace) -> int:
         weights=[ensemble, *(experiment.weights for own in done.values() for experiment in own)],
         datalist=[experiment.datalist for experiment in of_ours],
         stamps=stamps,
+        device=devices_used(out),
     )
     shutil.rmtree(out / "cache", ignore_errors=True)
     print(f"\nReport    {page}\nEnsemble  {ensemble}\nThis run took {(time.time() - began) / 60:.0f} minutes.")

@@ -1,6 +1,7 @@
 """An experiment: one system, trained on a datalist's training patients and scored on its test patients, once."""
 
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,9 +17,10 @@ from islesnet.files import whole_file
 from islesnet.report import read_scores
 from workflows.bundle_config import recipe_checksum
 from workflows.claims import claim_folder
-from workflows.commands import options, run_bundle
+from workflows.commands import options, run_bundle, stop_commands
 from workflows.systems import System
 
+_LONGEST_TEMPORARY_PATH = 60  # characters; of a socket's 107 Python takes 33 for itself
 NEVER = 1_000_000  # validations without progress: more than any training has
 
 
@@ -92,12 +94,14 @@ class Experiment:
             print(f"{self.folder}: done already", flush=True)
             return
         log = self.folder / "log.txt"
+        cache_dir = self.cache_dir or self.folder / "training" / "cache"
+        share = {**(share or {}), **_temporary_files_beside(cache_dir)}
         if not (self.folder / "trained.json").is_file():
             choices = {
                 **self._places(self.folder / "training"),
                 "resume": True,
                 "ckpt_dir": self.folder / "models",
-                "cache_dir": self.cache_dir or self.folder / "training" / "cache",
+                "cache_dir": cache_dir,
                 "seed": self.seed,
                 **self.choices_in_training,
             }
@@ -155,6 +159,17 @@ class Experiment:
             part.write_text(json.dumps({"system": self.system.name, **(known or {})}) + "\n")
 
 
+def _temporary_files_beside(cache_dir: Path) -> dict[str, str]:
+    """Let commands make their temporary files on the cache's file system, where they are not anyway.
+
+    MONAI's PersistentDataset moves finished files into the cache; within a file system that is one step, so that two
+    trainings can share it. Below too long a path Python's processes cannot open their sockets.
+    """
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    is_there = cache_dir.stat().st_dev == Path(tempfile.gettempdir()).stat().st_dev
+    return {} if is_there or len(str(cache_dir)) > _LONGEST_TEMPORARY_PATH else {"TMPDIR": str(cache_dir)}
+
+
 def run_all(experiments: Sequence[Experiment], shares: Sequence[Mapping[str, str]]) -> list[str]:
     """Run experiments, one at a time on each share of the machine; one that fails does not stop the others.
 
@@ -180,4 +195,9 @@ def run_all(experiments: Sequence[Experiment], shares: Sequence[Mapping[str, str
         return ""
 
     with ThreadPoolExecutor(len(shares)) as threads:
-        return [failure for failure in threads.map(attempt, experiments) if failure]
+        try:
+            return [failure for failure in threads.map(attempt, experiments) if failure]
+        except BaseException:  # Ctrl-C, or a request to end
+            threads.shutdown(wait=False, cancel_futures=True)
+            stop_commands()
+            raise

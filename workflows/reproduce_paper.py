@@ -18,7 +18,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from islesnet.data import Case, cases_in_datalist, lesion_volume_ml, split_cases, write_slice_split
+from islesnet.data import (
+    Case,
+    cases_in_datalist,
+    lesion_volume_ml,
+    slice_thickness_mm,
+    split_cases,
+    write_slice_split,
+)
 from islesnet.errors import InputError
 from islesnet.files import require_writable
 from islesnet.metrics import EMPTY_MASK
@@ -29,6 +36,7 @@ from workflows.experiment import Experiment, run_all
 from workflows.paper_figures import draw_figures
 from workflows.results import (
     Comparison,
+    devices_used,
     empty_mask_of,
     say_missing,
     say_steps,
@@ -37,6 +45,7 @@ from workflows.results import (
     write_comparison,
 )
 from workflows.systems import (
+    FINE_TUNED,
     PAPER_SYSTEMS,
     Pace,
     System,
@@ -89,6 +98,8 @@ def reproduce(arguments: argparse.Namespace) -> int:
     systems = [choices.apply(system) for system in systems_named(arguments.systems)]
     spacing_mm = QUICK_SPACING_MM if arguments.quick else SISS_SPACING_MM
     patients = open_patients(arguments.data, out, spacing_mm, 28, arguments.seed)
+    if arguments.split == "slices":
+        systems = [system.on_slices_of(slice_thickness_mm(patients.cases)) for system in systems]
     split = Split.make(patients, arguments.split, choices.stamps, arguments.seed, out)
 
     counts = ", ".join(f"{len(cases)} {section}" for section, cases in split.sections.items())
@@ -110,13 +121,14 @@ def reproduce(arguments: argparse.Namespace) -> int:
         began=began,
         config={
             "arguments": {name: str(value) for name, value in vars(arguments).items()},
-            "all_commands_duration_s": total_duration_s(out),
+            "duration_s_of_commands_added_up": total_duration_s(out),
         },
         seeds={"split, trainings and phantoms": arguments.seed},
         split={section: [case.patient for case in cases] for section, cases in split.sections.items()},
         weights=[experiment.weights for experiment in done.values()],
         datalist=split.datalist,
         stamps=split.stamps,
+        device=devices_used(out),
     )
     shutil.rmtree(out / "cache", ignore_errors=True)
     print(f"\nReport   {page}\nFigures  {', '.join(path.name for path in figures.pictures)} in {out / 'pictures'}")
@@ -157,9 +169,15 @@ class Choices:
         said, stamps = say_encoders(systems_named(arguments.systems), pretrained, arguments.encoder)
         remarks = [said]
         everyone: dict[str, object] = {"head": arguments.head}
+        if arguments.head != "softmax" and FINE_TUNED in arguments.systems:
+            raise InputError(f"--head {arguments.head}: the weights that {FINE_TUNED!r} starts from have a softmax")
         if arguments.split == "slices":
             if "volumetric" in arguments.systems:
                 raise InputError("--split slices deals single slices: there is no volume for the system 'volumetric'")
+            if FINE_TUNED in arguments.systems:
+                raise InputError(
+                    f"--split slices shows each slice alone; {FINE_TUNED!r} starts from weights that see three"
+                )
             # The neighbours of a slice may be on the other side of the split.
             everyone["context"] = 0
             remarks.append(

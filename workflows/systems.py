@@ -7,8 +7,12 @@ from pathlib import Path
 import torch
 
 from islesnet.errors import InputError
+from islesnet.files import sha256_of
 from islesnet.networks import ResNet50Encoder, load_pretrained_encoder
 from islesnet.networks.pretrained import IMAGENET_URL
+from islesnet.networks.weights import checksum_of
+from workflows.bundle_config import open_recipe
+from workflows.commands import BUNDLE
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,14 @@ class System:
         """Change choices of training alone."""
         return replace(self, in_training={**self.in_training, **choices})
 
+    def on_slices_of(self, thickness_mm: float) -> "System":
+        """Keep the slices as they come: the grid's are as thick."""
+        x, y, _ = self.spacing or open_recipe(self.training_recipe, {}).get("spacing")
+        return self.with_choices({"spacing": [x, y, thickness_mm]})
+
 
 FINE_TUNED = "fine_tuned"
+SHIPPED_WEIGHTS = "models/model.pt"  # in the bundle's folder
 # 128 pixels over the 230 mm of SISS, as the paper has it; the slices as they come.
 _PAPER_AT_2_MM: Mapping[str, object] = {"spacing": [1.8, 1.8, 2.0]}
 _PAPER_PATCH = (128, 128, 4)
@@ -80,7 +90,7 @@ _PAPER = {
 }
 SYSTEMS: Mapping[str, System] = {
     "default": System("default"),
-    FINE_TUNED: System(FINE_TUNED, in_training={"start_from": "models/model.pt"}),  # the shipped one
+    FINE_TUNED: System(FINE_TUNED, in_training={"start_from": SHIPPED_WEIGHTS}),
     **_PAPER,
     "paper_all": System("paper_all", "paper_all", at_2_mm=_PAPER_AT_2_MM, patch_at_2_mm=_PAPER_PATCH),
     "plain_unet": System("plain_unet", "plain_unet"),
@@ -136,13 +146,27 @@ def start_encoders(systems: Sequence[System], weights: str | bool, training: str
     The others begin at random: the plain U-Net, and the 3D one, whose weights would be MedicalNet's.
 
     Raises:
-        InputError: for weights that are none of a ResNet50, or cannot be downloaded: now, not hours later.
+        InputError: for weights that are none of a ResNet50, or cannot be downloaded, and where the fine-tuned system
+            has no shipped weights to start from: now, not hours later.
     """
+    if any(system.name == FINE_TUNED for system in systems):
+        _require_shipped_weights()
     if weights and any(system.name in ("default", *PAPER_SYSTEMS) for system in systems):
         load_pretrained_encoder(ResNet50Encoder(), weights)
     start = {"default": {"pretrained": weights}}
     start |= {name: {"pretrained": weights, "encoder_training": training} for name in PAPER_SYSTEMS}
     return [system.trained_with(start.get(system.name, {})) for system in systems]
+
+
+def _require_shipped_weights() -> None:
+    """Refuse weights of the user's own in their place: they may have been trained on the patients to be tested."""
+    shipped = BUNDLE / SHIPPED_WEIGHTS
+    checksum = checksum_of(shipped)
+    if not checksum.is_file() or not shipped.is_file() or checksum.read_text().split()[0] != sha256_of(shipped):
+        raise InputError(
+            f"the system {FINE_TUNED!r} starts from the shipped weights, and {shipped} is not them: where a training "
+            f"has set them aside, they lie in {shipped.parent / 'earlier_1'}; put them and {checksum.name} back"
+        )
 
 
 def say_encoders(

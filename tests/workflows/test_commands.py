@@ -1,10 +1,14 @@
 """How a workflow's command is answered, and what it says where that failed."""
 
+import subprocess
+import sys
+import time
+
 import pytest
 
 from islesnet.errors import InputError
 from workflows import demo
-from workflows.commands import CommandError, answer, command_line, run, say_failures, shares_of_machine
+from workflows.commands import BUNDLE, CommandError, answer, command_line, run, say_failures, shares_of_machine
 
 
 @pytest.fixture
@@ -97,3 +101,33 @@ def test_a_command_sees_its_share(tmp_path):
     )
 
     assert (tmp_path / "log.txt").read_text() == "7\n"
+
+
+def test_a_request_to_end_ends_what_all_threads_wait_for(tmp_path):
+    script = tmp_path / "work.py"
+    script.write_text(f"""
+from pathlib import Path
+from types import SimpleNamespace
+from workflows.commands import answer, command_line, run
+from workflows.experiment import run_all
+
+def wait(number):
+    run("python", "-c", "import pathlib, time; pathlib.Path('begun{{}}').touch(); time.sleep(60)".format(number),
+        folder=Path({str(tmp_path)!r}))
+
+experiments = [SimpleNamespace(run=lambda share, number=number: wait(number)) for number in range(3)]
+raise SystemExit(answer(command_line("wash", ""), lambda _: run_all(experiments, [{{}}, {{}}]) and 0, []))
+""")
+    working = subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, text=True, cwd=BUNDLE.parent)
+    try:
+        while not all((tmp_path / f"begun{number}").exists() for number in range(2)):
+            assert working.poll() is None
+            time.sleep(0.1)
+        working.terminate()
+        _, said = working.communicate(timeout=30)
+    finally:
+        working.kill()
+
+    assert working.returncode == 130
+    assert said == "wash: stopped; where it is resumable, the same command goes on\n"
+    assert not (tmp_path / "begun2").exists()

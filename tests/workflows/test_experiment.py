@@ -1,7 +1,7 @@
 """What an experiment remembers and refuses, without training anything."""
 
 import json
-from threading import Lock
+from threading import Barrier, Lock
 
 import pytest
 
@@ -108,10 +108,12 @@ def test_one_that_fails_does_not_stop_the_others(dataset, tmp_path, commands, mo
 
 
 def test_as_many_are_at_work_as_there_are_shares_each_on_its_own(dataset, tmp_path, commands, monkeypatch):
-    at_work = {"one": Lock(), "other": Lock()}
+    at_work, together = {"one": Lock(), "other": Lock()}, Barrier(2)
     recording = module.run_bundle
 
     def working(verb, *arguments, log, share):
+        if verb == "training" and log.parent.name in "01":
+            together.wait(timeout=10)  # one after the other would never meet
         assert at_work[share["PART"]].acquire(blocking=False)
         recording(verb, *arguments, log=log, share=share)
         at_work[share["PART"]].release()

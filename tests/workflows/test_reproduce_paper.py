@@ -63,6 +63,13 @@ def test_split_by_slices_sees_each_slice_alone_and_has_no_volume():
         choose(split="slices", systems=["volumetric"])
 
 
+def test_shipped_weights_are_refused_where_they_do_not_fit_before_anything_is_trained():
+    with pytest.raises(InputError, match="shows each slice alone; 'fine_tuned' starts from weights that see three"):
+        choose(split="slices", systems=["fine_tuned"])
+    with pytest.raises(InputError, match="--head sigmoid: the weights that 'fine_tuned' starts from have a softmax"):
+        choose(head="sigmoid", systems=["fine_tuned"])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("split", ["patients", "slices"])
 def test_quick_run_ends_in_the_paper_s_figures_with_its_stamps(tmp_path, split):
@@ -85,5 +92,8 @@ def test_quick_run_ends_in_the_paper_s_figures_with_its_stamps(tmp_path, split):
     for picture in ("figure_2", "figure_8", "split", "training_curves", "comparison"):
         assert (tmp_path / "out/pictures" / f"{picture}.png").is_file(), picture
     page = (tmp_path / "out/report.html").read_text()
+    assert ("By lesion size" in page) == (split == "patients")
+    trained = json.loads((tmp_path / "out/systems/paper_dwi/experiment.json").read_text())
+    assert trained["spacing"][2] == (6.0 if split == "slices" else 2.0)
     assert "Figure 2: the sequences" in page and "Figure 8: what the paper" in page
     assert "Steps of a training: paper_dwi 20." in page

@@ -1,3 +1,5 @@
+import hashlib
+
 import pytest
 import torch
 import yaml
@@ -103,3 +105,26 @@ def test_slabs_of_a_short_training_are_said_of_each_system_where_they_differ():
 
     assert "4 slabs (96 x 96 x 4 voxels of 2.0 x 2.0 x 2.0 mm)" in say_pace(Pace(4, 75), [default, plain])
     assert "paper_dwi: 128 x 128 x 4 voxels of 1.8 x 1.8 x 2.0 mm" in say_pace(Pace(4, 75), [default, paper])
+
+
+@pytest.mark.parametrize("name", ["default", "paper_dwi"])
+def test_on_slices_the_grid_s_are_as_thick(name):
+    x, y, z = SYSTEMS[name].on_slices_of(3.0).spacing
+
+    assert (x, y, z) == ((1.5, 1.5, 3.0) if name == "default" else (1.8, 1.8, 3.0))
+    assert SYSTEMS[name].small().on_slices_of(3.0).spacing[0] == SYSTEMS[name].small().spacing[0]
+
+
+def test_a_user_s_own_weights_in_the_place_of_the_shipped_are_not_started_from(tmp_path, monkeypatch):
+    monkeypatch.setattr("workflows.systems.BUNDLE", tmp_path)
+    (tmp_path / "models").mkdir()
+    shipped, checksum = tmp_path / "models/model.pt", tmp_path / "models/model.pt.sha256"
+    shipped.write_bytes(b"weights")
+
+    with pytest.raises(InputError, match="is not them"):  # a training set the checksum aside
+        start_encoders(systems_named(["fine_tuned"]), False)
+    checksum.write_text(f"{hashlib.sha256(b'others').hexdigest()}  model.pt\n")
+    with pytest.raises(InputError, match="is not them"):
+        start_encoders(systems_named(["fine_tuned"]), False)
+    checksum.write_text(f"{hashlib.sha256(b'weights').hexdigest()}  model.pt\n")
+    assert len(start_encoders(systems_named(["fine_tuned"]), False)) == 1
