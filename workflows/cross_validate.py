@@ -36,7 +36,16 @@ from workflows.results import (
     write_comparison,
     write_json,
 )
-from workflows.systems import Pace, System, encoder_weights, say_encoders, say_pace, start_encoders, systems_named
+from workflows.systems import (
+    Pace,
+    System,
+    add_pretrained,
+    encoder_weights,
+    say_encoders,
+    say_pace,
+    start_encoders,
+    systems_named,
+)
 
 DEFAULT_SYSTEMS = ("default", "paper_dwi", "plain_unet")
 SMALL_SPACING_MM = 2.0
@@ -52,9 +61,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--systems", nargs="+", default=list(DEFAULT_SYSTEMS), help="the others are compared with the first"
     )
-    parser.add_argument(
-        "--pretrained", default="imagenet", help='what ResNet50 encoders start from: imagenet, a file, or "none"'
-    )
+    add_pretrained(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the folds and of the trainings")
     parser.add_argument(
         "--holdout", type=float, default=0.0, help="share of patients outside all folds, for the ensemble"

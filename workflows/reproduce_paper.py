@@ -49,6 +49,7 @@ from workflows.systems import (
     PAPER_SYSTEMS,
     Pace,
     System,
+    add_pretrained,
     encoder_weights,
     say_encoders,
     say_pace,
@@ -81,7 +82,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--encoder", choices=("frozen", "finetune", "staged"), default="frozen", help="of the paper's recipe"
     )
-    parser.add_argument("--pretrained", default="imagenet", help='imagenet, a file of the weights, or "none"')
+    add_pretrained(parser)
     parser.add_argument("--epochs", type=int, help="instead of each recipe's own")
     parser.add_argument("--seed", type=int, default=0, help="of the split, the trainings and the phantoms")
     add_at_once(parser)

@@ -1,15 +1,13 @@
 """The systems that are compared: which recipe trains each, with which choices, and for how long."""
 
+from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import torch
-
 from islesnet.errors import InputError
 from islesnet.files import sha256_of
 from islesnet.networks import ResNet50Encoder, load_pretrained_encoder
-from islesnet.networks.pretrained import IMAGENET_URL
 from islesnet.networks.weights import checksum_of
 from workflows.bundle_config import open_recipe
 from workflows.commands import BUNDLE
@@ -119,25 +117,31 @@ def systems_named(names: Sequence[str]) -> list[System]:
     return [SYSTEMS[name] for name in names]
 
 
-def encoder_weights(asked: str, data: str) -> str | bool:
+def add_pretrained(parser: ArgumentParser) -> None:
+    """Add the option that says what encoders start from."""
+    parser.add_argument(
+        "--pretrained", help='ResNet50 weights: imagenet (default on people), a file, or "none" (default on phantoms)'
+    )
+
+
+def encoder_weights(asked: str | None, data: str) -> str | bool:
     """Say what the ResNet50s' encoders start from: "imagenet", a file, or False for random weights.
 
-    Phantoms show the way on any machine, without a network: with them, "imagenet" is used where it was downloaded
-    before, and random weights elsewhere. On real data a missing download stays an error.
-
     Args:
-        asked: "imagenet", "none" or a file.
+        asked: "imagenet", "none", a file, or None: ImageNet's for people, random ones for phantoms, since these show
+            the way on any machine, without a network, and the same way everywhere.
         data: "phantom", or a folder.
 
     Raises:
         InputError: for a file that is not there.
     """
-    if asked not in ("imagenet", "none"):
-        if not Path(asked).is_file():
-            raise InputError(f"--pretrained {asked}: there is no such file; a file, imagenet or none is expected")
-        return str(Path(asked).absolute())
-    downloaded = Path(torch.hub.get_dir()) / "checkpoints" / Path(IMAGENET_URL).name
-    return "imagenet" if asked == "imagenet" and (data != "phantom" or downloaded.is_file()) else False
+    if asked is None:
+        asked = "none" if data == "phantom" else "imagenet"
+    if asked in ("imagenet", "none"):
+        return "imagenet" if asked == "imagenet" else False
+    if not Path(asked).is_file():
+        raise InputError(f"--pretrained {asked}: there is no such file; a file, imagenet or none is expected")
+    return str(Path(asked).absolute())
 
 
 def start_encoders(systems: Sequence[System], weights: str | bool, training: str = "frozen") -> list[System]:
@@ -174,7 +178,7 @@ def say_encoders(
 ) -> tuple[str, tuple[str, ...]]:
     """Say how the ResNet50s were started, and which stamp that makes of the paper's recipe where it is there."""
     names = [system.name for system in systems]
-    origin = "from random weights, not ImageNet's (--pretrained FILE)" if weights is False else f"from {weights}"
+    origin = "from random weights, not ImageNet's (--pretrained imagenet)" if weights is False else f"from {weights}"
     said: list[str] = []
     stamps: tuple[str, ...] = ()
     if any(name in PAPER_SYSTEMS for name in names):
