@@ -62,7 +62,7 @@ from workflows.systems import (
 DEFAULT_SYSTEMS = ("paper_all", "paper_flair", "paper_dwi", "paper_t1", "default", "plain_unet")
 SPLIT = (0.7, 0.2, 0.1)
 QUICK_SPACING_MM = 2.0
-QUICK = Pace(epochs=4, steps_per_epoch=20, patients_per_step=2)
+QUICK = Pace(epochs=4, steps_per_epoch=10, patients_per_step=2)
 # At 1e-5 a network moves nowhere in so few steps.
 QUICK_PAPER_LEARNING_RATE = 1e-2
 
