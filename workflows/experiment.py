@@ -65,8 +65,14 @@ class Experiment:
 
     @property
     def choices_in_training(self) -> dict[str, object]:
-        """The system's choices, then this experiment's own, which win; none ends early."""
-        return {"patience": NEVER, **self.system.choices, **self.system.in_training, **self.training}
+        """The system's choices, then this experiment's own, which win; none ends early, none describes its images."""
+        return {
+            "patience": NEVER,
+            "described_patients": 0,
+            **self.system.choices,
+            **self.system.in_training,
+            **self.training,
+        }
 
     @property
     def steps(self) -> int | None:
