@@ -230,14 +230,12 @@ def shares_of(epochs: int) -> dict[str, object]:
 
 def say_pace(pace: Pace, systems: Sequence[System]) -> str:
     """Say how short a short training was, and of what each system's steps are."""
-    slabs = {
-        system.name: f"{' x '.join(map(str, system.patch))} voxels of {' x '.join(map(str, system.spacing))} mm"
-        for system in systems
-    }
-    same = ", ".join(dict.fromkeys(slabs.values()))
-    if len(set(slabs.values())) > 1:
-        same = "; ".join(f"{name}: {slab}" for name, slab in slabs.items())
+    by_slab: dict[str, list[str]] = {}
+    for system in systems:
+        slab = f"{' x '.join(map(str, system.patch))} voxels of {' x '.join(map(str, system.spacing))} mm"
+        by_slab.setdefault(slab, []).append(system.name)
+    said = [f"{', '.join(names)}: {slab}" for slab, names in by_slab.items()] if len(by_slab) > 1 else list(by_slab)
     return (
         f"Every system was trained in {pace.epochs} epochs of about {pace.steps_per_epoch} steps of "
-        f"{pace.patients_per_step} slabs ({same}), by its own recipe."
+        f"{pace.patients_per_step} slabs ({'; '.join(said)}), by its own recipe."
     )

@@ -102,6 +102,7 @@ def test_slabs_of_a_short_training_are_said_of_each_system_where_they_differ():
 
     assert "4 slabs (96 x 96 x 4 voxels of 2.0 x 2.0 x 2.0 mm)" in say_pace(Pace(4, 75), [default, plain])
     assert "paper_dwi: 128 x 128 x 4 voxels of 1.8 x 1.8 x 2.0 mm" in say_pace(Pace(4, 75), [default, paper])
+    assert "(default, plain_unet: 96 x" in say_pace(Pace(4, 75), [default, paper, plain])
 
 
 @pytest.mark.parametrize("name", ["default", "paper_dwi"])
