@@ -50,7 +50,7 @@ def test_random_encoder_and_quick_run_are_stamped_and_said(tmp_path):
 def test_epochs_asked_for_are_those_of_a_quick_run_too():
     quick = choose(quick=True, epochs=2)
     assert quick.pace.choices(20)["epochs"] == 2
-    assert "2 epochs of about 20 steps" in " ".join(quick.remarks)
+    assert "2 epochs of about 10 steps" in " ".join(quick.remarks)
     longer = choose(epochs=7).apply(SYSTEMS["plain_unet"]).in_training
     assert longer == {"epochs": 7, "warmup_epochs": 1, "frozen_epochs": 2}
     with pytest.raises(InputError, match="--epochs is 0: 1 or more"):
@@ -96,4 +96,4 @@ def test_quick_run_ends_in_the_paper_s_figures_with_its_stamps(tmp_path, split):
     trained = json.loads((tmp_path / "out/systems/paper_dwi/experiment.json").read_text())
     assert trained["spacing"][2] == (6.0 if split == "slices" else 2.0)
     assert "Figure 2: the sequences" in page and "Figure 8: what the paper" in page
-    assert "Steps of a training: paper_dwi 20." in page
+    assert "Steps of a training: paper_dwi 10." in page
