@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -92,14 +93,11 @@ def run(
     words = [str(word) for word in command]
     print(f"$ {'cd bundle; ' if folder == BUNDLE else ''}{shlex.join(words)}", flush=True)
     program = [str(Path(sys.executable).parent / words[0]), *words[1:]]
-    if log is None:
-        code = _wait_for(subprocess.Popen(program, cwd=folder, env=_environment(share)))
-    else:
+    if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("a") as file:
-            code = _wait_for(
-                subprocess.Popen(program, cwd=folder, env=_environment(share), stdout=file, stderr=subprocess.STDOUT)
-            )
+    with nullcontext() if log is None else log.open("a") as file:
+        errors = None if file is None else subprocess.STDOUT
+        code = _wait_for(subprocess.Popen(program, cwd=folder, env=_environment(share), stdout=file, stderr=errors))
     if code != 0:
         raise CommandError(words, code, log)
 
@@ -179,9 +177,10 @@ class CommandError(InputError):
     """
 
     def __init__(self, words: list[str], code: int, log: Path | None) -> None:
+        self.was_killed = code == -signal.SIGKILL
         where = "; see above" if log is None else f"; {log} ends with:\n{_last_lines(log)}"
-        if code == -signal.SIGKILL:
-            where = f" (killed, perhaps for want of memory: --at-once 1 needs less){where}"
+        if self.was_killed:
+            where = f" (killed, perhaps for want of memory){where}"
         super().__init__(f"`{shlex.join(words[:8])} ...` ended with {code}{where}")
 
 

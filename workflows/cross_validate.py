@@ -21,20 +21,18 @@ from islesnet.data import Case, deal_folds, fold_sections, split_cases
 from islesnet.errors import InputError
 from islesnet.files import require_writable
 from islesnet.metrics import summarize
-from islesnet.provenance import write_provenance
 from workflows.commands import add_at_once, answer, command_line, say, say_failures, shares_of_machine
 from workflows.datasets import SISS_SPACING_MM, Patients, open_patients, write_split
 from workflows.ensemble import join_folds, score_ensemble
 from workflows.experiment import Experiment, run_all
 from workflows.results import (
     Comparison,
-    devices_used,
     say_missing,
     say_steps,
     score_baselines,
-    total_duration_s,
     write_comparison,
     write_json,
+    write_run_provenance,
 )
 from workflows.systems import (
     Pace,
@@ -122,13 +120,10 @@ def cross_validate(arguments: argparse.Namespace) -> int:
         *say_missing(by_system, done),
     ]
     page = write_comparison(out, plan.compare(done, " ".join(filter(None, remarks)), stamps))
-    write_provenance(
+    write_run_provenance(
         out,
+        arguments,
         began=began,
-        config={
-            "arguments": {name: str(value) for name, value in vars(arguments).items()},
-            "duration_s_of_commands_added_up": total_duration_s(out),
-        },
         seeds={"folds and trainings": arguments.seed},
         split={
             **{f"fold {number}": [case.patient for case in fold] for number, fold in enumerate(plan.folds, start=1)},
@@ -137,7 +132,6 @@ def cross_validate(arguments: argparse.Namespace) -> int:
         weights=[ensemble, *(experiment.weights for own in done.values() for experiment in own)],
         datalist=[experiment.datalist for experiment in of_ours],
         stamps=stamps,
-        device=devices_used(out),
     )
     shutil.rmtree(out / "cache", ignore_errors=True)
     print(f"\nReport    {page}\nEnsemble  {ensemble}\nThis run took {(time.time() - began) / 60:.0f} minutes.")

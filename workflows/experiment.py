@@ -13,11 +13,11 @@ import torch
 
 from islesnet.data import cases_in_datalist
 from islesnet.errors import InputError
-from islesnet.files import whole_file
+from islesnet.files import sha256_of, whole_file
 from islesnet.report import read_scores
 from workflows.bundle_config import recipe_checksum
 from workflows.claims import claim_folder
-from workflows.commands import options, run_bundle, stop_commands
+from workflows.commands import BUNDLE, CommandError, options, run_bundle, stop_commands
 from workflows.systems import System
 
 _LONGEST_TEMPORARY_PATH = 60  # characters; of a socket's 107 Python takes 33 for itself
@@ -140,6 +140,7 @@ class Experiment:
         return {"dataset_dir": self.dataset_dir, "datalist": self.datalist, "output_dir": output}
 
     def _description(self) -> dict[str, object]:
+        start = self.choices_in_training.get("start_from")
         return {
             "recipe": self.system.training_recipe,
             "the bundle's configs": recipe_checksum(
@@ -148,6 +149,7 @@ class Experiment:
             "grid": self.grid,
             "seed": self.seed,
             **self.choices_in_training,
+            **({"weights at the start": sha256_of(BUNDLE / str(start))} if start else {}),
             "patients": {
                 section: {case.patient: [path.stat().st_size for path in case.files.values()] for case in cases}
                 for section, cases in cases_in_datalist(self.datalist, self.dataset_dir).items()
@@ -195,7 +197,8 @@ def run_all(experiments: Sequence[Experiment], shares: Sequence[Mapping[str, str
         try:
             experiment.run(share)
         except InputError as error:  # a command that failed among them
-            return f"{experiment.folder.parent.name}/{experiment.folder.name}: {error}"
+            advice = "\n--at-once 1 needs less memory." if isinstance(error, CommandError) and error.was_killed else ""
+            return f"{experiment.folder.parent.name}/{experiment.folder.name}: {error}{advice}"
         finally:
             free.put(share)
         return ""

@@ -29,20 +29,18 @@ from islesnet.data import (
 from islesnet.errors import InputError
 from islesnet.files import require_writable
 from islesnet.metrics import EMPTY_MASK
-from islesnet.provenance import write_provenance
 from workflows.commands import add_at_once, answer, command_line, say, say_failures, shares_of_machine
 from workflows.datasets import SISS_SPACING_MM, Patients, open_patients, require_stamps, write_split
 from workflows.experiment import Experiment, run_all
 from workflows.paper_figures import draw_figures
 from workflows.results import (
     Comparison,
-    devices_used,
     empty_mask_of,
     say_missing,
     say_steps,
     score_baselines,
-    total_duration_s,
     write_comparison,
+    write_run_provenance,
 )
 from workflows.systems import (
     FINE_TUNED,
@@ -117,19 +115,15 @@ def reproduce(arguments: argparse.Namespace) -> int:
     remarks = [*choices.remarks, say_steps(by_steps), *say_missing(planned, done)]
     figures = draw_figures(split.sections["test"], done, out / "pictures", split.stamps)
     page = write_comparison(out, replace(split.compare(done, " ".join(filter(None, remarks))), figures=figures))
-    write_provenance(
+    write_run_provenance(
         out,
+        arguments,
         began=began,
-        config={
-            "arguments": {name: str(value) for name, value in vars(arguments).items()},
-            "duration_s_of_commands_added_up": total_duration_s(out),
-        },
         seeds={"split, trainings and phantoms": arguments.seed},
         split={section: [case.patient for case in cases] for section, cases in split.sections.items()},
         weights=[experiment.weights for experiment in done.values()],
         datalist=split.datalist,
         stamps=split.stamps,
-        device=devices_used(out),
     )
     shutil.rmtree(out / "cache", ignore_errors=True)
     print(f"\nReport   {page}\nFigures  {', '.join(path.name for path in figures.pictures)} in {out / 'pictures'}")

@@ -1,5 +1,6 @@
 """What several systems reached on the same patients: tables, one page, and where everything lies."""
 
+import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from islesnet.metrics import (
     pool_reliability,
     summarize,
 )
-from islesnet.provenance import commands_in
+from islesnet.provenance import commands_in, write_provenance
 from islesnet.report import EvaluationReport, Figures, read_history, write_csv, write_evaluation_report
 from islesnet.volumes.geometry import lie_on_one_grid
 from workflows.experiment import Experiment
@@ -227,6 +228,21 @@ def total_duration_s(folder: Path) -> float:
 def devices_used(folder: Path) -> str | None:
     """Name the devices that the commands of the bundle below a folder ran on; None where they do not say."""
     return ", ".join(sorted({command["device"] for command in _commands_below(folder) if command["device"]})) or None
+
+
+def write_run_provenance(folder: Path, arguments: argparse.Namespace, **known: Any) -> Path:
+    """Write the provenance of a workflow's run: what it was asked for, and what its commands took and ran on.
+
+    Args:
+        folder: of all the run's results.
+        arguments: its command line.
+        known: for `islesnet.provenance.write_provenance`.
+    """
+    config = {
+        "arguments": {name: str(value) for name, value in vars(arguments).items()},
+        "duration_s_of_commands_added_up": total_duration_s(folder),
+    }
+    return write_provenance(folder, config=config, device=devices_used(folder), **known)
 
 
 def _commands_below(folder: Path) -> list[dict[str, Any]]:

@@ -83,7 +83,7 @@ def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
             "recipes/training.yaml --dataset_dir DIR), or name a file: --checkpoint FILE for the bundle, --model FILE "
             "for islesnet segment."
         )
-    _require_checksum(Path(path))
+    require_checksum(Path(path))
     weights, own = read_state_dict(path, "weights"), network.state_dict()
     _require_members(weights, own, path)
     difference = _difference(weights, own, "the configured network needs")
@@ -134,7 +134,7 @@ def start_from(network: nn.Module, path: str | PathLike[str] | Literal[False] | 
         return network
     if not Path(path).is_file():
         raise InputError(f"start_from: there are no weights at {path}.")
-    _require_checksum(Path(path))
+    require_checksum(Path(path))
     weights, own = read_state_dict(path, "start_from"), network.state_dict()
     difference = _difference(weights, own, "the configured network needs")
     if difference:
@@ -183,8 +183,12 @@ def other_spacings(
     ]
 
 
-def _require_checksum(path: Path) -> None:
-    """Refuse a file that differs from the one that its ``.sha256`` was made of, where there is such a file."""
+def require_checksum(path: Path) -> None:
+    """Refuse weights that differ from those that the ``.sha256`` beside them was made of, where there is such a file.
+
+    Raises:
+        InputError: where they differ.
+    """
     checksum = checksum_of(path)
     if not checksum.is_file():
         return

@@ -138,3 +138,25 @@ def test_folder_begun_with_another_recipe_s_config_is_refused(dataset, tmp_path,
 
     with pytest.raises(InputError, match="another choice of the bundle's configs"):
         plan(dataset, tmp_path / "run").run()
+
+
+def test_folder_begun_from_other_weights_of_the_same_name_is_refused(dataset, tmp_path, commands):
+    (tmp_path / "model.pt").write_bytes(b"weights")
+    start = {"start_from": tmp_path / "model.pt"}
+    plan(dataset, tmp_path / "run", training=start).run()
+    (tmp_path / "model.pt").write_bytes(b"others")
+
+    with pytest.raises(InputError, match="another choice of weights at the start"):
+        plan(dataset, tmp_path / "run", training=start).run()
+
+
+@pytest.mark.parametrize(("code", "is_advised"), [(-9, True), (1, False)])
+def test_one_that_was_killed_is_advised_to_be_alone(dataset, tmp_path, monkeypatch, code, is_advised):
+    def ending(verb, *arguments, log, share):
+        raise CommandError(["python"], code, None)
+
+    monkeypatch.setattr(module, "run_bundle", ending)
+
+    (failure,) = run_all([plan(dataset, tmp_path / "fold1")], [{}])
+
+    assert ("--at-once 1 needs less memory" in failure) == is_advised

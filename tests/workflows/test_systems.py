@@ -122,7 +122,7 @@ def test_a_user_s_own_weights_in_the_place_of_the_shipped_are_not_started_from(t
     with pytest.raises(InputError, match="is not them"):  # a training set the checksum aside
         start_encoders(systems_named(["fine_tuned"]), False)
     checksum.write_text(f"{hashlib.sha256(b'others').hexdigest()}  model.pt\n")
-    with pytest.raises(InputError, match="is not them"):
+    with pytest.raises(InputError, match=r"are not those that model\.pt\.sha256 was made of"):
         start_encoders(systems_named(["fine_tuned"]), False)
     checksum.write_text(f"{hashlib.sha256(b'weights').hexdigest()}  model.pt\n")
     assert len(start_encoders(systems_named(["fine_tuned"]), False)) == 1
