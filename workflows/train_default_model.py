@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 
+from islesnet.errors import InputError
 from islesnet.files import require_writable
 from islesnet.metrics import expected_calibration_error
 from islesnet.networks import can_compile, operating_point_file
@@ -50,6 +51,9 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--patients", type=int, default=540, help="how many phantoms, 44 of them to validate and test")
     parser.add_argument("--minutes", type=float, default=90, help="of training")
+    parser.add_argument(
+        "--epochs", type=int, help="of training, whatever their time: for trainings to be compared at equal steps"
+    )
     parser.add_argument("--start-from", type=Path, help="weights of an earlier training to go on from, on new phantoms")
     parser.add_argument("--seed", type=int, default=4, help="of phantoms and training")
     parser.add_argument("--training-seed", type=int, help="of the training, where it is not the phantoms'")
@@ -82,7 +86,9 @@ def train_default_model(arguments: argparse.Namespace) -> int:
     )
     seed = arguments.seed if arguments.training_seed is None else arguments.training_seed
     start_from = arguments.start_from and arguments.start_from.absolute()
-    training = WideTraining(out, cohort.folder, arguments.minutes, seed, start_from)
+    if arguments.epochs is not None and arguments.epochs < 1:
+        raise InputError(f"--epochs is {arguments.epochs}: at least 1 is needed")
+    training = WideTraining(out, cohort.folder, arguments.minutes, seed, start_from, arguments.epochs)
     if arguments.phantoms:
         cohort.claim()  # a folder of other phantoms is refused before --out is claimed for them
     claim_folder(out, "begun_with.json", training.decisive() | cohort.decisive())
@@ -122,7 +128,7 @@ def train_default_model(arguments: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class WideTraining:
-    """The bundle's training on wide phantoms, of as many epochs as the time allows.
+    """The bundle's training on wide phantoms, of as many epochs as the time allows or as are asked for.
 
     Args:
         out: folder for what it writes.
@@ -130,6 +136,7 @@ class WideTraining:
         minutes: of training, once the phantoms are preprocessed.
         seed: of the training.
         start_from: weights that it begins with; None begins with random ones.
+        epochs: in place of the minutes.
     """
 
     out: Path
@@ -137,6 +144,7 @@ class WideTraining:
     minutes: float
     seed: int
     start_from: Path | None = None
+    epochs: int | None = None
 
     @property
     def datalist(self) -> Path:
@@ -154,6 +162,7 @@ class WideTraining:
             "minutes": self.minutes,
             "training_seed": self.seed,
             "start_from": self.start_from,
+            "epochs": self.epochs,
         }
 
     @property
@@ -167,7 +176,7 @@ class WideTraining:
         return GPU_RECIPE if torch.cuda.is_available() else RECIPE
 
     def run(self) -> None:
-        """Preprocess, measure the pace in a first epoch, and train for the time that is left.
+        """Preprocess, measure the pace in a first epoch where the time decides, and train.
 
         Raises:
             InputError: where it was begun on a CPU and is to go on on a GPU, or the other way round.
@@ -183,14 +192,19 @@ class WideTraining:
             require_writable(self.cache_dir)
             say("Preprocessing, in parallel")
             fill_cache(self.recipe, {**self._choices(epochs=1), "visits": 1})
-            say("First epoch, to measure the pace")
-            self._train(epochs=1)
-            epochs = self._epochs_in_time()
-            write_json(plan, {"epochs": epochs, "minutes": self.minutes})
-        epochs = int(json.loads(plan.read_text())["epochs"])
-        say(f"Training: {epochs} epochs, about {self.minutes:g} minutes")
+            write_json(plan, self._plan())
+        told = json.loads(plan.read_text())
+        epochs = int(told["epochs"])
+        say(f"Training: {epochs} epochs" + (f", about {told['minutes']:g} minutes" if "minutes" in told else ""))
         self._train(epochs)
         write_json(self.out / "trained.json", {"epochs": epochs})
+
+    def _plan(self) -> dict[str, float]:
+        if self.epochs is not None:
+            return {"epochs": self.epochs}
+        say("First epoch, to measure the pace")
+        self._train(epochs=1)
+        return {"epochs": self._epochs_in_time(), "minutes": self.minutes}
 
     def _epochs_in_time(self) -> int:
         """Say how many epochs the time allows, by when TensorBoard was told of each of the first one's steps.
@@ -203,7 +217,7 @@ class WideTraining:
         steps = np.diff(times)
         seconds = float(np.mean(steps[len(steps) // 2 :])) * len(times)
         epochs = max(2, int(self.minutes * 60 * SHARE_FOR_TRAINING / seconds))
-        return epochs - epochs % _interval(epochs)  # so that the last epoch is validated
+        return epochs - epochs % VALIDATIONS if epochs > VALIDATIONS else epochs
 
     def _train(self, epochs: int) -> None:
         run_bundle("training", "--args_file", self.recipe, *options(self._choices(epochs)))
@@ -217,7 +231,7 @@ class WideTraining:
             "cache_dir": self.cache_dir,
             "seed": self.seed,
             "epochs": epochs,
-            "val_interval": _interval(epochs),
+            "val_interval": validation_interval(epochs),
             "resume": True,
             "compile_network": can_compile() and not torch.cuda.is_available(),  # not tried there
             "described_patients": 0,  # a step of its own describes them once
@@ -225,9 +239,9 @@ class WideTraining:
         }
 
 
-def _interval(epochs: int) -> int:
-    """Say after how many epochs each a training of so many is validated."""
-    return max(1, epochs // VALIDATIONS)
+def validation_interval(epochs: int) -> int:
+    """Say after how many epochs each a training of so many is validated: the last one is."""
+    return epochs // max(times for times in range(1, VALIDATIONS + 1) if epochs % times == 0)
 
 
 if __name__ == "__main__":

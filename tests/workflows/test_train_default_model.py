@@ -7,7 +7,7 @@ from tests.phantom.conftest import write_ball
 from workflows import phantom_cohort
 from workflows.claims import claim_folder
 from workflows.phantom_cohort import TEST, VALIDATION, PhantomCohort, split
-from workflows.train_default_model import RECIPE, WideTraining, main
+from workflows.train_default_model import RECIPE, VALIDATIONS, WideTraining, main, validation_interval
 
 
 @pytest.fixture
@@ -97,3 +97,24 @@ def test_phantoms_that_nobody_says_how_they_were_drawn_are_refused(tmp_path, tin
 
     with pytest.raises(InputError, match=r"holds patients, but no drawn_with\.json"):
         PhantomCohort(tmp_path, 3, seed=0).make()
+
+
+@pytest.mark.parametrize("epochs", range(1, 30))
+def test_last_epoch_is_validated_and_few_others(epochs):
+    assert epochs % validation_interval(epochs) == 0
+    assert 1 <= epochs // validation_interval(epochs) <= VALIDATIONS
+
+
+def test_epochs_asked_for_are_trained_without_a_look_at_the_time(tmp_path, monkeypatch):
+    trained = []
+    monkeypatch.setattr("workflows.train_default_model.fill_cache", lambda *_: None)
+    monkeypatch.setattr(WideTraining, "_train", lambda self, epochs: trained.append(epochs))
+
+    WideTraining(tmp_path / "out", tmp_path / "phantoms", 5.0, seed=4, epochs=7).run()
+
+    assert trained == [7]
+
+
+def test_training_of_no_epoch_is_refused(tmp_path, capsys):
+    assert main(["--out", str(tmp_path), "--epochs", "0"]) == 1
+    assert "--epochs is 0: at least 1 is needed" in capsys.readouterr().err
