@@ -120,19 +120,20 @@ def cross_validate(arguments: argparse.Namespace) -> int:
         *say_missing(by_system, done),
     ]
     page = write_comparison(out, plan.compare(done, " ".join(filter(None, remarks)), stamps))
-    write_run_provenance(
-        out,
-        arguments,
-        began=began,
-        seeds={"folds and trainings": arguments.seed},
-        split={
+    of_run = {
+        "began": began,
+        "seeds": {"folds and trainings": arguments.seed},
+        "split": {
             **{f"fold {number}": [case.patient for case in fold] for number, fold in enumerate(plan.folds, start=1)},
             "holdout": [case.patient for case in plan.holdout],
         },
-        weights=[ensemble, *(experiment.weights for own in done.values() for experiment in own)],
-        datalist=[experiment.datalist for experiment in of_ours],
-        stamps=stamps,
-    )
+        "datalist": [experiment.datalist for experiment in of_ours],
+        "stamps": stamps,
+    }
+    members = [experiment.weights for experiment in of_ours]
+    write_run_provenance(ensemble.parent, arguments, weights=[ensemble, *members], **of_run)
+    everyone = [experiment.weights for own in done.values() for experiment in own]
+    write_run_provenance(out, arguments, weights=[ensemble, *everyone], **of_run)
     shutil.rmtree(out / "cache", ignore_errors=True)
     print(f"\nReport    {page}\nEnsemble  {ensemble}\nThis run took {(time.time() - began) / 60:.0f} minutes.")
     return 1 if failures else 0

@@ -247,7 +247,8 @@ def write_run_provenance(folder: Path, arguments: argparse.Namespace, **known: A
 
 def _commands_below(folder: Path) -> list[dict[str, Any]]:
     homes = [path.parent for path in folder.rglob("provenance.json") if path.parent != folder]
-    return [{"device": None, **command} for home in homes for command in commands_in(home)]
+    found = ({"device": None, **command} for home in homes for command in commands_in(home))
+    return [command for command in found if "monai.bundle" in (command["command"] or "")]  # not the workflow's own
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

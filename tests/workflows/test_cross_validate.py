@@ -38,7 +38,8 @@ def test_every_patient_is_tested_once_and_what_is_done_is_not_done_again(dataset
         tested = {entry["patient"] for entry in datalist["test"]}
         assert tested == set(ours.loc[ours["fold"] == fold, "patient"])
         assert not tested & {entry["patient"] for entry in [*datalist["training"], *datalist["validation"]]}
-    for name in ("report.html", "summary.json", "provenance.json", "ensemble/default/ensemble.pt"):
+    provenances = ("provenance.json", "ensemble/default/provenance.json")
+    for name in ("report.html", "summary.json", *provenances, "ensemble/default/ensemble.pt"):
         assert (tmp_path / name).is_file(), name
 
     # Interrupted within the second fold's evaluation: only that is done again.

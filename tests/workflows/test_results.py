@@ -27,6 +27,8 @@ from workflows.results import (
 )
 from workflows.systems import SYSTEMS
 
+BUNDLE_RUN = "python -m monai.bundle run evaluating"
+
 
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory):
@@ -89,14 +91,17 @@ def test_patients_without_dwi_have_no_threshold(cases):
 
 def test_time_of_all_commands_is_the_sum_of_every_run_of_each(tmp_path):
     for name, earlier in (("fold_1/training", [100.0, None]), ("fold_1/evaluation", []), ("fold_2/training", [7.0])):
-        commands = [{"duration_s": seconds} for seconds in earlier]
+        commands = [{"duration_s": seconds, "command": BUNDLE_RUN} for seconds in earlier]
         (tmp_path / name).mkdir(parents=True)
-        (tmp_path / name / "provenance.json").write_text(json.dumps({"duration_s": 10.0, "earlier": commands}))
-    # That of a training by an earlier version, and this workflow's own.
-    (tmp_path / "fold_2" / "provenance.json").write_text(json.dumps({"duration_s": 1000.0}))
-    (tmp_path / "provenance.json").write_text(json.dumps({"duration_s": 5.0}))
+        content = {"duration_s": 10.0, "command": BUNDLE_RUN, "earlier": commands}
+        (tmp_path / name / "provenance.json").write_text(json.dumps(content))
+    # The workflow's own, of the whole and of its ensemble.
+    for folder in (tmp_path, tmp_path / "ensemble"):
+        folder.mkdir(exist_ok=True)
+        own = {"duration_s": 1000.0, "command": "python -m workflows.cross_validate"}
+        (folder / "provenance.json").write_text(json.dumps(own))
 
-    assert total_duration_s(tmp_path) == 100 + 7 + 3 * 10 + 1000
+    assert total_duration_s(tmp_path) == 100 + 7 + 3 * 10
 
 
 def test_empty_mask_on_another_grid_keeps_what_is_known_of_the_brain():
@@ -181,7 +186,8 @@ def test_of_stacked_slices_neither_distances_nor_lesions_nor_their_sizes_are_tol
     assert all(word in page for word in ("By lesion size", "Bland-Altman", "HD95", "Lesions, true"))
 
 
-def test_devices_of_all_commands_are_named_once(tmp_path):
+def test_devices_of_all_commands_are_named_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.orig_argv", BUNDLE_RUN.split())
     assert devices_used(tmp_path) is None
     for name, device in (("a", "cuda:1"), ("b", "cpu"), ("c", "cpu"), ("d", None)):
         write_provenance(tmp_path / name, began=0.0, device=device)
