@@ -82,11 +82,6 @@ def name_of_patient(folder: Path) -> str:
     return legal if legal.strip() else "_"
 
 
-def subject_of(patient: str) -> str:
-    """Return the person behind a patient name: sessions ("sub-01_ses-2") of one person must stay on one side."""
-    return patient.partition("_ses-")[0]
-
-
 def _has_control(text: str) -> bool:
     # Control characters, bytes that are no text, line and paragraph ends; odd spaces and letters are legal.
     return any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text)

@@ -5,8 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from enum import IntEnum
 
-from islesnet.data.case import subject_of
-from islesnet.volumes.file_names import BRAIN_WORDS, MASK_WORDS, SEQUENCE_WORDS, without_words
+from islesnet.volumes.file_names import BRAIN_WORDS, MASK_WORDS, SEQUENCE_WORDS, subject_of, without_words
 
 # None of this tells patients apart: sub-01_msk is the truth of sub-01_lesion.
 _ROLE_WORDS = MASK_WORDS | {"pred", "preds", "prediction", "predictions", "predicted", "manual", "expert"}

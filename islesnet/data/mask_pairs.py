@@ -35,12 +35,13 @@ class MaskPair:
 
     @property
     def probability(self) -> Path | None:
-        """The map ``<patient>_probability.nii.gz`` beside the mask, where there is one."""
+        """The map ``<patient>_probability.nii.gz`` beside the mask, or one called after it, where there is one."""
         if self.prediction is None:
             return None
-        name = patient_in(stem_of(self.prediction.name) or "")
-        beside = self.prediction.with_name(f"{name}_probability.nii.gz" if name else "probability.nii.gz")
-        return beside if beside.is_file() else None
+        stem = stem_of(self.prediction.name) or ""
+        called = [f"{name}_probability" if name else "probability" for name in (patient_in(stem), stem)]
+        beside = (self.prediction.with_name(f"{name}.nii.gz") for name in called)
+        return next((path for path in beside if path.is_file()), None)
 
 
 def pair_masks(
@@ -93,12 +94,13 @@ def find_masks(folder: Path) -> dict[str, Path]:
     """Find the masks in a folder by patient: files of it, or, where it holds none, one in each patient's folder.
 
     Raises:
-        InputError: where it is not a folder, holds no mask, or two of one patient.
+        InputError: where it is not a folder, holds no mask, two of one patient, or files of which some are named as
+            masks and those of other patients are not.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is {'not a folder' if folder.exists() else 'not there'}; give a folder of masks")
     here = folder.absolute()
-    files = _masks_among(volumes_in(here))
+    files = _masks_of_each(volumes_in(here))
     named = [(patient_in(stem_of(path.name) or "") or here.name, path) for path in files]
     for child in [] if files else folders_in(here):
         named += _masks_below(child, child.name)
@@ -213,9 +215,40 @@ def _masks_below(folder: Path, patient: str, depth: int = 1) -> Iterator[tuple[s
         yield from _masks_below(child, of_session, depth + 1)
 
 
+def _masks_of_each(paths: Iterable[Path]) -> list[Path]:
+    """Keep the masks of a folder in which each patient has files of their own, or which is one patient's.
+
+    Raises:
+        InputError: where it is not clear whether a file is a mask, and its patient has no other.
+    """
+    files = list(paths)
+    masks = _masks_among(files)
+    patients = {_patient_key(path) for path in masks}
+    is_of_one = any(not patient_in(stem_of(path.name) or "") for path in masks)  # "lesion.nii.gz" names nobody
+    unsure = (
+        []
+        if is_of_one
+        else [path.name for path in files if _kind(path) == Kind.UNSAID and _patient_key(path) not in patients]
+    )
+    if unsure:
+        raise InputError(
+            f"{masks[0].parent}: {_listed(path.name for path in masks)} are named as masks; are {_listed(unsure)} "
+            "masks of other patients? Name them likewise, or move them away"
+        )
+    return masks
+
+
+def _patient_key(path: Path) -> str:
+    return key_of(stem_of(path.name) or "")
+
+
+def _kind(path: Path) -> Kind:
+    return kind_of(stem_of(path.name) or "")
+
+
 def _masks_among(paths: Iterable[Path]) -> list[Path]:
     """Keep the files named as masks; where none is, those that say nothing, then those named by a sequence."""
-    kinds = {path: kind_of(stem_of(path.name) or "") for path in paths}
+    kinds = {path: _kind(path) for path in paths}
     clearest = min(kinds.values(), default=Kind.OTHER)
     for path, kind in kinds.items():
         if clearest < kind == Kind.UNSAID:

@@ -5,9 +5,9 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 
-from islesnet.data.case import Case, subject_of
+from islesnet.data.case import Case
 from islesnet.errors import InputError
-from islesnet.volumes.file_names import natural_key
+from islesnet.volumes.file_names import natural_key, subject_of
 from islesnet.volumes.volume import read_volume
 
 SECTIONS = ("training", "validation", "test")

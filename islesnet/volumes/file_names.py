@@ -40,6 +40,7 @@ _PROTOCOL_WORDS = {
 # Maps and by-products that carry a sequence's name but are not it.
 _OTHER_WORDS = {"adc", "eadc", "exponential", "b0", "star", "probability", "prob", "prediction", "uncertainty"}
 _T1_OR_COMPOUND = rf"([es]?t1(?:w|wi)?|mprage)({'|'.join(sorted(_CONTRAST_WORDS, key=len, reverse=True))}|c)"
+_SEPARATORS = re.compile(r"[_\-.\s]+")
 # How some write a word -> the words; each stands alone, between separators.
 _SPELLINGS = [
     (re.compile(spelling), words)
@@ -116,19 +117,26 @@ def says_only_how(text: str) -> bool:
     return bool(words) and words <= _PROTOCOL_WORDS | set().union(*SEQUENCE_WORDS.values())
 
 
+def subject_of(patient: str) -> str:
+    """Return the person behind a patient name: sessions ("sub-01_ses-2") of one person must stay on one side."""
+    return patient.partition("_ses-")[0]
+
+
 def natural_key(text: str) -> list[str | int]:
     """Sort key that puts "case 2" before "case 10"."""
     return [int(part) if index % 2 else part.casefold() for index, part in enumerate(re.split(r"(\d+)", text))]
 
 
 def without_words(text: str, known: Set[str]) -> str:
-    """Remove words from a name, each with the separator before it (the first: after it)."""
+    """Remove words from a name, each with the separators before it (the first: after it).
+
+    Other signs stay: "p1+_lesion" without "lesion" is "p1+", since "p1" is somebody else.
+    """
+    # A word in brackets goes with them.
+    text = re.sub(r"[(\[{](\w+)[)\]}]", lambda word: f"_{word[1]}" if word[1].lower() in known else word[0], text)
     parts = re.split(r"([\W_]+)", text)
-    kept = [
-        (parts[index - 1] if index else "") + word
-        for index, word in enumerate(parts)
-        if index % 2 == 0 and word and word.lower() not in known
-    ]
+    pairs = zip(["", *parts[1::2]], parts[::2], strict=True)
+    kept = [_SEPARATORS.sub("", signs) if word.lower() in known else signs + word for signs, word in pairs]
     return "".join(kept).strip("_-. ")
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from islesnet.data import REFERENCE_ORDER, SEQUENCES, Case
-from islesnet.data.case import subject_of
 from islesnet.errors import InputError
+from islesnet.volumes.file_names import subject_of
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,9 @@ from islesnet.data.mask_names import Kind, key_of, kind_of, match_names, patient
         ("p1.manual.seg", "p1"),
         ("Jörg 7_lesion", "Jörg 7"),
         ("患者_mask", "患者"),
+        ("Smith (2)", "Smith (2)"),
+        ("Smith (lesion)", "Smith"),
+        ("p1+_lesion", "p1+"),
         ("label", ""),
     ],
 )

@@ -183,6 +183,30 @@ def test_path_that_is_no_folder_of_masks_is_refused(touch):
         pair_masks(pred / "1.nii.gz", pred)
 
 
+def test_patients_of_a_flat_folder_whose_files_do_not_say_that_they_are_masks_are_not_lost(touch):
+    pred = touch("pred", "1.nii.gz", "2.nii.gz", "3.nii.gz")
+
+    with pytest.raises(
+        InputError, match=r"1_mask\.nii\.gz are named as masks; are 2\.nii\.gz, 3\.nii\.gz masks of other"
+    ):
+        pair_masks(pred, touch("truth", "1_mask.nii.gz", "2.nii.gz", "3.nii.gz"))
+
+
+def test_scan_beside_the_mask_of_its_patient_is_passed_over(touch):
+    truth = touch("truth", "1_mask.nii.gz", "1.nii.gz", "2_mask.nii.gz")
+    alone = touch("of_one", "lesion.nii.gz", "scan.nii.gz")
+
+    assert names(pair_masks(touch("pred", "1.nii.gz", "2.nii.gz"), truth))["1"][1] == "1_mask.nii.gz"
+    assert names(pair_masks(touch("one", "of_one.nii.gz"), alone))["of_one"][1] == "lesion.nii.gz"
+
+
+@pytest.mark.parametrize("stem", ["gt_12", "Smith (2)", "p1_lesion"])
+def test_probability_map_called_after_its_mask_is_found(touch, stem):
+    pred = touch("pred", f"{stem}.nii.gz", f"{stem}_probability.nii.gz")
+
+    assert MaskPair("1", pred / f"{stem}.nii.gz", Path("truth.nii")).probability == pred / f"{stem}_probability.nii.gz"
+
+
 def test_probability_map_beside_a_mask_is_found(touch):
     pred = touch("pred", "p 1_lesion.nii.gz", "p 1_probability.nii.gz", "2_lesion.nii.gz")
 
