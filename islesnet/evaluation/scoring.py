@@ -13,6 +13,7 @@ from islesnet.evaluation.masks import Masks, read_on_grid
 from islesnet.evaluation.scan import read_scan
 from islesnet.metrics import MaskScores, Reliability, dice_by_threshold
 from islesnet.metrics.baselines import THRESHOLDS
+from islesnet.volumes.file_names import subject_of
 
 
 @dataclass(frozen=True)
@@ -71,18 +72,20 @@ def score_threshold(pair: MaskPair, case: Case, deviations: float) -> MaskScores
 
 
 def choose_thresholds(dice: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Choose each patient's DWI threshold: the best on the mean of all other patients; none for a patient alone.
+    """Choose each patient's DWI threshold: the best on the mean of all other people; none for a person alone.
 
     Args:
         dice: of each patient, at each of `THRESHOLDS`.
     """
-    if len(dice) < 2:
-        return {}
-    table = np.array(list(dice.values()))
-    of_others = (table.sum(axis=0) - table) / (len(table) - 1)
-    # Rounded: a tie must not hang on the order in which the sum was taken.
-    best = np.round(of_others, 9).argmax(axis=1)
-    return {patient: THRESHOLDS[index] for patient, index in zip(dice, best, strict=True)}
+    table = pd.DataFrame.from_dict(dict(dice), orient="index")
+    people = np.array([subject_of(patient) for patient in dice])
+    chosen = {}
+    for patient, person in zip(dice, people, strict=True):
+        if (is_other := people != person).any():
+            # Rounded: a tie must not hang on the order in which the sum was taken.
+            of_others = table[is_other].mean().round(9)
+            chosen[patient] = THRESHOLDS[int(of_others.to_numpy().argmax())]
+    return chosen
 
 
 def _reliability(path: Path | None, masks: Masks, remarks: list[str]) -> pd.DataFrame | None:
@@ -90,8 +93,11 @@ def _reliability(path: Path | None, masks: Masks, remarks: list[str]) -> pd.Data
         return None
     reliability = Reliability()
     try:
-        reliability.add(read_on_grid(path, masks.grid), masks.truth)
+        probability = read_on_grid(path, masks.grid, unknown=np.nan)
+        reliability.add(probability, masks.truth)
     except (ValueError, OSError) as error:  # not probabilities, or damaged
         remarks.append(f"{path}: left out of the reliability: {error}")
         return None
+    if count := int(np.isnan(probability).sum()):
+        remarks.append(f"{path}: {count:,} voxels are no number; they are left out of the reliability")
     return reliability.table()

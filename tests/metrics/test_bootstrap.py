@@ -61,3 +61,18 @@ def test_equal_values_give_an_interval_of_no_width():
 @pytest.mark.parametrize("patients", range(6))
 def test_fewer_than_six_patients_have_no_interval(patients):
     assert all(math.isnan(bound) for bound in bootstrap_interval(np.random.default_rng(0).random(patients)))
+
+
+def test_sessions_of_one_person_are_drawn_together():
+    people, sessions = np.random.default_rng(0).random(12), 4
+    values = np.repeat(people, sessions)
+    names = [f"sub-{person}_ses-{session}" for person in range(len(people)) for session in range(sessions)]
+
+    assert bootstrap_interval(values, patients=names) == pytest.approx(bootstrap_interval(people))
+    assert np.ptp(bootstrap_interval(values)) < 0.6 * np.ptp(bootstrap_interval(values, patients=names))
+
+
+def test_many_sessions_of_few_people_have_no_interval():
+    names = [f"sub-{person}_ses-{session}" for person in range(5) for session in range(9)]
+
+    assert all(math.isnan(bound) for bound in bootstrap_interval(np.arange(45.0), patients=names))
