@@ -14,6 +14,7 @@ from islesnet.data.file_stamps import stamps_in_files
 from islesnet.data.splits import SECTIONS, require_once, require_shares, share_out
 from islesnet.errors import InputError
 from islesnet.files import whole_file
+from islesnet.stamps import describe
 from islesnet.volumes.file_names import natural_key
 from islesnet.volumes.geometry import check_grid, lie_on_one_grid
 from islesnet.volumes.volume import Header, VolumeError, read_header, read_volume
@@ -56,12 +57,12 @@ def write_slice_split(
         raise InputError(f"none of the {len(cases)} patients has a label; a split needs expert lesion masks")
     # All before the first is written.
     slices = {case.patient: _deal_slices(case, fractions, seed) for case in labelled}
+    all_stamps = list(dict.fromkeys([*stamps, *stamps_in_files(labelled), LEAKY]))
     sections: dict[str, list[Case]] = {section: [] for section in SECTIONS}
     volumes_ml: dict[str, float] = {}
     for case in labelled:
-        for section, stack in _write_stacks(case, slices[case.patient], folder, volumes_ml).items():
+        for section, stack in _write_stacks(case, slices[case.patient], folder, all_stamps, volumes_ml).items():
             sections[section].append(stack)
-    all_stamps = list(dict.fromkeys([*stamps, *stamps_in_files(labelled), LEAKY]))
     about = {"split_by": BY_SLICES, "stamps": all_stamps, "seed": seed, "split": fractions}
     write_datalist(folder / "datalist.json", sections, folder, {**about, "volumes_ml": volumes_ml})
     return folder / "datalist.json"
@@ -116,7 +117,7 @@ def _one_grid(case: Case) -> Header:
 
 
 def _write_stacks(
-    case: Case, slices: Mapping[str, list[int]], folder: Path, volumes_ml: dict[str, float]
+    case: Case, slices: Mapping[str, list[int]], folder: Path, stamps: Sequence[str], volumes_ml: dict[str, float]
 ) -> dict[str, Case]:
     """Write a patient's stacks, reading one file at a time; note the lesion volume of each."""
     files: dict[str, dict[str, Path]] = {section: {} for section in slices}
@@ -127,7 +128,7 @@ def _write_stacks(
             stack = values[..., indices]  # (X, Y, Z) -> (X, Y, slices of the section)
             name = f"{case.patient}_ses-{section}"
             files[section][key] = folder / name / f"{key}.nii.gz"
-            _write(stack, volume.affine, files[section][key])
+            _write(stack, volume.affine, stamps, files[section][key])
             if key == "label":
                 volumes_ml[name] = float(stack.sum()) * math.prod(volume.spacing) / 1000.0
     stacks = {}
@@ -143,10 +144,11 @@ def _writable(array: NDArray[np.generic]) -> NDArray[np.generic]:
     return array if is_kept else array.astype(np.float32)
 
 
-def _write(array: NDArray[np.generic], affine: NDArray[np.float64], path: Path) -> None:
+def _write(array: NDArray[np.generic], affine: NDArray[np.float64], stamps: Sequence[str], path: Path) -> None:
     import nibabel
 
     image = nibabel.Nifti1Image(array.astype(array.dtype.newbyteorder("=")), affine)
     image.header.set_xyzt_units("mm")
+    image.header["descrip"] = describe(stamps)
     with whole_file(path) as part:
         nibabel.save(image, part)

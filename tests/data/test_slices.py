@@ -13,6 +13,7 @@ from islesnet.data import (
     stamps_of,
     write_slice_split,
 )
+from islesnet.data.file_stamps import stamps_in_file
 from islesnet.errors import InputError
 from islesnet.stamps import describe
 
@@ -89,6 +90,8 @@ def test_datalist_says_leaky_and_reading_it_warns(cohort, tmp_path, caplog):
 
     content = json.loads(path.read_text())
     assert (content["split_by"], stamps_of(path)) == ("slices", ["PHANTOM", "LEAKY"])
+    stacks = [file for name in SECTIONS for case in cases_in_datalist(path)[name] for file in case.files.values()]
+    assert all(stamps_in_file(file) == ["PHANTOM", "LEAKY"] for file in stacks)
     assert content["test"][0]["volume_ml"] == pytest.approx(lesion_volume_ml(cases_in_datalist(path)["test"][0]))
     caplog.clear()
     assert [item["patient"] for item in read_datalist(path, "test")] == ["p1_ses-test", "sub-2_ses-1_ses-test"]
