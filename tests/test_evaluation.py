@@ -341,6 +341,43 @@ def test_probability_maps_give_the_reliability(folders):
     assert "Probability maps were found for 2 of 4 patients" in (out / "report.html").read_text()
 
 
+def test_voxels_without_a_number_are_left_out_of_the_reliability(folders):
+    pred, _, out = folders
+    probability = np.where(TRUTHS["1"], 0.75, 0.05).astype(np.float32)
+    probability[:, :, 7:] = np.nan
+    save(probability, pred / "1_probability.nii.gz")
+
+    result = run(*folders)
+
+    assert pd.read_csv(out / "reliability.csv")["voxels"].sum() == 16 * 14 * 7
+    assert "1,120 voxels are no number; they are left out" in result.summary["remarks"]["1"][0]
+
+
+@pytest.mark.parametrize("given", ["truth", "images", "dataset_dir"])
+def test_results_are_not_written_into_a_data_set(folders, images, given):
+    pred, truth, _ = folders
+    write_datalist(images / "datalist.json", {"test": [Case("1", {"dwi": images / "1/dwi.nii.gz"})]}, images, {})
+    options = {"truth": {"truth": images / "datalist.json"}, "images": {"images": images}}
+    options["dataset_dir"] = {"images": images / "datalist.json", "dataset_dir": images}
+
+    with pytest.raises(InputError, match="would lie among the masks or images"):
+        evaluate(**{"pred": pred, "truth": truth, "output": images, **options[given]})
+
+
+def test_threshold_is_not_chosen_on_another_session_of_the_same_person():
+    def best_at(place):
+        return tuple(float(index == place) for index in range(len(THRESHOLDS)))
+
+    of_sessions = {"sub-1_ses-1": best_at(2), "sub-1_ses-2": best_at(2), "sub-2_ses-1": best_at(5)}
+
+    assert choose_thresholds(of_sessions) == {
+        "sub-1_ses-1": THRESHOLDS[5],
+        "sub-1_ses-2": THRESHOLDS[5],
+        "sub-2_ses-1": THRESHOLDS[2],
+    }
+    assert choose_thresholds({"sub-1_ses-1": best_at(2), "sub-1_ses-2": best_at(2)}) == {}
+
+
 @pytest.mark.parametrize(
     ("name", "stamps", "is_siss"),
     [("VSD.Brain.XX.O.OT.7", [], True), ("VSD.Brain.XX.O.OT.7", ["PHANTOM"], False), ("7_msk", [], None)],

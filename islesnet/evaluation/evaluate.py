@@ -140,10 +140,11 @@ class _Crew:
 def _require_sense(
     pred: Path, truth: Path, output: Path, dataset_dir: Path | None, lists: Sequence[Path | None]
 ) -> None:
-    """Refuse results among the masks, and a data set's folder where nothing is relative to it."""
-    if output.resolve() in (pred.resolve(), truth.resolve()):
+    """Refuse results among the masks or images, and a data set's folder where nothing is relative to it."""
+    given = [path for path in (pred, truth, dataset_dir, *lists) if path is not None]
+    if output.resolve() in [(path.parent if path.suffix == ".json" else path).resolve() for path in given]:
         raise InputError(
-            f"the results would lie among the masks in {output}, over files of the same names; name another"
+            f"the results would lie among the masks or images in {output}, over files of the same names; name another"
         )
     if dataset_dir is not None and ".json" not in [path.suffix for path in lists if path is not None]:
         raise InputError(

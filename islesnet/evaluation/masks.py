@@ -48,8 +48,13 @@ def read_masks(pair: MaskPair) -> Masks:
     return Masks(prediction.array, truth.array, truth.header, remarks)
 
 
-def read_on_grid(path: Path, grid: Header) -> NDArray[np.float32]:
+def read_on_grid(path: Path, grid: Header, unknown: float = 0.0) -> NDArray[np.float32]:
     """Read an image onto a grid: as it is where it lies there, else interpolated linearly.
+
+    Args:
+        path: of the image.
+        grid: that it is read onto.
+        unknown: what stands for voxels that are no finite number; 0 is nothing seen.
 
     Raises:
         VolumeError: for a file that is damaged or lies on an unsound grid.
@@ -57,8 +62,8 @@ def read_on_grid(path: Path, grid: Header) -> NDArray[np.float32]:
     volume = read_volume(path)
     _require_sound_grid(path, volume)
     volume = volume.canonical()
-    # What is no number stands for nothing seen.
-    values = np.nan_to_num(volume.array.astype(np.float32, copy=False), nan=0.0, posinf=0.0, neginf=0.0)
+    values = volume.array.astype(np.float32, copy=False)
+    values = np.nan_to_num(values, nan=unknown, posinf=unknown, neginf=unknown)
     if lie_on_one_grid(volume.header, grid):
         return values
     voxel_to_voxel = np.linalg.inv(volume.affine) @ grid.affine
