@@ -1,7 +1,9 @@
 """The patients that a workflow works on: a data set on disk, or phantoms made for it."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from rich.progress import Progress
@@ -17,6 +19,7 @@ from islesnet.data import (
     write_datalist,
 )
 from islesnet.errors import InputError
+from islesnet.files import sha256_of
 from islesnet.phantom import PhantomSettings, write_siss_like_dataset
 from islesnet.stamps import PHANTOM
 from workflows.commands import say
@@ -113,6 +116,17 @@ def require_stamps(datalist: Path, stamps: Iterable[str]) -> None:
             f"{datalist} was begun with the stamps {sorted(there) or 'none'}; with these choices they are "
             f"{sorted(here) or 'none'}. Name another folder with --out."
         )
+
+
+def checksum_of_files(case: Case) -> str:
+    """Give one checksum of all that a patient's files hold, the label's too: a corrected label is another one."""
+    known = (f"{key} {_checksum_of(path, path.stat().st_mtime_ns)}" for key, path in case.files.items())
+    return hashlib.sha256("\n".join(known).encode()).hexdigest()
+
+
+@cache  # every experiment asks for every patient
+def _checksum_of(path: Path, _changed_ns: int) -> str:  # a changed file is another one
+    return sha256_of(path)
 
 
 def _names(cases: Sequence[Case]) -> list[str]:

@@ -1,13 +1,12 @@
 """The ensemble of a cross-validation's networks, and its score on patients that none of them was trained on."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from islesnet.files import whole_file
+from islesnet.files import sha256_of, whole_file
 from islesnet.networks import join_weights
 from islesnet.networks.weights import save_tensors
 from islesnet.report import read_scores
@@ -70,14 +69,9 @@ def score_ensemble(experiments: Sequence[Experiment], folder: Path) -> dict[str,
 
 def _is_scored(folder: Path, weights: Path) -> bool:
     note = folder / "done.json"
-    return note.is_file() and json.loads(note.read_text())["weights"] == _checksum(weights)
+    return note.is_file() and json.loads(note.read_text())["weights"] == sha256_of(weights)
 
 
 def _mark_scored(folder: Path, weights: Path) -> None:
     with whole_file(folder / "done.json") as part:
-        part.write_text(json.dumps({"weights": _checksum(weights)}) + "\n")
-
-
-def _checksum(weights: Path) -> str:
-    with weights.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        part.write_text(json.dumps({"weights": sha256_of(weights)}) + "\n")

@@ -18,6 +18,7 @@ from islesnet.report import read_scores
 from workflows.bundle_config import recipe_checksum
 from workflows.claims import claim_folder
 from workflows.commands import BUNDLE, CommandError, options, run_bundle, stop_commands
+from workflows.datasets import checksum_of_files
 from workflows.systems import System
 
 _LONGEST_TEMPORARY_PATH = 60  # characters; of a socket's 107 Python takes 33 for itself
@@ -151,7 +152,7 @@ class Experiment:
             **self.choices_in_training,
             **({"weights at the start": sha256_of(BUNDLE / str(start))} if start else {}),
             "patients": {
-                section: {case.patient: [path.stat().st_size for path in case.files.values()] for case in cases}
+                section: {case.patient: checksum_of_files(case) for case in cases}
                 for section, cases in cases_in_datalist(self.datalist, self.dataset_dir).items()
             },
         }

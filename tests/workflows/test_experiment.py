@@ -1,6 +1,6 @@
 """What an experiment remembers and refuses, without training anything."""
 
-import json
+import shutil
 from threading import Barrier, Lock
 
 import pytest
@@ -80,15 +80,18 @@ def test_results_folder_that_was_moved_goes_on(dataset, tmp_path, commands):
     assert len(commands) == 2
 
 
-def test_other_files_under_the_same_names_are_refused(dataset, tmp_path, commands):
-    plan(dataset, tmp_path / "run").run()
-    note = json.loads((tmp_path / "run" / "experiment.json").read_text())
-    patient = next(iter(note["patients"]["training"]))
-    note["patients"]["training"][patient][0] += 1
-    (tmp_path / "run" / "experiment.json").write_text(json.dumps(note))
+def test_label_corrected_after_the_scores_were_written_is_refused(dataset, tmp_path, commands):
+    data = tmp_path / "data"
+    shutil.copytree(dataset, data)
+    plan(data, tmp_path / "run").run()
+    plan(data, tmp_path / "run").run()
+    label = find_cases(data)[0].label
+    content = bytearray(label.read_bytes())
+    content[-1] ^= 1  # of the same size
+    label.write_bytes(content)
 
     with pytest.raises(InputError, match="another choice of patients"):
-        plan(dataset, tmp_path / "run").run()
+        plan(data, tmp_path / "run").run()
 
 
 def test_one_that_fails_does_not_stop_the_others(dataset, tmp_path, commands, monkeypatch):
