@@ -46,6 +46,7 @@ from workflows.systems import (
 )
 
 DEFAULT_SYSTEMS = ("default", "paper_dwi", "plain_unet")
+PHANTOMS = 28  # as many as SISS has patients
 SMALL_SPACING_MM = 2.0
 SMALL = Pace(epochs=4, steps_per_epoch=75)
 
@@ -64,7 +65,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--holdout", type=float, default=0.0, help="share of patients outside all folds, for the ensemble"
     )
-    parser.add_argument("--patients", type=int, default=28, help="how many phantoms")
+    parser.add_argument("--patients", type=int, help=f"how many phantoms (default: {PHANTOMS})")
     parser.add_argument(
         "--small", action="store_true", help="2 mm voxels, short trainings: hours instead of days on a CPU"
     )
@@ -81,13 +82,15 @@ def cross_validate(arguments: argparse.Namespace) -> int:
     began = time.time()
     out: Path = arguments.out.absolute()
     pace = _pace(arguments)
+    if arguments.patients is not None and arguments.data != "phantom":
+        raise InputError("--patients says how many phantoms are made; of a data set all labelled patients are taken")
     shares = shares_of_machine(arguments.at_once)
     encoder = encoder_weights(arguments.pretrained, arguments.data)
     systems = start_encoders(systems_named(arguments.systems), encoder)
     systems = [system.small() if arguments.small else system for system in systems]
     require_writable(out)
     spacing_mm = SMALL_SPACING_MM if arguments.small else SISS_SPACING_MM
-    patients = open_patients(arguments.data, out, spacing_mm, arguments.patients, arguments.seed)
+    patients = open_patients(arguments.data, out, spacing_mm, arguments.patients or PHANTOMS, arguments.seed)
     plan = FoldPlan.deal(patients, arguments.folds, arguments.holdout, arguments.seed, out)
 
     say(f"{sum(map(len, plan.folds))} patients in {arguments.folds} folds, {len(systems)} systems")

@@ -29,8 +29,16 @@ from islesnet.data import (
 from islesnet.errors import InputError
 from islesnet.files import require_writable
 from islesnet.metrics import EMPTY_MASK
+from workflows.claims import claim_folder
 from workflows.commands import add_at_once, answer, command_line, say, say_failures, shares_of_machine
-from workflows.datasets import SISS_SPACING_MM, Patients, open_patients, require_stamps, write_split
+from workflows.datasets import (
+    SISS_SPACING_MM,
+    Patients,
+    checksum_of_files,
+    open_patients,
+    require_stamps,
+    write_split,
+)
 from workflows.experiment import Experiment, run_all
 from workflows.paper_figures import draw_figures
 from workflows.results import (
@@ -183,13 +191,19 @@ class Choices:
         pace = None
         if arguments.epochs is not None and arguments.epochs < 1:
             raise InputError(f"--epochs is {arguments.epochs}: 1 or more")
+        if arguments.encoder != "frozen" and not set(arguments.systems) & set(PAPER_SYSTEMS):
+            raise InputError(f"--encoder {arguments.encoder} is of the paper's recipe, and none of the systems has it")
+        if arguments.epochs == 1 and arguments.encoder == "staged":
+            raise InputError("--encoder staged opens the encoder after a first epoch; --epochs is 1")
         if arguments.quick:
             pace = replace(QUICK, epochs=arguments.epochs or QUICK.epochs)
             stamps = (*stamps, "QUICK")
-            remarks.append(
-                f"Quick: {say_pace(pace, [system.small() for system in systems_named(arguments.systems)])} The paper's "
-                f"recipe has a learning rate of {QUICK_PAPER_LEARNING_RATE:g}, since at its 1e-5 nothing would be seen."
-            )
+            remarks.append(f"Quick: {say_pace(pace, [system.small() for system in systems_named(arguments.systems)])}")
+            if set(arguments.systems) & set(PAPER_SYSTEMS):
+                remarks.append(
+                    f"The paper's recipe has a learning rate of {QUICK_PAPER_LEARNING_RATE:g}, since at its 1e-5 "
+                    "nothing would be seen."
+                )
         elif arguments.epochs:
             remarks.append(f"{arguments.epochs} epochs instead of each recipe's own.")
         if arguments.grid == "network":
@@ -243,6 +257,8 @@ class Split:
             folder = out / "data" / f"slices_of_{patients.folder.name}_{source}_seed_{seed}"
             datalist = folder / "datalist.json"
             stamps = (*stamps, "LEAKY")
+            cut = {case.patient: checksum_of_files(case) for case in patients.cases}
+            claim_folder(folder, "cut_from.json", {"patients": cut})
             if datalist.is_file():
                 require_stamps(datalist, stamps)
             else:

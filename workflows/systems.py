@@ -225,7 +225,8 @@ class Pace:
 
 def shares_of(epochs: int) -> dict[str, object]:
     """Say how long the rate rises, a tenth, and a staged encoder stays frozen, a third but at most the recipe's 10."""
-    return {"warmup_epochs": max(1, epochs // 10), "frozen_epochs": min(10, epochs // 3)}
+    frozen = max(1, epochs // 3) if epochs > 1 else 0
+    return {"warmup_epochs": max(1, epochs // 10), "frozen_epochs": min(10, frozen)}
 
 
 def say_pace(pace: Pace, systems: Sequence[System]) -> str:

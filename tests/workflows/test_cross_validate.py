@@ -69,6 +69,11 @@ def test_more_folds_than_people_and_an_unknown_system_are_refused_before_anythin
     assert "there is no system 'unet'" in capsys.readouterr().err
 
 
+def test_number_of_phantoms_is_refused_where_there_are_people(dataset, tmp_path, capsys):
+    assert main(words(dataset, tmp_path, patients=3)) == 1
+    assert "--patients says how many phantoms are made" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("length", "refusal"), [(["--epochs", "0"], "1 or more"), (["--epochs", "3"], "--small")])
 def test_lengths_that_no_training_has_are_refused(length, refusal, dataset, tmp_path, capsys):
     small = ["--small"] if refusal == "1 or more" else []

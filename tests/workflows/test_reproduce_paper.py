@@ -1,13 +1,17 @@
 import argparse
 import json
 
+import nibabel
+import numpy as np
 import pandas as pd
 import pytest
 
+from islesnet.data import read_volume
 from islesnet.errors import InputError
 from islesnet.metrics import NEIGHBOUR_SCORES
 from islesnet.phantom import PhantomSettings, write_dataset
-from workflows.reproduce_paper import Choices, main
+from workflows.datasets import open_patients
+from workflows.reproduce_paper import Choices, Split, main
 from workflows.systems import SYSTEMS
 
 DEFAULTS = {
@@ -45,6 +49,7 @@ def test_random_encoder_and_quick_run_are_stamped_and_said(tmp_path):
     quick = choose(quick=True)
     assert quick.stamps == ("RANDOM ENCODER", "QUICK")
     assert "learning rate of 0.01" in " ".join(quick.remarks)
+    assert "learning rate" not in " ".join(choose(quick=True, systems=["default"]).remarks)
 
 
 def test_epochs_asked_for_are_those_of_a_quick_run_too():
@@ -68,6 +73,27 @@ def test_shipped_weights_are_refused_where_they_do_not_fit_before_anything_is_tr
         choose(split="slices", systems=["fine_tuned"])
     with pytest.raises(InputError, match="--head sigmoid: the weights that 'fine_tuned' starts from have a softmax"):
         choose(head="sigmoid", systems=["fine_tuned"])
+
+
+def test_ways_to_train_the_paper_s_encoder_are_refused_where_they_change_nothing():
+    with pytest.raises(InputError, match="--encoder staged opens the encoder after a first epoch; --epochs is 1"):
+        choose(encoder="staged", epochs=1)
+    with pytest.raises(InputError, match="--encoder finetune is of the paper's recipe, and none of the systems"):
+        choose(encoder="finetune", systems=["default"])
+
+
+def test_stacks_cut_from_other_patients_or_labels_are_not_taken_for_these(tmp_path):
+    data = tmp_path / "patients"
+    write_dataset(data, 2, seed=3, settings=PhantomSettings(spacing_mm=6.0, volume_ml=(20.0, 80.0)), workers=1)
+    patients = open_patients(str(data), tmp_path, 6.0, 2, 0)
+    Split.make(patients, "slices", (), 0, tmp_path)
+    Split.make(patients, "slices", (), 0, tmp_path)
+
+    label = patients.cases[0].label
+    nibabel.save(nibabel.Nifti1Image(np.zeros(read_volume(label).array.shape, np.uint8), np.eye(4)), label)
+
+    with pytest.raises(InputError, match="was begun with another choice of patients"):
+        Split.make(patients, "slices", (), 0, tmp_path)
 
 
 @pytest.mark.slow

@@ -92,7 +92,7 @@ def test_what_encoders_start_from_is_said_of_the_default_too():
     assert say_encoders(systems_named(["plain_unet"]), False) == ("", ())
 
 
-@pytest.mark.parametrize(("epochs", "frozen"), [(1, 0), (4, 1), (12, 4), (100, 10)])
+@pytest.mark.parametrize(("epochs", "frozen"), [(1, 0), (2, 1), (4, 1), (12, 4), (100, 10)])
 def test_staged_encoder_opens_in_a_short_training_too(epochs, frozen):
     assert Pace(epochs, steps_per_epoch=20).choices(20)["frozen_epochs"] == frozen < epochs
 
