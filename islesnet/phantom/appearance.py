@@ -77,8 +77,8 @@ def brighten(rng: np.random.Generator, anatomy: Anatomy, sequence: str, ranges: 
     """
     factor = np.exp(np.float32(draw(rng, ranges.texture)) * anatomy.smooth_field(rng, 5.0))
     mirrored = np.concatenate([np.abs(anatomy.mni_mm[:1]), anatomy.mni_mm[1:]])
+    seen = draw(rng, ranges.flair_brightening) if sequence == "flair" else 1.0
     if sequence in ("dwi", "flair"):
-        seen = draw(rng, ranges.flair_brightening) if sequence == "flair" else 1.0
         places = np.clip(0.4 + 0.6 * anatomy.smooth_field(rng, 22.0), 0, 1.6)
         factor += np.float32(seen * draw(rng, ranges.grey_brightening)) * anatomy.tissues["grey"] * places
         gyri = np.clip(anatomy.smooth_field(rng, 11.0) - 1, 0, 1)  # here and there one gyrus
@@ -93,7 +93,7 @@ def brighten(rng: np.random.Generator, anatomy: Anatomy, sequence: str, ranges: 
         factor += np.float32(seen * draw(rng, ranges.hindbrain_brightening)) * hindbrain(anatomy.mni_mm) * patches
     if sequence != "t1":
         for place, radius_mm in TRACTS:
-            excess = draw(rng, ranges.tract_brightening) * rng.choice((0.0, 1.0))
+            excess = seen * draw(rng, ranges.tract_brightening) * rng.choice((0.0, 1.0))
             factor += np.float32(excess) * anatomy.tissues["white"] * nearness(mirrored, place, radius_mm)
     brightened: FloatArray = factor.astype(np.float32)
     return brightened

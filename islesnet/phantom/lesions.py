@@ -1,5 +1,6 @@
 """Infarcts grown from a model of the arterial territories: where they begin, how they spread, where they stop."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,15 @@ SITES = (
     Site("basilar", (22, -66, -44), 40, 1),  # lower cerebellum
 )
 
+# Where single perforating arteries end: small infarcts beside the ventricles, among the white-matter hyperintensities.
+DEEP_SITES = (
+    Site("middle", (25, 4, 4), 20, 1),  # striatum
+    Site("middle", (24, -12, 8), 20, 1.5),  # internal capsule
+    Site("middle", (25, -12, 27), 20, 1.5),  # corona radiata
+    Site("posterior", (11, -18, 6), 20, 1),  # thalamus
+    Site("basilar", (6, -27, -30), 20, 0.5),  # pons
+)
+
 
 @dataclass(frozen=True)
 class Infarct:
@@ -83,7 +93,9 @@ class Spread:
         return take_deepest(self.depth_mm, self.eligible, volume_ml / anatomy.grid.voxel_ml, self.edge_mm)
 
 
-def grow_infarct(rng: np.random.Generator, anatomy: Anatomy, volume_ml: float, foci: int) -> Infarct:
+def grow_infarct(
+    rng: np.random.Generator, anatomy: Anatomy, volume_ml: float, foci: int, sites: Sequence[Site] = SITES
+) -> Infarct:
     """Grow an infarct of a given volume in one hemisphere, mostly within one artery's territory.
 
     Args:
@@ -91,14 +103,20 @@ def grow_infarct(rng: np.random.Generator, anatomy: Anatomy, volume_ml: float, f
         anatomy: the brain that it grows in.
         volume_ml: its volume; at least one voxel, at most the tissue of the hemisphere.
         foci: how many places it begins at.
+        sites: of which it begins at one.
     """
     nowhere = np.zeros(anatomy.mni_mm.shape[1], dtype=bool)
-    spread = draw_spread(rng, anatomy, volume_ml, foci, forbidden=nowhere)
+    spread = draw_spread(rng, anatomy, volume_ml, foci, nowhere, sites)
     return Infarct(spread.fill(anatomy, volume_ml), spread.artery)
 
 
 def draw_spread(
-    rng: np.random.Generator, anatomy: Anatomy, volume_ml: float, foci: int, forbidden: NDArray[np.bool_]
+    rng: np.random.Generator,
+    anatomy: Anatomy,
+    volume_ml: float,
+    foci: int,
+    forbidden: NDArray[np.bool_],
+    sites: Sequence[Site] = SITES,
 ) -> Spread:
     """Draw where an infarct begins and how it spreads: each focus with its own size, proportions and ragged border.
 
@@ -108,9 +126,10 @@ def draw_spread(
         volume_ml: about how large it is to become, which sets the scale of its border.
         foci: how many places it begins at.
         forbidden: voxels that it spares, ``(N,)``.
+        sites: of which it begins at one.
     """
     side = rng.choice((-1.0, 1.0))
-    first = _draw_site(rng, volume_ml)
+    first = _draw_site(rng, volume_ml, sites)
     depth_mm, radius_mm = _depth_in_foci(rng, anatomy, _draw_foci(rng, first, foci, side), volume_ml)
     # Collaterals blur the border between territories: going across is dear, not impossible.
     depth_mm = depth_mm - np.minimum(_mm_across_border(anatomy.mni_mm, first.artery), np.float32(0.8) * radius_mm)
@@ -140,9 +159,9 @@ def take_deepest(depth: FloatArray, eligible: NDArray[np.bool_], voxels: float, 
     return np.where(eligible, 1 / (1 + np.exp(-steepness)), 0).astype(np.float32)
 
 
-def _draw_site(rng: np.random.Generator, volume_ml: float) -> Site:
-    weights = np.array([site.weight * (site.capacity_ml >= volume_ml) for site in SITES])
-    return SITES[rng.choice(len(SITES), p=weights / weights.sum())]
+def _draw_site(rng: np.random.Generator, volume_ml: float, sites: Sequence[Site]) -> Site:
+    weights = np.array([site.weight * (site.capacity_ml >= volume_ml) for site in sites])
+    return sites[rng.choice(len(sites), p=weights / weights.sum())]
 
 
 def _draw_foci(rng: np.random.Generator, first: Site, foci: int, side: float) -> list[tuple[FloatArray, float]]:

@@ -159,11 +159,13 @@ def draw_tissues(rng: np.random.Generator, tesla: float, stage: str, ranges: Ran
     sd = draw(rng, ranges.tissue_sd)
     tissues = {name: tissue.change(*rng.normal(1, sd, 4)) for name, tissue in TISSUES[tesla].items()}
     infarct = {} if stage == "chronic" else _draw_infarct(rng, tissues, INFARCT_STAGES[stage], ranges)
-    # Leukoaraiosis: T2 about twice that of white matter and ADC 1.1 to 1.3, Helenius et al., Stroke 33:45, 2002.
     hyperintensity = tissues["white"].change(
-        t1=rng.uniform(1.3, 1.6), t2=rng.uniform(1.6, 2.1), proton_density=1.1, adc=rng.uniform(1.3, 1.65)
+        t1=draw(rng, ranges.hyperintensity_t1),
+        t2=draw(rng, ranges.hyperintensity_t2),
+        proton_density=1.1,
+        adc=draw(rng, ranges.hyperintensity_adc),
     )
-    gliosis = replace(hyperintensity, adc=rng.uniform(1.2, 1.5))
+    gliosis = replace(hyperintensity, adc=draw(rng, ranges.gliosis_adc))
     diseased = {**infarct, "hyperintensity": hyperintensity, "gliosis": gliosis, "cavity": tissues["csf"]}
     return {**tissues, **diseased, **OTHER_TISSUES}
 
@@ -171,11 +173,17 @@ def draw_tissues(rng: np.random.Generator, tesla: float, stage: str, ranges: Ran
 def _draw_infarct(
     rng: np.random.Generator, tissues: Mapping[str, Tissue], stage: Stage, ranges: Ranges
 ) -> dict[str, Tissue]:
-    change = {
-        name: rng.uniform(*getattr(stage, name)) * draw(rng, ranges.infarct_jitter) for name in ("t1", "t2", "adc")
-    }
+    low, high = np.array([stage.t1, stage.t2, stage.adc]).T
+    places = rng.uniform(size=3)
+    jitter = np.array([draw(rng, ranges.infarct_jitter) for _ in range(3)])
+    # T1 and T2 rise with the same water: apart, a long T1 could take from FLAIR what a long T2 gives.
+    apart = draw(rng, ranges.relaxation_apart)
+    for drawn in (places, jitter):
+        drawn[0] = drawn[1] + apart * (drawn[0] - drawn[1])
+    t1, t2, adc = (float(factor) for factor in (low + (high - low) * places) * jitter)
     return {
-        infarcted: tissues[healthy].change(**change, proton_density=1.04) for infarcted, healthy in INFARCTS.items()
+        infarcted: tissues[healthy].change(t1, t2, proton_density=1.04, adc=adc)
+        for infarcted, healthy in INFARCTS.items()
     }
 
 

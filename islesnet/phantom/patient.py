@@ -12,7 +12,7 @@ from islesnet.phantom.appearance import choroid_plexus
 from islesnet.phantom.face import fill_face
 from islesnet.phantom.fields import FloatArray
 from islesnet.phantom.lesion_masks import NoMaskFitsError, take_infarct_from_masks
-from islesnet.phantom.lesions import Infarct, grow_infarct
+from islesnet.phantom.lesions import DEEP_SITES, SITES, Infarct, grow_infarct
 from islesnet.phantom.mimics import grow_hyperintensities, grow_old_infarct, hollow_out
 from islesnet.phantom.mr_signal import SEQUENCES, draw_protocol, draw_tissues, image_signals
 from islesnet.phantom.ranges import draw, draw_log
@@ -151,15 +151,16 @@ def _draw_infarct(rng: np.random.Generator, anatomy: Anatomy, settings: PhantomS
     else:
         volume_ml = draw_log(rng, settings.volume_ml)
     foci = int(rng.integers(settings.foci[0], settings.foci[1] + 1))
-    return grow_infarct(rng, anatomy, volume_ml, foci)
+    return grow_infarct(rng, anatomy, volume_ml, foci, DEEP_SITES if settings.is_deep else SITES)
 
 
 def _grow_old(rng: np.random.Generator, anatomy: Anatomy, disease: Disease, cavity_share: float) -> Disease:
-    """Let the months pass: what was to be the acute infarct is a cavity with gliosis, among the others."""
+    """Let the months pass: what was to be the acute infarct is a cavity with gliosis.
+
+    It is the only one: no image tells it from other old infarcts, which the label would have to hold too.
+    """
     hole, scar = hollow_out(rng, anatomy, disease.infarct.share, cavity_share)
-    return replace(
-        disease, cavity=np.maximum(disease.cavity, hole), gliosis=np.maximum(disease.gliosis, scar), is_chronic=True
-    )
+    return replace(disease, cavity=hole, gliosis=scar, is_chronic=True)
 
 
 def _mix(

@@ -72,7 +72,29 @@ class Ranges:
     infarct_jitter: Range = field(
         default=(1, 1), metadata=_wide((0.92, 1.08), "factor on a stage's T1, T2 and ADC", CHOICE)
     )
-    hyperintensities_ml: Range = field(default=(0.3, 30), metadata=_wide((0.2, 60), "ml, log-uniform", CHOICE))
+    relaxation_apart: Range = field(
+        default=(1, 1),
+        metadata=_wide((0, 0.3), "0: T1 and T2 of an infarct rise together, 1: each is drawn by itself", CHOICE),
+    )
+    hyperintensities_ml: Range = field(default=(0.3, 30), metadata=_wide((0.1, 30), "ml, log-uniform", CHOICE))
+    hyperintensity_t1: Range = field(
+        default=(1.3, 1.6), metadata=_wide((1.05, 1.6), "factor on white matter's, of hyperintensities", CHOICE)
+    )
+    hyperintensity_t2: Range = field(
+        default=(1.6, 2.1),
+        metadata=_wide(
+            (1.2, 2.1),
+            "factor on white matter's, of hyperintensities and gliosis",
+            "about two: Helenius et al., Stroke 33:45, 2002; faint ones too: our choice",
+        ),
+    )
+    hyperintensity_adc: Range = field(
+        default=(1.3, 1.65),
+        metadata=_wide((1.1, 1.65), "factor on white matter's", "1.1 to 1.3: Helenius et al., Stroke 33:45, 2002"),
+    )
+    gliosis_adc: Range = field(
+        default=(1.2, 1.5), metadata=_wide((1.2, 1.5), "1e-3 mm2/s, of the rim of old infarcts", CHOICE)
+    )
     old_infarcts: Range = field(default=(0, 1), metadata=_wide((0, 3), "number in patients who have one", CHOICE))
     old_infarct_ml: Range = field(
         default=(0.3, 25),
@@ -134,7 +156,7 @@ class Ranges:
         default=(0, 0), metadata=_wide((-0.1, 0.4), "excess of cerebellum and brainstem; DWI and FLAIR", CHOICE)
     )
     flair_brightening: Range = field(
-        default=(1, 1), metadata=_wide((0.2, 0.7), "of those four on FLAIR, against the DWI", CHOICE)
+        default=(1, 1), metadata=_wide((0.2, 0.7), "of those four and of tracts on FLAIR, against the DWI", CHOICE)
     )
     tract_brightening: Range = field(
         default=(0, 0), metadata=_wide((0, 0.3), "excess where fibres run through the slice; DWI, FLAIR, T2", CHOICE)

@@ -8,6 +8,7 @@ from islesnet.errors import InputError
 from islesnet.phantom.lesion_masks import MASK_PARTS
 from islesnet.phantom.ranges import SISS_LIKE, Ranges
 
+DEEP_ML = 20.0  # largest lesion at the end of perforating arteries
 STAGES = ("hyperacute", "acute", "subacute", "chronic")
 
 
@@ -26,6 +27,7 @@ class PhantomSettings:
         volume_ml: smallest and largest lesion volume. Grown lesions are drawn log-uniformly between the two; of
             the masks, those that fall outside on the patient are passed over.
         foci: fewest and most foci of a grown lesion.
+        is_deep: a grown lesion begins where perforating arteries end, deep in the brain; at most 20 ml.
         stages: stages that a patient's is drawn from, each as likely: hyperacute, acute, subacute, chronic. A chronic
             infarct is a cavity with gliosis; such patients come without a DWI.
         hyperintensities_ml: range of the volume of white-matter hyperintensities, log-uniform.
@@ -46,6 +48,7 @@ class PhantomSettings:
     is_skull_stripped: bool = True
     volume_ml: tuple[float, float] = (0.2, 150.0)
     foci: tuple[int, int] = (1, 5)
+    is_deep: bool = False
     stages: tuple[str, ...] = STAGES[:3]
     hyperintensities_ml: tuple[float, float] = SISS_LIKE.hyperintensities_ml
     old_infarct_probability: float = 0.25
@@ -59,6 +62,8 @@ class PhantomSettings:
             raise InputError(f"spacing_mm is {self.spacing_mm}: a phantom's voxels are 0.5 to 10 mm wide")
         _check_range("volume_ml", self.volume_ml, lowest=0.001, highest=400)
         _check_range("foci", self.foci, lowest=1, highest=20)
+        if self.is_deep:
+            _check_range("volume_ml", self.volume_ml, lowest=0.001, highest=DEEP_ML)
         _check_range("hyperintensities_ml", self.hyperintensities_ml, lowest=0.001, highest=100)
         _check_range("noise", self.noise, lowest=0, highest=1)
         _check_range("bias", self.bias, lowest=0, highest=1)

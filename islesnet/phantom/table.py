@@ -8,6 +8,8 @@ from islesnet.phantom.ranges import SISS_LIKE, WIDE, Range, Ranges
 from islesnet.phantom.settings import DEFAULT_SETTINGS
 from islesnet.phantom.wide import (
     CHRONIC_PROBABILITY,
+    DEEP_PROBABILITY,
+    DEEP_VOLUMES_ML,
     GROWN_PROBABILITY,
     OLD_INFARCT_PROBABILITY,
     SKULL_PROBABILITY,
@@ -32,6 +34,8 @@ def _cohort() -> Iterator[tuple[str, ...]]:
     yield "volume_ml", _say(usual.volume_ml), _say(VOLUMES_ML), "ml, log-uniform", "our choice"
     yield "skull and scalp on", "never", f"{SKULL_PROBABILITY:g}", "of the patients", "our choice"
     yield "lesion grown, not from a mask", "all", f"{GROWN_PROBABILITY:g}", "of the patients", "our choice"
+    deep = f"{DEEP_PROBABILITY:g}, of {_say(DEEP_VOLUMES_ML)} ml"
+    yield "lesion where perforating arteries end", "as others", deep, "of the patients", "our choice"
     yield "chronic stage", "never", f"{CHRONIC_PROBABILITY:g}", "of the patients", "our choice"
     old = usual.old_infarct_probability
     yield "old infarct besides", f"{old:g}", f"{OLD_INFARCT_PROBABILITY:g}", "of the patients", "our choice"

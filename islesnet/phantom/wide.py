@@ -12,11 +12,14 @@ from islesnet.phantom.settings import PhantomSettings
 
 VOLUMES_ML = (0.1, 160.0)
 # Most are scanned on the first days; in the first hours little shows but a darker ADC, on FLAIR nothing.
-ACUTE_STAGES = ("hyperacute", *["acute"] * 3, *["subacute"] * 4)
+ACUTE_STAGES = ("hyperacute", *["acute"] * 5, *["subacute"] * 6)
 WITHIN = 2.5  # a mask's volume may be so many times larger or smaller than the one drawn
 SKULL_PROBABILITY = 0.4
 CHRONIC_PROBABILITY = 0.12
-OLD_INFARCT_PROBABILITY = 0.4
+# Where the DWI is hidden in training nothing tells old infarcts of acute patients, not labelled, from chronic ones,
+# which are: the former are the fewer.
+OLD_INFARCT_PROBABILITY = 0.15
+DEEP_PROBABILITY, DEEP_VOLUMES_ML = 0.12, (0.2, 3.0)
 GROWN_PROBABILITY = 0.3
 
 
@@ -30,8 +33,9 @@ def wide_settings(seed: int, spacing_mm: Range, lesion_masks: Path | None, mask_
         mask_part: which of these masks, as in `PhantomSettings`.
     """
     rng = np.random.default_rng([seed, 1])
-    is_grown = lesion_masks is None or rng.uniform() < GROWN_PROBABILITY
-    volume_ml = draw_log(rng, VOLUMES_ML)
+    is_deep = rng.uniform() < DEEP_PROBABILITY
+    is_grown = lesion_masks is None or is_deep or rng.uniform() < GROWN_PROBABILITY
+    volume_ml = draw_log(rng, DEEP_VOLUMES_ML if is_deep else VOLUMES_ML)
     return PhantomSettings(
         # From a stream of its own: the same patient at every spacing.
         spacing_mm=draw(np.random.default_rng([seed, 2]), spacing_mm),
@@ -40,6 +44,7 @@ def wide_settings(seed: int, spacing_mm: Range, lesion_masks: Path | None, mask_
         grow_where_no_mask_fits=True,  # the volume is drawn here, not asked for
         is_skull_stripped=bool(rng.uniform() >= SKULL_PROBABILITY),
         volume_ml=(volume_ml, volume_ml) if is_grown else (volume_ml / WITHIN, volume_ml * WITHIN),
+        is_deep=is_deep,
         stages=("chronic",) if rng.uniform() < CHRONIC_PROBABILITY else ACUTE_STAGES,
         hyperintensities_ml=WIDE.hyperintensities_ml,
         old_infarct_probability=OLD_INFARCT_PROBABILITY,
@@ -65,6 +70,7 @@ def narrow_settings(seed: int, spacing_mm: Range, lesion_masks: Path | None, mas
         mask_part=wide.mask_part,
         grow_where_no_mask_fits=wide.grow_where_no_mask_fits,
         volume_ml=wide.volume_ml,
+        is_deep=wide.is_deep,
     )
 
 

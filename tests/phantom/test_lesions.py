@@ -7,7 +7,7 @@ from islesnet.errors import InputError
 from islesnet.phantom import PhantomSettings, make_patient
 from islesnet.phantom.anatomy import Anatomy, make_anatomy
 from islesnet.phantom.lesion_masks import take_infarct_from_masks
-from islesnet.phantom.lesions import SITES, grow_infarct, take_deepest
+from islesnet.phantom.lesions import DEEP_SITES, SITES, grow_infarct, take_deepest
 from islesnet.phantom.mimics import grow_hyperintensities, grow_old_infarct
 from tests.phantom.conftest import write_ball
 
@@ -141,3 +141,10 @@ def test_folder_without_masks_is_refused_by_name(anatomy, mask_folder):
         take_infarct_from_masks(np.random.default_rng(0), anatomy, mask_folder, (1, 2))
     with pytest.raises(InputError, match=r"there is no folder .*nowhere"):
         take_infarct_from_masks(np.random.default_rng(0), anatomy, mask_folder / "nowhere", (1, 2))
+
+
+def test_deep_infarct_begins_where_perforating_arteries_end(anatomy):
+    for seed in range(5):
+        infarct = grow_infarct(np.random.default_rng(seed), anatomy, 1.0, 1, DEEP_SITES)
+        x, y, z = anatomy.mni_mm[:, infarct.share > 0.5].mean(axis=1)
+        assert min(np.linalg.norm([abs(x), y, z] - np.array(site.mni_mm)) for site in DEEP_SITES) < 20

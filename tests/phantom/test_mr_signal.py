@@ -107,12 +107,24 @@ def test_wide_infarcts_after_the_first_hours_are_brighter_than_their_tissue_on_f
     # Over 1.2 from 8 hours on, in most: Legge et al., J Stroke Cerebrovasc Dis 26:1582, 2017.
     rng, ratios = np.random.default_rng(0), {"hyperacute": [], "acute": [], "subacute": []}
     for stage, drawn in ratios.items():
-        for _ in range(100):
+        for _ in range(300):
             protocol = draw_protocol(rng, WIDE)
             signals = image_signals(draw_tissues(rng, protocol.tesla, stage, WIDE), "flair", protocol)
             drawn.append(signals["infarct_grey"] / signals["grey"])
 
     assert np.median(ratios["hyperacute"]) < 1.2 < np.median(ratios["acute"]) < np.median(ratios["subacute"]) < 1.7
+    # And hardly any as dark as its tissue.
+    assert all(np.percentile(ratios[stage], 5) > 1.1 for stage in ("acute", "subacute"))
+
+
+def test_some_wide_infarcts_of_white_matter_are_brighter_on_flair_than_its_hyperintensities_and_some_are_not():
+    rng, is_brighter = np.random.default_rng(0), []
+    for _ in range(300):
+        protocol = draw_protocol(rng, WIDE)
+        signals = image_signals(draw_tissues(rng, protocol.tesla, "acute", WIDE), "flair", protocol)
+        is_brighter.append(signals["infarct_white"] > signals["hyperintensity"])
+
+    assert 0.2 < np.mean(is_brighter) < 0.8
 
 
 @pytest.mark.parametrize("stage", INFARCT_STAGES)

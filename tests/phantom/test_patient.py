@@ -184,6 +184,7 @@ def test_skull_and_scalp_surround_the_same_brain_where_they_are_not_stripped(coa
     [
         ({"spacing_mm": 0.0}, "spacing_mm is 0.0: a phantom's voxels are 0.5 to 10 mm wide"),
         ({"volume_ml": (30, 5)}, r"volume_ml is \(30, 5\): give two values, low then high, between 0.001 and 400"),
+        ({"is_deep": True}, r"volume_ml is \(0.2, 150.0\): .* between 0.001 and 20"),
         ({"foci": (0, 2)}, r"foci is \(0, 2\)"),
         ({"stages": ("old",)}, "name one or more of hyperacute, acute, subacute, chronic"),
         ({"stages": ()}, "name one or more of hyperacute, acute, subacute"),

@@ -17,7 +17,14 @@ def test_wide_ranges_hold_those_like_siss_wherever_both_are_drawn():
 
     # What SISS-like phantoms lack may begin above 0 in wide ones, and what changes it differ from 1.
     folds = {"folding", "gyrus_mm", "sulcus_depth_mm", "sulcus_gap_mm", "fluid_rim_mm", "cortex_mm"}
-    others = {"sulcal_variation", "surface_depth_mm", "tissue_sd", "oedema_excess", "flair_brightening"}
+    others = {
+        "sulcal_variation",
+        "surface_depth_mm",
+        "tissue_sd",
+        "oedema_excess",
+        "flair_brightening",
+        "relaxation_apart",
+    }
     assert narrower == others | folds
 
 

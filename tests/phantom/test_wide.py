@@ -142,6 +142,14 @@ def test_chronic_patient_has_a_labelled_cavity_and_no_dwi():
     assert inside.mean() < np.median(brain)
 
 
+def test_chronic_patient_has_no_old_infarct_that_is_not_in_the_label():
+    chronic = replace(WIDE_AND_COARSE, stages=("chronic",))
+    alone, beside = (make_patient(2, replace(chronic, old_infarct_probability=share)) for share in (0.0, 1.0))
+
+    for sequence, image in alone.images.items():
+        np.testing.assert_array_equal(beside.images[sequence], image)
+
+
 def test_label_ends_where_the_field_of_view_of_the_dwi_does():
     whole, halved = (
         [make_patient(seed, replace(LARGE, ranges=replace(WIDE, cut_mm=(mm, mm)))) for seed in range(8, 12)]
@@ -170,6 +178,8 @@ def test_settings_of_a_patient_depend_on_the_seed_alone_and_cover_both_kinds(mas
     assert 0.2 < np.mean([not settings.is_skull_stripped for settings in drawn]) < 0.6
     assert 0.5 < np.mean([settings.lesion_masks is not None for settings in drawn]) < 0.9
     assert {settings.stages for settings in drawn} == {("chronic",), ACUTE_STAGES}
+    deep = [settings for settings in drawn if settings.is_deep]
+    assert deep and all(settings.lesion_masks is None and settings.volume_ml[1] <= 3 for settings in deep)
 
 
 def test_size_of_the_voxels_is_drawn_without_touching_the_patient():
