@@ -21,7 +21,8 @@ def draw_figures(
 ) -> Figures:
     """Draw the paper's figures 2, 7, 8 and 9; its figures 3, 10 and 11 are the report's own charts.
 
-    All show one test patient: the one with the median lesion volume. 7 to 9 need the systems of their sequences.
+    All show one test patient: the one with the median lesion volume. 7 to 9 need the systems of their sequences, and
+    show each the sequence alone that its system saw.
     """
     case = sorted(test, key=lesion_volume_ml)[len(test) // 2]
     images, truth, _ = open_scan(case, None)
@@ -31,8 +32,9 @@ def draw_figures(
         if name in experiments and experiments[name].grid == "native":
             images, truth, mask = open_scan(case, experiments[name].results)
             scores = experiments[name].scores().set_index("patient").loc[case.patient]
-            shown = f"{name.removeprefix('paper_').upper()} alone"
+            sequence = str(experiments[name].system.choices["sequence"])
+            shown = f"{sequence.upper()} alone"
             title = f"{shown}, patient {case.patient}\nDice {scores['dice']:.3f}"
-            picture = draw_patient(images, truth, mask, folder / f"figure_{number}.png", title, stamps)
+            picture = draw_patient(images, truth, mask, folder / f"figure_{number}.png", title, stamps, sequence)
             figures[picture] = f"Figure {number}: what the paper's recipe marks with {shown}."
     return Figures("The paper's figures", FIGURES_TEXT, figures)

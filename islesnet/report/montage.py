@@ -34,8 +34,9 @@ def draw_patient(
     path: Path,
     title: str,
     stamps: Sequence[str] = (),
+    ground: str | None = None,
 ) -> Path:
-    """Draw the slice with the largest truth: every sequence, the truth and the mask over one of them.
+    """Draw the slice with the largest truth: the sequences, the truth and the mask over one of them.
 
     Radiological convention for RAS volumes: the patient's right on the left, anterior up. A sequence that the patient
     lacks is an empty panel that says so.
@@ -47,20 +48,25 @@ def draw_patient(
         path: of the PNG.
         title: of the picture, e.g. patient, Dice and volumes; a new line begins a smaller second line.
         stamps: words in capitals, drawn on top.
+        ground: the one sequence that the mask was made from: it alone is drawn, with the outlines on it. None draws
+            all four, the outlines on the first present of DWI, FLAIR, T2, T1.
 
     Shapes:
         volumes and masks ``(X, Y, Z)``.
     """
+    names = list(SEQUENCES) if ground is None else [ground]
+    images = {name: images[name] for name in names if name in images}
     lesion = None if truth is None else truth > 0.5
     mask = prediction > 0.5
     index = largest_slice(*(marks for marks in (lesion, mask) if marks is not None))
     box = _head_box(images, [marks for marks in (lesion, mask) if marks is not None], index)
-    with sheet(path, _height(box, rows=2), stamps) as figure:
-        panels = _lay_out(figure, title, index)
-        _draw_sequences(panels, images, index, box)
+    rows = (len(names) + 2) // _COLUMNS
+    with sheet(path, _height(box, rows), stamps) as figure:
+        *panels, of_truth, of_mask = _lay_out(figure, title, index, rows)
+        _draw_sequences(panels, images, names, index, box)
         for axes, marks, colour, name in (
-            (panels[4], lesion, TRUTH_COLOUR, "Truth"),
-            (panels[5], mask, MASK_COLOUR, "Mask"),
+            (of_truth, lesion, TRUTH_COLOUR, "Truth"),
+            (of_mask, mask, MASK_COLOUR, "Mask"),
         ):
             if marks is None:
                 _draw_absent(axes, f"{name} unknown", box)
@@ -68,8 +74,8 @@ def draw_patient(
             _draw_ground(axes, images, index, box, name)
             _fill(axes, marks[..., index], colour, box)
         if lesion is not None:
-            _outline(panels[5], lesion[..., index], TRUTH_COLOUR, box)
-        _outline(panels[5], mask[..., index], MASK_COLOUR, box)
+            _outline(of_mask, lesion[..., index], TRUTH_COLOUR, box)
+        _outline(of_mask, mask[..., index], MASK_COLOUR, box)
         lines = [Line2D([], [], color=TRUTH_COLOUR, label="truth"), Line2D([], [], color=MASK_COLOUR, label="mask")]
         figure.legend(handles=lines, loc="outside lower right", ncols=2)
     return path
@@ -94,31 +100,35 @@ def draw_sequences(
     index = largest_slice(lesion)
     box = _head_box(images, [lesion], index)
     with sheet(path, _height(box, rows=2), stamps) as figure:
-        panels = _lay_out(figure, title, index)
-        _draw_sequences(panels, images, index, box)
+        panels = _lay_out(figure, title, index, rows=2)
+        _draw_sequences(panels, images, list(SEQUENCES), index, box)
         _draw_slice(panels[4], lesion.astype(np.float32), index, box, "Mask", is_scaled=True)
         _draw_ground(panels[5], images, index, box, "Mask's outline")
         _outline(panels[5], lesion[..., index], TRUTH_COLOUR, box)
     return path
 
 
-def _lay_out(figure: FigureBase, title: str, index: int) -> list[Axes]:
+def _lay_out(figure: FigureBase, title: str, index: int, rows: int) -> list[Axes]:
     first, _, rest = title.partition("\n")
     figure.suptitle(first + (f"\n{rest}" if rest else ""), x=0.01, ha="left", fontsize=10.5)
     figure.supxlabel(
         f"axial slice {index + 1}; R, L: the patient's right, left", x=0.01, ha="left", fontsize=SMALL, color=GREY
     )
-    return list(figure.subplots(2, _COLUMNS).ravel())
+    return list(figure.subplots(rows, _COLUMNS).ravel())
 
 
 def _draw_sequences(
-    panels: Sequence[Axes], images: Mapping[str, np.ndarray], index: int, box: tuple[slice, slice]
+    panels: Sequence[Axes],
+    images: Mapping[str, np.ndarray],
+    names: Sequence[str],
+    index: int,
+    box: tuple[slice, slice],
 ) -> None:
-    for axes, (sequence, name) in zip(panels, SEQUENCES.items(), strict=False):
-        if sequence in images:
-            _draw_slice(axes, images[sequence], index, box, name)
+    for axes, name in zip(panels, names, strict=False):
+        if name in images:
+            _draw_slice(axes, images[name], index, box, SEQUENCES[name])
         else:
-            _draw_absent(axes, f"{name} absent", box)
+            _draw_absent(axes, f"{SEQUENCES[name]} absent", box)
 
 
 def _draw_slice(

@@ -67,6 +67,21 @@ def test_absent_sequence_is_an_empty_panel_that_says_so(tmp_path, texts, drawn):
     assert [len(axes.images) for axes in drawn[-1].axes[:4]] == [0, 0, 0, 1]
 
 
+def test_sequence_that_a_network_saw_alone_is_drawn_alone_with_the_outlines_on_it(tmp_path, drawn):
+    path = draw_patient(IMAGES, TRUTH, MASK, tmp_path / "patient.png", "T1 alone", ground="t1")
+    titles = [axes.get_title(loc="left") for axes in drawn[-1].axes]
+    assert titles == ["T1", "Truth on T1", "Mask on T1"]
+    panels = [axes.images[0].get_array() for axes in drawn[-1].axes]
+    assert all(np.array_equal(panel, panels[0]) for panel in panels)
+    assert pixels_of(path, TRUTH_COLOUR) > 50
+    assert pixels_of(path, MASK_COLOUR) > 50
+
+
+def test_sequence_to_be_drawn_alone_that_is_absent_is_an_empty_panel_that_says_so(tmp_path, texts):
+    draw_patient({"dwi": head()}, TRUTH, MASK, tmp_path / "patient.png", "T1 alone", ground="t1")
+    assert {"T1 absent", "Truth", "Mask"} <= set(texts())
+
+
 def test_unknown_truth_is_said_to_be_unknown(tmp_path, texts):
     path = draw_patient(IMAGES, None, MASK, tmp_path / "patient.png", "Patient 1")
     assert "Truth unknown" in texts()
