@@ -12,7 +12,7 @@ from islesnet.data import Case, MaskPair, write_datalist
 from islesnet.errors import InputError
 from islesnet.evaluation import evaluate
 from islesnet.evaluation.masks import read_masks, read_on_grid
-from islesnet.evaluation.scan import read_scan
+from islesnet.evaluation.scan import open_scan, read_scan
 from islesnet.evaluation.scoring import choose_thresholds
 from islesnet.metrics import score_mask
 from islesnet.metrics.baselines import THRESHOLDS
@@ -454,6 +454,31 @@ def test_scan_without_a_dwi_has_no_threshold_and_says_why(folders, images):
         without.score_threshold(3.0)
     with pytest.raises(InputError, match=r"no DWI to take a threshold of: .*dwi.nii.gz: "):
         damaged.score_threshold(3.0)
+
+
+def test_scan_is_opened_with_every_sequence_on_the_grid_of_the_truth(folders, images):
+    finer = AFFINE @ np.diag([0.5, 0.5, 1.0, 1.0])
+    flair = save(np.full((32, 28, 12), 7, np.float32), images / "1" / "flair.nii.gz", finer)
+    pair = MaskPair("1", folders[0] / "1_lesion.nii.gz", folders[1] / "1_msk.nii.gz")
+
+    opened, truth, mask = open_scan(pair, Case("1", {"dwi": images / "1" / "dwi.nii.gz", "flair": flair}))
+
+    assert {name: image.shape for name, image in opened.items()} == {"dwi": SHAPE, "flair": SHAPE}
+    assert (opened["flair"] == 7).all()
+    assert (truth.sum(), mask.sum()) == (TRUTHS["1"].sum(), PREDICTIONS["1"].sum())
+
+
+def test_scan_is_opened_without_what_cannot_be_read_and_says_so(folders, images, caplog):
+    (images / "1" / "dwi.nii.gz").write_bytes(b"damaged")
+    pair = MaskPair("1", None, folders[1] / "1_msk.nii.gz")
+    sequences = {"dwi": images / "1" / "dwi.nii.gz", "flair": images / "2" / "dwi.nii.gz"}
+
+    opened, truth, mask = open_scan(pair, Case("1", sequences))
+
+    assert set(opened) == {"flair"}
+    assert "dwi.nii.gz" in caplog.text and "not drawn" in caplog.text
+    assert truth.any() and not mask.any()
+    assert open_scan(pair, None)[0] == {}
 
 
 def test_image_on_another_grid_is_brought_to_that_of_the_truth(folders, tmp_path):

@@ -17,12 +17,13 @@ from matplotlib.image import imsave
 
 from islesnet.data import Case, cases_in_datalist
 from islesnet.errors import InputError
-from islesnet.evaluation.scan import read_scan
+from islesnet.evaluation.masks import read_masks
+from islesnet.evaluation.scan import open_scan, read_scan
 from islesnet.metrics import VoxelCounts
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.report import largest_slice, outlined_slice
 from workflows.commands import answer, command_line, run, run_bundle, say
-from workflows.results import choose_threshold, open_scan, pair_of
+from workflows.results import choose_threshold, pair_of
 
 PATIENTS = 60
 SPLIT = ("0.7", "0.1", "0.2")
@@ -82,8 +83,8 @@ def segment_with_shipped_model(new_patient: Case, folder: Path) -> None:
     began = time.monotonic()
     run("islesnet", "segment", patients_folder(new_patient), "-o", folder / "shipped_model")
     seconds = time.monotonic() - began
-    _, label, marked = open_scan(new_patient, folder / "shipped_model")
-    dice = VoxelCounts.of(marked > 0.5, label > 0.5).dice
+    masks = read_masks(pair_of(new_patient, folder / "shipped_model"))
+    dice = VoxelCounts.of(masks.prediction, masks.truth).dice
     page = folder / "shipped_model" / new_patient.patient / "report.html"
     print(f"Dice {dice:.3f} on a synthetic patient, in {seconds:.0f} s; the report: {page}")
 
@@ -167,8 +168,7 @@ def score(case: Case, masks: Path, deviations: float) -> dict[str, str | float]:
 
 def draw(case: Case, folder: Path) -> Path:
     """Draw the slice where the new patient's lesion is largest."""
-    images, label, marked = open_scan(case, folder / "inference")
-    truth, mask = label > 0.5, marked > 0.5
+    images, truth, mask = open_scan(pair_of(case, folder / "inference"), case)
     path = folder / f"{case.patient}_overlay.png"
     imsave(path, outlined_slice(images, truth, mask, largest_slice(truth, mask), magnify=4))
     return path

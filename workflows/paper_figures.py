@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from islesnet.data import Case, lesion_volume_ml
+from islesnet.evaluation.scan import open_scan
 from islesnet.report import Figures, draw_patient, draw_sequences
 from workflows.experiment import Experiment
-from workflows.results import open_scan
+from workflows.results import pair_of
 
 FIGURES = {"paper_flair": 7, "paper_dwi": 8, "paper_t1": 9}
 FIGURES_TEXT = (
@@ -25,12 +26,12 @@ def draw_figures(
     show each the sequence alone that its system saw.
     """
     case = sorted(test, key=lesion_volume_ml)[len(test) // 2]
-    images, truth, _ = open_scan(case, None)
+    images, truth, _ = open_scan(pair_of(case), case)
     sequences = draw_sequences(images, truth, folder / "figure_2.png", f"Patient {case.patient}", stamps)
     figures = {sequences: "Figure 2: the sequences, and the true outline."}
     for name, number in FIGURES.items():
         if name in experiments and experiments[name].grid == "native":
-            images, truth, mask = open_scan(case, experiments[name].results)
+            images, truth, mask = open_scan(pair_of(case, experiments[name].results), case)
             scores = experiments[name].scores().set_index("patient").loc[case.patient]
             sequence = str(experiments[name].system.choices["sequence"])
             shown = f"{sequence.upper()} alone"

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from islesnet.data import Case, MaskPair, read_volume
+from islesnet.data import Case, MaskPair
 from islesnet.evaluation.masks import read_masks, read_on_grid
 from islesnet.evaluation.results import table_of
-from islesnet.evaluation.scan import read_scan
+from islesnet.evaluation.scan import open_scan, read_scan
 from islesnet.files import whole_file
 from islesnet.metrics import (
     DWI_THRESHOLD,
@@ -26,8 +26,7 @@ from islesnet.metrics import (
     summarize,
 )
 from islesnet.provenance import commands_in, write_provenance
-from islesnet.report import EvaluationReport, Figures, read_history, write_csv, write_evaluation_report
-from islesnet.volumes.geometry import lie_on_one_grid
+from islesnet.report import EvaluationReport, Figures, Scan, read_history, write_csv, write_evaluation_report
 from workflows.experiment import Experiment
 
 # So many training patients are looked at for the DWI threshold; more would only take longer.
@@ -130,11 +129,11 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
     )
 
 
-def _scans(comparison: Comparison) -> Callable[[str], tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]] | None:
-    masks = comparison.masks
+def _scans(comparison: Comparison) -> Callable[[str], Scan] | None:
+    cases, masks = comparison.cases, comparison.masks
     if masks is None:
         return None
-    return lambda patient: open_scan(comparison.cases[patient], masks[patient])
+    return lambda patient: open_scan(pair_of(cases[patient], masks[patient]), cases[patient])
 
 
 def score_baselines(training: Sequence[Case], test: Sequence[Case]) -> dict[str, pd.DataFrame]:
@@ -188,19 +187,6 @@ def empty_mask_of(scores: pd.DataFrame) -> pd.DataFrame:
             "true_negatives": negatives,
         }
     )
-
-
-def open_scan(case: Case, masks: Path | None) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """Read a patient's sequences, truth and our mask (empty without a folder), right-anterior-superior.
-
-    Sequences on another grid are left out of the picture.
-    """
-    truth = read_volume(_label_of(case)).canonical()
-    volumes = {name: read_volume(path).canonical() for name, path in case.sequences.items()}
-    images = {name: own.array for name, own in volumes.items() if lie_on_one_grid(own.header, truth.header)}
-    if masks is None:
-        return images, truth.array, np.zeros(truth.array.shape, dtype=bool)
-    return images, truth.array, read_volume(masks / f"{case.patient}_lesion.nii.gz").canonical().array
 
 
 def say_missing(planned: Mapping[str, object], done: Mapping[str, object]) -> list[str]:

@@ -1,26 +1,21 @@
 """The results of an evaluation, and the files they are written to."""
 
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from islesnet.data import Case, MaskPair
-from islesnet.errors import InputError
-from islesnet.evaluation.masks import read_masks, read_on_grid
+from islesnet.evaluation.scan import open_scan
 from islesnet.evaluation.scoring import Scored
 from islesnet.files import whole_file
 from islesnet.metrics import DWI_THRESHOLD, MaskScores, pool_reliability, summarize
-from islesnet.report import EvaluationReport, write_csv, write_evaluation_report
+from islesnet.report import EvaluationReport, Scan, write_csv, write_evaluation_report
 from islesnet.report.csv_files import pool_scores
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -140,17 +135,9 @@ class Results:
         """Add up the patients' tables."""
         return pool_reliability([own.reliability for own in self.scored.values() if own.reliability is not None])
 
-    def scan(self, patient: str) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    def scan(self, patient: str) -> Scan:
         """Read a patient's images and masks again, to draw them."""
-        masks = read_masks(self.pairs[patient])
-        case = None if self.cases is None else self.cases.get(patient)
-        images = {}
-        for sequence, path in (case.sequences if case is not None else {}).items():
-            try:
-                images[sequence] = read_on_grid(path, masks.grid)
-            except (InputError, OSError) as error:
-                logger.warning("%s; not drawn", error)
-        return images, masks.truth, masks.prediction
+        return open_scan(self.pairs[patient], None if self.cases is None else self.cases.get(patient))
 
     def about(self) -> str:
         """Say what a reader has to know before the numbers."""

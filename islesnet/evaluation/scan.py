@@ -1,5 +1,6 @@
 """A patient's masks with the images beside them, and the scores of a mask, an empty one and a DWI threshold."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +12,8 @@ from islesnet.data import Case, MaskPair
 from islesnet.errors import InputError
 from islesnet.evaluation.masks import Masks, read_masks, read_on_grid
 from islesnet.metrics import MaskScores, score_mask, threshold_dwi
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,32 @@ def read_scan(pair: MaskPair, case: Case | None) -> Scan:
         except (InputError, OSError) as error:
             unread[sequence] = str(error)
     return Scan(masks, images, unread, case.reference)
+
+
+def open_scan(
+    pair: MaskPair, case: Case | None
+) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Read all of a patient's sequences, the truth and the mask, to draw them.
+
+    Args:
+        pair: the masks.
+        case: the images; None where they are not known. One that cannot be read is left out, with a warning.
+
+    Returns:
+        the images by sequence, the truth and the mask, on the grid of the truth, axes nearest to right, anterior,
+        superior. A sequence on another grid, as ISLES 2022 has its FLAIR, is interpolated.
+
+    Raises:
+        VolumeError: as `read_scan`.
+    """
+    masks = read_masks(pair)
+    images = {}
+    for sequence, path in ({} if case is None else case.sequences).items():
+        try:
+            images[sequence] = read_on_grid(path, masks.grid)
+        except (InputError, OSError) as error:
+            logger.warning("%s; not drawn", error)
+    return images, masks.truth, masks.prediction
 
 
 def _brain(image: NDArray[np.float32]) -> NDArray[np.bool_]:

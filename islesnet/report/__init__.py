@@ -9,7 +9,7 @@ from islesnet.report.charts import (
     draw_training_curves,
 )
 from islesnet.report.csv_files import read_scores, write_csv
-from islesnet.report.evaluation_report import EvaluationReport, Figures, write_evaluation_report
+from islesnet.report.evaluation_report import EvaluationReport, Figures, Scan, write_evaluation_report
 from islesnet.report.history import read_history
 from islesnet.report.montage import draw_patient, draw_sequences
 from islesnet.report.page import Page
@@ -32,6 +32,7 @@ __all__ = [
     "EvaluationReport",
     "Figures",
     "Page",
+    "Scan",
     "aggregate_table",
     "comparison_table",
     "dice_rules_table",

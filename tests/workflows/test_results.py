@@ -19,7 +19,6 @@ from workflows.results import (
     choose_threshold,
     devices_used,
     empty_mask_of,
-    open_scan,
     say_steps,
     score_baselines,
     total_duration_s,
@@ -68,15 +67,15 @@ def test_empty_mask_is_scored_as_islesnet_evaluate_scores_it(cases, tmp_path):
     pd.testing.assert_frame_equal(table, of_evaluate)
 
 
-def test_dwi_on_another_grid_than_the_truth_is_brought_to_it(cases, tmp_path):
-    def coarsen(case):
-        scan = nibabel.load(case.sequences["dwi"])
-        path = tmp_path / case.patient / "dwi.nii.gz"
-        path.parent.mkdir()
-        nibabel.save(resample_to_output(scan, (9.0, 9.0, 9.0), order=1), path)
-        return Case(case.patient, {"dwi": path}, case.label)
+def coarsen(case, sequence, folder):
+    path = folder / case.patient / f"{sequence}.nii.gz"
+    path.parent.mkdir()
+    nibabel.save(resample_to_output(nibabel.load(case.sequences[sequence]), (9.0, 9.0, 9.0), order=1), path)
+    return path
 
-    coarse = [coarsen(case) for case in cases]
+
+def test_dwi_on_another_grid_than_the_truth_is_brought_to_it(cases, tmp_path):
+    coarse = [Case(case.patient, {"dwi": coarsen(case, "dwi", tmp_path)}, case.label) for case in cases]
 
     table = score_baselines(coarse[:2], coarse[2:])["DWI threshold"]
 
@@ -124,14 +123,6 @@ def test_demo_s_row_has_the_mask_and_the_threshold_beside_it(cases, tmp_path):
     assert row["(empty mask)"] < row["accuracy"] == 1.0
 
 
-def test_scan_without_masks_has_an_empty_one(cases):
-    images, truth, mask = open_scan(cases[0], None)
-
-    assert set(images) == {"dwi", "t1", "t2", "flair"}
-    assert truth.any()
-    assert not mask.any()
-
-
 def scores(patients, dice_of):
     rows = []
     for number, patient in enumerate(patients):
@@ -171,6 +162,30 @@ def test_comparison_holds_every_system_and_the_difference_to_ours_with_its_stamp
     text = page.read_text()
     assert "PHANTOM" in text
     assert "3 of 3" in text
+
+
+def test_flair_on_another_grid_than_the_truth_is_among_the_pictures(cases, tmp_path, monkeypatch):
+    # As in ISLES 2022, where the truth lies on the DWI.
+    case = cases[0]
+    case = Case(case.patient, {"dwi": case.sequences["dwi"], "flair": coarsen(case, "flair", tmp_path)}, case.label)
+    (tmp_path / "masks").mkdir()
+    nibabel.save(nibabel.load(case.label), tmp_path / "masks" / f"{case.patient}_lesion.nii.gz")
+    written = []
+    monkeypatch.setattr("workflows.results.write_evaluation_report", lambda _, evaluation: written.append(evaluation))
+    comparison = Comparison(
+        title="A comparison",
+        by_system={"ours": scores([case.patient], lambda n: 10)},
+        baselines={},
+        data="one patient",
+        cases={case.patient: case},
+        masks={case.patient: tmp_path / "masks"},
+    )
+
+    write_comparison(tmp_path, comparison)
+
+    images, truth, mask = written[0].scans(case.patient)
+    assert images["flair"].shape == images["dwi"].shape == truth.shape
+    assert np.array_equal(truth, mask)
 
 
 def test_of_stacked_slices_neither_distances_nor_lesions_nor_their_sizes_are_told(tmp_path):
