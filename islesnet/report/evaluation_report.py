@@ -17,6 +17,7 @@ from islesnet.report.explanations import (
     COMPARISON_TEXT,
     HOW_IT_WAS_SCORED,
     HOW_SLICES_WERE_SCORED,
+    LOSSES_TEXT,
     RELIABILITY_TEXT,
 )
 from islesnet.report.montage import draw_patient
@@ -253,11 +254,13 @@ class _Writer:
         self._csv(table, "reliability")
 
     def training(self) -> None:
-        if self.evaluation.histories:
+        histories = self.evaluation.histories
+        if histories:
             self.page.section("Training")
-            path = self._draw(charts.draw_training_curves, "training_curves", self.evaluation.histories)
-            self.page.picture(path, "Accuracy, loss and Dice over the epochs.")
-            named = [frame.reset_index().assign(training=name) for name, frame in self.evaluation.histories.items()]
+            path = self._draw(charts.draw_training_curves, "training_curves", histories)
+            losses = f" {LOSSES_TEXT}" if len(histories) > 1 else ""
+            self.page.picture(path, f"Accuracy, loss and Dice over the epochs.{losses}")
+            named = [frame.reset_index().assign(training=name) for name, frame in histories.items()]
             self._csv(pd.concat(named, ignore_index=True), "training_curves")
 
     def split(self) -> None:

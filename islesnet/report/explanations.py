@@ -24,6 +24,10 @@ COMPARISON_TEXT = (
     "other data sets altogether. Accuracy and precision stand as their sources give them; ours are micro-averaged "
     "here, as those of Aboudi 2022 must be."
 )
+LOSSES_TEXT = (
+    "The losses of two trainings compare only where both have the same one: the paper's recipe has the cross-entropy "
+    "alone, the others add the Dice to it."
+)
 RELIABILITY_TEXT = (
     "Of the voxels given a probability of 0.7, seven in ten should be lesion. Expected calibration error: {error}, "
     "which the many certain voxels of the background keep low."

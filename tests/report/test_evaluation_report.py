@@ -94,6 +94,15 @@ def test_what_is_known_is_shown_and_what_is_not_is_left_out(tmp_path):
     }  # fmt: skip
 
 
+def test_losses_of_several_trainings_are_said_to_compare_only_where_they_are_the_same(tmp_path):
+    caution = "The losses of two trainings compare only where both have the same one"
+    write_evaluation_report(tmp_path / "one", report(cohort(), histories={"default": CURVES}))
+    assert caution not in read(tmp_path / "one")
+    histories = {"default": CURVES, "paper_dwi": CURVES}
+    write_evaluation_report(tmp_path / "two", report(cohort(), histories=histories))
+    assert f"<figcaption>Accuracy, loss and Dice over the epochs. {caution}" in read(tmp_path / "two")
+
+
 def test_further_figures_have_a_section_with_what_each_shows(tmp_path):
     picture = tmp_path / "figure_2.png"
     picture.write_bytes(b"a picture")
