@@ -129,8 +129,8 @@ class _Writer:
         self.scores = _named(evaluation.scores)
         self.baselines = {name: _named(scores) for name, scores in evaluation.baselines.items()}
         self.scores_by_system = {evaluation.system: self.scores, **self.baselines}
-        self.others = {name: evaluation.baseline_summaries[name] for name in self.baselines}
-        self.summaries = {evaluation.system: evaluation.summary, **self.others}
+        others = {name: evaluation.baseline_summaries[name] for name in self.baselines}
+        self.summaries = {evaluation.system: evaluation.summary, **others}
 
     def write(self) -> Path:
         self.page.text(self.evaluation.about)
@@ -173,7 +173,10 @@ class _Writer:
             return
         strata = self.evaluation.summary["strata"].values()
         self.page.section("By lesion size", "In a small lesion one wrong voxel weighs more. The volume is the truth's.")
-        self.page.table(tables.strata_table(self.evaluation.summary, self.others), "Strata of the true volume; means.")
+        of_ours = f"Strata of the true volume; means of {self.evaluation.system}."
+        self.page.table(tables.strata_table(self.evaluation.summary), of_ours)
+        if self.baselines:
+            self.page.table(tables.strata_dice_table(self.summaries), "Mean Dice of every system by lesion size.")
         self.page.text(doubt_interval(min((part["patients"] for part in strata), default=0)))
         path = self._draw(charts.draw_dice_against_volume, "dice_against_volume", self.scores)
         self.page.picture(path, "Dice of each patient against the true volume. Bars: the means of the strata.")
@@ -209,9 +212,9 @@ class _Writer:
 
     def aggregates(self) -> None:
         self.page.section("Every score", f"Means over patients, with the {INTERVAL} of the mean.")
-        self.page.table(
-            tables.aggregate_table(self.evaluation.summary, self.others), f"Scores of {self.evaluation.system}."
-        )
+        self.page.table(tables.aggregate_table(self.evaluation.summary), f"Scores of {self.evaluation.system}.")
+        if self.baselines:
+            self.page.table(tables.means_table(self.summaries), "Means of every system.")
         self.page.table(
             tables.dice_rules_table(self.summaries), "One Dice, four rules: how much the rule alone changes."
         )
@@ -274,9 +277,11 @@ class _Writer:
     def every_patient(self) -> None:
         self.page.section("Every patient")
         self.page.table(
-            tables.patient_table(self.scores, self.baselines),
+            tables.patient_table(self.scores),
             f"Scores of {self.evaluation.system}; every score and voxel count is in tables/patients.csv.",
         )
+        if self.baselines:
+            self.page.table(tables.patient_dice_table(self.scores_by_system), "Dice of every system.")
         self._csv(pool_scores(self.scores_by_system), "patients")
 
     def _draw(self, draw: Callable[[Any, Path, Sequence[str]], Path], name: str, content: Any) -> Path:

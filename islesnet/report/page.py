@@ -27,7 +27,8 @@ LONG_ROWS = 60
 WORD_LENGTH = 12
 # Nothing but what the file itself holds is ever loaded, whatever a patient is called.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-_NUMBER = re.compile(rf"[−+-]?[\d.]+(( to | of | / )([−+-]?[\d.]+|{MISSING}))?|{MISSING}|−?∞|")
+_FIGURE = r"[−+-]?[\d.]+"
+_NUMBER = re.compile(rf"{_FIGURE}(( to | of | / )({_FIGURE}|{MISSING}))?( \({_FIGURE} to {_FIGURE}\))?|{MISSING}|−?∞|")
 
 
 @dataclass(frozen=True)

@@ -26,25 +26,25 @@ _PATIENT_SCORES = (
 _STRATA_SCORES = ("precision", "sensitivity", "lesion_f1")
 
 
-def patient_table(scores: pd.DataFrame, baselines: Mapping[str, pd.DataFrame] | None = None) -> pd.DataFrame:
-    """Give a row a patient, in the order of `scores`, with the Dice of each baseline beside ours.
-
-    Args:
-        scores: as scores.csv.
-        baselines: scores of the baselines on the same patients, by name.
-    """
-    patients = scores["patient"].astype(str)
-    columns = {"Patient": patients}
+def patient_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Give a row a patient, in the order of `scores`, which is as scores.csv."""
+    columns = {"Patient": scores["patient"].astype(str)}
     for column in (column for column in _PATIENT_SCORES if column in scores):
         if column == "lesion_f1" and {"true_lesions", "predicted_lesions"} <= set(scores):
             counts = zip(scores["true_lesions"], scores["predicted_lesions"], strict=True)
             found = [f"{say_count(true)} / {say_count(marked)}" for true, marked in counts]
             columns["Lesions, true / mask"] = pd.Series(found, index=scores.index, dtype=object)
         columns[SCORES[column].heading] = scores[column].map(SCORES[column].say)
-        if column == "dice":
-            others = (baselines or {}).items()
-            columns |= {f"Dice, {name}": patients.map(_dice_by_patient(other)).map(say) for name, other in others}
     return pd.DataFrame(columns)
+
+
+def patient_dice_table(scores_by_system: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Give a row a patient of the first system, with the true volume and the Dice of every system."""
+    first = next(iter(scores_by_system.values()))
+    patients, volume = first["patient"].astype(str), SCORES["true_ml"]
+    known = {volume.heading: first["true_ml"].map(volume.say)} if "true_ml" in first else {}
+    dice = {name: patients.map(_dice_by_patient(own)).map(say) for name, own in scores_by_system.items()}
+    return pd.DataFrame({"Patient": patients, **known, **dice})
 
 
 def systems_table(
@@ -82,13 +82,8 @@ def systems_table(
     return pd.DataFrame(rows)
 
 
-def aggregate_table(summary: Summary, baselines: Mapping[str, Summary] | None = None) -> pd.DataFrame:
-    """Give a row a score with its mean, interval, deviation, median and quartiles, and each baseline's mean beside.
-
-    Args:
-        summary: of `islesnet.metrics.summarize`.
-        baselines: summaries of the baselines, by name.
-    """
+def aggregate_table(summary: Summary) -> pd.DataFrame:
+    """Give a row a score with its mean, interval, deviation, median and quartiles, of `islesnet.metrics.summarize`."""
     rows = []
     for column, wording in SCORES.items():
         measure = _measure(summary, column)
@@ -103,19 +98,23 @@ def aggregate_table(summary: Summary, baselines: Mapping[str, Summary] | None = 
             "Quartiles": f"{wording.say(measure['q1'])} to {wording.say(measure['q3'])}",
             "Patients": say_count(measure["patients"]),
         }
-        for name, other in (baselines or {}).items():
-            row[f"Mean, {name}"] = wording.say(_measure(other, column).get("mean"))
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def strata_table(summary: Summary, baselines: Mapping[str, Summary] | None = None) -> pd.DataFrame:
-    """Give a row a stratum of lesion size.
+def means_table(summaries: Mapping[str, Summary]) -> pd.DataFrame:
+    """Give a row a score that the first system has, and a column a system with its mean."""
+    first = next(iter(summaries.values()))
+    known = [column for column in SCORES if number_or_nan(_measure(first, column).get("patients")) > 0]
+    means = {
+        name: [SCORES[column].say(_measure(summary, column).get("mean")) for column in known]
+        for name, summary in summaries.items()
+    }
+    return pd.DataFrame({"Score": [SCORES[column].heading for column in known], **means})
 
-    Args:
-        summary: of `islesnet.metrics.summarize`.
-        baselines: summaries of the baselines, by name.
-    """
+
+def strata_table(summary: Summary) -> pd.DataFrame:
+    """Give a row a stratum of lesion size, of `islesnet.metrics.summarize`."""
     rows = []
     for stratum, part in summary["strata"].items():
         dice = part["measures"]["dice"]
@@ -126,12 +125,25 @@ def strata_table(summary: Summary, baselines: Mapping[str, Summary] | None = Non
             INTERVAL: say_interval(dice),
             "Median": say(dice["median"]),
         }
-        for name, other in (baselines or {}).items():
-            row[f"Dice, {name}"] = say(_measure(other["strata"].get(stratum, {"measures": {}}), "dice").get("mean"))
         for column in _STRATA_SCORES:
             row[SCORES[column].heading] = SCORES[column].say(_measure(part, column).get("mean"))
         rows.append(row)
     return pd.DataFrame(rows, columns=None if rows else ["Lesion", "Patients", "Mean Dice"])
+
+
+def strata_dice_table(summaries: Mapping[str, Summary]) -> pd.DataFrame:
+    """Give a row a system, with its mean Dice, the interval and the patients in each stratum that the first has."""
+    rows = []
+    for name, summary in summaries.items():
+        row = {"System": name}
+        for stratum in next(iter(summaries.values()))["strata"]:
+            part = summary["strata"].get(stratum, {"patients": 0, "measures": {}})
+            dice = _measure(part, "dice")
+            row[f"Dice, {stratum}"] = say(dice.get("mean"))
+            row[f"{INTERVAL}, {stratum}"] = say_interval(dice)
+            row[f"Patients, {stratum}"] = say_count(part["patients"])
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def dice_rules_table(summaries: Mapping[str, Summary]) -> pd.DataFrame:
@@ -212,8 +224,12 @@ def _compare(first: pd.DataFrame, other: pd.DataFrame) -> tuple[str, str]:
     if other is first or not set(_dice_by_patient(first)) & set(_dice_by_patient(other)):
         return MISSING, MISSING
     compared = compare_paired(first, other)
-    interval = "" if compared["low"] is None else f" ({compared['low']:+.3f} to {compared['high']:+.3f})"
-    return f"{compared['mean']:+.3f}{interval}", f"{compared['better']} of {compared['patients']}"
+    interval = "" if compared["low"] is None else f" ({_signed(compared['low'])} to {_signed(compared['high'])})"
+    return f"{_signed(compared['mean'])}{interval}", f"{compared['better']} of {compared['patients']}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")
 
 
 def _dice_by_patient(scores: pd.DataFrame) -> dict[str, float]:

@@ -138,15 +138,22 @@ def test_baselines_stand_beside_ours_in_every_table(tmp_path):
         tmp_path, report(scores, system="ours", baselines={"empty mask": empty(scores), "threshold": scores})
     )
     html = read(tmp_path)
-    for heading in ("Dice, threshold", "Mean, threshold", "Dice, empty mask", "Mean, empty mask"):
-        assert f">{heading}</th>" in html
-    # What was scored, the rules of the Dice, the accuracy, the comparison.
-    assert html.count("<span>threshold</span>") == 4
+    for caption in ("Mean Dice of every system by lesion size.", "Means of every system.", "Dice of every system."):
+        assert f"<figcaption>{caption}" in html
+    # A row: what was scored, by lesion size, the rules of the Dice, the accuracy, the comparison.
+    assert html.count("<span>threshold</span>") == 5
+    # A column: the means, every patient.
+    assert html.count(">threshold</th>") == 2
     patients = pd.read_csv(tmp_path / "tables" / "patients.csv")
     assert patients.groupby("system", sort=False).size().to_dict() == {"ours": 4, "empty mask": 4, "threshold": 4}
     aggregates = pd.read_csv(tmp_path / "tables" / "aggregates.csv").set_index(["system", "stratum", "score"])
     assert aggregates.loc[("ours", "all", "dice"), "mean"] == pytest.approx(0.575)
     assert aggregates.loc[("threshold", "> 50 ml", "dice"), "mean"] == pytest.approx(0.9)
+
+
+def test_system_alone_has_no_tables_of_every_system(tmp_path):
+    write_evaluation_report(tmp_path, report(cohort()))
+    assert "every system" not in read(tmp_path)
 
 
 def test_baseline_that_would_hide_the_system_is_refused():

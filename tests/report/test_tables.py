@@ -6,8 +6,11 @@ from islesnet.report import (
     aggregate_table,
     comparison_table,
     dice_rules_table,
+    means_table,
     own_row,
+    patient_dice_table,
     patient_table,
+    strata_dice_table,
     strata_table,
     systems_table,
     worthless_accuracy_table,
@@ -25,16 +28,21 @@ def test_patient_table_has_a_row_a_patient_in_their_order_with_units():
     assert table["HD95 (mm)"].tolist() == ["4.2"] * 4
 
 
-def test_patient_table_sets_the_dice_of_baselines_beside_ours_whatever_their_order():
+def test_dice_of_every_system_stands_beside_the_patients_whatever_their_order():
     baseline = cohort().iloc[::-1].assign(patient=[10, 3, 2, 1]).query("patient != 2")
-    table = patient_table(cohort(), {"threshold": baseline})
-    assert list(table)[:3] == ["Patient", "Dice", "Dice, threshold"]
-    assert table["Dice, threshold"].tolist() == ["0.800", "–", "0.900", "0.000"]
+    table = patient_dice_table({"ours": cohort(), "threshold": baseline})
+    assert list(table) == ["Patient", "True volume (ml)", "ours", "threshold"]
+    assert table["Patient"].tolist() == ["1", "2", "3", "10"]
+    assert table["True volume (ml)"].tolist() == ["1.00", "20.00", "100.00", "0.20"]
+    assert table["ours"].tolist() == ["0.800", "0.600", "0.900", "0.000"]
+    assert table["threshold"].tolist() == ["0.800", "–", "0.900", "0.000"]
 
 
 def test_patient_table_takes_what_columns_there_are():
     table = patient_table(pd.DataFrame({"patient": [7], "dice": [np.nan]}))
     assert table.to_dict("records") == [{"Patient": "7", "Dice": "–"}]
+    table = patient_dice_table({"ours": pd.DataFrame({"patient": [7], "dice": [0.5]})})
+    assert table.to_dict("records") == [{"Patient": "7", "ours": "0.500"}]
 
 
 def test_systems_on_grids_of_their_own_are_not_compared_patient_by_patient():
@@ -62,17 +70,31 @@ def test_systems_without_a_patient_in_common_are_not_compared():
     assert table[["Dice, ours minus its", "Ours better in"]].iloc[1].tolist() == ["–", "–"]
 
 
+def test_difference_has_a_sign_and_an_interval_with_true_minus_signs():
+    better = pd.DataFrame([patient(str(number), both=800 - 10 * number) for number in range(6)])
+    worse = better.assign(dice=better["dice"] - 0.25)
+    table = systems_table({"ours": summary(better), "other": summary(worse)}, {"ours": better, "other": worse})
+    assert table["Dice, ours minus its"].tolist() == ["–", "+0.250 (+0.250 to +0.250)"]
+    table = systems_table({"ours": summary(worse), "other": summary(better)}, {"ours": worse, "other": better})
+    assert table["Dice, ours minus its"].tolist() == ["–", "−0.250 (−0.250 to −0.250)"]
+
+
 def test_system_alone_is_not_compared_with_itself():
     assert "Ours better in" not in systems_table({"ours": summary(cohort())}, {"ours": cohort()})
 
 
-def test_aggregate_table_shows_the_interval_and_each_baselines_mean():
-    scores = cohort()
-    table = aggregate_table(summary(scores), {"empty mask": summary(empty(scores))}).set_index("Score")
-    assert table.loc["Dice"].tolist() == [
-        "0.575", "0.000 to 0.900", "0.403", "0.700", "0.450 to 0.825", "4", "0.000",
-    ]  # fmt: skip
+def test_aggregate_table_shows_the_interval_beside_the_mean():
+    table = aggregate_table(summary(cohort())).set_index("Score")
+    assert table.loc["Dice"].tolist() == ["0.575", "0.000 to 0.900", "0.403", "0.700", "0.450 to 0.825", "4"]
     assert table.loc["Accuracy", "Mean"] == "0.9989"
+
+
+def test_means_table_sets_the_systems_side_by_side_in_the_scores_of_the_first():
+    scores = cohort()
+    table = means_table({"ours": summary(scores), "empty mask": summary(empty(scores))}).set_index("Score")
+    assert table.loc["Dice"].tolist() == ["0.575", "0.000"]
+    assert table.loc["True volume (ml)"].tolist() == ["30.30", "30.30"]
+    assert "Accuracy in the brain" not in table.index
 
 
 def test_scores_that_no_patient_has_are_left_out_of_the_aggregates():
@@ -88,17 +110,20 @@ def test_aggregates_of_one_patient_have_no_interval_and_no_deviation():
 
 def test_strata_table_leaves_out_strata_without_patients():
     scores = cohort()
-    table = strata_table(summary(scores), {"empty mask": summary(empty(scores))})
+    table = strata_table(summary(scores))
     assert table["Lesion"].tolist() == ["< 5 ml", "5-50 ml", "> 50 ml"]
     assert table["Patients"].tolist() == ["2", "1", "1"]
     assert table["Mean Dice"].tolist() == ["0.400", "0.600", "0.900"]
-    assert table["Dice, empty mask"].tolist() == ["0.000"] * 3
     assert strata_table(summary(scores.head(1)))["Lesion"].tolist() == ["< 5 ml"]
 
 
-def test_baseline_without_a_stratum_has_a_dash_there():
-    table = strata_table(summary(cohort()), {"other": summary(cohort().head(1))})
-    assert table["Dice, other"].tolist() == ["0.800", "–", "–"]
+def test_every_system_has_its_dice_interval_and_patients_by_lesion_size():
+    table = strata_dice_table({"ours": summary(cohort()), "other": summary(cohort().head(1))}).set_index("System")
+    assert list(table)[:3] == ["Dice, < 5 ml", "95 % interval, < 5 ml", "Patients, < 5 ml"]
+    assert table.loc["ours"].tolist() == [
+        *("0.400", "0.000 to 0.800", "2", "0.600", "–", "1", "0.900", "–", "1"),
+    ]
+    assert table.loc["other"].tolist() == ["0.800", "–", "1", "–", "–", "0", "–", "–", "0"]
 
 
 def test_dice_is_given_by_every_rule_beside_the_headline():
