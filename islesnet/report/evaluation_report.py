@@ -23,7 +23,7 @@ from islesnet.report.explanations import (
 from islesnet.report.montage import draw_patient
 from islesnet.report.page import Page
 from islesnet.report.published import OTHER_ROWS, PAPER_ROWS, own_row
-from islesnet.report.wording import INTERVAL, doubt_interval, say, say_count, say_interval
+from islesnet.report.wording import INTERVAL, doubt_interval, say, say_count, say_coverage, say_interval
 
 Scan = tuple[Mapping[str, np.ndarray], np.ndarray, np.ndarray]
 
@@ -52,7 +52,7 @@ class EvaluationReport:
         scores: a row a patient, as scores.csv.
         summary: of these scores, by `islesnet.metrics.summarize`.
         system: name of what was scored.
-        baselines: scores of other systems on the same patients, by name; shown beside ours everywhere.
+        baselines: scores of other systems on the same patients, or some of them, by name; beside ours everywhere.
         baseline_summaries: of these, likewise.
         data: the patients, for the comparison, e.g. "SISS, the 28 training patients, 5 folds".
         is_siss: they are those of ISLES 2015 SISS; None where that is not known.
@@ -131,6 +131,7 @@ class _Writer:
         self.scores_by_system = {evaluation.system: self.scores, **self.baselines}
         others = {name: evaluation.baseline_summaries[name] for name in self.baselines}
         self.summaries = {evaluation.system: evaluation.summary, **others}
+        self.patients = {name: set(scores["patient"]) for name, scores in self.scores_by_system.items()}
 
     def write(self) -> Path:
         self.page.text(self.evaluation.about)
@@ -164,19 +165,20 @@ class _Writer:
         )
         self.page.table(
             tables.systems_table(self.summaries, self.scores_by_system, is_paired=not self.evaluation.has_own_grids),
-            "What was scored and, beside it, what it has to beat on the same patients. Means over patients.",
+            self._with_coverage("What was scored and, below it, what it has to beat. Means over patients."),
         )
-        self.page.text(doubt_interval(summary["patients"]))
+        self.page.text(doubt_interval(min(own["patients"] for own in self.summaries.values())))
 
     def sizes(self) -> None:
         if self.evaluation.of_slices:
             return
-        strata = self.evaluation.summary["strata"].values()
+        strata = [part for own in self.summaries.values() for part in own["strata"].values()]
         self.page.section("By lesion size", "In a small lesion one wrong voxel weighs more. The volume is the truth's.")
         of_ours = f"Strata of the true volume; means of {self.evaluation.system}."
         self.page.table(tables.strata_table(self.evaluation.summary), of_ours)
         if self.baselines:
-            self.page.table(tables.strata_dice_table(self.summaries), "Mean Dice of every system by lesion size.")
+            of_all = self._with_coverage("Mean Dice of every system by lesion size.")
+            self.page.table(tables.strata_dice_table(self.summaries), of_all)
         self.page.text(doubt_interval(min((part["patients"] for part in strata), default=0)))
         path = self._draw(charts.draw_dice_against_volume, "dice_against_volume", self.scores)
         self.page.picture(path, "Dice of each patient against the true volume. Bars: the means of the strata.")
@@ -214,23 +216,25 @@ class _Writer:
         self.page.section("Every score", f"Means over patients, with the {INTERVAL} of the mean.")
         self.page.table(tables.aggregate_table(self.evaluation.summary), f"Scores of {self.evaluation.system}.")
         if self.baselines:
-            self.page.table(tables.means_table(self.summaries), "Means of every system.")
+            self.page.table(tables.means_table(self.summaries), self._with_coverage("Means of every system."))
         self.page.table(
-            tables.dice_rules_table(self.summaries), "One Dice, four rules: how much the rule alone changes."
+            tables.dice_rules_table(self.summaries),
+            self._with_coverage("One Dice, four rules: how much the rule alone changes."),
         )
         self._csv(flatten_summaries(self.summaries), "aggregates")
 
     def accuracy(self) -> None:
         self.page.section("What the accuracy is worth", ACCURACY_TEXT)
         table = tables.worthless_accuracy_table(self.scores_by_system)
-        self.page.table(table, "Voxels of all patients together, beside a mask that marks nothing.")
+        caption = "The voxels of a system's patients together, beside a mask that marks nothing."
+        self.page.table(table, self._with_coverage(caption))
         self._csv(tables.pooled_accuracies(self.scores_by_system), "accuracy")
 
     def comparison(self) -> None:
         evaluation = self.evaluation
         rule = f"{'stacked slices' if evaluation.of_slices else '3D'}, {evaluation.grid}"
         own = [
-            own_row(name, summary, evaluation.data, evaluation.is_siss, rule)
+            own_row(name, summary, self._data_of(name), evaluation.is_siss, rule)
             for name, summary in self.summaries.items()
         ]
         self.page.section("Beside published results", COMPARISON_TEXT)
@@ -281,8 +285,16 @@ class _Writer:
             f"Scores of {self.evaluation.system}; every score and voxel count is in tables/patients.csv.",
         )
         if self.baselines:
-            self.page.table(tables.patient_dice_table(self.scores_by_system), "Dice of every system.")
+            caption = self._with_coverage("Dice of every system.")
+            self.page.table(tables.patient_dice_table(self.scores_by_system), caption)
         self._csv(pool_scores(self.scores_by_system), "patients")
+
+    def _with_coverage(self, caption: str) -> str:
+        return f"{caption} {say_coverage(self.patients)}".strip()
+
+    def _data_of(self, system: str) -> str:
+        count, ours = len(self.patients[system]), len(self.patients[self.evaluation.system])
+        return self.evaluation.data if count == ours else f"{self.evaluation.data}: {count} of {ours}"
 
     def _draw(self, draw: Callable[[Any, Path, Sequence[str]], Path], name: str, content: Any) -> Path:
         return draw(content, self.folder / "pictures" / f"{name}.png", self.evaluation.stamps)

@@ -68,10 +68,11 @@ def systems_table(
         dice = summary["measures"]["dice"]
         row = {
             "System": name,
+            "Patients": say_count(summary["patients"]),
             "Mean Dice": say(dice["mean"]),
             INTERVAL: say_interval(dice),
             "Median": say(dice["median"]),
-            "Missed": f"{say_count(summary['missed'])} of {say_count(summary['patients'])}",
+            "Missed": say_count(summary["missed"]),
         }
         for column in known:
             row[SCORES[column].heading] = SCORES[column].say(_measure(summary, column).get("mean"))
@@ -103,14 +104,17 @@ def aggregate_table(summary: Summary) -> pd.DataFrame:
 
 
 def means_table(summaries: Mapping[str, Summary]) -> pd.DataFrame:
-    """Give a row a score that the first system has, and a column a system with its mean."""
+    """Give a row a score that the first system has, and a column a system: its patients, and its means over them."""
     first = next(iter(summaries.values()))
     known = [column for column in SCORES if number_or_nan(_measure(first, column).get("patients")) > 0]
     means = {
-        name: [SCORES[column].say(_measure(summary, column).get("mean")) for column in known]
+        name: [
+            say_count(summary["patients"]),
+            *(SCORES[column].say(_measure(summary, column).get("mean")) for column in known),
+        ]
         for name, summary in summaries.items()
     }
-    return pd.DataFrame({"Score": [SCORES[column].heading for column in known], **means})
+    return pd.DataFrame({"Score": ["Patients", *(SCORES[column].heading for column in known)], **means})
 
 
 def strata_table(summary: Summary) -> pd.DataFrame:
@@ -139,9 +143,10 @@ def strata_dice_table(summaries: Mapping[str, Summary]) -> pd.DataFrame:
         for stratum in next(iter(summaries.values()))["strata"]:
             part = summary["strata"].get(stratum, {"patients": 0, "measures": {}})
             dice = _measure(part, "dice")
-            row[f"Dice, {stratum}"] = say(dice.get("mean"))
-            row[f"{INTERVAL}, {stratum}"] = say_interval(dice)
-            row[f"Patients, {stratum}"] = say_count(part["patients"])
+            size = stratum.replace(" ", "\N{NO-BREAK SPACE}").replace("-", "\N{NON-BREAKING HYPHEN}")
+            row[f"Dice, {size}"] = say(dice.get("mean"))
+            row[f"{INTERVAL}, {size}"] = say_interval(dice)
+            row[f"Patients, {size}"] = say_count(part["patients"])
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -151,6 +156,7 @@ def dice_rules_table(summaries: Mapping[str, Summary]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "System": name,
+            "Patients": say_count(summary["patients"]),
             "Mean over patients (the headline)": say(_measure(summary, "dice").get("mean")),
             "Voxels of all patients pooled": say(summary["pooled"]["dice"]),
             "Per slice that either marks": say(_measure(summary, "slice_dice").get("mean")),
@@ -176,11 +182,12 @@ def worthless_accuracy_table(scores_by_system: Mapping[str, pd.DataFrame]) -> pd
         "sensitivity": "Sensitivity",
         "dice": "Dice, pooled",
     }
-    return pd.DataFrame({"System": table["system"], **said}).rename(columns=names)
+    patients = table["patients"].map(say_count)
+    return pd.DataFrame({"System": table["system"], "Patients": patients, **said}).rename(columns=names)
 
 
 def pooled_accuracies(scores_by_system: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Give accuracy, precision by both rules, sensitivity and Dice of each system, the voxels of all patients together.
+    """Give accuracy, precision by both rules, sensitivity and Dice of each system, its patients' voxels together.
 
     Micro-averaged over both classes, every voxel is one decision for one class: right ones over all, the accuracy.
 
@@ -194,7 +201,8 @@ def pooled_accuracies(scores_by_system: Mapping[str, pd.DataFrame]) -> pd.DataFr
     if counts and EMPTY_MASK not in counts:
         first = next(iter(counts.values()))
         counts[EMPTY_MASK] = VoxelCounts(0, 0, first.both + first.missed, first.neither + first.wrong)
-    return pd.DataFrame([_pooled(name, voxels) for name, voxels in counts.items()])
+        scores_by_system = {**scores_by_system, EMPTY_MASK: next(iter(scores_by_system.values()))}
+    return pd.DataFrame([_pooled(name, len(scores_by_system[name]), voxels) for name, voxels in counts.items()])
 
 
 def comparison_table(own_rows: Sequence[ComparisonRow] = ()) -> pd.DataFrame:
@@ -237,6 +245,6 @@ def _dice_by_patient(scores: pd.DataFrame) -> dict[str, float]:
     return dict(zip(known["patient"].astype(str), known["dice"].astype(float), strict=True))
 
 
-def _pooled(system: str, voxels: VoxelCounts) -> dict[str, str | float]:
+def _pooled(system: str, patients: int, voxels: VoxelCounts) -> dict[str, str | float]:
     names = ("accuracy", "micro_precision", "precision", "sensitivity", "dice")
-    return {"system": system, **{name: getattr(voxels, name) for name in names}}
+    return {"system": system, "patients": patients, **{name: getattr(voxels, name) for name in names}}

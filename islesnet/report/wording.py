@@ -1,7 +1,7 @@
 """How a score is called, in which unit, and with how many decimals it is written."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,14 @@ def say_count(value: object) -> str:
 def count_patients(count: int) -> str:
     """Write how many patients there are."""
     return f"{count} patient{'' if count == 1 else 's'}"
+
+
+def say_coverage(patients_by_system: Mapping[str, Collection[str]]) -> str:
+    """Say which systems were scored on fewer than all patients; nothing where every system has them all."""
+    everyone = set().union(*patients_by_system.values())
+    counts = {name: len(set(patients)) for name, patients in patients_by_system.items()}
+    fewer = [f"{name} on {count} of {len(everyone)}" for name, count in counts.items() if count < len(everyone)]
+    return f"Not every system was scored on all patients: {', '.join(fewer)}." if fewer else ""
 
 
 def say_interval(measure: Mapping[str, Any], decimals: int = 3) -> str:

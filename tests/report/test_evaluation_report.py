@@ -59,6 +59,8 @@ def test_interval_of_few_patients_is_doubted_where_it_stands(tmp_path):
     mixed = pd.concat([many, pd.DataFrame([patient("large", 100_000, 120_000, 99_000)])])
     write_evaluation_report(tmp_path / "mixed", report(mixed))
     assert read(tmp_path / "mixed").count(doubt) == 1
+    write_evaluation_report(tmp_path / "baseline", report(many, baselines={"threshold": many.head(8)}))
+    assert read(tmp_path / "baseline").count(doubt) == 2
 
 
 def test_report_of_five_patients_has_a_dash_for_each_interval(tmp_path):
@@ -149,6 +151,21 @@ def test_baselines_stand_beside_ours_in_every_table(tmp_path):
     aggregates = pd.read_csv(tmp_path / "tables" / "aggregates.csv").set_index(["system", "stratum", "score"])
     assert aggregates.loc[("ours", "all", "dice"), "mean"] == pytest.approx(0.575)
     assert aggregates.loc[("threshold", "> 50 ml", "dice"), "mean"] == pytest.approx(0.9)
+
+
+def test_baseline_with_fewer_patients_says_so_under_every_table_and_in_its_data(tmp_path):
+    scores = cohort()
+    baselines = {"empty mask": empty(scores), "DWI threshold": scores.head(3)}
+    write_evaluation_report(tmp_path / "fewer", report(scores, baselines=baselines, data="4 patients of a clinic"))
+    html = read(tmp_path / "fewer")
+    captions = [part.partition("</figcaption>")[0] for part in html.split("<figcaption>")[1:]]
+    note = "Not every system was scored on all patients: DWI threshold on 3 of 4."
+    assert len([caption for caption in captions if caption.endswith(note)]) == 6
+    comparison = pd.read_csv(tmp_path / "fewer" / "tables" / "comparison.csv").set_index("system")["data"]
+    assert comparison["DWI threshold"].startswith("4 patients of a clinic: 3 of 4")
+    assert comparison["empty mask"] == comparison["islesnet"]
+    write_evaluation_report(tmp_path / "all", report(scores, baselines={"empty mask": empty(scores)}))
+    assert "Not every system" not in read(tmp_path / "all")
 
 
 def test_system_alone_has_no_tables_of_every_system(tmp_path):

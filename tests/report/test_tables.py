@@ -60,7 +60,8 @@ def test_systems_table_counts_where_ours_is_better_and_what_is_missed():
     assert table["System"].tolist() == ["ours", "empty mask"]
     assert table["Mean Dice"].tolist() == ["0.575", "0.000"]
     assert table["95 % interval"].tolist() == ["0.000 to 0.900", "0.000 to 0.000"]
-    assert table["Missed"].tolist() == ["1 of 4", "4 of 4"]
+    assert table["Patients"].tolist() == ["4", "4"]
+    assert table["Missed"].tolist() == ["1", "4"]
     assert table["Ours better in"].tolist() == ["–", "3 of 4"]
 
 
@@ -97,6 +98,17 @@ def test_means_table_sets_the_systems_side_by_side_in_the_scores_of_the_first():
     assert "Accuracy in the brain" not in table.index
 
 
+def test_system_with_fewer_patients_says_with_how_many_in_every_table():
+    scores = cohort()
+    systems = {"ours": scores, "threshold": scores.head(3)}
+    summaries = {name: summary(own) for name, own in systems.items()}
+    assert systems_table(summaries, systems)["Patients"].tolist() == ["4", "3"]
+    assert means_table(summaries).iloc[0].tolist() == ["Patients", "4", "3"]
+    assert strata_dice_table(summaries).filter(like="Patients").iloc[1].tolist() == ["1", "1", "1"]
+    assert dice_rules_table(summaries)["Patients"].tolist() == ["4", "3"]
+    assert worthless_accuracy_table(systems)["Patients"].tolist() == ["4", "3", "4"]
+
+
 def test_scores_that_no_patient_has_are_left_out_of_the_aggregates():
     table = aggregate_table(summary(cohort()))
     assert "Accuracy in the brain" not in table["Score"].tolist()
@@ -119,7 +131,9 @@ def test_strata_table_leaves_out_strata_without_patients():
 
 def test_every_system_has_its_dice_interval_and_patients_by_lesion_size():
     table = strata_dice_table({"ours": summary(cohort()), "other": summary(cohort().head(1))}).set_index("System")
-    assert list(table)[:3] == ["Dice, < 5 ml", "95 % interval, < 5 ml", "Patients, < 5 ml"]
+    assert [" ".join(name.split()) for name in list(table)[:3]] == [
+        *("Dice, < 5 ml", "95 % interval, < 5 ml", "Patients, < 5 ml"),
+    ]
     assert table.loc["ours"].tolist() == [
         *("0.400", "0.000 to 0.800", "2", "0.600", "–", "1", "0.900", "–", "1"),
     ]
@@ -136,9 +150,9 @@ def test_dice_is_given_by_every_rule_beside_the_headline():
 def test_accuracy_and_micro_averaged_precision_of_an_empty_mask_stand_beside_ours():
     table = worthless_accuracy_table({"ours": cohort()}).set_index("System")
     assert table.index.tolist() == ["ours", "empty mask"]
-    assert table.loc["ours"].tolist() == ["0.9989", "0.9989", "0.831", "0.898", "0.863"]
+    assert table.loc["ours"].tolist() == ["4", "0.9989", "0.9989", "0.831", "0.898", "0.863"]
     # 121 200 lesion voxels of 32 million
-    assert table.loc["empty mask"].tolist() == ["0.9962", "0.9962", "0.000", "0.000", "0.000"]
+    assert table.loc["empty mask"].tolist() == ["4", "0.9962", "0.9962", "0.000", "0.000", "0.000"]
 
 
 def test_empty_mask_among_the_systems_is_not_added_again():

@@ -3,7 +3,7 @@ import math
 import pandas as pd
 import pytest
 
-from islesnet.report.wording import SCORES, doubt_interval, say, say_interval
+from islesnet.report.wording import SCORES, doubt_interval, say, say_coverage, say_interval
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,13 @@ def test_interval_of_fewer_than_twenty_patients_is_doubted():
     assert "fewer than 20 patients is too narrow" in doubt_interval(19)
     assert "fewer than 6 have none" in doubt_interval(3)
     assert doubt_interval(20) == ""
+
+
+def test_systems_with_fewer_than_all_patients_are_named_with_how_many_they_have():
+    everyone = ["1", "2", "3"]
+    assert say_coverage({"ours": everyone, "other": ["3", "1", "2"]}) == ""
+    told = say_coverage({"ours": everyone, "threshold": ["1"], "other": ["2", "3"]})
+    assert told == "Not every system was scored on all patients: threshold on 1 of 3, other on 2 of 3."
 
 
 def test_dice_has_three_decimals_millilitres_two_and_millimetres_one():
