@@ -18,6 +18,7 @@ from islesnet.report.explanations import (
     HOW_IT_WAS_SCORED,
     HOW_SLICES_WERE_SCORED,
     LOSSES_TEXT,
+    PATIENTS_TEXT,
     RELIABILITY_TEXT,
 )
 from islesnet.report.montage import draw_patient
@@ -189,7 +190,7 @@ class _Writer:
         chosen = best_median_worst(self.scores)
         if self.evaluation.scans is None or not chosen:
             return
-        self.page.section("Patients", "Best, median and worst by Dice, each at the slice with the largest true area.")
+        self.page.section("Patients", PATIENTS_TEXT)
         for rank, patient in chosen.items():
             row = self.scores.set_index("patient").loc[patient]
             figures = ", ".join(

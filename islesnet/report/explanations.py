@@ -14,6 +14,10 @@ HOW_SLICES_WERE_SCORED = (
     "is 1; where one is, 0. A volume is that of the lesion in these slices. In such a stack there are no lesions to "
     "count and no surfaces to measure between."
 )
+PATIENTS_TEXT = (
+    "Best, median and worst by Dice, each at the slice with the largest true area. A mask that marks nothing there is "
+    "shown at the slice where it is largest; its panel says which."
+)
 ACCURACY_TEXT = (
     "A lesion is a small part of a volume: in ISLES 2015 SISS about one voxel in two hundred, so a mask that marks "
     "nothing has an accuracy above 99 %. Micro-averaged over both classes, precision is the same number as accuracy. "

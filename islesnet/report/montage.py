@@ -1,7 +1,8 @@
 """One patient at a glance: the sequences, the truth, the mask."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -39,7 +40,8 @@ def draw_patient(
     """Draw the slice with the largest truth: the sequences, the truth and the mask over one of them.
 
     Radiological convention for RAS volumes: the patient's right on the left, anterior up. A sequence that the patient
-    lacks is an empty panel that says so.
+    lacks is an empty panel that says so. A mask that marks nothing in that slice is shown in its own largest, whose
+    number stands in the panel.
 
     Args:
         images: volumes by sequence ("dwi", "t1", "t2", "flair", any subset), on one RAS grid.
@@ -58,24 +60,25 @@ def draw_patient(
     images = {name: images[name] for name in names if name in images}
     lesion = None if truth is None else truth > 0.5
     mask = prediction > 0.5
-    index = largest_slice(*(marks for marks in (lesion, mask) if marks is not None))
-    box = _head_box(images, [marks for marks in (lesion, mask) if marks is not None], index)
+    known = [marks for marks in (lesion, mask) if marks is not None]
+    index = largest_slice(*known)
+    mask_index = index if mask[..., index].any() or not mask.any() else largest_slice(mask)
+    box = _head_box(images, known, {index, mask_index})
     rows = (len(names) + 2) // _COLUMNS
     with sheet(path, _height(box, rows), stamps) as figure:
         *panels, of_truth, of_mask = _lay_out(figure, title, index, rows)
         _draw_sequences(panels, images, names, index, box)
-        for axes, marks, colour, name in (
-            (of_truth, lesion, TRUTH_COLOUR, "Truth"),
-            (of_mask, mask, MASK_COLOUR, "Mask"),
-        ):
-            if marks is None:
-                _draw_absent(axes, f"{name} unknown", box)
-                continue
-            _draw_ground(axes, images, index, box, name)
-            _fill(axes, marks[..., index], colour, box)
-        if lesion is not None:
-            _outline(of_mask, lesion[..., index], TRUTH_COLOUR, box)
-        _outline(of_mask, mask[..., index], MASK_COLOUR, box)
+        _draw_ground(of_mask, images, mask_index, box, "Mask")
+        _fill(of_mask, mask[..., mask_index], MASK_COLOUR, box)
+        if lesion is None:
+            _draw_absent(of_truth, "Truth unknown", box)
+        else:
+            _draw_ground(of_truth, images, index, box, "Truth")
+            _fill(of_truth, lesion[..., index], TRUTH_COLOUR, box)
+            _outline(of_mask, lesion[..., mask_index], TRUTH_COLOUR, box)
+            _outline(of_mask, mask[..., mask_index], MASK_COLOUR, box)
+        if mask_index != index:
+            _write(of_mask, f"slice {mask_index + 1}", 0.02, 0.02, ha="left", va="bottom")
         lines = [Line2D([], [], color=TRUTH_COLOUR, label="truth"), Line2D([], [], color=MASK_COLOUR, label="mask")]
         figure.legend(handles=lines, loc="outside lower right", ncols=2)
     return path
@@ -98,7 +101,7 @@ def draw_sequences(
     """
     lesion = truth > 0.5
     index = largest_slice(lesion)
-    box = _head_box(images, [lesion], index)
+    box = _head_box(images, [lesion], {index})
     with sheet(path, _height(box, rows=2), stamps) as figure:
         panels = _lay_out(figure, title, index, rows=2)
         _draw_sequences(panels, images, list(SEQUENCES), index, box)
@@ -138,7 +141,11 @@ def _draw_slice(
     axes.imshow(to_screen(plane[box]), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     _name_panel(axes, name)
     for letter, side, align in (("R", 0.02, "left"), ("L", 0.98, "right")):
-        axes.text(side, 0.98, letter, transform=axes.transAxes, ha=align, va="top", color="white", fontsize=SMALL)
+        _write(axes, letter, side, 0.98, ha=align, va="top")
+
+
+def _write(axes: Axes, text: str, across: float, up: float, **alignment: Any) -> None:
+    axes.text(across, up, text, transform=axes.transAxes, color="white", fontsize=SMALL, **alignment)
 
 
 def _draw_absent(axes: Axes, text: str, box: tuple[slice, slice]) -> None:
@@ -181,17 +188,20 @@ def _draw_ground(axes: Axes, images: Mapping[str, np.ndarray], index: int, box: 
     _name_panel(axes, name)
 
 
-def _head_box(images: Mapping[str, np.ndarray], masks: Sequence[np.ndarray], index: int) -> tuple[slice, slice]:
-    """Find the part of a slice that holds the head and every mark, so that it fills its panel."""
+def _head_box(
+    images: Mapping[str, np.ndarray], masks: Sequence[np.ndarray], indices: Collection[int]
+) -> tuple[slice, slice]:
+    """Find the part of the slices that holds the head and every mark, so that it fills its panel."""
     width, depth = masks[0].shape[:2]
     shown = np.zeros((width, depth), dtype=bool)
-    for sequence in SEQUENCES:
-        if sequence in images:
+    for sequence in (sequence for sequence in SEQUENCES if sequence in images):
+        for index in indices:
             shown |= grey_slice(images[sequence], index) > _HEAD
     if not shown.any():
         return slice(0, width), slice(0, depth)
     for marks in masks:
-        shown |= marks[..., index]
+        for index in indices:
+            shown |= marks[..., index]
     return _span(shown, axis=0), _span(shown, axis=1)
 
 

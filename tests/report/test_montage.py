@@ -56,6 +56,24 @@ def test_slice_is_the_one_with_the_largest_truth(tmp_path, texts):
     assert any(text.startswith("axial slice 6;") for text in texts())
 
 
+def test_mask_that_lies_in_other_slices_is_shown_in_its_own_and_the_panel_says_which(tmp_path, texts, drawn):
+    elsewhere = mask(np.s_[11:16, 12:20, 0:2], np.s_[20, 20, 1])
+    path = draw_patient(IMAGES, TRUTH, elsewhere, tmp_path / "patient.png", "Patient 1")
+    assert any(text.startswith("axial slice 6;") for text in texts())
+    assert texts().count("slice 2") == 1
+    assert pixels_of(path, TRUTH_COLOUR) > 50
+    assert pixels_of(path, MASK_COLOUR) > 300  # more than the key's line
+    *_, of_truth, of_mask = (axes.images[0].get_array() for axes in drawn[-1].axes)
+    assert of_truth.shape == of_mask.shape
+    assert not np.array_equal(of_truth, of_mask)
+
+
+@pytest.mark.parametrize("marked", [MASK, mask()], ids=["in the truth's slice", "nowhere"])
+def test_mask_that_need_not_be_looked_for_is_shown_in_the_truth_s_slice(tmp_path, texts, marked):
+    draw_patient(IMAGES, TRUTH, marked, tmp_path / "patient.png", "Patient 1")
+    assert not any(text.startswith("slice") for text in texts())
+
+
 def test_right_and_left_are_marked_on_every_image(tmp_path, texts):
     draw_patient(IMAGES, TRUTH, MASK, tmp_path / "patient.png", "Patient 1")
     assert texts().count("R") == texts().count("L") == 6
