@@ -175,3 +175,10 @@ def test_banner_is_the_head_of_every_printed_page(tmp_path):
     printed = html.partition("@media print")[2]
     assert ".sheet { display: table;" in printed
     assert ".banner { display: table-header-group;" in printed
+
+
+def test_heading_and_caption_stay_with_their_table_in_print(tmp_path):
+    html, _ = written(Page("A title"), tmp_path)
+    printed = html.partition("@media print")[2]
+    assert "h2, h3, h2 + p, .table figcaption, thead { break-after: avoid; }" in printed
+    assert "tbody tr:first-child { break-before: avoid; }" in printed
