@@ -338,7 +338,9 @@ def test_probability_maps_give_the_reliability(folders):
     assert table.loc[[0, 7], "mean_probability"].tolist() == pytest.approx([0.05, 0.75])
     assert table.loc[[0, 7], "lesion_share"].tolist() == [0.0, 1.0]
     assert "left out of the reliability: the probabilities reach from 0 to 100" in result.summary["remarks"]["10"][0]
-    assert "Probability maps were found for 2 of 4 patients" in (out / "report.html").read_text()
+    page = (out / "report.html").read_text()
+    assert "Probability maps were found for 2 of 4 patients" in page
+    assert "0 to 1 is needed. " in page and ".." not in page
 
 
 def test_voxels_without_a_number_are_left_out_of_the_reliability(folders):

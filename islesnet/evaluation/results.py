@@ -154,7 +154,7 @@ class Results:
         with_map = sum(own.reliability is not None for own in self.scored.values())
         if 0 < with_map < len(self.scored):
             parts.append(f"Probability maps were found for {with_map} of {len(self.scored)} patients.")
-        remarks = [f"{patient}: {remark}" for patient, own in self.scored.items() for remark in own.remarks]
+        remarks = [f"{name}: {remark.rstrip('.')}" for name, own in self.scored.items() for remark in own.remarks]
         if remarks:
             parts.append("Remarks on the files. " + ". ".join(remarks) + ".")
         return "\n\n".join(parts)

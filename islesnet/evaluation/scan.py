@@ -35,7 +35,8 @@ class Scan:
     @property
     def remarks(self) -> list[str]:
         """What a person should know of the files."""
-        return [*self.masks.remarks, *(f"{reason}; scored without it" for reason in self.unread.values())]
+        unread = (f"{reason.rstrip('.')}; scored without it" for reason in self.unread.values())
+        return [*self.masks.remarks, *unread]
 
     @property
     def dwi(self) -> NDArray[np.float32] | None:

@@ -24,7 +24,7 @@ from islesnet.report.explanations import (
 from islesnet.report.montage import draw_patient
 from islesnet.report.page import Page
 from islesnet.report.published import OTHER_ROWS, PAPER_ROWS, own_row
-from islesnet.report.wording import INTERVAL, doubt_interval, say, say_count, say_coverage, say_interval
+from islesnet.report.wording import INTERVAL, MISSING, doubt_interval, say, say_count, say_coverage, say_interval
 
 Scan = tuple[Mapping[str, np.ndarray], np.ndarray, np.ndarray]
 
@@ -214,7 +214,7 @@ class _Writer:
                 self.page.picture(path, shown)
 
     def aggregates(self) -> None:
-        self.page.section("Every score", f"Means over patients, with the {INTERVAL} of the mean.")
+        self.page.section("Every score", f"The mean over patients{self._with_interval()}, and how far patients spread.")
         self.page.table(tables.aggregate_table(self.evaluation.summary), f"Scores of {self.evaluation.system}.")
         if self.baselines:
             self.page.table(tables.means_table(self.summaries), self._with_coverage("Means of every system."))
@@ -242,7 +242,7 @@ class _Writer:
         rows = [*own, *PAPER_ROWS]
         self.page.picture(
             self._draw(charts.draw_comparison_bars, "comparison", rows),
-            f"Dice of ours with its {INTERVAL}, and of the methods in the tables of Aboudi 2022.",
+            f"Dice of ours{self._with_interval()}, and of the methods in the tables of Aboudi 2022.",
         )
         self.page.table(
             tables.comparison_table(own), "Tables I and II of Aboudi 2022 with ours, and other published results."
@@ -289,6 +289,11 @@ class _Writer:
             caption = self._with_coverage("Dice of every system.")
             self.page.table(tables.patient_dice_table(self.scores_by_system), caption)
         self._csv(pool_scores(self.scores_by_system), "patients")
+
+    def _with_interval(self) -> str:
+        """Announce the interval of a mean, where there are patients enough for one."""
+        is_known = any(say_interval(own["measures"]["dice"]) != MISSING for own in self.summaries.values())
+        return f" with its {INTERVAL}" if is_known else ""
 
     def _with_coverage(self, caption: str) -> str:
         return f"{caption} {say_coverage(self.patients)}".strip()

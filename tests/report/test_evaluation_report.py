@@ -46,6 +46,7 @@ def test_headline_is_the_mean_dice_with_its_interval_the_median_and_the_missed(t
     write_evaluation_report(tmp_path, report(cohort()))
     assert "<dt>Mean Dice over patients</dt><dd>0.575<small>95 % interval 0.000 to 0.900</small></dd>" in read(tmp_path)
     assert "<dt>Median Dice</dt><dd>0.700<small>" in read(tmp_path)
+    assert read(tmp_path).count("with its 95 % interval") == 3  # the chart, as caption and description, and every score
     assert "<dt>Lesions missed</dt><dd>1<small>" in read(tmp_path)
 
 
@@ -71,6 +72,7 @@ def test_report_of_five_patients_has_a_dash_for_each_interval(tmp_path):
     )
     write_evaluation_report(tmp_path, known)
     assert "95 % interval –</small>" in read(tmp_path)
+    assert "with its 95 % interval" not in read(tmp_path)
     assert pd.read_csv(tmp_path / "tables" / "comparison.csv")["low"].isna().all()
     assert "nan" not in read(tmp_path).replace("base64", "").split("<main>")[1].split("<img")[0]
 
