@@ -10,7 +10,7 @@ from rich.progress import Progress
 from islesnet.data import Case, find_cases, lesion_volume_ml
 from islesnet.errors import InputError
 from islesnet.files import require_writable
-from islesnet.phantom import patient_seed, ranges_table, wide_settings, write_wide_dataset
+from islesnet.phantom import WideCohort, ranges_table, write_wide_dataset
 from islesnet.stamps import PHANTOM
 from workflows.claims import claim_folder
 from workflows.commands import say
@@ -80,23 +80,17 @@ class PhantomCohort:
         say(f"{self.patients} synthetic patients of {SPACING_MM[0]:g} to {SPACING_MM[1]:g} mm, {appearance}")
         with Progress() as bar:
             task = bar.add_task("Phantoms", total=self.patients)
-            write_wide_dataset(
-                self.folder,
-                self.patients,
-                self.seed,
-                SPACING_MM,
-                self.lesions,
-                progress=lambda done, _: bar.update(task, completed=done),
-                held_out=VALIDATION + TEST,
-                narrow=self.narrow,
-            )
+            write_wide_dataset(self.folder, self._cohort, progress=lambda done, _: bar.update(task, completed=done))
         cases = sorted(find_cases(self.folder), key=lambda case: int(case.patient))[: self.patients]
         return Patients(self.folder, cases, {case.patient: lesion_volume_ml(case) for case in cases}, (PHANTOM,))
 
     def is_skull_stripped(self, case: Case) -> bool:
-        """Say whether a wide patient was drawn without skull and scalp."""
-        seed = patient_seed(self.seed, int(case.patient))
-        return wide_settings(seed, SPACING_MM, self.lesions).is_skull_stripped
+        """Say whether a patient was drawn without skull and scalp."""
+        return self._cohort.settings_of(int(case.patient)).is_skull_stripped
+
+    @property
+    def _cohort(self) -> WideCohort:
+        return WideCohort(self.patients, self.seed, SPACING_MM, self.lesions, VALIDATION + TEST, self.narrow)
 
 
 def split(cases: Sequence[Case]) -> dict[str, list[Case]]:

@@ -29,7 +29,7 @@ def phantom(
     """Write synthetic stroke patients: DWI, T1, T2, FLAIR and the true lesion."""
     from rich.progress import Progress
 
-    from islesnet.phantom import PhantomSettings, write_dataset, write_wide_dataset
+    from islesnet.phantom import PhantomSettings, WideCohort, write_dataset, write_wide_dataset
 
     with Progress(console=messages) as bar:
         task = bar.add_task("Phantoms", total=patients)
@@ -38,7 +38,8 @@ def phantom(
             bar.update(task, completed=done, total=total)
 
         if wide:
-            written = write_wide_dataset(folder, patients, seed, (spacing, spacing), lesions, workers, tell)
+            cohort = WideCohort(patients, seed, (spacing, spacing), lesions)
+            written = write_wide_dataset(folder, cohort, workers, tell)
         else:
             settings = PhantomSettings(spacing_mm=spacing, lesion_masks=lesions)
             written = write_dataset(folder, patients, seed, settings, workers, tell)

@@ -1,6 +1,7 @@
 """Synthetic patients as varied as clinics' are, so that a real scan is one more variation; to train on them alone."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -74,30 +75,55 @@ def narrow_settings(seed: int, spacing_mm: Range, lesion_masks: Path | None, mas
     )
 
 
+@dataclass(frozen=True)
+class WideCohort:
+    """Wide synthetic patients, numbered from 1, each of whom depends on the number and these choices alone.
+
+    Args:
+        patients: how many there are.
+        seed: of the cohort, 0 or more.
+        spacing_mm: smallest and largest edge of the voxels; each patient's is drawn between them.
+        lesion_masks: folder of masks in MNI space that most of the lesions are taken from; None grows all.
+        held_out: so many patients, the first, take their lesions from every eighth mask and the others from the rest,
+            so that no shape is on both sides; 0 draws from all masks for everybody.
+        is_narrow: those who are not held out are drawn by `narrow_settings`.
+    """
+
+    patients: int
+    seed: int = 0
+    spacing_mm: Range = (1.5, 1.5)
+    lesion_masks: Path | None = None
+    held_out: int = 0
+    is_narrow: bool = False
+
+    def settings_of(self, number: int) -> PhantomSettings:
+        """Draw the settings of a patient."""
+        is_held_out = number <= self.held_out
+        draw_settings = narrow_settings if self.is_narrow and not is_held_out else wide_settings
+        return draw_settings(
+            patient_seed(self.seed, number), self.spacing_mm, self.lesion_masks, self.mask_part_of(number)
+        )
+
+    def mask_part_of(self, number: int) -> str:
+        """Say which of the masks a patient's lesion may come from."""
+        if self.held_out == 0:
+            return "all"
+        return "held-out" if number <= self.held_out else "training"
+
+
 def write_wide_dataset(
     folder: Path,
-    patients: int,
-    seed: int = 0,
-    spacing_mm: Range = (1.5, 1.5),
-    lesion_masks: Path | None = None,
+    cohort: WideCohort,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-    held_out: int = 0,
-    narrow: bool = False,
 ) -> list[Path]:
     """Write wide synthetic patients in the layout of SISS, those that are not there yet; goes on where interrupted.
 
     Args:
         folder: where the patients' folders go; made where absent.
-        patients: how many the cohort has.
-        seed: of the cohort, 0 or more.
-        spacing_mm: smallest and largest edge of the voxels; each patient's is drawn between them.
-        lesion_masks: folder of masks in MNI space that most of the lesions are taken from; None grows all.
+        cohort: the patients.
         workers: processes at work; None takes one for every core that this process may use.
         progress: called with the number done and the number in all after every patient.
-        held_out: so many patients, the first, take their lesions from every eighth mask and the others from the rest,
-            so that no shape is on both sides; 0 draws from all masks for everybody.
-        narrow: those who are not held out are drawn by `narrow_settings`.
 
     Returns:
         The patients' folders, in order.
@@ -105,17 +131,10 @@ def write_wide_dataset(
     Raises:
         InputError: a number is out of range, or the lesion masks cannot be used.
     """
-    check_numbers(patients, seed, workers, first=1)
-    part_of = dict.fromkeys(range(1, patients + 1), "all")
-    if held_out > 0:
-        part_of = {number: "held-out" if number <= held_out else "training" for number in part_of}
-    if lesion_masks is not None:
-        for part in set(part_of.values()):
-            list_masks(lesion_masks, part)
-    settings_of = {
-        number: (narrow_settings if narrow and number > held_out else wide_settings)(
-            patient_seed(seed, number), spacing_mm, lesion_masks, part
-        )
-        for number, part in part_of.items()
-    }
-    return write_missing_patients(folder, seed, settings_of, workers, progress)
+    check_numbers(cohort.patients, cohort.seed, workers, first=1)
+    numbers = range(1, cohort.patients + 1)
+    if cohort.lesion_masks is not None:
+        for part in {cohort.mask_part_of(number) for number in numbers}:
+            list_masks(cohort.lesion_masks, part)
+    settings_of = {number: cohort.settings_of(number) for number in numbers}
+    return write_missing_patients(folder, cohort.seed, settings_of, workers, progress)

@@ -8,6 +8,7 @@ from scipy import ndimage
 from islesnet.errors import InputError
 from islesnet.phantom import (
     PhantomSettings,
+    WideCohort,
     make_patient,
     narrow_settings,
     patient_seed,
@@ -193,12 +194,15 @@ def test_size_of_the_voxels_is_drawn_without_touching_the_patient():
 
 
 def test_wide_cohort_goes_on_where_it_was_interrupted(tmp_path):
-    write_wide_dataset(tmp_path, 1, spacing_mm=(6.0, 6.0), workers=1)
+    write_wide_dataset(tmp_path, WideCohort(1, spacing_mm=(6.0, 6.0)), workers=1)
     before = (tmp_path / "1").stat().st_mtime_ns
     told = []
 
     folders = write_wide_dataset(
-        tmp_path, 2, spacing_mm=(6.0, 6.0), workers=1, progress=lambda done, total: told.append((done, total))
+        tmp_path,
+        WideCohort(2, spacing_mm=(6.0, 6.0)),
+        workers=1,
+        progress=lambda done, total: told.append((done, total)),
     )
 
     assert [folder.name for folder in folders] == ["1", "2"]
@@ -208,7 +212,7 @@ def test_wide_cohort_goes_on_where_it_was_interrupted(tmp_path):
 
 def test_wide_cohort_of_no_patient_is_refused(tmp_path):
     with pytest.raises(InputError, match="patients is 0"):
-        write_wide_dataset(tmp_path, 0)
+        write_wide_dataset(tmp_path, WideCohort(0))
 
 
 def test_narrow_patient_has_a_lesion_as_the_wide_ones_and_the_appearance_of_siss(tmp_path):
@@ -224,7 +228,7 @@ def test_narrow_patient_has_a_lesion_as_the_wide_ones_and_the_appearance_of_siss
 
 def test_narrow_cohort_is_held_out_on_wide_patients(tmp_path):
     wide, narrow = (
-        write_wide_dataset(tmp_path / name, 2, seed=3, spacing_mm=(6.0, 6.0), workers=1, held_out=1, narrow=is_narrow)
+        write_wide_dataset(tmp_path / name, WideCohort(2, 3, (6.0, 6.0), held_out=1, is_narrow=is_narrow), workers=1)
         for name, is_narrow in (("wide", False), ("narrow", True))
     )
 
@@ -265,4 +269,4 @@ def test_folder_without_any_mask_is_refused_by_a_wide_cohort_too(tmp_path, mask_
     nib.save(nib.Nifti1Image(np.zeros((3, 3, 3), dtype=np.uint8), np.eye(4)), mask_folder / "empty.nii")
 
     with pytest.raises(InputError, match="none of 1 files drawn"):
-        write_wide_dataset(tmp_path / "cohort", 8, spacing_mm=(6.0, 6.0), lesion_masks=mask_folder, workers=1)
+        write_wide_dataset(tmp_path / "cohort", WideCohort(8, 0, (6.0, 6.0), mask_folder), workers=1)

@@ -2,7 +2,7 @@ import pytest
 
 from islesnet.data import find_cases, read_volume
 from islesnet.errors import InputError
-from islesnet.phantom import write_wide_dataset
+from islesnet.phantom import WideCohort, write_wide_dataset
 from tests.phantom.conftest import write_ball
 from workflows import phantom_cohort
 from workflows.claims import claim_folder
@@ -24,7 +24,7 @@ def test_whether_a_phantom_has_a_skull_is_known_from_its_number(tmp_path, monkey
     if masks:
         masks.mkdir()
         write_ball(masks / "ball.nii.gz", (40, -20, 20), 16)
-    write_wide_dataset(tmp_path / "phantoms", 4, seed=3, spacing_mm=(5.0, 5.0), lesion_masks=masks, workers=1)
+    write_wide_dataset(tmp_path / "phantoms", WideCohort(4, 3, (5.0, 5.0), masks), workers=1)
     cases = find_cases(tmp_path / "phantoms")
     cohort = PhantomCohort(tmp_path / "phantoms", 45, seed=3, lesions=masks)
 
@@ -93,7 +93,7 @@ def test_shared_phantoms_of_another_kind_leave_the_folder_for_results_unclaimed(
 
 
 def test_phantoms_that_nobody_says_how_they_were_drawn_are_refused(tmp_path, tiny):
-    write_wide_dataset(tmp_path, 3, spacing_mm=(6.0, 6.0), workers=1)
+    write_wide_dataset(tmp_path, WideCohort(3, spacing_mm=(6.0, 6.0)), workers=1)
 
     with pytest.raises(InputError, match=r"holds patients, but no drawn_with\.json"):
         PhantomCohort(tmp_path, 3, seed=0).make()
