@@ -11,6 +11,7 @@ from islesnet.data import Case, find_cases, lesion_volume_ml
 from islesnet.errors import InputError
 from islesnet.files import require_writable
 from islesnet.phantom import WideCohort, ranges_table, write_wide_dataset
+from islesnet.phantom.lesion_masks import MASK_PARTS
 from islesnet.stamps import PHANTOM
 from workflows.claims import claim_folder
 from workflows.commands import say
@@ -66,6 +67,8 @@ class PhantomCohort:
             )
         ranges = hashlib.sha256(ranges_table().encode()).hexdigest()[:12]
         drawn_with = {**self.decisive(), "spacing_mm": SPACING_MM, "ranges": ranges}
+        # Before, those to validate and to test on shared masks.
+        drawn_with["mask_parts"] = self.lesions and MASK_PARTS
         del drawn_with["patients"]  # more of them are the same and others
         claim_folder(self.folder, note, drawn_with, option="--phantoms")
 
@@ -80,21 +83,22 @@ class PhantomCohort:
         say(f"{self.patients} synthetic patients of {SPACING_MM[0]:g} to {SPACING_MM[1]:g} mm, {appearance}")
         with Progress() as bar:
             task = bar.add_task("Phantoms", total=self.patients)
-            write_wide_dataset(self.folder, self._cohort, progress=lambda done, _: bar.update(task, completed=done))
+            write_wide_dataset(self.folder, self.drawn, progress=lambda done, _: bar.update(task, completed=done))
         cases = sorted(find_cases(self.folder), key=lambda case: int(case.patient))[: self.patients]
         return Patients(self.folder, cases, {case.patient: lesion_volume_ml(case) for case in cases}, (PHANTOM,))
 
     def is_skull_stripped(self, case: Case) -> bool:
         """Say whether a patient was drawn without skull and scalp."""
-        return self._cohort.settings_of(int(case.patient)).is_skull_stripped
+        return self.drawn.settings_of(int(case.patient)).is_skull_stripped
 
     @property
-    def _cohort(self) -> WideCohort:
-        return WideCohort(self.patients, self.seed, SPACING_MM, self.lesions, VALIDATION + TEST, self.narrow)
+    def drawn(self) -> WideCohort:
+        """The patients as islesnet draws them."""
+        return WideCohort(self.patients, self.seed, SPACING_MM, self.lesions, VALIDATION, TEST, self.narrow)
 
 
 def split(cases: Sequence[Case]) -> dict[str, list[Case]]:
-    """Split phantoms by their number: they are drawn alike, so the first are as good as any."""
+    """Split phantoms by their number, as `WideCohort` does: they are drawn alike, so the first are as good as any."""
     return {
         "training": list(cases[VALIDATION + TEST :]),
         "validation": list(cases[:VALIDATION]),

@@ -15,8 +15,8 @@ from islesnet.phantom.lesions import Infarct
 
 ATTEMPTS = 500
 FAR = 3.0  # a mask that is so many times too large or too small will not fit on any brain
-MASK_PARTS = ("all", "training", "held-out")
-HELD_OUT_EVERY = 8  # of the masks in the order of their names
+MASK_PARTS = ("all", "training", "validation", "test")
+HELD_OUT_EVERY = 8  # of the masks in the order of their names; of these, in turn, one to validate and one to test
 SMOOTHING_MM = 0.8  # softens the voxel steps of a binary mask
 
 
@@ -68,8 +68,8 @@ def list_masks(folder: Path, part: str = "all") -> tuple[Path, ...]:
 
     Args:
         folder: of masks.
-        part: "all" of them; "held-out", every eighth, for patients that a network is tested on; or "training", the
-            others.
+        part: "all" of them; or of three parts that share none, "validation" and "test", each every sixteenth, or
+            "training", the others.
 
     Raises:
         InputError: it is not a folder, or holds none for this part.
@@ -81,10 +81,21 @@ def list_masks(folder: Path, part: str = "all") -> tuple[Path, ...]:
         raise InputError(f"lesion_masks: {folder} holds no .nii or .nii.gz file")
     if part == "all":
         return files
-    chosen = tuple(file for i, file in enumerate(files) if (i % HELD_OUT_EVERY == 0) == (part == "held-out"))
+    chosen = tuple(file for place, file in enumerate(files) if _part_of(place) == part)
     if not chosen:
-        raise InputError(f"lesion_masks: {folder} holds a single mask, so none is left to train on")
+        raise InputError(
+            f"lesion_masks: {folder} holds {len(files)}, so there is none for the part {part!r}; to train, validate "
+            f"and test on different ones takes {HELD_OUT_EVERY + 1}"
+        )
     return chosen
+
+
+def _part_of(place: int) -> str:
+    """Name the part of the mask at a place in the order of names."""
+    held_out, is_for_training = divmod(place, HELD_OUT_EVERY)
+    if is_for_training:
+        return "training"
+    return "test" if held_out % 2 else "validation"
 
 
 def _lay_on(

@@ -20,7 +20,7 @@ class PhantomSettings:
         spacing_mm: edge of the cubic voxels. The grid always covers 230 x 230 x 154 mm.
         lesion_masks: folder of lesion masks in MNI space (NIfTI; files that are no mask are passed over) to take
             the lesions from; None grows them from a model of the vascular territories.
-        mask_part: which of these masks: "all", "held-out" (every eighth) or "training" (the others).
+        mask_part: which of these masks: "all", or of three parts that share none "training", "validation" or "test".
         grow_where_no_mask_fits: where no mask has a volume within `volume_ml`, grow a lesion of its geometric mean;
             otherwise that is an error.
         is_skull_stripped: leave skull and scalp away, as in SISS; otherwise they are in the images.

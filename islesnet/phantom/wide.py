@@ -84,21 +84,23 @@ class WideCohort:
         seed: of the cohort, 0 or more.
         spacing_mm: smallest and largest edge of the voxels; each patient's is drawn between them.
         lesion_masks: folder of masks in MNI space that most of the lesions are taken from; None grows all.
-        held_out: so many patients, the first, take their lesions from every eighth mask and the others from the rest,
-            so that no shape is on both sides; 0 draws from all masks for everybody.
-        is_narrow: those who are not held out are drawn by `narrow_settings`.
+        validation: so many patients, the first, are to validate on.
+        test: so many, the next, are to test on. These, those to validate on and those to train on take their lesions
+            from three parts of the masks, so that no shape is in two; where all train, everybody draws from all.
+        is_narrow: those to train on are drawn by `narrow_settings`.
     """
 
     patients: int
     seed: int = 0
     spacing_mm: Range = (1.5, 1.5)
     lesion_masks: Path | None = None
-    held_out: int = 0
+    validation: int = 0
+    test: int = 0
     is_narrow: bool = False
 
     def settings_of(self, number: int) -> PhantomSettings:
         """Draw the settings of a patient."""
-        is_held_out = number <= self.held_out
+        is_held_out = number <= self.validation + self.test
         draw_settings = narrow_settings if self.is_narrow and not is_held_out else wide_settings
         return draw_settings(
             patient_seed(self.seed, number), self.spacing_mm, self.lesion_masks, self.mask_part_of(number)
@@ -106,9 +108,11 @@ class WideCohort:
 
     def mask_part_of(self, number: int) -> str:
         """Say which of the masks a patient's lesion may come from."""
-        if self.held_out == 0:
+        if not self.validation + self.test:
             return "all"
-        return "held-out" if number <= self.held_out else "training"
+        if number > self.validation + self.test:
+            return "training"
+        return "validation" if number <= self.validation else "test"
 
 
 def write_wide_dataset(

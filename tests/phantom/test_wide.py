@@ -18,6 +18,7 @@ from islesnet.phantom import (
 from islesnet.phantom.anatomy import make_anatomy
 from islesnet.phantom.appearance import brighten, choroid_plexus, flowing_fluid, hindbrain, surface_pile_up
 from islesnet.phantom.face import fill_face
+from islesnet.phantom.lesion_masks import MASK_PARTS, list_masks
 from islesnet.phantom.ranges import SISS_LIKE, WIDE
 from islesnet.phantom.wide import ACUTE_STAGES
 from tests.phantom.conftest import write_ball
@@ -226,9 +227,43 @@ def test_narrow_patient_has_a_lesion_as_the_wide_ones_and_the_appearance_of_siss
         assert narrow.ranges == SISS_LIKE != wide.ranges
 
 
+def test_no_mask_is_in_two_parts_and_all_are_in_one(mask_folder):
+    for number in range(40):
+        (mask_folder / f"{number:02d}.nii.gz").touch()
+
+    parts = {part: [path.name[:2] for path in list_masks(mask_folder, part)] for part in MASK_PARTS}
+
+    assert parts["validation"] == ["00", "16", "32"]
+    assert parts["test"] == ["08", "24"]
+    assert sorted(parts["training"] + parts["validation"] + parts["test"]) == parts["all"]
+
+
+def test_folder_of_too_few_masks_for_three_parts_is_refused(tmp_path, mask_folder):
+    for number in range(8):
+        (mask_folder / f"{number}.nii.gz").touch()
+
+    with pytest.raises(InputError, match=r"holds 8, so there is none for the part 'test'; .* takes 9"):
+        write_wide_dataset(tmp_path / "cohort", WideCohort(3, lesion_masks=mask_folder, validation=1, test=1))
+    assert not (tmp_path / "cohort").exists()
+
+
+@pytest.mark.parametrize(
+    ("choices", "parts"),
+    [
+        ({}, ["all"] * 4),
+        ({"validation": 1, "test": 2}, ["validation", "test", "test", "training"]),
+        ({"validation": 2}, ["validation", "validation", "training", "training"]),
+    ],
+)
+def test_patients_to_train_validate_and_test_on_take_lesions_from_masks_of_their_own(mask_folder, choices, parts):
+    cohort = WideCohort(4, lesion_masks=mask_folder, **choices)
+
+    assert [cohort.settings_of(number).mask_part for number in range(1, 5)] == parts
+
+
 def test_narrow_cohort_is_held_out_on_wide_patients(tmp_path):
     wide, narrow = (
-        write_wide_dataset(tmp_path / name, WideCohort(2, 3, (6.0, 6.0), held_out=1, is_narrow=is_narrow), workers=1)
+        write_wide_dataset(tmp_path / name, WideCohort(2, 3, (6.0, 6.0), validation=1, is_narrow=is_narrow), workers=1)
         for name, is_narrow in (("wide", False), ("narrow", True))
     )
 

@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import pytest
 
 from islesnet.data import find_cases, read_volume
@@ -81,6 +84,29 @@ def test_phantoms_shared_between_runs_are_refused_where_they_were_drawn_in_anoth
         PhantomCohort(tmp_path, 3, seed=0, narrow=True).make()
 
     assert [case.patient for case in again.cases] == [case.patient for case in wide.cases] == ["1", "2", "3"]
+
+
+def test_phantoms_whose_validation_and_test_shared_masks_are_not_gone_on_with(tmp_path):
+    cohort = PhantomCohort(tmp_path / "phantoms", 60, seed=4, lesions=tmp_path)
+    cohort.claim()
+    note = tmp_path / "phantoms" / "drawn_with.json"
+    earlier = json.loads(note.read_text())
+    del earlier["mask_parts"]
+    note.write_text(json.dumps(earlier))
+
+    with pytest.raises(InputError, match="another choice of mask_parts"):
+        cohort.claim()
+
+
+def test_sections_are_those_that_the_masks_were_parted_for(tiny):
+    cohort = PhantomCohort(Path("phantoms"), 4, seed=0)
+
+    of_sections = {
+        section: {cohort.drawn.mask_part_of(number) for number in numbers}
+        for section, numbers in phantom_cohort.split([1, 2, 3, 4]).items()
+    }
+
+    assert of_sections == {section: {section} for section in ("training", "validation", "test")}
 
 
 def test_shared_phantoms_of_another_kind_leave_the_folder_for_results_unclaimed(tmp_path, tiny, capsys):
