@@ -25,7 +25,8 @@ SUBSETS = tuple(subset for count in range(1, 5) for subset in combinations(SEQUE
 # What the operating point is chosen on: the subsets that clinics have most.
 COMMON_SUBSETS = (("dwi",), ("flair",), ("dwi", "flair"), SEQUENCES)
 THRESHOLDS = tuple(np.round(np.arange(0.3, 0.96, 0.05), 2).tolist())
-MINIMUM_ML = (0.0, 0.01, 0.02, 0.05, 0.1)
+# From nothing to a lacune of 10 mm: a larger minimum would remove infarcts that clinics look for.
+MINIMUM_ML = (0.0, 0.01, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5)
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,12 @@ def test_dice_rises_as_false_specks_go_and_falls_once_the_lesion_does():
 
     assert by_minimum[0.0] == pytest.approx(2 * 64 / (64 + 72))
     assert by_minimum[0.01] == by_minimum[0.05] == 1
-    assert by_minimum[0.1] == 0
+    assert by_minimum[0.1] == by_minimum[0.5] == 0
+
+
+def test_no_minimum_removes_a_round_lesion_of_ten_millimetres():
+    assert sorted(MINIMUM_ML) == list(MINIMUM_ML)
+    assert MINIMUM_ML[-1] < np.pi / 6 * 10**3 / 1000
 
 
 def test_dice_of_two_empty_masks_is_one():
