@@ -2,14 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from monai.bundle import ConfigParser
 from monai.data import DataLoader
+from monai.data.meta_tensor import MetaTensor
 from rich.progress import track
 
+from islesnet.data import SEQUENCES
+from islesnet.networks.weights import read_state_dict
 from islesnet.processes import usable_cores
 from islesnet.quiet import leave_out_decoder_warnings
 from workflows.commands import BUNDLE
@@ -31,6 +35,38 @@ def open_recipe(recipe: str, choices: Mapping[str, object]) -> ConfigParser:
     leave_out_decoder_warnings()
     parser.update({"bundle_root": str(BUNDLE), **arguments, **given})
     return parser
+
+
+class TrainedNetwork:
+    """A recipe's network with its weights, asked with any of a patient's sequences.
+
+    Args:
+        recipe: an args file of the bundle.
+        weights: of the recipe's network.
+        choices: other values of the config's keys.
+    """
+
+    def __init__(self, recipe: str, weights: Path, choices: Mapping[str, object]) -> None:
+        self._parser = open_recipe(recipe, {"checkpoint": weights, **choices})
+        self._network = self.part("network").eval()
+        self._network.load_state_dict(read_state_dict(weights, "weights"))
+        self._inferer = self.part("inferer")
+
+    def part(self, key: str) -> Any:
+        """Give what the recipe makes of a key."""
+        return self._parser.get_parsed_content(key)
+
+    def logits(self, image: MetaTensor, subset: Sequence[str]) -> torch.Tensor:
+        """Infer with a subset of the sequences; the others are zeros, as the preprocessing makes absent ones.
+
+        Shapes:
+            ``(sequences, X, Y, Z)`` -> ``(channels, X, Y, Z)``.
+        """
+        is_shown = torch.tensor([sequence in subset for sequence in SEQUENCES])
+        shown = (image * is_shown.view(-1, 1, 1, 1)).as_tensor()
+        with torch.inference_mode():
+            logits: torch.Tensor = self._inferer(shown[None], self._network)[0]
+        return logits
 
 
 def recipe_checksum(*recipes: str) -> str:

@@ -18,12 +18,11 @@ from islesnet.errors import InputError
 from islesnet.files import whole_file
 from islesnet.metrics import score_mask, threshold_dwi
 from islesnet.networks import OperatingPoint
-from islesnet.networks.weights import read_state_dict
 from islesnet.patients import find_patients
 from islesnet.report import write_csv
 from islesnet.volumes.geometry import lie_on_one_grid
-from workflows.bundle_config import open_recipe
-from workflows.subsets import SUBSETS, clean_mask, show
+from workflows.bundle_config import TrainedNetwork
+from workflows.subsets import SUBSETS, clean_mask
 
 LARGE_FOCUS_ML = 0.2  # a part of the lesion that should not be missed
 
@@ -58,14 +57,11 @@ class RealPredictor:
     """
 
     def __init__(self, weights: Path, folders: Sequence[Path], output_dir: Path, temperature: float = 1.0) -> None:
-        choices = {"checkpoint": weights, "output_dir": output_dir, "report": False, "temperature": temperature}
-        self.parser = open_recipe("recipes/inference.yaml", choices)
-        self.network = self.parser.get_parsed_content("network").eval()
-        self.network.load_state_dict(read_state_dict(weights, "weights"))
-        self.inferer = self.parser.get_parsed_content("inferer")
-        steps = self.parser.get_parsed_content("postprocessing").transforms
+        choices = {"output_dir": output_dir, "report": False, "temperature": temperature}
+        self._trained = TrainedNetwork("recipes/inference.yaml", weights, choices)
+        steps = self._trained.part("postprocessing").transforms
         to_native = next(i for i, step in enumerate(steps) if isinstance(step, Invertd))
-        self.to_native = Compose(steps[: to_native + 1])
+        self._to_native = Compose(steps[: to_native + 1])
         self.patients = [patient for folder in folders for patient in self._read(folder)]
 
     def predict(self, patient: RealPatient) -> Iterator[tuple[tuple[str, ...], MetaTensor]]:
@@ -74,9 +70,8 @@ class RealPredictor:
         for subset in SUBSETS:
             if not set(subset) <= set(patient.sequences):
                 continue
-            with torch.inference_mode():
-                logits = self.inferer(show(image, subset)[None], self.network)[0]
-            native = self.to_native({**patient.item, "pred": MetaTensor(logits, meta=image.meta)})
+            logits = self._trained.logits(image, subset)
+            native = self._to_native({**patient.item, "pred": MetaTensor(logits, meta=image.meta)})
             yield subset, native["pred"]
 
     def _read(self, folder: Path) -> Iterator[RealPatient]:
@@ -84,9 +79,9 @@ class RealPredictor:
             labels = {case.patient: case.label for case in find_cases(folder)}
         except InputError:  # raw scans, which carry no label
             labels = {}
-        prepare = self.parser.get_parsed_content("prepare")
-        preprocess = self.parser.get_parsed_content("preprocessing")
-        order = self.parser.get_parsed_content("reference_order")
+        prepare = self._trained.part("prepare")
+        preprocess = self._trained.part("preprocessing")
+        order = self._trained.part("reference_order")
         for found in find_patients(folder):
             files = prepare(found.item())
             item = preprocess(files)

@@ -16,10 +16,9 @@ from islesnet.components import label_lesions
 from islesnet.data import SEQUENCES, Case
 from islesnet.metrics import LogitHistogram, VoxelCounts, bootstrap_interval, score_mask, size_strata
 from islesnet.networks import OperatingPoint
-from islesnet.networks.weights import read_state_dict
 from islesnet.transforms import RemoveSmallLesionsd
 from islesnet.trust import describe_appearance
-from workflows.bundle_config import open_recipe
+from workflows.bundle_config import TrainedNetwork
 
 SUBSETS = tuple(subset for count in range(1, 5) for subset in combinations(SEQUENCES, count))
 # What the operating point is chosen on: the subsets that clinics have most.
@@ -57,24 +56,22 @@ class SubsetPredictor:
     """
 
     def __init__(self, weights: Path) -> None:
-        parser = open_recipe("recipes/evaluate.yaml", {"checkpoint": weights, "temperature": 1.0, "stamps": []})
-        self.network = parser.get_parsed_content("network").eval()
-        self.network.load_state_dict(read_state_dict(weights, "weights"))
-        self.inferer = parser.get_parsed_content("inferer")
-        self.probability = parser.get_parsed_content("postprocessing").transforms[0]
-        transforms = parser.get_parsed_content("preprocessing").transforms
-        self.preprocessing = Compose([*transforms, *parser.get_parsed_content("to_working_grid")])
+        choices = {"temperature": 1.0, "stamps": []}
+        self._trained = TrainedNetwork("recipes/evaluate.yaml", weights, choices)
+        self._probability = self._trained.part("postprocessing").transforms[0]
+        transforms = self._trained.part("preprocessing").transforms
+        self._preprocessing = Compose([*transforms, *self._trained.part("to_working_grid")])
 
     def describe(self, cases: Sequence[Case]) -> list[dict[str, dict[str, float]]]:
         """Say what patients' images look like, for `AppearanceRanges.fit`."""
         shown = track(cases, "Phantoms described")
-        return [describe_appearance(self.preprocessing(case.item())["image"], SEQUENCES) for case in shown]
+        return [describe_appearance(self._preprocessing(case.item())["image"], SEQUENCES) for case in shown]
 
     def predict(
         self, case: Case, subsets: Sequence[tuple[str, ...]]
     ) -> Iterator[tuple[tuple[str, ...], MetaTensor, MetaTensor]]:
         """Yield each subset with a sequence that the patient has: subset, probability and truth, ``(1, X, Y, Z)``."""
-        item = self.preprocessing(case.item())
+        item = self._preprocessing(case.item())
         image, truth = item["image"], item["label"]
         done = set()
         for subset in subsets:
@@ -82,17 +79,8 @@ class SubsetPredictor:
             if not present or present in done:
                 continue
             done.add(present)
-            with torch.inference_mode():
-                logits = self.inferer(show(image, present)[None], self.network)[0]
-            probability = self.probability({"pred": logits})["pred"]
+            probability = self._probability({"pred": self._trained.logits(image, present)})["pred"]
             yield present, MetaTensor(probability, meta=truth.meta), truth
-
-
-def show(image: MetaTensor, subset: tuple[str, ...]) -> torch.Tensor:
-    """Leave the sequences of a subset, and zeros for the others, ``(sequences, X, Y, Z)``."""
-    kept = torch.tensor([sequence in subset for sequence in SEQUENCES])
-    shown: torch.Tensor = (image * kept.view(-1, 1, 1, 1)).as_tensor()
-    return shown
 
 
 def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) -> Choice:
