@@ -8,8 +8,9 @@ from islesnet.report.charts import (
     draw_split,
     draw_training_curves,
 )
+from islesnet.report.content import EvaluationReport, Figures, Scan
 from islesnet.report.csv_files import read_scores, write_csv
-from islesnet.report.evaluation_report import EvaluationReport, Figures, Scan, write_evaluation_report
+from islesnet.report.evaluation_report import write_evaluation_report
 from islesnet.report.history import read_history
 from islesnet.report.montage import draw_patient, draw_sequences
 from islesnet.report.page import Page
