@@ -85,7 +85,7 @@ def cross_validate(arguments: argparse.Namespace) -> int:
     if arguments.patients is not None and arguments.data != "phantom":
         raise InputError("--patients says how many phantoms are made; of a data set all labelled patients are taken")
     shares = shares_of_machine(arguments.at_once)
-    encoder = encoder_weights(arguments.pretrained, arguments.data)
+    encoder = encoder_weights(arguments.pretrained, arguments.data, arguments.systems)
     systems = start_encoders(systems_named(arguments.systems), encoder)
     systems = [system.small() if arguments.small else system for system in systems]
     require_writable(out)

@@ -168,7 +168,7 @@ class Choices:
         Raises:
             InputError: for choices that do not go together.
         """
-        pretrained = encoder_weights(arguments.pretrained, arguments.data)
+        pretrained = encoder_weights(arguments.pretrained, arguments.data, arguments.systems)
         said, stamps = say_encoders(systems_named(arguments.systems), pretrained, arguments.encoder)
         remarks = [said]
         everyone: dict[str, object] = {"head": arguments.head}

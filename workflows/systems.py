@@ -123,17 +123,20 @@ def add_pretrained(parser: ArgumentParser) -> None:
     )
 
 
-def encoder_weights(asked: str | None, data: str) -> str | bool:
+def encoder_weights(asked: str | None, data: str, systems: Sequence[str]) -> str | bool:
     """Say what the ResNet50s' encoders start from: "imagenet", a file, or False for random weights.
 
     Args:
         asked: "imagenet", "none", a file, or None: ImageNet's for people, random ones for phantoms, since these show
             the way on any machine, without a network, and the same way everywhere.
         data: "phantom", or a folder.
+        systems: their names.
 
     Raises:
-        InputError: for a file that is not there.
+        InputError: for a file that is not there, or where no system would start from what is asked for.
     """
+    if asked not in (None, "none") and not set(systems) & {"default", *PAPER_SYSTEMS}:
+        raise InputError(f"--pretrained {asked}: none of the systems has a 2D ResNet50 that could start from it")
     if asked is None:
         asked = "none" if data == "phantom" else "imagenet"
     if asked in ("imagenet", "none"):

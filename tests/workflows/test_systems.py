@@ -53,14 +53,16 @@ def test_unknown_system_and_one_given_twice_are_refused():
 
 
 def test_without_a_word_phantoms_start_from_random_weights_and_people_from_imagenet_s(tmp_path):
-    assert encoder_weights(None, "phantom") is False
-    assert encoder_weights(None, "SISS2015_Training") == "imagenet"
-    assert encoder_weights("imagenet", "phantom") == "imagenet"
-    assert encoder_weights("none", "SISS2015_Training") is False
+    assert encoder_weights(None, "phantom", ["default"]) is False
+    assert encoder_weights(None, "SISS2015_Training", ["default"]) == "imagenet"
+    assert encoder_weights("imagenet", "phantom", ["default"]) == "imagenet"
+    assert encoder_weights("none", "SISS2015_Training", ["default"]) is False
     (tmp_path / "own.pth").touch()
-    assert encoder_weights(str(tmp_path / "own.pth"), "phantom") == str(tmp_path / "own.pth")
+    assert encoder_weights(str(tmp_path / "own.pth"), "phantom", ["default"]) == str(tmp_path / "own.pth")
     with pytest.raises(InputError, match="there is no such file"):
-        encoder_weights(str(tmp_path / "absent.pth"), "phantom")
+        encoder_weights(str(tmp_path / "absent.pth"), "phantom", ["default"])
+    with pytest.raises(InputError, match="--pretrained imagenet: none of the systems"):
+        encoder_weights("imagenet", "phantom", ["plain_unet", "volumetric", "fine_tuned"])
 
 
 def test_every_plane_resnet50_starts_from_the_same_weights_and_the_others_from_their_own(tmp_path):
