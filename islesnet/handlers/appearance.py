@@ -50,7 +50,8 @@ class TrainingAppearance:
     def write(self) -> None:
         """Describe the patients and write the ranges, where there are enough for one."""
         if len(self.cases) < FEWEST_IMAGES:
-            logger.info("%d patients are too few to say how the training's images look.", len(self.cases))
+            if self.cases:  # none, where none was asked for
+                logger.info("%d patients are too few to say how the training's images look.", len(self.cases))
             return
         logger.info("Describing %d training patients, for the flag of unusual scans.", len(self.cases))
         described = [

@@ -63,5 +63,7 @@ def test_no_more_patients_are_described_than_asked_for(train, tmp_path, most, de
     assert json.loads((tmp_path / "model_appearance.json").read_text())["images"] == {"dwi": described}
 
 
-def test_nobody_is_described_where_none_is_asked_for(train):
-    assert train(cases_of(20), most_patients=0) is None
+def test_nobody_is_described_where_none_is_asked_for(train, caplog):
+    with caplog.at_level("INFO"):
+        assert train(cases_of(20), most_patients=0) is None
+    assert "too few" not in caplog.text
