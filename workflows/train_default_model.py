@@ -207,15 +207,8 @@ class WideTraining:
         return {"epochs": self._epochs_in_time(), "minutes": self.minutes}
 
     def _epochs_in_time(self) -> int:
-        """Say how many epochs the time allows, by when TensorBoard was told of each of the first one's steps.
-
-        By the second half of them: the first ones are slow, where the network is compiled.
-        """
-        events = EventAccumulator(str(self.out / "training" / "tensorboard"))
-        events.Reload()
-        times = [event.wall_time for event in events.Scalars("loss")]
-        steps = np.diff(times)
-        seconds = float(np.mean(steps[len(steps) // 2 :])) * len(times)
+        """Say how many epochs the time allows, as a number that can be validated evenly where it is large enough."""
+        seconds = seconds_per_epoch(self.out / "training" / "tensorboard")
         epochs = max(2, int(self.minutes * 60 * SHARE_FOR_TRAINING / seconds))
         return epochs - epochs % VALIDATIONS if epochs > VALIDATIONS else epochs
 
@@ -237,6 +230,23 @@ class WideTraining:
             "described_patients": 0,  # a step of its own describes them once
             "start_from": self.start_from or False,
         }
+
+
+def seconds_per_epoch(tensorboard_dir: Path) -> float:
+    """Measure the first epoch of a training by when TensorBoard was told of each of its steps.
+
+    By the second half of them: the first ones are slow, where the network is compiled. An epoch that was cut short is
+    run again from its first step, so the last that is told of each step is of the run that came to the end.
+
+    Args:
+        tensorboard_dir: the training's folder of event files.
+    """
+    events = EventAccumulator(str(tensorboard_dir))
+    events.Reload()
+    told = sorted((event.wall_time, event.step) for event in events.Scalars("loss"))
+    last = {step: wall_time for wall_time, step in told}
+    durations = np.diff([last[step] for step in sorted(last)])
+    return float(np.mean(durations[len(durations) // 2 :])) * len(last)
 
 
 def validation_interval(epochs: int) -> int:

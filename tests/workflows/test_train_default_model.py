@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+from torch.utils.tensorboard import SummaryWriter
 
 from islesnet.data import find_cases, read_volume
 from islesnet.errors import InputError
@@ -10,7 +11,14 @@ from tests.phantom.conftest import write_ball
 from workflows import phantom_cohort
 from workflows.claims import claim_folder
 from workflows.phantom_cohort import TEST, VALIDATION, PhantomCohort, split
-from workflows.train_default_model import RECIPE, VALIDATIONS, WideTraining, main, validation_interval
+from workflows.train_default_model import (
+    RECIPE,
+    VALIDATIONS,
+    WideTraining,
+    main,
+    seconds_per_epoch,
+    validation_interval,
+)
 
 
 @pytest.fixture
@@ -129,6 +137,30 @@ def test_phantoms_that_nobody_says_how_they_were_drawn_are_refused(tmp_path, tin
 def test_last_epoch_is_validated_and_few_others(epochs):
     assert epochs % validation_interval(epochs) == 0
     assert 1 <= epochs // validation_interval(epochs) <= VALIDATIONS
+
+
+def write_steps(folder, began, steps, seconds=2.0, compiling=60.0):
+    """Write the event file of one run of the first epoch, whose second step is slow."""
+    with SummaryWriter(folder) as writer:
+        for step in range(1, steps + 1):
+            waited = compiling if step > 1 else 0
+            writer.add_scalar("loss", 0.5, step, walltime=began + waited + seconds * step)
+
+
+@pytest.mark.parametrize("cut_short_after", [[], [11], [19], [3, 15], [15, 3]])
+def test_interrupted_first_epoch_is_as_long_as_one_that_was_not(tmp_path, cut_short_after):
+    for run, steps in enumerate(cut_short_after):
+        write_steps(tmp_path, began=1e9 + 3600 * run, steps=steps)
+    write_steps(tmp_path, began=1e9 + 3600 * len(cut_short_after), steps=20)
+
+    assert seconds_per_epoch(tmp_path) == pytest.approx(40)
+
+
+def test_first_epoch_that_ended_before_the_interruption_is_measured_too(tmp_path):
+    write_steps(tmp_path, began=1e9, steps=20)
+    write_steps(tmp_path, began=1e9 + 3600, steps=0)  # resumed, with nothing left to do
+
+    assert seconds_per_epoch(tmp_path) == pytest.approx(40)
 
 
 def test_epochs_asked_for_are_trained_without_a_look_at_the_time(tmp_path, monkeypatch):
