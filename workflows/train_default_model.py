@@ -20,6 +20,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from islesnet.errors import InputError
 from islesnet.files import require_writable
+from islesnet.handlers.appearance import at_even_steps
 from islesnet.metrics import expected_calibration_error
 from islesnet.networks import can_compile, operating_point_file
 from islesnet.report import draw_reliability, write_csv
@@ -38,7 +39,7 @@ from workflows.subsets import SubsetPredictor, choose_operating_point, score_sub
 VALIDATIONS = 4  # in the course of the training: each takes minutes
 RECIPE = "recipes/training_wide.yaml"
 GPU_RECIPE = "recipes/training_wide_gpu.yaml"
-DESCRIBED = 150  # training phantoms whose appearance is described
+DESCRIBED = 150  # training phantoms, at most, whose appearance is described
 SHARE_FOR_TRAINING = 0.97  # of the time given; the last validation needs the rest
 
 
@@ -100,7 +101,7 @@ def train_default_model(arguments: argparse.Namespace) -> int:
     predictor = SubsetPredictor(weights)
 
     say("What the phantoms look like, for the flag")
-    descriptions = predictor.describe(sections["training"][:: max(1, len(sections["training"]) // DESCRIBED)])
+    descriptions = predictor.describe(at_even_steps(sections["training"], DESCRIBED))
     AppearanceRanges.fit(descriptions).write(appearance_file(weights))
     say("Operating point and temperature, on validation phantoms")
     choice = choose_operating_point(predictor, sections["validation"])

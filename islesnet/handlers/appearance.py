@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ignite.engine import Engine, Events
 from monai.transforms import Compose
@@ -12,6 +12,7 @@ from monai.transforms import Compose
 from islesnet.trust import FEWEST_IMAGES, AppearanceRanges, appearance_file, describe_appearance
 
 logger = logging.getLogger(__name__)
+Item = TypeVar("Item")
 
 
 class TrainingAppearance:
@@ -38,8 +39,7 @@ class TrainingAppearance:
         most_patients: int = 100,
     ) -> None:
         self.path = appearance_file(weights)
-        count = min(most_patients, len(cases))
-        self.cases = [cases[number * len(cases) // count] for number in range(count)]
+        self.cases = at_even_steps(cases, most_patients)
         self.preprocessing = preprocessing
         self.sequences = tuple(sequences)
 
@@ -64,3 +64,9 @@ class TrainingAppearance:
                 {sequence: description[sequence] for sequence in description.keys() & known}
                 for description in described
             ).write(self.path)
+
+
+def at_even_steps(items: Sequence[Item], most: int) -> list[Item]:
+    """Take so many, or all where there are no more, at even steps from the first one on."""
+    count = min(most, len(items))
+    return [items[number * len(items) // count] for number in range(count)]

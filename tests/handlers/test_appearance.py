@@ -9,6 +9,7 @@ from ignite.engine import Engine
 from monai.transforms import Compose
 
 from islesnet.handlers import TrainingAppearance
+from islesnet.handlers.appearance import at_even_steps
 from islesnet.trust import AppearanceRanges, describe_appearance, read_appearance
 
 SEQUENCES = ("dwi", "t2")
@@ -67,3 +68,16 @@ def test_nobody_is_described_where_none_is_asked_for(train, caplog):
     with caplog.at_level("INFO"):
         assert train(cases_of(20), most_patients=0) is None
     assert "too few" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "taken"),
+    [(276, 150, 150), (276, 276, 276), (60, 150, 60), (151, 150, 150), (10, 0, 0), (0, 5, 0)],
+)
+def test_no_more_patients_than_asked_for_are_taken_evenly_from_first_to_last(count, most, taken):
+    chosen = at_even_steps(range(count), most)
+
+    assert len(chosen) == len(set(chosen)) == taken
+    if taken:
+        steps = np.diff([*chosen, count])
+        assert chosen[0] == 0 and set(steps) <= {count // taken, -(-count // taken)}
