@@ -114,7 +114,7 @@ class Experiment:
             }
             recipe = self.system.training_recipe
             run_bundle("training", "--args_file", recipe, *options(choices), log=log, share=share)
-            self._mark("trained.json", {"steps": self._steps_taken()})
+            self._mark("trained.json", {"steps": steps_taken(self.folder / "models")})
         self.score("test", self.results, log, share)
         self._mark("done.json")
 
@@ -157,15 +157,17 @@ class Experiment:
             },
         }
 
-    def _steps_taken(self) -> int | None:
-        last = self.folder / "models" / "last.pt"
-        if not last.is_file():
-            return None
-        return int(torch.load(last, map_location="cpu", mmap=True, weights_only=True)["iteration"])
-
     def _mark(self, name: str, known: Mapping[str, object] | None = None) -> None:
         with whole_file(self.folder / name) as part:
             part.write_text(json.dumps({"system": self.system.name, **(known or {})}) + "\n")
+
+
+def steps_taken(models: Path) -> int | None:
+    """Say how many steps a training took, by the state in its folder of weights; None where that is not there."""
+    last = models / "last.pt"
+    if not last.is_file():
+        return None
+    return int(torch.load(last, map_location="cpu", mmap=True, weights_only=True)["iteration"])
 
 
 def _temporary_files_beside(cache_dir: Path) -> dict[str, str]:

@@ -1,24 +1,25 @@
 import json
+import re
+import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import torch
+from monai.data.meta_tensor import MetaTensor
 from torch.utils.tensorboard import SummaryWriter
 
 from islesnet.data import find_cases, read_volume
 from islesnet.errors import InputError
 from islesnet.phantom import WideCohort, write_wide_dataset
+from islesnet.provenance import write_provenance
+from islesnet.trust.appearance import STATISTICS
 from tests.phantom.conftest import write_ball
 from workflows import phantom_cohort
 from workflows.claims import claim_folder
 from workflows.phantom_cohort import TEST, VALIDATION, PhantomCohort, split
-from workflows.train_default_model import (
-    RECIPE,
-    VALIDATIONS,
-    WideTraining,
-    main,
-    seconds_per_epoch,
-    validation_interval,
-)
+from workflows.train_default_model import main
+from workflows.wide_training import RECIPE, VALIDATIONS, WideTraining, seconds_per_epoch, validation_interval
 
 
 @pytest.fixture
@@ -165,7 +166,7 @@ def test_first_epoch_that_ended_before_the_interruption_is_measured_too(tmp_path
 
 def test_epochs_asked_for_are_trained_without_a_look_at_the_time(tmp_path, monkeypatch):
     trained = []
-    monkeypatch.setattr("workflows.train_default_model.fill_cache", lambda *_: None)
+    monkeypatch.setattr("workflows.wide_training.fill_cache", lambda *_: None)
     monkeypatch.setattr(WideTraining, "_train", lambda self, epochs: trained.append(epochs))
 
     WideTraining(tmp_path / "out", tmp_path / "phantoms", 5.0, seed=4, epochs=7).run()
@@ -176,3 +177,69 @@ def test_epochs_asked_for_are_trained_without_a_look_at_the_time(tmp_path, monke
 def test_training_of_no_epoch_is_refused(tmp_path, capsys):
     assert main(["--out", str(tmp_path), "--epochs", "0"]) == 1
     assert "--epochs is 0: at least 1 is needed" in capsys.readouterr().err
+
+
+class KnowingPredictor:
+    """In place of a trained network: it knows the truth, and doubts it a little."""
+
+    def __init__(self, weights):
+        assert weights.is_file()
+
+    def describe(self, cases):
+        return [{"dwi": dict.fromkeys(STATISTICS, float(number))} for number in range(10)]
+
+    def predict(self, case, subsets):
+        volume = read_volume(case.label)
+        truth = MetaTensor(torch.as_tensor(volume.array[None] > 0.5).float(), affine=torch.eye(4) * 6)
+        doubt = torch.randn(truth.shape, generator=torch.Generator().manual_seed(0))
+        probability = torch.sigmoid(6 * truth.as_tensor() - 4 + doubt)
+        for subset in subsets:
+            yield subset, MetaTensor(probability, meta=truth.meta), truth
+
+
+@pytest.fixture
+def light(monkeypatch, tiny):
+    """The heavy parts replaced; gives the numbers of epochs that trainings were asked for."""
+    asked = []
+
+    def train(training, epochs):
+        asked.append(epochs)
+        models = training.out / "models"
+        models.mkdir(exist_ok=True)
+        torch.save({"weight": torch.ones(2, 2)}, models / "model.pt")
+        torch.save({"iteration": 20 * epochs}, models / "last.pt")
+        write_steps(training.out / "training" / "tensorboard", began=1e9, steps=20)
+        write_provenance(training.out / "training", began=time.time() - 90)
+
+    monkeypatch.setattr("workflows.wide_training.fill_cache", lambda *_: None)
+    monkeypatch.setattr(WideTraining, "_train", train)
+    monkeypatch.setattr("workflows.train_default_model.SubsetPredictor", KnowingPredictor)
+    monkeypatch.setattr("workflows.train_default_model.choose_threshold", lambda *_, **__: 2.0)
+    real = pd.DataFrame({"patient": ["anna"], "sequences": ["dwi"], "dice": [0.5], "predicted_ml": [3.0]})
+    monkeypatch.setattr("workflows.train_default_model.score_real_patients", lambda *_: real)
+    return asked
+
+
+def test_default_model_is_made_from_phantoms_to_tables_and_then_only_measured_again(tmp_path, light):
+    words = ["--out", str(tmp_path), "--patients", "3", "--minutes", "5", "--real", str(tmp_path)]
+
+    codes = [main(words), main(words)]
+
+    assert codes == [0, 0]
+    assert light == [1, 4]  # an epoch to measure the pace, 67 s for each of 5 minutes; nothing the second time
+    assert {path.name for path in tmp_path.glob("model*")} >= {
+        "model.pt",
+        "model.pt.sha256",
+        "model_appearance.json",
+        "model_operating_point.json",
+    }
+    assert len(pd.read_csv(tmp_path / "subsets.csv")) == 15
+    assert pd.read_csv(tmp_path / "real.csv")["dice"].tolist() == [0.5]
+    sections = json.loads((tmp_path / "datalist.json").read_text())
+    assert [len(sections[section]) for section in ("training", "validation", "test")] == [1, 1, 1]
+
+
+def test_length_of_the_training_is_told_in_words(tmp_path, light):
+    main(["--out", str(tmp_path), "--patients", "3", "--epochs", "7"])
+
+    assert re.match("7 epochs, 140 steps, [12] minutes on .+", WideTraining(tmp_path, tmp_path, 5.0, seed=4).in_words())

@@ -1,0 +1,160 @@
+"""The bundle's training on wide phantoms, of as many epochs as a given time allows; interrupted, it goes on."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
+
+from islesnet.files import require_writable
+from islesnet.networks import can_compile
+from islesnet.provenance import commands_in
+from workflows.bundle_config import fill_cache, recipe_checksum
+from workflows.claims import claim_folder
+from workflows.commands import options, run_bundle, say
+from workflows.experiment import steps_taken
+from workflows.results import write_json
+
+VALIDATIONS = 4  # in the course of the training: each takes minutes
+RECIPE = "recipes/training_wide.yaml"
+GPU_RECIPE = "recipes/training_wide_gpu.yaml"
+SHARE_FOR_TRAINING = 0.97  # of the time given; the last validation needs the rest
+
+
+@dataclass(frozen=True)
+class WideTraining:
+    """The bundle's training on wide phantoms, of as many epochs as the time allows or as are asked for.
+
+    Args:
+        out: folder for what it writes.
+        dataset_dir: the phantoms.
+        minutes: of training, once the phantoms are preprocessed.
+        seed: of the training.
+        start_from: weights that it begins with; None begins with random ones.
+        epochs: in place of the minutes.
+    """
+
+    out: Path
+    dataset_dir: Path
+    minutes: float
+    seed: int
+    start_from: Path | None = None
+    epochs: int | None = None
+
+    @property
+    def datalist(self) -> Path:
+        """The split."""
+        return self.out / "datalist.json"
+
+    @property
+    def weights(self) -> Path:
+        """The trained network: of its validations, the best."""
+        return self.out / "models" / "model.pt"
+
+    def decisive(self) -> dict[str, object]:
+        """Name what decides the training, beside the phantoms."""
+        return {
+            "minutes": self.minutes,
+            "training_seed": self.seed,
+            "start_from": self.start_from,
+            "epochs": self.epochs,
+        }
+
+    @property
+    def cache_dir(self) -> Path:
+        """Preprocessed phantoms, beside the phantoms and shared as they are; removed at will."""
+        return self.dataset_dir.with_name(self.dataset_dir.name + "_preprocessed")
+
+    @property
+    def recipe(self) -> str:
+        """The bundle's args file: a GPU takes larger steps."""
+        return GPU_RECIPE if torch.cuda.is_available() else RECIPE
+
+    def run(self) -> None:
+        """Preprocess, measure the pace in a first epoch where the time decides, and train.
+
+        Raises:
+            InputError: where it was begun on a CPU and is to go on on a GPU, or the other way round.
+            CommandError: where a command of the bundle fails.
+        """
+        if (self.out / "trained.json").is_file():
+            return
+        claim_folder(
+            self.out, "recipe.json", {"recipe": self.recipe, "the bundle's configs": recipe_checksum(self.recipe)}
+        )
+        plan = self.out / "plan.json"
+        if not plan.is_file():
+            require_writable(self.cache_dir)
+            say("Preprocessing, in parallel")
+            fill_cache(self.recipe, {**self._choices(epochs=1), "visits": 1})
+            write_json(plan, self._plan())
+        told = json.loads(plan.read_text())
+        epochs = int(told["epochs"])
+        say(f"Training: {epochs} epochs" + (f", about {told['minutes']:g} minutes" if "minutes" in told else ""))
+        self._train(epochs)
+        write_json(self.out / "trained.json", {"epochs": epochs, "steps": steps_taken(self.weights.parent)})
+
+    def in_words(self) -> str:
+        """Say how long the finished training was, and on what."""
+        told = json.loads((self.out / "trained.json").read_text())
+        commands = commands_in(self.out / "training")
+        minutes = sum(command["duration_s"] or 0.0 for command in commands) / 60
+        machine = commands[-1]["machine"]
+        device = machine["devices"][0] if machine["devices"] else machine["processor"]
+        return f"{told['epochs']} epochs, {told.get('steps')} steps, {minutes:.0f} minutes on {device}"
+
+    def _plan(self) -> dict[str, float]:
+        if self.epochs is not None:
+            return {"epochs": self.epochs}
+        say("First epoch, to measure the pace")
+        self._train(epochs=1)
+        return {"epochs": self._epochs_in_time(), "minutes": self.minutes}
+
+    def _epochs_in_time(self) -> int:
+        """Say how many epochs the time allows, as a number that can be validated evenly where it is large enough."""
+        seconds = seconds_per_epoch(self.out / "training" / "tensorboard")
+        epochs = max(2, int(self.minutes * 60 * SHARE_FOR_TRAINING / seconds))
+        return epochs - epochs % VALIDATIONS if epochs > VALIDATIONS else epochs
+
+    def _train(self, epochs: int) -> None:
+        run_bundle("training", "--args_file", self.recipe, *options(self._choices(epochs)))
+
+    def _choices(self, epochs: int) -> dict[str, object]:
+        return {
+            "dataset_dir": self.dataset_dir,
+            "datalist": self.datalist,
+            "output_dir": self.out / "training",
+            "ckpt_dir": self.out / "models",
+            "cache_dir": self.cache_dir,
+            "seed": self.seed,
+            "epochs": epochs,
+            "val_interval": validation_interval(epochs),
+            "resume": True,
+            "compile_network": can_compile() and not torch.cuda.is_available(),  # not tried there
+            "described_patients": 0,  # a step of its own describes them once
+            "start_from": self.start_from or False,
+        }
+
+
+def seconds_per_epoch(tensorboard_dir: Path) -> float:
+    """Measure the first epoch of a training by when TensorBoard was told of each of its steps.
+
+    By the second half of them: the first ones are slow, where the network is compiled. An epoch that was cut short is
+    run again from its first step, so the last that is told of each step is of the run that came to the end.
+
+    Args:
+        tensorboard_dir: the training's folder of event files.
+    """
+    events = EventAccumulator(str(tensorboard_dir))
+    events.Reload()
+    told = sorted((event.wall_time, event.step) for event in events.Scalars("loss"))
+    last = {step: wall_time for wall_time, step in told}
+    durations = np.diff([last[step] for step in sorted(last)])
+    return float(np.mean(durations[len(durations) // 2 :])) * len(last)
+
+
+def validation_interval(epochs: int) -> int:
+    """Say after how many epochs each a training of so many is validated: the last one is."""
+    return epochs // max(times for times in range(1, VALIDATIONS + 1) if epochs % times == 0)
