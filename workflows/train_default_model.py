@@ -9,7 +9,8 @@ was. Real patients are never trained on, and no number is chosen on them.
 
 import argparse
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -20,17 +21,19 @@ from islesnet.files import require_writable
 from islesnet.handlers.appearance import at_even_steps
 from islesnet.metrics import expected_calibration_error
 from islesnet.networks import OperatingPoint, operating_point_file
+from islesnet.provenance import commands_in
 from islesnet.report import draw_reliability, write_csv
 from islesnet.stamps import PHANTOM
 from islesnet.trust import AppearanceRanges, appearance_file
+from workflows.card_tables import write_card_tables
 from workflows.claims import claim_folder
 from workflows.commands import answer, command_line, say
 from workflows.datasets import write_split
 from workflows.phantom_cohort import PhantomCohort, split
 from workflows.real_patients import score_real_patients
 from workflows.release_weights import write_half_precision
-from workflows.results import choose_threshold
-from workflows.subsets import SubsetPredictor, choose_operating_point, score_subsets, subset_table
+from workflows.results import choose_threshold, write_run_provenance
+from workflows.subsets import MINIMUM_ML, SubsetPredictor, choose_operating_point, score_subsets, subset_table
 from workflows.wide_training import WideTraining
 
 DESCRIBED = 150  # training phantoms, at most, whose appearance is described
@@ -69,7 +72,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def train_default_model(arguments: argparse.Namespace) -> int:
     """Make phantoms and train, as far as that is not done; then choose and measure anew."""
-    out: Path = arguments.out.absolute()
+    began, out = time.time(), arguments.out.absolute()
     require_writable(out)
     cohort, training = _begin(out, arguments)
     patients = cohort.make()
@@ -83,14 +86,18 @@ def train_default_model(arguments: argparse.Namespace) -> int:
     descriptions = predictor.describe(at_even_steps(sections["training"], DESCRIBED))
     AppearanceRanges.fit(descriptions).write(appearance_file(weights))
     point = _choose_operating_point(predictor, sections["validation"], weights)
+    real = None
     if arguments.real:
         stripped = [case for case in sections["validation"] if cohort.is_skull_stripped(case)]
-        _score_real_patients(arguments.real, weights, point, stripped)
+        real = _score_real_patients(arguments.real, weights, point, stripped)
     say("The 15 subsets of sequences, on test phantoms")
     scores = score_subsets(predictor, sections["test"], point)
     write_csv(scores, out / "subsets.csv", [PHANTOM])
     print(subset_table(scores).to_string(index=False))
-    print(f"\nWeights  {weights}")
+    seeds = {"phantoms": cohort.seed, "training": training.seed}
+    write_run_provenance(out, arguments, began=began, seeds=seeds, weights=[weights], datalist=training.datalist)
+    tables = write_card_tables(out / "card_tables.md", _say_how_made(training, point, seeds), real, scores)
+    print(f"\nWeights  {weights}\nTables   {tables}")
     return 0
 
 
@@ -139,6 +146,17 @@ def _score_real_patients(
     write_csv(scores, weights.with_name("real.csv"))
     print(scores.round(3).to_string(index=False))
     return scores
+
+
+def _say_how_made(training: WideTraining, point: OperatingPoint, seeds: Mapping[str, int]) -> dict[str, str]:
+    tried = f"{MINIMUM_ML[0]:g} to {MINIMUM_ML[-1]:g} ml tried"
+    return {
+        "Operating point": f"threshold {point.threshold:g} at the temperature {point.temperature:g}, smallest lesion "
+        f"{point.minimum_lesion_ml:g} ml ({tried})",
+        "Training": training.in_words(),
+        "Seeds": ", ".join(f"{name} {seed}" for name, seed in seeds.items()),
+        "Command": f"`{commands_in(training.out)[-1]['command']}`",
+    }
 
 
 if __name__ == "__main__":

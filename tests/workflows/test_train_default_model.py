@@ -235,6 +235,9 @@ def test_default_model_is_made_from_phantoms_to_tables_and_then_only_measured_ag
     }
     assert len(pd.read_csv(tmp_path / "subsets.csv")) == 15
     assert pd.read_csv(tmp_path / "real.csv")["dice"].tolist() == [0.5]
+    tables = (tmp_path / "card_tables.md").read_text()
+    assert "- Training: 4 epochs, 80 steps, " in tables and "- Seeds: phantoms 4, training 4\n" in tables
+    assert "| anna | dwi | 0.500 | 3.00 |" in tables and "| dwi+t1+t2+flair | " in tables
     sections = json.loads((tmp_path / "datalist.json").read_text())
     assert [len(sections[section]) for section in ("training", "validation", "test")] == [1, 1, 1]
 
