@@ -58,8 +58,8 @@ class AssessTrustd(MapTransform):
 
     What the preparation of the scans noted (`islesnet.patients.PrepareScans`) comes first among the notes. What is
     found goes under "trust" as JSON has it: is_trusted, reasons (sentences against trust), notes (sentences to
-    be aware of), and in_short (a few words for a table's cell). Beside the mask the data has "image", as it entered the
-    network, on axes nearest to right, anterior, superior.
+    be aware of), in_short (a few words for a table's cell), and agreement (of flips, where they were made). Beside the
+    mask the data has "image", as it entered the network, on axes nearest to right, anterior, superior.
 
     Args:
         keys: the mask, on the native grid, with an affine in mm.
@@ -100,6 +100,8 @@ class AssessTrustd(MapTransform):
         image = data["image"]
         present = [name for name, channel in zip(self.sequences, image, strict=True) if bool(channel.any())]
         preparation = json.loads(data.get("preparation", "{}"))
+        agreement = getattr(self.flip_inferer, "agreement", None)
+        measured = {} if agreement is None else {"agreement": round(agreement, 3)}
         notes = [
             *(Finding("", sentence) for sentence in preparation.get("notes", ())),
             *self._note_absent(present),
@@ -110,9 +112,9 @@ class AssessTrustd(MapTransform):
                 _check_damaged(preparation)
                 + self._check_appearance(image)
                 + self._check_anatomy(data, data[key], present)
-                + self._check_agreement(getattr(self.flip_inferer, "agreement", None))
+                + self._check_agreement(agreement)
             )
-            assessed["trust"] = _as_json(reasons, notes, _without(preparation))
+            assessed["trust"] = _as_json(reasons, notes, _without(preparation)) | measured
         return assessed
 
     def _check_appearance(self, image: Any) -> list[Finding]:

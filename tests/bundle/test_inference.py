@@ -311,6 +311,7 @@ def test_scan_that_is_cut_or_disagrees_with_its_mirror_image_is_not_trusted(pati
     trust = json.loads((tmp_path / "out/anna_lesion.json").read_text())["trust"]
     assert trust["is_trusted"] is False
     assert "head cut" in trust["in_short"] and "flips disagree" in trust["in_short"]
+    assert 0 <= trust["agreement"] < 1
 
 
 def test_ranges_beside_the_weights_are_what_a_scan_is_compared_with(patients, weights, tmp_path):

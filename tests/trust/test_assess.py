@@ -91,6 +91,12 @@ def test_flips_that_agree_or_were_not_made_are_no_reason(make_image, ranges):
         assert assess(make_image(3), appearance=ranges, flip_inferer=SimpleNamespace(agreement=agreement))["is_trusted"]
 
 
+def test_agreement_is_told_wherever_it_was_measured(make_image, ranges):
+    for agreement, told in ((0.98765, 0.988), (0.3, 0.3), (None, None)):
+        found = assess(make_image(3), appearance=ranges, flip_inferer=SimpleNamespace(agreement=agreement))
+        assert found.get("agreement") == told
+
+
 def test_volume_is_that_of_the_mask_on_its_own_grid(make_image, ranges):
     mask = torch.zeros(1, *SIZE)
     mask[0, 10:20, 10:20, 10:20] = 1  # 1000 voxels of 0.125 ml
