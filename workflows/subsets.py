@@ -17,7 +17,7 @@ from islesnet.data import SEQUENCES, Case
 from islesnet.metrics import LogitHistogram, VoxelCounts, bootstrap_interval, score_mask, size_strata
 from islesnet.networks import OperatingPoint
 from islesnet.transforms import RemoveSmallLesionsd
-from islesnet.trust import describe_appearance
+from islesnet.trust import SubsetScores, describe_appearance
 from workflows.bundle_config import TrainedNetwork
 
 SUBSETS = tuple(subset for count in range(1, 5) for subset in combinations(SEQUENCES, count))
@@ -195,6 +195,15 @@ def subset_table(scores: pd.DataFrame) -> pd.DataFrame:
         row |= {name: _mean_with_interval(dice[is_here]) for name, is_here in size_strata(part["true_ml"]).items()}
         rows.append({**row, "lesion-wise F1": f"{part['lesion_f1'].mean():.3f}"})
     return pd.DataFrame(rows)
+
+
+def subset_scores(scores: pd.DataFrame) -> SubsetScores:
+    """Sum `score_subsets` up for the flag: which subsets the network finds next to nothing with."""
+    by_subset = {str(subset): part["dice"] for subset, part in scores.groupby("sequences", sort=False)}
+    return SubsetScores(
+        {subset: round(float(dice.mean()), 3) for subset, dice in by_subset.items()},
+        {subset: len(dice) for subset, dice in by_subset.items()},
+    )
 
 
 def _mean_with_interval(dice: np.ndarray) -> str:

@@ -24,7 +24,7 @@ from islesnet.networks import OperatingPoint, operating_point_file
 from islesnet.provenance import commands_in
 from islesnet.report import draw_reliability, write_csv
 from islesnet.stamps import PHANTOM
-from islesnet.trust import AppearanceRanges, appearance_file
+from islesnet.trust import AppearanceRanges, appearance_file, subsets_file
 from workflows.card_tables import write_card_tables
 from workflows.claims import claim_folder
 from workflows.commands import answer, command_line, say
@@ -33,7 +33,14 @@ from workflows.phantom_cohort import PhantomCohort, split
 from workflows.real_patients import score_real_patients
 from workflows.release_weights import write_half_precision
 from workflows.results import choose_threshold, write_run_provenance
-from workflows.subsets import MINIMUM_ML, SubsetPredictor, choose_operating_point, score_subsets, subset_table
+from workflows.subsets import (
+    MINIMUM_ML,
+    SubsetPredictor,
+    choose_operating_point,
+    score_subsets,
+    subset_scores,
+    subset_table,
+)
 from workflows.wide_training import WideTraining
 
 DESCRIBED = 150  # training phantoms, at most, whose appearance is described
@@ -93,6 +100,7 @@ def train_default_model(arguments: argparse.Namespace) -> int:
     say("The 15 subsets of sequences, on test phantoms")
     scores = score_subsets(predictor, sections["test"], point)
     write_csv(scores, out / "subsets.csv", [PHANTOM])
+    subset_scores(scores).write(subsets_file(weights))
     print(subset_table(scores).to_string(index=False))
     seeds = {"phantoms": cohort.seed, "training": training.seed}
     write_run_provenance(out, arguments, began=began, seeds=seeds, weights=[weights], datalist=training.datalist)

@@ -18,7 +18,7 @@ from islesnet.handlers.checkpoint import WholeCheckpointSaver
 from islesnet.networks.operating_point import operating_point_file
 from islesnet.networks.parallel import unwrapped
 from islesnet.networks.weights import checksum_of, other_spacings, save_tensors
-from islesnet.trust import appearance_file
+from islesnet.trust import appearance_file, subsets_file
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +97,8 @@ class ExactResume:
     @property
     def _files(self) -> tuple[Path, ...]:
         weights = self.best.path
-        return self.path, weights, checksum_of(weights), appearance_file(weights), operating_point_file(weights)
+        beside = checksum_of, appearance_file, operating_point_file, subsets_file
+        return self.path, weights, *(name_beside(weights) for name_beside in beside)
 
     def _set_aside(self) -> None:
         """Give an earlier training's files names of their own, which no later training takes."""

@@ -1,4 +1,4 @@
-"""Whether a patient's mask deserves trust: rules of scan, anatomy and agreement, and their reasons in sentences."""
+"""Whether a patient's mask deserves trust: rules of scan, sequences, anatomy, agreement; reasons in sentences."""
 
 from islesnet.trust.appearance import (
     FEWEST_IMAGES,
@@ -8,13 +8,17 @@ from islesnet.trust.appearance import (
     read_appearance,
 )
 from islesnet.trust.assess import AssessTrustd, TrustLimits
+from islesnet.trust.subsets import SubsetScores, read_subsets, subsets_file
 
 __all__ = [
     "FEWEST_IMAGES",
     "AppearanceRanges",
     "AssessTrustd",
+    "SubsetScores",
     "TrustLimits",
     "appearance_file",
     "describe_appearance",
     "read_appearance",
+    "read_subsets",
+    "subsets_file",
 ]

@@ -16,6 +16,7 @@ from islesnet.transforms import foreground, voxel_volume_ml
 from islesnet.trust.anatomy import check_field_of_view, check_height, check_volume
 from islesnet.trust.appearance import AppearanceRanges, describe_appearance
 from islesnet.trust.finding import Finding
+from islesnet.trust.subsets import SubsetScores
 
 DWI_ABSENT = (
     "DWI is absent: an infarct of the first hours can be invisible on every other sequence, so that an empty mask does "
@@ -35,9 +36,11 @@ class TrustLimits:
         maximum_lesion_ml: the largest of the 28 training patients of ISLES 2015 SISS has 233.5 ml.
         maximum_brain_share: of lesion; the largest of SISS is a sixth of a brain of 1.4 litres.
         minimum_agreement: mean Dice under flips, where they are on.
+        minimum_subset_dice: mean Dice on test patients with the sequences that a patient has; less is next to nothing.
+        doubtful_subset_dice: the same, and less is little, which is noted.
 
     Raises:
-        InputError: for a limit below 0, or a share or agreement above 1.
+        InputError: for a limit below 0, or a share, agreement or Dice above 1.
     """
 
     appearance_tolerance: float = 0.5
@@ -45,10 +48,12 @@ class TrustLimits:
     maximum_lesion_ml: float = 400.0
     maximum_brain_share: float = 0.33
     minimum_agreement: float = 0.7
+    minimum_subset_dice: float = 0.1
+    doubtful_subset_dice: float = 0.2
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            highest = 1.0 if name in ("maximum_brain_share", "minimum_agreement") else float("inf")
+            highest = 1.0 if name.endswith(("_share", "_agreement", "_dice")) else float("inf")
             if not 0 <= value <= highest:
                 raise InputError(f"trust_limits::{name} is {value}; it must be from 0 to {highest:g}.")
 
@@ -69,6 +74,7 @@ class AssessTrustd(MapTransform):
         appearance: how the training's images look; None where that is not known, which is noted.
         flip_inferer: its `agreement`, if it has one, is of this patient: each mask is assessed before the next
             patient is inferred.
+        subsets: how much the network finds with each subset of the sequences; None where nobody measured it.
         reference_key: the reference, skull and all, whose metadata has the grid of its file: the head is looked at
             where that ends. Where there is none, where the image ends.
 
@@ -84,6 +90,7 @@ class AssessTrustd(MapTransform):
         limits: TrustLimits,
         appearance: AppearanceRanges | None = None,
         flip_inferer: Inferer | None = None,
+        subsets: SubsetScores | None = None,
         reference_key: str = "reference",
     ) -> None:
         super().__init__(keys)
@@ -92,6 +99,7 @@ class AssessTrustd(MapTransform):
         self.limits = limits
         self.appearance = appearance
         self.flip_inferer = flip_inferer
+        self.subsets = subsets
         self.reference_key = reference_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -105,11 +113,13 @@ class AssessTrustd(MapTransform):
         notes = [
             *(Finding("", sentence) for sentence in preparation.get("notes", ())),
             *self._note_absent(present),
+            *self._note_subset(present),
             *self._note_unchecked(present),
         ]
         for key in self.key_iterator(assessed):
             reasons = (
                 _check_damaged(preparation)
+                + self._check_subset(present)
                 + self._check_appearance(image)
                 + self._check_anatomy(data, data[key], present)
                 + self._check_agreement(agreement)
@@ -121,6 +131,15 @@ class AssessTrustd(MapTransform):
         if self.appearance is None:
             return []
         return self.appearance.check(describe_appearance(image, self.sequences), self.limits.appearance_tolerance)
+
+    def _check_subset(self, present: Sequence[str]) -> list[Finding]:
+        return [] if self.subsets is None else self.subsets.check(present, self.limits.minimum_subset_dice)
+
+    def _note_subset(self, present: Sequence[str]) -> list[Finding]:
+        limits = self.limits
+        if self.subsets is None:
+            return []
+        return self.subsets.note(present, limits.minimum_subset_dice, limits.doubtful_subset_dice)
 
     def _check_anatomy(self, data: Mapping[Hashable, Any], mask: Any, present: Sequence[str]) -> list[Finding]:
         image = data["image"]

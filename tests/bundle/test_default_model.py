@@ -1,6 +1,7 @@
 """The weights in the repository: whole, small, and good enough on a phantom and on the real patient with a truth."""
 
 import json
+import re
 import tomllib
 
 import numpy as np
@@ -12,7 +13,7 @@ from islesnet.networks import operating_point_file, read_operating_point, requir
 from islesnet.networks.weights import checksum_of, read_state_dict
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.segment import bundle_folder, segment_cases
-from islesnet.trust import appearance_file, read_appearance
+from islesnet.trust import appearance_file, read_appearance, read_subsets, subsets_file
 from workflows.bundle_config import open_recipe
 
 WEIGHTS = bundle_folder() / "models" / "model.pt"
@@ -40,12 +41,24 @@ def test_what_belongs_to_the_weights_lies_beside_them():
     assert appearance is not None and min(appearance.images.values()) >= 100
 
 
+def test_scores_by_subset_beside_the_weights_are_those_of_the_card():
+    card = (bundle_folder() / "docs" / "README.md").read_text()
+    rows = re.findall(r"^\| ([a-z0-9+]+) \| ([\d.]+), [\d.]+ to [\d.]+ \((\d+)\) \|", card, re.MULTILINE)
+
+    subsets = read_subsets(WEIGHTS)
+
+    assert subsets is not None and len(rows) == 15
+    assert subsets.mean_dice == {name: float(dice) for name, dice, _ in rows}
+    assert subsets.patients == {name: int(patients) for name, _, patients in rows}
+
+
 def test_wheel_takes_the_weights_and_all_that_is_theirs():
     root = bundle_folder().parent
     wheel = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
 
     taken = {name for name in wheel["force-include"] if name.startswith("bundle/models/")}
-    theirs = (WEIGHTS, checksum_of(WEIGHTS), appearance_file(WEIGHTS), operating_point_file(WEIGHTS))
+    beside = (checksum_of, appearance_file, operating_point_file, subsets_file)
+    theirs = (WEIGHTS, *(name_beside(WEIGHTS) for name_beside in beside))
     assert taken == {file.relative_to(root).as_posix() for file in theirs}
 
 

@@ -16,7 +16,7 @@ from islesnet.data import Case, find_cases
 from islesnet.errors import InputError, input_error_behind
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.segment import segment_cases
-from islesnet.trust import AppearanceRanges
+from islesnet.trust import AppearanceRanges, SubsetScores
 from islesnet.trust.appearance import STATISTICS
 from tests.bundle.conftest import BUNDLE, open_recipe, run_bundle
 
@@ -324,6 +324,18 @@ def test_ranges_beside_the_weights_are_what_a_scan_is_compared_with(patients, we
 
     trust = json.loads((tmp_path / "out/anna_lesion.json").read_text())["trust"]
     assert trust["reasons"][0].startswith("DWI looks unlike the network's training")
+
+
+def test_sequence_that_the_network_finds_nothing_with_makes_a_mask_that_is_not_trusted(patients, weights, tmp_path):
+    beside = tmp_path / "model.pt"
+    shutil.copy(weights, beside)
+    SubsetScores({"t1": 0.0, "dwi": 0.3}, {"t1": 24, "dwi": 21}).write(tmp_path / "model_subsets.json")
+
+    segment_cases([Case("anna", {"t1": patients / "anna/t1.nii.gz"})], tmp_path / "out", beside)
+
+    trust = json.loads((tmp_path / "out/anna_lesion.json").read_text())["trust"]
+    assert trust["is_trusted"] is False and trust["in_short"].startswith("too few sequences")
+    assert trust["reasons"][0].startswith("With T1 alone this network reaches a mean Dice of 0.00")
 
 
 def test_provenance_names_the_weights_that_made_the_masks(patients, weights, tmp_path):

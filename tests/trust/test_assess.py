@@ -7,7 +7,7 @@ import torch
 from monai.data import MetaTensor
 
 from islesnet.errors import InputError
-from islesnet.trust import AppearanceRanges, AssessTrustd, TrustLimits, describe_appearance
+from islesnet.trust import AppearanceRanges, AssessTrustd, SubsetScores, TrustLimits, describe_appearance
 from tests.trust.conftest import AFFINE, SIZE, SPACING
 
 SEQUENCES = ("dwi", "flair")
@@ -19,9 +19,9 @@ def ranges(make_image):
     return AppearanceRanges.fit(describe_appearance(make_image(seed), SEQUENCES) for seed in range(12))
 
 
-def assess(image, mask=None, reference=None, preparation=None, **arguments):
+def assess(image, mask=None, reference=None, preparation=None, limits=LIMITS, **arguments):
     mask = torch.zeros(1, *SIZE) if mask is None else mask
-    transform = AssessTrustd(keys="pred", sequences=SEQUENCES, reference_order=SEQUENCES, limits=LIMITS, **arguments)
+    transform = AssessTrustd(keys="pred", sequences=SEQUENCES, reference_order=SEQUENCES, limits=limits, **arguments)
     data = {"pred": MetaTensor(mask, AFFINE), "image": image}
     if reference is not None:
         data["reference"] = reference
@@ -97,6 +97,27 @@ def test_agreement_is_told_wherever_it_was_measured(make_image, ranges):
         assert found.get("agreement") == told
 
 
+def test_sequences_that_the_network_finds_nothing_with_are_a_reason_and_little_a_note(make_image, ranges):
+    subsets = SubsetScores({"flair": 0.097, "dwi": 0.17, "dwi+flair": 0.2}, {"flair": 24, "dwi": 21, "dwi+flair": 21})
+    nothing, little, enough = (
+        assess(image, appearance=ranges, subsets=subsets)
+        for image in (make_image(3, dwi=False), make_image(3, flair=False), make_image(3))
+    )
+
+    assert (nothing["is_trusted"], nothing["in_short"]) == (False, "too few sequences, no DWI")
+    assert "With FLAIR alone this network reaches a mean Dice of 0.10 on 24 synthetic patients" in nothing["reasons"][0]
+    assert (little["is_trusted"], little["in_short"]) == (True, "ok, few sequences")
+    assert "small lesions are missed" in little["notes"][-1]
+    assert (enough["in_short"], enough["notes"]) == ("ok", [])
+
+
+def test_limits_decide_what_is_next_to_nothing(make_image, ranges):
+    subsets = SubsetScores({"dwi+flair": 0.3}, {"dwi+flair": 21})
+    strict = TrustLimits(appearance_tolerance=2.0, minimum_subset_dice=0.4)
+    found = assess(make_image(3), appearance=ranges, subsets=subsets, limits=strict)
+    assert found["in_short"] == "too few sequences"
+
+
 def test_volume_is_that_of_the_mask_on_its_own_grid(make_image, ranges):
     mask = torch.zeros(1, *SIZE)
     mask[0, 10:20, 10:20, 10:20] = 1  # 1000 voxels of 0.125 ml
@@ -120,7 +141,10 @@ def test_head_is_looked_at_where_the_file_of_the_reference_ends(make_image, rang
     assert assess(image, appearance=None, reference=reference)["in_short"] == "head cut"
 
 
-@pytest.mark.parametrize(("name", "value"), [("minimum_agreement", 1.5), ("maximum_lesion_ml", -1)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("minimum_agreement", 1.5), ("maximum_lesion_ml", -1), ("minimum_subset_dice", 2)],
+)
 def test_limit_out_of_its_bounds_is_refused_by_name(name, value):
     with pytest.raises(InputError, match=f"trust_limits::{name} is {value}; it must be from 0"):
         TrustLimits(**{name: value})

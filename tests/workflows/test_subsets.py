@@ -20,6 +20,7 @@ from workflows.subsets import (
     dice_by_minimum,
     lowest_as_good,
     score_subsets,
+    subset_scores,
     subset_table,
     unscaled_threshold,
 )
@@ -111,6 +112,15 @@ def test_table_sums_up_by_subset_and_lesion_size():
     assert table.loc["dwi", "5-50 ml"] == ""
     assert table.loc["dwi", "> 50 ml"] == "0.900 (1)"
     assert table.loc["flair", "mean Dice"] == "0.500 (1)"  # too few for an interval
+
+
+def test_flag_gets_the_mean_dice_of_each_subset_and_how_many_patients_it_comes_from():
+    scores = pd.DataFrame({"sequences": ["dwi", "dwi", "t1"], "dice": [0.2, 0.4, 0.0]})
+
+    summed = subset_scores(scores)
+
+    assert summed.mean_dice == {"dwi": pytest.approx(0.3), "t1": 0.0}
+    assert summed.patients == {"dwi": 2, "t1": 1}
 
 
 def test_real_patients_are_scored_on_their_own_grid_where_the_truth_is_known(cases, weights, tmp_path):

@@ -1,0 +1,101 @@
+"""How much a network finds with each subset of the sequences, as it was measured on test patients."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from islesnet.errors import InputError
+from islesnet.files import whole_file
+from islesnet.trust.finding import Finding
+
+
+@dataclass(frozen=True)
+class SubsetScores:
+    """What a network reached on test patients with each subset of the sequences, at its operating point.
+
+    Args:
+        mean_dice: subset, e.g. "dwi+flair" in the order of the network's channels -> mean over patients.
+        patients: subset -> how many they were.
+        tested_on: what the patients are, in the plural.
+    """
+
+    mean_dice: Mapping[str, float]
+    patients: Mapping[str, int]
+    tested_on: str = "synthetic patients"
+
+    def write(self, path: Path) -> None:
+        """Write the scores as JSON."""
+        subsets = {name: {"mean_dice": dice, "patients": self.patients[name]} for name, dice in self.mean_dice.items()}
+        with whole_file(path) as part:
+            part.write_text(json.dumps({"tested_on": self.tested_on, "subsets": subsets}, indent=2) + "\n")
+
+    @classmethod
+    def read(cls, path: Path) -> "SubsetScores":
+        """Read what `write` wrote.
+
+        Raises:
+            InputError: for another or a damaged file.
+        """
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            mean_dice = {str(name): float(scores["mean_dice"]) for name, scores in stored["subsets"].items()}
+            patients = {str(name): int(scores["patients"]) for name, scores in stored["subsets"].items()}
+            return cls(mean_dice, patients, str(stored["tested_on"]))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{path} does not hold the scores of subsets of the sequences ({error!r}).") from error
+
+    def check(self, present: Sequence[str], minimum_dice: float) -> list[Finding]:
+        """Find out whether the network finds next to nothing with the sequences of a patient.
+
+        Args:
+            present: the patient's, in the order of the network's channels.
+            minimum_dice: a mean below it is next to nothing.
+        """
+        dice = self.mean_dice.get("+".join(present), 1.0)
+        if dice >= minimum_dice:
+            return []
+        return [
+            Finding(
+                "too few sequences",
+                f"{self._measured(present)}: small lesions are missed, and most large ones too. What it marks may be "
+                "right, but an empty or small mask excludes no infarct.",
+            )
+        ]
+
+    def note(self, present: Sequence[str], minimum_dice: float, doubtful_dice: float) -> list[Finding]:
+        """Note that the network finds little, though more than next to nothing.
+
+        Args:
+            present: as for `check`.
+            minimum_dice: as for `check`.
+            doubtful_dice: a mean below it is little.
+        """
+        if not minimum_dice <= self.mean_dice.get("+".join(present), 1.0) < doubtful_dice:
+            return []
+        return [
+            Finding(
+                "few sequences",
+                f"{self._measured(present)}: small lesions are missed, and parts of large ones. An empty or small mask "
+                "excludes no infarct.",
+            )
+        ]
+
+    def _measured(self, present: Sequence[str]) -> str:
+        name, alone = "+".join(present), " alone" if len(present) == 1 else ""
+        return (
+            f"With {name.upper()}{alone} this network reaches a mean Dice of {self.mean_dice[name]:.2f} on "
+            f"{self.patients[name]} {self.tested_on}"
+        )
+
+
+def read_subsets(weights: str | Path) -> SubsetScores | None:
+    """Read the scores that lie beside a network's weights (``model.pt``: ``model_subsets.json``); None without."""
+    path = subsets_file(weights)
+    return SubsetScores.read(path) if path.is_file() else None
+
+
+def subsets_file(weights: str | Path) -> Path:
+    """Name the file of the scores by subset that belong to a network's weights."""
+    weights = Path(weights)
+    return weights.with_name(f"{weights.stem}_subsets.json")
