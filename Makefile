@@ -7,8 +7,10 @@ TORCH_OPTIONS ?=
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check format peers clean
+.PHONY: install demo test check format peers clean
 .DELETE_ON_ERROR:
+
+install: $(INSTALLED)
 
 demo: $(INSTALLED)
 	$(BIN)/python -m workflows.demo

@@ -1,11 +1,16 @@
-"""Folders that remember what they were begun with, so that nobody goes on with anything else."""
+"""Folders that remember what they were begun with, and that one run at a time works in."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from islesnet.errors import InputError
 from islesnet.files import whole_file
+
+_NAMED = 6  # differing choices, at most
 
 
 def claim_folder(folder: Path, name: str, choices: Mapping[str, object], option: str = "--out") -> None:
@@ -20,16 +25,60 @@ def claim_folder(folder: Path, name: str, choices: Mapping[str, object], option:
     Raises:
         InputError: naming the choices that differ.
     """
-    told = json.loads(json.dumps(choices, default=str))
+    check_claim(folder, name, choices, option)
+    if not (folder / name).is_file():
+        with whole_file(folder / name) as part:
+            part.write_text(json.dumps(_as_told(choices), indent=2) + "\n")
+
+
+def check_claim(folder: Path, name: str, choices: Mapping[str, object], option: str = "--out") -> None:
+    """Make sure, without writing anything, that a folder was not begun with other choices.
+
+    Args:
+        folder: as for `claim_folder`, and so on.
+        name: of the note in it.
+        choices: what decides the work.
+        option: that the user names the folder with.
+
+    Raises:
+        InputError: naming the choices that differ.
+    """
     note = folder / name
     if not note.is_file():
-        with whole_file(note) as part:
-            part.write_text(json.dumps(told, indent=2) + "\n")
         return
-    earlier = json.loads(note.read_text())
+    told, earlier = _as_told(choices), json.loads(note.read_text())
     differing = [name for name in dict.fromkeys([*earlier, *told]) if earlier.get(name) != told.get(name)]
     if differing:
+        more = f" and {len(differing) - _NAMED} more" if len(differing) > _NAMED else ""
         raise InputError(
-            f"{folder} was begun with another choice of {', '.join(differing)} (see {note}). Go on with what it was "
-            f"begun with, or name another folder with {option}."
+            f"{folder} was begun with another choice of {', '.join(differing[:_NAMED])}{more} (see {note}). Go on with "
+            f"what it was begun with, or name another folder with {option}."
         )
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other runs out of a folder as long as this one is at work in it; the lock ends with the process.
+
+    Raises:
+        InputError: where another run is at work in it.
+    """
+    lock = FileLock(folder / ".at_work", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise InputError(
+            f"another run is at work in {folder}: wait for it, stop it, or name another folder with --out"
+        ) from error
+    except NotImplementedError:  # a file system without locks
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _as_told(choices: Mapping[str, object]) -> dict[str, object]:
+    told: dict[str, object] = json.loads(json.dumps(choices, default=str))
+    return told

@@ -31,7 +31,10 @@ def command_line(verb: str, about: str | None) -> argparse.ArgumentParser:
 
 
 def answer(
-    parser: argparse.ArgumentParser, work: Callable[[argparse.Namespace], int], words: Sequence[str] | None = None
+    parser: argparse.ArgumentParser,
+    work: Callable[[argparse.Namespace], int],
+    words: Sequence[str] | None = None,
+    goes_on: bool = True,
 ) -> int:
     """Do what a command line asks for; what is the user's to mend is said in one sentence, without a traceback.
 
@@ -39,6 +42,7 @@ def answer(
         parser: of the command line.
         work: takes what was asked for and gives the exit code.
         words: the command line; None takes that of this process.
+        goes_on: whether the same command goes on where it was stopped, which is then said.
 
     Stopped, by Ctrl-C or a request to end, it ends its commands too.
 
@@ -50,7 +54,7 @@ def answer(
     try:
         return work(parser.parse_args(words))
     except KeyboardInterrupt:
-        sys.stderr.write(f"{parser.prog}: stopped; where it is resumable, the same command goes on\n")
+        sys.stderr.write(f"{parser.prog}: stopped{'; the same command goes on where it was' if goes_on else ''}\n")
         return 130
     except Exception as error:
         cause = input_error_behind(error)
@@ -92,6 +96,8 @@ def run(
     """
     words = [str(word) for word in command]
     print(f"$ {'cd bundle; ' if folder == BUNDLE else ''}{shlex.join(words)}", flush=True)
+    if log is not None:
+        print(f"  (how far it is: {log})", flush=True)
     program = [str(Path(sys.executable).parent / words[0]), *words[1:]]
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)

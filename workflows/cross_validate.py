@@ -12,21 +12,21 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
-
-from islesnet.data import Case, deal_folds, fold_sections, split_cases
 from islesnet.errors import InputError
 from islesnet.files import require_writable
 from islesnet.metrics import summarize
+from workflows.claims import alone_in
 from workflows.commands import add_at_once, answer, command_line, say, say_failures, shares_of_machine
-from workflows.datasets import SISS_SPACING_MM, Patients, open_patients, write_split
+from workflows.datasets import SISS_SPACING_MM, open_patients
 from workflows.ensemble import join_folds, score_ensemble
 from workflows.experiment import Experiment, run_all
+from workflows.folds import FoldPlan
 from workflows.results import (
-    Comparison,
+    THRESHOLD_TEXT,
     say_missing,
     say_steps,
     score_baselines,
@@ -36,7 +36,6 @@ from workflows.results import (
 )
 from workflows.systems import (
     Pace,
-    System,
     add_pretrained,
     encoder_weights,
     say_encoders,
@@ -79,8 +78,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def cross_validate(arguments: argparse.Namespace) -> int:
     """Deal the folds, train and score every system on each, and report."""
-    began = time.time()
-    out: Path = arguments.out.absolute()
+    began, out = time.time(), arguments.out.absolute()
     pace = _pace(arguments)
     if arguments.patients is not None and arguments.data != "phantom":
         raise InputError("--patients says how many phantoms are made; of a data set all labelled patients are taken")
@@ -88,13 +86,26 @@ def cross_validate(arguments: argparse.Namespace) -> int:
     encoder = encoder_weights(arguments.pretrained, arguments.data, arguments.systems)
     systems = start_encoders(systems_named(arguments.systems), encoder)
     systems = [system.small() if arguments.small else system for system in systems]
+    said, stamps = say_encoders(systems, encoder)
     require_writable(out)
-    spacing_mm = SMALL_SPACING_MM if arguments.small else SISS_SPACING_MM
-    patients = open_patients(arguments.data, out, spacing_mm, arguments.patients or PHANTOMS, arguments.seed)
-    plan = FoldPlan.deal(patients, arguments.folds, arguments.holdout, arguments.seed, out)
+    with alone_in(out):
+        spacing_mm = SMALL_SPACING_MM if arguments.small else SISS_SPACING_MM
+        patients = open_patients(arguments.data, out, spacing_mm, arguments.patients or PHANTOMS, arguments.seed)
+        plan = FoldPlan.deal(patients, arguments.folds, arguments.holdout, arguments.seed, out)
+        remarks = [said, say_pace(pace, systems) if pace else ""]
+        return _train_and_report(plan, plan.experiments(systems, pace), shares, arguments, remarks, stamps, began)
 
-    say(f"{sum(map(len, plan.folds))} patients in {arguments.folds} folds, {len(systems)} systems")
-    by_system = plan.experiments(systems, pace)
+
+def _train_and_report(
+    plan: FoldPlan,
+    by_system: Mapping[str, list[Experiment]],
+    shares: Sequence[Mapping[str, str]],
+    arguments: argparse.Namespace,
+    remarks: Sequence[str],
+    stamps: Sequence[str],
+    began: float,
+) -> int:
+    say(f"{sum(map(len, plan.folds))} patients in {len(plan.folds)} folds, systems: {', '.join(by_system)}")
     # Fold by fold, so that what is done early can be compared.
     failures = run_all([own[index] for index in range(len(plan.folds)) for own in by_system.values()], shares)
     done = {name: own for name, own in by_system.items() if all(experiment.is_done for experiment in own)}
@@ -104,26 +115,35 @@ def cross_validate(arguments: argparse.Namespace) -> int:
 
     say("Ensemble of the folds")
     ours, of_ours = next(iter(done.items()))
-    ensemble = join_folds(of_ours, out / "ensemble" / ours)
-    said, stamps = say_encoders(systems, encoder)
-    stamps = (*patients.stamps, *stamps)
+    ensemble = join_folds(of_ours, plan.out / "ensemble" / ours)
+    all_stamps = (*plan.patients.stamps, *stamps)
     try:
-        of_ensemble = _score_ensemble(plan, of_ours, ensemble.parent, stamps) if plan.holdout else ""
+        of_ensemble = _score_ensemble(plan, of_ours, ensemble.parent, all_stamps) if plan.holdout else ""
     except InputError as error:  # the folds' own report does not depend on it
         failures.append(f"ensemble: {error}")
         of_ensemble = "The ensemble could not be scored on the patients kept out."
         say_failures("cross_validate", failures[-1:])
 
     say("Report")
-    remarks = [
-        said,
-        say_pace(pace, systems) if pace else "",
-        say_steps(done),
-        of_ensemble,
-        *say_missing(by_system, done),
-    ]
-    page = write_comparison(out, plan.compare(done, " ".join(filter(None, remarks)), stamps))
-    of_run = {
+    said = [*remarks, say_steps(done), THRESHOLD_TEXT, of_ensemble, *say_missing(by_system, done)]
+    page = write_comparison(plan.out, plan.compare(done, " ".join(filter(None, said)), all_stamps))
+    _write_provenance(plan, done, ensemble, arguments, began, all_stamps)
+    shutil.rmtree(plan.out / "cache", ignore_errors=True)
+    print(f"\nReport    {page}\nEnsemble  {ensemble}\nThis run took {(time.time() - began) / 60:.1f} minutes.")
+    return 1 if failures else 0
+
+
+def _write_provenance(
+    plan: FoldPlan,
+    done: Mapping[str, Sequence[Experiment]],
+    ensemble: Path,
+    arguments: argparse.Namespace,
+    began: float,
+    stamps: Sequence[str],
+) -> None:
+    """Write where the results come from: all of them, and the ensemble's beside it."""
+    of_ours = next(iter(done.values()))
+    of_run: dict[str, Any] = {
         "began": began,
         "seeds": {"folds and trainings": arguments.seed},
         "split": {
@@ -136,10 +156,7 @@ def cross_validate(arguments: argparse.Namespace) -> int:
     members = [experiment.weights for experiment in of_ours]
     write_run_provenance(ensemble.parent, arguments, weights=[ensemble, *members], **of_run)
     everyone = [experiment.weights for own in done.values() for experiment in own]
-    write_run_provenance(out, arguments, weights=[ensemble, *everyone], **of_run)
-    shutil.rmtree(out / "cache", ignore_errors=True)
-    print(f"\nReport    {page}\nEnsemble  {ensemble}\nThis run took {(time.time() - began) / 60:.0f} minutes.")
-    return 1 if failures else 0
+    write_run_provenance(plan.out, arguments, weights=[ensemble, *everyone], **of_run)
 
 
 def _pace(arguments: argparse.Namespace) -> Pace | None:
@@ -160,7 +177,7 @@ def _pace(arguments: argparse.Namespace) -> Pace | None:
     return replace(SMALL, **given) if arguments.small else None
 
 
-def _score_ensemble(plan: "FoldPlan", of_ours: Sequence[Experiment], folder: Path, stamps: Sequence[str]) -> str:
+def _score_ensemble(plan: FoldPlan, of_ours: Sequence[Experiment], folder: Path, stamps: Sequence[str]) -> str:
     """Score the ensemble on the patients kept out, beside its members and the baselines, and say what came out.
 
     Raises:
@@ -173,101 +190,6 @@ def _score_ensemble(plan: "FoldPlan", of_ours: Sequence[Experiment], folder: Pat
     told = ", ".join(f"{name} {table['dice'].mean():.3f}" for name, table in scores.items())
     print(f"Mean Dice: {told}")
     return f"On the {len(plan.holdout)} patients in no fold the mean Dice is: {told}."
-
-
-@dataclass(frozen=True)
-class FoldPlan:
-    """Who is in which fold.
-
-    Args:
-        out: folder of the cross-validation.
-        patients: all of them.
-        folds: each patient once.
-        holdout: patients in no fold, for the ensemble.
-        seed: that they were dealt with.
-    """
-
-    out: Path
-    patients: Patients
-    folds: list[list[Case]]
-    holdout: list[Case]
-    seed: int
-
-    @classmethod
-    def deal(cls, patients: Patients, count: int, holdout: float, seed: int, out: Path) -> "FoldPlan":
-        """Deal the patients, alike in lesion volume.
-
-        Raises:
-            InputError: for fewer than two folds, more than there are people, or a holdout that is no share.
-        """
-        if not 0 <= holdout <= 0.5:
-            raise InputError(f"--holdout is {holdout}: a share of the patients between 0 and 0.5")
-        dealt = split_cases(patients.cases, (1 - holdout, 0.0, holdout), seed, patients.volumes_ml)
-        folds = deal_folds(dealt["training"], count, seed, patients.volumes_ml)
-        return cls(out, patients, folds, dealt["test"], seed)
-
-    def sections(self, index: int) -> dict[str, list[Case]]:
-        """Give a fold's training, validation and test patients, and those in no fold."""
-        sections = fold_sections(self.folds, index, seed=self.seed, volumes_ml=self.patients.volumes_ml)
-        return {**sections, "holdout": self.holdout}
-
-    def experiments(self, systems: Sequence[System], pace: Pace | None) -> dict[str, list[Experiment]]:
-        """Plan every system on every fold."""
-        plans: dict[str, list[Experiment]] = {system.name: [] for system in systems}
-        for index in range(len(self.folds)):
-            sections, fold = self.sections(index), self.out / f"fold_{index + 1}"
-            about = {"seed": self.seed, "stamps": list(self.patients.stamps)}
-            write_split(fold / "datalist.json", sections, self.patients, about)
-            for system in systems:
-                experiment = Experiment(
-                    fold / system.name,
-                    system,
-                    self.patients.folder,
-                    fold / "datalist.json",
-                    self.seed,
-                    training=pace.choices(len(sections["training"])) if pace else {},
-                    cache_dir=self.out / "cache",  # the folds share their preprocessed patients
-                )
-                plans[system.name].append(experiment)
-        return plans
-
-    def compare(self, done: Mapping[str, Sequence[Experiment]], about: str, stamps: tuple[str, ...]) -> Comparison:
-        """Put the folds' test patients together, and score the baselines on the same patients."""
-        ours = next(iter(done.values()))
-        per_fold = [self._baselines(index) for index in range(len(self.folds))]
-        return Comparison(
-            title=f"Cross-validation: {len(self.folds)} folds of {self.patients.name}",
-            by_system={name: _pool([experiment.scores() for experiment in own]) for name, own in done.items()},
-            baselines={
-                name: _pool([fold.get(name, pd.DataFrame()) for fold in per_fold])
-                for name in dict.fromkeys(name for fold in per_fold for name in fold)
-            },
-            data=f"{sum(map(len, self.folds))} {self.patients.name}, {len(self.folds)} folds",
-            cases={case.patient: case for fold in self.folds for case in fold},
-            masks={
-                case.patient: experiment.results
-                for experiment, fold in zip(ours, self.folds, strict=True)
-                for case in fold
-            },
-            tensorboard={f"fold {number}": experiment.tensorboard for number, experiment in enumerate(ours, start=1)},
-            volumes_by_section={
-                f"fold {number}": [self.patients.volumes_ml[case.patient] for case in fold]
-                for number, fold in enumerate(self.folds, start=1)
-            },
-            reliability=[experiment.results / "reliability.csv" for experiment in ours],
-            is_siss=self.patients.is_siss,
-            about=about,
-            stamps=stamps,
-        )
-
-    def _baselines(self, index: int) -> dict[str, pd.DataFrame]:
-        sections = self.sections(index)
-        return score_baselines(sections["training"], sections["test"])
-
-
-def _pool(folds: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    numbered = [scores.assign(fold=number) for number, scores in enumerate(folds, start=1) if len(scores)]
-    return pd.concat(numbered, ignore_index=True)
 
 
 if __name__ == "__main__":

@@ -141,3 +141,4 @@ def _make_phantoms(folder: Path, patients: int, spacing_mm: float, seed: int) ->
         write_siss_like_dataset(
             folder, patients, seed, settings, progress=lambda done, _: bar.update(task, completed=done)
         )
+        bar.update(task, completed=patients)  # those of an earlier run too

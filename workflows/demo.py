@@ -36,7 +36,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = command_line("demo", __doc__)
     parser.add_argument("--folder", type=Path, default=Path("demo"), help="made anew at every run")
     parser.add_argument("--epochs", type=int, help="instead of the recipe's number")
-    return answer(parser, demonstrate, words)
+    return answer(parser, demonstrate, words, goes_on=False)
 
 
 def demonstrate(arguments: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from islesnet.errors import InputError
 from islesnet.files import sha256_of, whole_file
 from islesnet.report import read_scores
 from workflows.bundle_config import recipe_checksum
-from workflows.claims import claim_folder
+from workflows.claims import check_claim, claim_folder
 from workflows.commands import BUNDLE, CommandError, options, run_bundle, stop_commands
 from workflows.datasets import checksum_of_files
 from workflows.systems import System
@@ -86,6 +86,14 @@ class Experiment:
         """Whether the scores are there; they are the last that is written."""
         return (self.results / "scores.csv").is_file() and (self.folder / "done.json").is_file()
 
+    def check(self) -> None:
+        """Make sure, without writing anything, that the folder holds no experiment with other choices.
+
+        Raises:
+            InputError: where it does.
+        """
+        check_claim(self.folder, "experiment.json", self._description())
+
     def run(self, share: Mapping[str, str] | None = None) -> None:
         """Train and score, as far as that is not done.
 
@@ -142,6 +150,7 @@ class Experiment:
 
     def _description(self) -> dict[str, object]:
         start = self.choices_in_training.get("start_from")
+        sections = cases_in_datalist(self.datalist, self.dataset_dir)
         return {
             "recipe": self.system.training_recipe,
             "the bundle's configs": recipe_checksum(
@@ -151,10 +160,8 @@ class Experiment:
             "seed": self.seed,
             **self.choices_in_training,
             **({"weights at the start": sha256_of(BUNDLE / str(start))} if start else {}),
-            "patients": {
-                section: {case.patient: checksum_of_files(case) for case in cases}
-                for section, cases in cases_in_datalist(self.datalist, self.dataset_dir).items()
-            },
+            "patients": {section: [case.patient for case in cases] for section, cases in sections.items()},
+            **{f"files of {case.patient}": checksum_of_files(case) for cases in sections.values() for case in cases},
         }
 
     def _mark(self, name: str, known: Mapping[str, object] | None = None) -> None:
@@ -190,7 +197,12 @@ def run_all(experiments: Sequence[Experiment], shares: Sequence[Mapping[str, str
 
     Returns:
         what failed, a sentence each.
+
+    Raises:
+        InputError: where a folder holds an experiment with other choices; then none is run.
     """
+    for experiment in experiments:
+        experiment.check()
     free: SimpleQueue[Mapping[str, str]] = SimpleQueue()
     for share in shares:
         free.put(share)

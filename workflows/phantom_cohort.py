@@ -84,6 +84,7 @@ class PhantomCohort:
         with Progress() as bar:
             task = bar.add_task("Phantoms", total=self.patients)
             write_wide_dataset(self.folder, self.drawn, progress=lambda done, _: bar.update(task, completed=done))
+            bar.update(task, completed=self.patients)  # those of an earlier run too
         cases = sorted(find_cases(self.folder), key=lambda case: int(case.patient))[: self.patients]
         return Patients(self.folder, cases, {case.patient: lesion_volume_ml(case) for case in cases}, (PHANTOM,))
 

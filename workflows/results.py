@@ -31,6 +31,7 @@ from workflows.experiment import Experiment
 
 # So many training patients are looked at for the DWI threshold; more would only take longer.
 THRESHOLD_PATIENTS = 20
+THRESHOLD_TEXT = f"The DWI threshold is chosen on the training patients, {THRESHOLD_PATIENTS} at most."
 
 
 @dataclass(frozen=True)

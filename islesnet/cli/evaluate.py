@@ -44,6 +44,8 @@ def evaluate(
     console.print(
         f"{count_patients(patients)}, mean Dice {dice['mean']:.3f} -> {result.page}", highlight=False, soft_wrap=True
     )
+    for patient, doubts in result.summary["remarks"].items():
+        messages.print(f"note: {patient}: {'. '.join(doubts)}", highlight=False, soft_wrap=True)
     for patient, reason in result.failed.items():
         messages.print(f"failed: {patient}: {reason}", highlight=False, soft_wrap=True)
     raise typer.Exit(1 if result.failed else 0)

@@ -31,8 +31,9 @@ def summarize(scores: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
     Returns:
         "patients"; "measures" (score -> mean, std (n - 1), median, q1, q3, low and high of the 95 % interval, which
         fewer than `FEWEST_PATIENTS` have not, and of how many patients); "strata" (lesion size -> patients and
-        measures); "pooled" (ratios over the voxels of all patients together); "missed" (patients with a lesion and an
-        empty mask), "false_alarms" (the reverse) and "both_empty". What is not defined is None, as JSON wants it.
+        measures); "pooled" (ratios over the voxels of all patients together); "missed" (patients with a lesion of which
+        nothing is marked), "false_alarms" (with a mask and no lesion) and "both_empty". What is not defined is None, as
+        JSON wants it.
 
     Raises:
         ValueError: for no patient.
@@ -52,7 +53,7 @@ def summarize(scores: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
             if len(part)
         },
         "pooled": {name: _known(getattr(pooled, name)) for name in _RATIOS},
-        "missed": int((has_lesion & ~has_mask).sum()),
+        "missed": int((has_lesion & (scores["dice"] == 0)).sum()),
         "false_alarms": int((~has_lesion & has_mask).sum()),
         "both_empty": int((~has_lesion & ~has_mask).sum()),
     }

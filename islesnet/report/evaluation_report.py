@@ -90,7 +90,7 @@ class _Writer:
                 "Mean Dice over patients": (say(dice["mean"]), f"{INTERVAL} {say_interval(dice)}"),
                 "Median Dice": (say(dice["median"]), quartiles),
                 "Patients": (say_count(summary["patients"]), self.evaluation.data),
-                "Lesions missed": (say_count(summary["missed"]), "patients with a lesion and an empty mask"),
+                "Lesions missed": (say_count(summary["missed"]), "patients with a lesion of which nothing is marked"),
                 "False alarms": (say_count(summary["false_alarms"]), empty),
             }
         )

@@ -78,7 +78,10 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file, unpacking it where its name ends in .gz, and say what goes wrong in plain words."""
     try:
         with path.open("rb") as file:
-            is_gzip = file.read(2) == b"\x1f\x8b"
+            start = file.read(2)
+            if not start:
+                raise VolumeError(path, "is empty (0 bytes)")
+            is_gzip = start == b"\x1f\x8b"
             file.seek(0)
             if is_gzip != _is_packed(path):
                 told = "is packed with gzip" if is_gzip else "is not packed with gzip"

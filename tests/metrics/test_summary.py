@@ -88,9 +88,11 @@ def test_hand_checked_pooled_ratios():
     }
 
 
-def test_patients_with_an_empty_mask_or_truth_are_counted():
-    summary = summarize(patients(true_ml=[3, 3, 3, 0, 0, 0, 0, 0, 0, 3], predicted_ml=[3, 0, 0, 2, 2, 2, 0, 0, 0, 3]))
-    assert (summary["missed"], summary["false_alarms"], summary["both_empty"]) == (2, 3, 3)
+def test_patients_whose_lesion_is_not_found_or_who_have_none_are_counted():
+    # The last one's mask lies elsewhere.
+    volumes = {"true_ml": [3, 3, 3, 0, 0, 0, 0, 0, 0, 3], "predicted_ml": [3, 0, 0, 2, 2, 2, 0, 0, 0, 3]}
+    summary = summarize(patients(**volumes, dice=[0.5, 0, 0, 0, 0, 0, 1, 1, 1, 0]))
+    assert (summary["missed"], summary["false_alarms"], summary["both_empty"]) == (3, 3, 3)
 
 
 def test_order_of_patients_changes_no_digit():

@@ -107,7 +107,7 @@ def summary(scores):
             "empty_mask_accuracy": (right + wrong) / voxels,
             "micro_precision": (both + right) / voxels,
         },
-        "missed": int(((scores["true_ml"] > 0) & (scores["predicted_ml"] == 0)).sum()),
+        "missed": int(((scores["true_ml"] > 0) & (scores["dice"] == 0)).sum()),
         "false_alarms": int(((scores["true_ml"] == 0) & (scores["predicted_ml"] > 0)).sum()),
         "both_empty": int(((scores["true_ml"] == 0) & (scores["predicted_ml"] == 0)).sum()),
     }

@@ -115,7 +115,9 @@ def wait(number):
     run("python", "-c", "import pathlib, time; pathlib.Path('begun{{}}').touch(); time.sleep(60)".format(number),
         folder=Path({str(tmp_path)!r}))
 
-experiments = [SimpleNamespace(run=lambda share, number=number: wait(number)) for number in range(3)]
+experiments = [
+    SimpleNamespace(check=lambda: None, run=lambda share, number=number: wait(number)) for number in range(3)
+]
 raise SystemExit(answer(command_line("wash", ""), lambda _: run_all(experiments, [{{}}, {{}}]) and 0, []))
 """)
     working = subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, text=True, cwd=BUNDLE.parent)
@@ -129,5 +131,5 @@ raise SystemExit(answer(command_line("wash", ""), lambda _: run_all(experiments,
         working.kill()
 
     assert working.returncode == 130
-    assert said == "wash: stopped; where it is resumable, the same command goes on\n"
+    assert said == "wash: stopped; the same command goes on where it was\n"
     assert not (tmp_path / "begun2").exists()

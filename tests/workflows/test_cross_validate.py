@@ -8,8 +8,9 @@ import pytest
 from islesnet.data import find_cases
 from islesnet.phantom import PhantomSettings, write_dataset
 from workflows import cross_validate as module
-from workflows.cross_validate import FoldPlan, main
+from workflows.cross_validate import main
 from workflows.datasets import open_patients
+from workflows.folds import FoldPlan
 from workflows.results import score_baselines
 
 
@@ -57,8 +58,10 @@ def test_every_patient_is_tested_once_and_what_is_done_is_not_done_again(dataset
     again = pd.read_csv(tmp_path / "scores.csv", dtype={"patient": str})
     pd.testing.assert_frame_equal(again, scores)
 
-    # Another training in the same folder would mix two cross-validations.
+    # Another training in the same folder would mix two cross-validations: nothing is written.
+    page = (tmp_path / "report.html").stat().st_mtime_ns
     assert main(words(dataset, tmp_path, epochs=2)) == 1
+    assert (tmp_path / "report.html").stat().st_mtime_ns == page
     assert "was begun with another choice of epochs" in capsys.readouterr().err
 
 

@@ -90,8 +90,18 @@ def test_label_corrected_after_the_scores_were_written_is_refused(dataset, tmp_p
     content[-1] ^= 1  # of the same size
     label.write_bytes(content)
 
-    with pytest.raises(InputError, match="another choice of patients"):
+    with pytest.raises(InputError, match=r"another choice of files of \d+ "):
         plan(data, tmp_path / "run").run()
+
+
+def test_none_is_run_where_one_of_their_folders_holds_another(dataset, tmp_path, commands):
+    plan(dataset, tmp_path / "b", training={"epochs": 2}).run()
+    commands.clear()
+
+    with pytest.raises(InputError, match="another choice of epochs"):
+        run_all([plan(dataset, tmp_path / name, training={"epochs": 3}) for name in ("a", "b")], [{}])
+
+    assert not commands and not (tmp_path / "a").exists()
 
 
 def test_one_that_fails_does_not_stop_the_others(dataset, tmp_path, commands, monkeypatch):

@@ -11,7 +11,9 @@ from islesnet.errors import InputError
 from islesnet.metrics import NEIGHBOUR_SCORES
 from islesnet.phantom import PhantomSettings, write_dataset
 from workflows.datasets import open_patients
-from workflows.reproduce_paper import Choices, Split, main
+from workflows.paper_choices import Choices
+from workflows.paper_split import Split
+from workflows.reproduce_paper import main
 from workflows.systems import SYSTEMS
 
 DEFAULTS = {

@@ -42,7 +42,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--real", type=Path, default=Path(os.environ.get("ISLESNET_REAL_DATA", DEFAULT_REAL)))
     parser.add_argument("--checkpoint", type=Path, default=bundle_folder() / "models" / "model.pt")
     parser.add_argument("--steps", type=int, default=30, help="of training that are timed")
-    return answer(parser, measure, words)
+    return answer(parser, measure, words, goes_on=False)
 
 
 def measure(arguments: argparse.Namespace) -> int:

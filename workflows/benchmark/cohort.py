@@ -44,7 +44,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--sequences", nargs="+", choices=list(VOXEL_MM), default=list(VOXEL_MM))
     parser.add_argument("--model", type=Path, help="weights; an untrained network by default")
     parser.add_argument("--output", type=Path, default=Path("results/benchmark/cohort"))
-    return answer(parser, measure, words)
+    return answer(parser, measure, words, goes_on=False)
 
 
 def measure(chosen: argparse.Namespace) -> int:

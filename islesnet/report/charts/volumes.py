@@ -84,7 +84,7 @@ def draw_dice_against_volume(scores: pd.DataFrame, path: Path, stamps: Sequence[
             say_instead(axes, "No patient has a Dice.")
             return path
         place = known["true_ml"].clip(lower=_SMALLEST_ML)
-        is_missed = (known["true_ml"] > 0) & (known["predicted_ml"] == 0)
+        is_missed = (known["true_ml"] > 0) & (known["dice"] == 0)
         has_none = known["true_ml"] == 0
         kinds: tuple[tuple[pd.Series, dict[str, Any], str], ...] = (
             (~is_missed & ~has_none, {"marker": "o", "s": 26, "color": BLUE, "alpha": 0.75, "linewidth": 0}, "patient"),
