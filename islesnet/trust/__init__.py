@@ -4,10 +4,10 @@ from islesnet.trust.appearance import (
     FEWEST_IMAGES,
     AppearanceRanges,
     appearance_file,
-    describe_appearance,
     read_appearance,
 )
 from islesnet.trust.assess import AssessTrustd, TrustLimits
+from islesnet.trust.description import describe_appearance
 from islesnet.trust.subsets import SubsetScores, read_subsets, subsets_file
 
 __all__ = [

@@ -1,88 +1,45 @@
-"""How a sequence's image looks, and whether the network was trained on images that look so."""
+"""Whether the network was trained on images that look like a patient's."""
 
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from islesnet.errors import InputError
 from islesnet.files import whole_file
+from islesnet.trust.description import STATISTICS, Description
 from islesnet.trust.finding import Finding
+from islesnet.trust.joint import JointRange
 
-PERCENTILES = (1, 5, 25, 75, 95, 99)  # the median is 0 in every normalised image
-# Statistic -> what it is called in a sentence.
-STATISTICS = {f"p{percent:02d}": f"percentile {percent} of the brightness" for percent in PERCENTILES} | {
-    "head_share": "share of head in its box",
-    "sharpness": "contrast between neighbours in a slice",
-    "sharpness_through": "contrast between slices",
-}
 FEWEST_IMAGES = 10
 # The fewer images a range comes from, the narrower it is by chance. Of 60 phantoms drawn alike, ranges of 10, 20 and 40
 # flagged 44, 15 and 6 % of the others at a tolerance of half a width; at this number over that of images, 1 to 4 %.
 IMAGES_FOR_ONE_WIDTH = 30
-SAMPLE = 500_000
-Description = Mapping[str, Mapping[str, float]]
-
-
-def describe_appearance(image: torch.Tensor, sequences: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Describe each present sequence of a preprocessed image by a few robust statistics of its head.
-
-    Args:
-        image: as it enters the network: normalised, the space outside the head on the lowest value, an absent
-            sequence zero.
-        sequences: names of the channels.
-
-    Shapes:
-        ``(C, X, Y, Z)``.
-
-    Returns:
-        sequence -> statistic -> value; one that cannot be told (no neighbouring slice) is NaN.
-    """
-    return {
-        name: _describe(channel)
-        for name, channel in zip(sequences, np.asarray(image.detach().cpu(), dtype=np.float32), strict=True)
-        if channel.any()
-    }
-
-
-def _describe(channel: np.ndarray) -> dict[str, float]:
-    inside = channel > channel.min()
-    values = channel[inside] if inside.any() else np.array([math.nan])
-    percentiles = np.percentile(values[:: max(1, values.size // SAMPLE)], PERCENTILES)
-    return {
-        **{f"p{percent:02d}": float(value) for percent, value in zip(PERCENTILES, percentiles, strict=True)},
-        "head_share": float(inside.mean()),
-        "sharpness": (_contrast(channel, inside, 0) + _contrast(channel, inside, 1)) / 2,
-        "sharpness_through": _contrast(channel, inside, 2),
-    }
-
-
-def _contrast(channel: np.ndarray, inside: np.ndarray, axis: int) -> float:
-    """Give the mean absolute difference of neighbours within the head along an axis, in the image's unit."""
-    channel, inside = np.moveaxis(channel, axis, 0), np.moveaxis(inside, axis, 0)
-    both = inside[1:] & inside[:-1]
-    return float(np.abs(np.diff(channel, axis=0)[both]).mean()) if both.any() else math.nan
 
 
 @dataclass(frozen=True)
 class AppearanceRanges:
-    """How the images of a training look: for each sequence, the range of each statistic.
+    """How the images of a training look: for each sequence, the range of each statistic, and all of them together.
 
     Args:
         ranges: sequence -> statistic -> low and high.
         images: sequence -> how many images they come from.
+        joint: sequence -> the statistics together; none of a sequence with few images, or that an earlier version
+            described.
     """
 
     ranges: Mapping[str, Mapping[str, tuple[float, float]]]
     images: Mapping[str, int] = field(default_factory=dict)
+    joint: Mapping[str, JointRange] = field(default_factory=dict)
 
     @classmethod
     def fit(cls, descriptions: Iterable[Description]) -> "AppearanceRanges":
         """Take the percentiles 1 and 99 of each statistic over what `describe_appearance` says of training images.
+
+        With 30 images of a sequence and more, how its statistics go together is taken too.
 
         Raises:
             InputError: for fewer than ten images of a sequence.
@@ -102,16 +59,20 @@ class AppearanceRanges:
             sequence: {name: _range([image[name] for image in images]) for name in STATISTICS}
             for sequence, images in by_sequence.items()
         }
-        return cls(ranges, {sequence: len(images) for sequence, images in by_sequence.items()})
+        clouds = {sequence: JointRange.fit(images, tuple(STATISTICS)) for sequence, images in by_sequence.items()}
+        joint = {sequence: cloud for sequence, cloud in clouds.items() if cloud is not None}
+        return cls(ranges, {sequence: len(images) for sequence, images in by_sequence.items()}, joint)
 
     def write(self, path: Path) -> None:
         """Write the ranges as JSON."""
+        joint = {sequence: asdict(cloud) for sequence, cloud in self.joint.items()}
+        content = {"images": self.images, "ranges": self.ranges, "joint": joint}
         with whole_file(path) as part:
-            part.write_text(json.dumps({"images": self.images, "ranges": self.ranges}, indent=2) + "\n")
+            part.write_text(json.dumps(content, indent=2) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> "AppearanceRanges":
-        """Read what `write` wrote.
+        """Read what `write` wrote, in this version or before there were statistics of the depth and a joint part.
 
         Raises:
             InputError: for another or a damaged file.
@@ -119,27 +80,33 @@ class AppearanceRanges:
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
             ranges = {
-                str(sequence): {name: (float(known[name][0]), float(known[name][1])) for name in STATISTICS}
+                str(sequence): {name: _stored_range(known, name) for name in STATISTICS}
                 for sequence, known in stored["ranges"].items()
             }
-            return cls(ranges, dict(stored["images"]))
+            joint = {str(sequence): JointRange.from_json(cloud) for sequence, cloud in stored.get("joint", {}).items()}
+            return cls(ranges, dict(stored["images"]), joint)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             raise InputError(f"{path} does not hold the appearance of a training's images ({error!r}).") from error
 
-    def check(self, description: Description, tolerance: float) -> list[Finding]:
+    def check(self, description: Description, tolerance: float, joint_tolerance: float = 1.0) -> list[Finding]:
         """Find the sequences that look unlike the training's.
 
         Args:
             description: of a patient's image, by `describe_appearance`.
             tolerance: how far outside of its range a statistic may lie, in widths of the range; where the range comes
                 from few images, 30 over their number if that is more.
+            joint_tolerance: how far all statistics together may lie from the middle of the training's, in the distance
+                that 99 % of the training's images keep.
         """
-        return [
-            finding
-            for sequence, statistics in description.items()
-            if sequence in self.ranges
-            for finding in _compare(sequence, statistics, self.ranges[sequence], self._tolerance(sequence, tolerance))
-        ]
+        findings = []
+        for sequence, statistics in description.items():
+            far: list[Finding] = []
+            if sequence in self.ranges:
+                far = _compare(sequence, statistics, self.ranges[sequence], self._tolerance(sequence, tolerance))
+            if not far and sequence in self.joint:
+                far = _compare_jointly(sequence, statistics, self.joint[sequence], joint_tolerance)
+            findings += far
+        return findings
 
     def _tolerance(self, sequence: str, asked: float) -> float:
         images = self.images.get(sequence)
@@ -156,6 +123,12 @@ def appearance_file(weights: str | Path) -> Path:
     """Name the file of the ranges that belong to a network's weights."""
     weights = Path(weights)
     return weights.with_name(f"{weights.stem}_appearance.json")
+
+
+def _stored_range(known: Mapping[str, Sequence[float]], name: str) -> tuple[float, float]:
+    if name.startswith("deep_") and name not in known:
+        return (-math.inf, math.inf)
+    return (float(known[name][0]), float(known[name][1]))
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
@@ -180,6 +153,25 @@ def _compare(
             f"{sequence.upper()} unusual",
             f"{sequence.upper()} looks unlike the network's training: {STATISTICS[worst]} is {statistics[worst]:.2f}, "
             f"there {low:.2f} to {high:.2f}{others}.",
+        )
+    ]
+
+
+def _compare_jointly(
+    sequence: str, statistics: Mapping[str, float], cloud: JointRange, tolerance: float
+) -> list[Finding]:
+    distance = cloud.distance(statistics)
+    if distance <= tolerance * cloud.limit:
+        return []
+    off = {name: abs(value) for name, value in cloud.standard(statistics).items() if not math.isnan(value)}
+    worst = max(off, key=lambda name: off[name])
+    usual = cloud.mean[cloud.measures.index(worst)]
+    return [
+        Finding(
+            f"{sequence.upper()} unusual",
+            f"{sequence.upper()} looks unlike the network's training: its measures together lie {distance:.1f} from "
+            f"the middle, 99 % of the training's within {cloud.limit:.1f}. Farthest off is {STATISTICS[worst]}, "
+            f"{statistics[worst]:.2f} where {usual:.2f} is usual. Is it another sequence?",
         )
     ]
 

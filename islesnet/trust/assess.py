@@ -14,7 +14,8 @@ from monai.transforms import MapTransform
 from islesnet.errors import InputError
 from islesnet.transforms import foreground, voxel_volume_ml
 from islesnet.trust.anatomy import check_field_of_view, check_height, check_volume
-from islesnet.trust.appearance import AppearanceRanges, describe_appearance
+from islesnet.trust.appearance import AppearanceRanges
+from islesnet.trust.description import describe_appearance
 from islesnet.trust.finding import Finding
 from islesnet.trust.subsets import SubsetScores
 
@@ -31,6 +32,8 @@ class TrustLimits:
     Args:
         appearance_tolerance: how far outside of the training's range a measure of a sequence may lie, in widths of
             that range; a range of few images allows more (`AppearanceRanges.check`).
+        joint_tolerance: how far all measures of a sequence together may lie from the middle of the training's, in the
+            distance that 99 % of the training's images keep.
         minimum_height_mm: of the head within the volume. The MNI152 (2009) template's brain is 154 mm high, clinical
             scans of 20 slices of 5 mm show 100 mm.
         maximum_lesion_ml: the largest of the 28 training patients of ISLES 2015 SISS has 233.5 ml.
@@ -44,6 +47,7 @@ class TrustLimits:
     """
 
     appearance_tolerance: float = 0.5
+    joint_tolerance: float = 1.0
     minimum_height_mm: float = 100.0
     maximum_lesion_ml: float = 400.0
     maximum_brain_share: float = 0.33
@@ -130,7 +134,8 @@ class AssessTrustd(MapTransform):
     def _check_appearance(self, image: Any) -> list[Finding]:
         if self.appearance is None:
             return []
-        return self.appearance.check(describe_appearance(image, self.sequences), self.limits.appearance_tolerance)
+        limits, description = self.limits, describe_appearance(image, self.sequences)
+        return self.appearance.check(description, limits.appearance_tolerance, limits.joint_tolerance)
 
     def _check_subset(self, present: Sequence[str]) -> list[Finding]:
         return [] if self.subsets is None else self.subsets.check(present, self.limits.minimum_subset_dice)

@@ -17,7 +17,7 @@ from islesnet.errors import InputError, input_error_behind
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.segment import segment_cases
 from islesnet.trust import AppearanceRanges, SubsetScores
-from islesnet.trust.appearance import STATISTICS
+from islesnet.trust.description import STATISTICS
 from tests.bundle.conftest import BUNDLE, open_recipe, run_bundle
 
 REAL = Path(os.environ.get("ISLESNET_REAL_DATA", BUNDLE.parent.parent / "shared/real"))

@@ -3,9 +3,11 @@ import json
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from islesnet.errors import InputError
 from islesnet.trust import AppearanceRanges, describe_appearance, read_appearance
+from islesnet.trust.description import STATISTICS
 
 SEQUENCES = ("dwi", "flair")
 
@@ -22,6 +24,17 @@ def test_hand_checked_description():
     assert (described["p25"], described["p75"]) == (0.0, 2.0)
     assert described["head_share"] == 0.75
     assert (described["sharpness"], described["sharpness_through"]) == (0.5, 0.0)  # 1 along x, 0 along y
+
+
+def test_fluid_deep_in_the_head_is_told_apart_from_the_brain_around_it(make_image, head):
+    image, depth = make_image(), ndimage.distance_transform_edt(head)
+    image[0] = torch.where(torch.as_tensor(depth > 0.8 * depth.max()), 4.0, image[0])  # as on T2
+    image[1] = torch.where(torch.as_tensor(depth > 0.8 * depth.max()), -4.0, image[1])  # as on T1
+
+    described = describe_appearance(image, SEQUENCES)
+
+    assert described["dwi"]["deep_p95"] == 4.0 and described["flair"]["deep_p05"] == -4.0
+    assert abs(described["dwi"]["p95"] - described["flair"]["p95"]) < 0.5
 
 
 def test_absent_sequence_has_no_description(make_image):
@@ -45,13 +58,46 @@ def test_sequence_unlike_the_training_is_named_with_value_and_range(ranges, make
 
     assert finding.topic == "FLAIR unusual"
     assert finding.sentence.startswith("FLAIR looks unlike the network's training: ")
-    assert "more of 9 measures" in finding.sentence
+    assert "more of 12 measures" in finding.sentence
+
+
+def test_sequence_within_every_range_is_unusual_where_its_measures_do_not_go_together(make_image):
+    images = [describe_appearance(make_image(seed, flair=False), SEQUENCES) for seed in range(40)]
+    known = AppearanceRanges.fit(images)
+    ranges = AppearanceRanges({"dwi": dict.fromkeys(STATISTICS, (-10.0, 10.0))}, known.images, known.joint)
+    blurred = make_image(99, flair=False)
+    blurred[0, :, :, 1:] = (blurred[0, :, :, 1:] + blurred[0, :, :, :-1]) / 2
+
+    assert ranges.check(images[0], tolerance=0.5) == []
+    described = describe_appearance(blurred, SEQUENCES)
+    (finding,) = ranges.check(described, tolerance=0.5)
+    assert finding.topic == "DWI unusual"
+    assert "its measures together lie" in finding.sentence and "Is it another sequence?" in finding.sentence
+    assert ranges.check(described, tolerance=0.5, joint_tolerance=1000.0) == []
+
+
+def test_file_of_earlier_weights_compares_by_the_ranges_that_it_has(ranges, make_image, tmp_path):
+    ranges.write(tmp_path / "model_appearance.json")
+    stored = json.loads((tmp_path / "model_appearance.json").read_text())
+    del stored["joint"]
+    for known in stored["ranges"].values():
+        for name in ("deep_p05", "deep_p50", "deep_p95"):
+            del known[name]
+    (tmp_path / "model_appearance.json").write_text(json.dumps(stored))
+
+    earlier = read_appearance(tmp_path / "model.pt")
+
+    assert earlier is not None and earlier.joint == {}
+    assert earlier.check(describe_appearance(make_image(99), SEQUENCES), tolerance=2.0) == []
+    dark = make_image(99, contrast=0.3)
+    assert [finding.topic for finding in earlier.check(describe_appearance(dark, SEQUENCES), tolerance=2.0)] == [
+        "DWI unusual",
+        "FLAIR unusual",
+    ]
 
 
 def test_tolerance_is_in_widths_of_the_range():
-    known = dict.fromkeys(
-        ("p01", "p05", "p25", "p75", "p95", "head_share", "sharpness", "sharpness_through"), (0.0, 1.0)
-    )
+    known = dict.fromkeys(set(STATISTICS) - {"p99"}, (0.0, 1.0))
     ranges = AppearanceRanges({"t2": {**known, "p99": (2.0, 4.0)}})
     described = {"t2": {**dict.fromkeys(known, 0.5), "p99": 5.5}}  # three quarters of a width above
     assert ranges.check(described, tolerance=0.8) == []
@@ -60,8 +106,7 @@ def test_tolerance_is_in_widths_of_the_range():
 
 
 def test_few_images_make_the_check_more_tolerant():
-    known = dict.fromkeys(("p01", "p05", "p25", "p75", "p95", "p99", "head_share", "sharpness"), (0.0, 1.0))
-    known["sharpness_through"] = (0.0, 1.0)
+    known = dict.fromkeys(STATISTICS, (0.0, 1.0))
     described = {"t2": {**dict.fromkeys(known, 0.5), "p99": 2.4}}  # 1.4 widths above
     assert AppearanceRanges({"t2": known}, {"t2": 20}).check(described, tolerance=0.5) == []  # 30 / 20 are allowed
     assert AppearanceRanges({"t2": known}, {"t2": 30}).check(described, tolerance=0.5)
@@ -83,7 +128,16 @@ def test_weights_without_the_file_have_no_ranges(tmp_path):
     assert read_appearance(tmp_path / "model.pt") is None
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"ranges": {"dwi": {}}, "images": {}}', '{"ranges": {"dwi": 3}}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[]",
+        '{"ranges": {"dwi": {}}, "images": {}}',
+        '{"ranges": {"dwi": 3}}',
+        '{"ranges": {}, "images": {}, "joint": {"dwi": {}}}',
+    ],
+)
 def test_damaged_file_is_refused_by_name(tmp_path, content):
     (tmp_path / "model_appearance.json").write_text(content)
     with pytest.raises(InputError, match=r"model_appearance\.json does not hold the appearance"):
