@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 from monai.data.meta_tensor import MetaTensor
-from monai.transforms import Compose, Invertd
+from monai.transforms import Compose
 
 from islesnet.components import label_lesions
 from islesnet.data import SEQUENCES, find_cases, read_volume
@@ -20,6 +20,7 @@ from islesnet.metrics import score_mask, threshold_dwi
 from islesnet.networks import OperatingPoint
 from islesnet.patients import find_patients
 from islesnet.report import write_csv
+from islesnet.transforms import ShiftProbabilityd
 from islesnet.volumes.geometry import lie_on_one_grid
 from workflows.bundle_config import TrainedNetwork
 from workflows.subsets import SUBSETS, clean_mask
@@ -53,15 +54,17 @@ class RealPredictor:
         weights: of the bundle's default network.
         folders: each a patient's, or of patients.
         output_dir: where registered sequences and brain masks are written.
-        temperature: that logits are divided by, before anything is interpolated.
+        point: its temperature is applied before anything is interpolated, its offset after that.
     """
 
-    def __init__(self, weights: Path, folders: Sequence[Path], output_dir: Path, temperature: float = 1.0) -> None:
-        choices = {"output_dir": output_dir, "report": False, "temperature": temperature}
-        self._trained = TrainedNetwork("recipes/inference.yaml", weights, choices)
+    def __init__(self, weights: Path, folders: Sequence[Path], output_dir: Path, point: OperatingPoint) -> None:
+        scale = {"temperature": point.temperature, "offset": point.offset}
+        self._trained = TrainedNetwork(
+            "recipes/inference.yaml", weights, {"output_dir": output_dir, "report": False, **scale}
+        )
         steps = self._trained.part("postprocessing").transforms
-        to_native = next(i for i, step in enumerate(steps) if isinstance(step, Invertd))
-        self._to_native = Compose(steps[: to_native + 1])
+        shift = next(i for i, step in enumerate(steps) if isinstance(step, ShiftProbabilityd))
+        self._to_native = Compose(steps[: shift + 1])
         self.patients = [patient for folder in folders for patient in self._read(folder)]
 
     def predict(self, patient: RealPatient) -> Iterator[tuple[tuple[str, ...], MetaTensor]]:
@@ -107,11 +110,11 @@ def score_real_patients(
     Args:
         folders: each a patient's, or of patients.
         weights: of the bundle's default network.
-        point: threshold, minimum volume and temperature.
+        point: threshold, minimum volume, temperature and offset.
         output_dir: gets ``<patient>_<subset>_lesion.nii.gz`` and ``slices.csv``.
         dwi_deviations: the baseline's threshold; None leaves the baseline away.
     """
-    predictor = RealPredictor(weights, folders, output_dir, point.temperature)
+    predictor = RealPredictor(weights, folders, output_dir, point)
     rows, slices = [], []
     for patient in predictor.patients:
         masks = {

@@ -11,6 +11,7 @@ import torch
 from monai.data.meta_tensor import MetaTensor
 from monai.transforms import Compose
 from rich.progress import track
+from scipy.special import expit, logit
 
 from islesnet.components import label_lesions
 from islesnet.data import SEQUENCES, Case
@@ -35,8 +36,9 @@ class Choice:
     Args:
         point: that was chosen.
         dice: mean over patients and subsets, at the point.
-        reliability_before: of the probabilities as the network gives them, as `islesnet.metrics.Reliability.table`.
-        reliability: the same once the temperature is applied.
+        reliability_before: of the probabilities as the network gives them, as `islesnet.metrics.Reliability.table`; of
+            the patients that temperature and offset were not fitted on.
+        reliability: the same once they are applied.
     """
 
     point: OperatingPoint
@@ -84,18 +86,20 @@ class SubsetPredictor:
 
 
 def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) -> Choice:
-    """Choose threshold and minimum volume by mean Dice over patients and common subsets, and fit the temperature.
+    """Choose threshold and minimum volume by mean Dice over patients and common subsets; fit temperature and offset.
 
     The threshold is the lowest that the patients cannot tell from the best (`lowest_as_good`): phantoms have more
-    that looks like a lesion than people, so theirs alone would leave too little of the lesion.
+    that looks like a lesion than people, so theirs alone would leave too little of the lesion. Temperature and offset
+    are fitted on every second patient, and their reliability is that of the others.
 
     Args:
         predictor: the network.
-        cases: patients that nothing else is claimed on.
+        cases: two patients and more that nothing else is claimed on.
     """
     dice = []  # of each patient, the mean of the subsets: by threshold, then by minimum volume
-    logits = LogitHistogram()
-    for case in track(cases, "Validation phantoms"):
+    fitted, shown = LogitHistogram(), LogitHistogram()
+    for number, case in enumerate(track(cases, "Validation phantoms")):
+        logits = shown if number % 2 else fitted
         of_subsets = []
         for _, probability, truth in predictor.predict(case, COMMON_SUBSETS):
             here, lesion = np.asarray(probability[0]), np.asarray(truth[0]) > 0.5
@@ -107,9 +111,9 @@ def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) ->
     means = by_patient.mean(axis=0)
     minimum = int(means.max(axis=0).argmax())
     threshold = lowest_as_good(by_patient[:, :, minimum])
-    temperature = round(logits.fit_temperature(), 3)
-    point = OperatingPoint(_at_temperature(THRESHOLDS[threshold], temperature), MINIMUM_ML[minimum], temperature)
-    return Choice(point, float(means[threshold, minimum]), logits.reliability(), logits.reliability(temperature))
+    scale = tuple(round(value, 3) for value in fitted.fit_temperature_and_offset())
+    point = OperatingPoint(scaled_threshold(THRESHOLDS[threshold], *scale), MINIMUM_ML[minimum], *scale)
+    return Choice(point, float(means[threshold, minimum]), shown.reliability(), shown.reliability(*scale))
 
 
 def lowest_as_good(dice: np.ndarray) -> int:
@@ -151,14 +155,13 @@ def dice_by_minimum(marked: np.ndarray, lesion: np.ndarray, voxel_ml: float) -> 
 
 
 def unscaled_threshold(point: OperatingPoint) -> float:
-    """Give the point's threshold for probabilities that no temperature was applied to."""
-    return _at_temperature(point.threshold, 1 / point.temperature)
+    """Give the point's threshold for probabilities that neither temperature nor offset was applied to."""
+    return float(expit((logit(point.threshold) - point.offset) * point.temperature))
 
 
-def _at_temperature(probability: float, temperature: float) -> float:
-    """Say what a probability becomes when its logit is divided by the temperature."""
-    logit = np.log(probability / (1 - probability)) / temperature
-    return round(float(1 / (1 + np.exp(-logit))), 3)
+def scaled_threshold(probability: float, temperature: float, offset: float) -> float:
+    """Say what a threshold becomes when logits are divided by a temperature and an offset is added."""
+    return float(f"{expit(logit(probability) / temperature + offset):.4g}")
 
 
 def score_subsets(predictor: SubsetPredictor, cases: Sequence[Case], point: OperatingPoint) -> pd.DataFrame:

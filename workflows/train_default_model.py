@@ -134,13 +134,13 @@ def _begin(out: Path, arguments: argparse.Namespace) -> tuple[PhantomCohort, Wid
 
 
 def _choose_operating_point(predictor: SubsetPredictor, validation: Sequence[Case], weights: Path) -> OperatingPoint:
-    say("Operating point and temperature, on validation phantoms")
+    say("Operating point, temperature and offset, on validation phantoms")
     choice = choose_operating_point(predictor, validation)
     choice.point.write(operating_point_file(weights))
     draw_reliability(choice.reliability, weights.with_name("reliability.png"), [PHANTOM])
     errors = [expected_calibration_error(table) for table in (choice.reliability_before, choice.reliability)]
     print(f"{choice.point}: mean Dice {choice.dice:.3f} on {len(validation)} phantoms")
-    print(f"Calibration error {errors[0]:.5f} without the temperature, {errors[1]:.5f} with it")
+    print(f"Calibration error {errors[0]:.5f} without temperature and offset, {errors[1]:.5f} with them")
     return choice.point
 
 
@@ -159,8 +159,8 @@ def _score_real_patients(
 def _say_how_made(training: WideTraining, point: OperatingPoint, seeds: Mapping[str, int]) -> dict[str, str]:
     tried = f"{MINIMUM_ML[0]:g} to {MINIMUM_ML[-1]:g} ml tried"
     return {
-        "Operating point": f"threshold {point.threshold:g} at the temperature {point.temperature:g}, smallest lesion "
-        f"{point.minimum_lesion_ml:g} ml ({tried})",
+        "Operating point": f"threshold {point.threshold:g} at the temperature {point.temperature:g} and the offset "
+        f"{point.offset:g}, smallest lesion {point.minimum_lesion_ml:g} ml ({tried})",
         "Training": training.in_words(),
         "Seeds": ", ".join(f"{name} {seed}" for name, seed in seeds.items()),
         "Command": f"`{commands_in(training.out)[-1]['command']}`",

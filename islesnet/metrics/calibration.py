@@ -5,13 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
+from scipy.special import expit
 
 BINS = 10
 # Beyond this logit a probability in single precision is 0 or 1.
 LARGEST_LOGIT = 20.0
 LOGIT_BINS = 8000  # 0.005 wide
 COLDEST, HOTTEST = 0.05, 20.0
+LARGEST_OFFSET = 20.0
 
 
 class Reliability:
@@ -105,11 +107,13 @@ def _reliability_table(
 
 
 class LogitHistogram:
-    """Gather the lesion's logits of any number of voxels in bounded memory, and fit the temperature that suits them.
+    """Gather the lesion's logits of any number of voxels in bounded memory, and fit temperature and offset to them.
 
-    The temperature divides logits before they become probabilities (Guo et al., "On Calibration of Modern Neural
-    Networks", ICML 2017, section 4.2). A logit here is that of a sigmoid, or the difference of lesion and background
-    of a softmax; those beyond -20 to 20 count as -20 and 20. Use patients that the network was not trained on.
+    Before logits become probabilities, the temperature divides them, and the offset is added (Platt scaling; Guo et
+    al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.1). A temperature alone does not make good
+    that a training has shown more lesion than there is in a head, for that shifts all logits alike. A logit here is
+    that of a sigmoid, or the difference of lesion and background of a softmax; those beyond -20 to 20 count as -20
+    and 20. Use patients that the network was not trained on.
     """
 
     def __init__(self) -> None:
@@ -137,25 +141,25 @@ class LogitHistogram:
             self._sums[kind] += np.bincount(bins[chosen], weights=values[chosen], minlength=LOGIT_BINS)
 
     def add_probability(self, probability: np.ndarray, truth: np.ndarray) -> None:
-        """Add a patient by probabilities from 0 to 1, as saved ones are; the temperature is then relative to theirs."""
+        """Add a patient by probabilities from 0 to 1, as saved ones are; what is fitted is then relative to theirs."""
         if not (np.isnan(probability) | ((probability >= 0) & (probability <= 1))).all():
             raise ValueError("probabilities are needed, all from 0 to 1.")
         values = probability.astype(np.float64)
         with np.errstate(divide="ignore"):  # 0 and 1 are infinite logits, and clipped
             self.add(np.log(values) - np.log1p(-values), truth)
 
-    def negative_log_likelihood(self, temperature: float = 1.0) -> float:
-        """Give the mean over voxels at a temperature; NaN where there is none."""
+    def negative_log_likelihood(self, temperature: float = 1.0, offset: float = 0.0) -> float:
+        """Give the mean over voxels at a temperature and an offset; NaN where there is none."""
         if not self._counts.sum():
             return float("nan")
-        logits = self._sums / np.maximum(self._counts, 1) / temperature  # each bin at the mean of its logits
+        logits = self._scaled(temperature, offset)
         # -log(1 - sigmoid(z)) and -log(sigmoid(z)), finite for every z
         surprise = np.logaddexp(0.0, logits * np.array([[1.0], [-1.0]]))
         return float((self._counts * surprise).sum() / self._counts.sum())
 
-    def reliability(self, temperature: float = 1.0) -> pd.DataFrame:
-        """Give the bins of `Reliability.table` as they are at a temperature."""
-        probabilities = 1 / (1 + np.exp(-self._sums / np.maximum(self._counts, 1) / temperature))
+    def reliability(self, temperature: float = 1.0, offset: float = 0.0) -> pd.DataFrame:
+        """Give the bins of `Reliability.table` as they are at a temperature and an offset."""
+        probabilities = expit(self._scaled(temperature, offset))
         bins = np.clip((probabilities * BINS).astype(np.int64), 0, BINS - 1).ravel()
         voxels = np.bincount(bins, self._counts.ravel(), BINS).astype(np.int64)
         summed = np.bincount(bins, (self._counts * probabilities).ravel(), BINS).astype(np.float64)
@@ -163,19 +167,37 @@ class LogitHistogram:
             voxels, summed, np.bincount(bins[LOGIT_BINS:], self._counts[1], BINS).astype(np.int64)
         )
 
-    def fit_temperature(self) -> float:
-        """Find the temperature from 0.05 to 20 under which the truths are likeliest.
+    def fit_temperature_and_offset(self) -> tuple[float, float]:
+        """Find the temperature from 0.05 to 20 and the offset from -20 to 20 under which the truths are likeliest.
 
         Raises:
-            ValueError: where no lesion or no background was added: any temperature would do.
+            ValueError: where no lesion or no background was added: anything would do.
         """
         background, lesion = self._counts.sum(axis=1)
         if not background or not lesion:
             raise ValueError(f"{lesion} voxels of lesion and {background} of background; both are needed.")
-        best = minimize_scalar(
-            lambda exponent: self.negative_log_likelihood(float(np.exp(exponent))),
-            bounds=(np.log(COLDEST), np.log(HOTTEST)),
-            method="bounded",
-            options={"xatol": 1e-4},
+        # By the temperature's inverse the likelihood has one maximum: this is a logistic regression on one variable.
+        best = minimize(
+            self._surprise_and_slope,
+            x0=(1.0, 0.0),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=((1 / HOTTEST, 1 / COLDEST), (-LARGEST_OFFSET, LARGEST_OFFSET)),
+            options={"ftol": 1e-12, "gtol": 1e-7},
         )
-        return float(np.exp(best.x))
+        inverse, offset = best.x
+        return 1 / float(inverse), float(offset)
+
+    def _surprise_and_slope(self, point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """Give the summed surprise, in units of the lesion's voxels, and its slope at (1 / temperature, offset)."""
+        inverse, offset = (float(value) for value in point)
+        lesion = float(self._counts[1].sum())
+        logits = self._scaled(1 / inverse, offset)
+        excess = self._counts * (expit(logits) - np.array([[0.0], [1.0]]))
+        slope = np.array([(excess * self._scaled()).sum(), excess.sum()]) / lesion
+        return self.negative_log_likelihood(1 / inverse, offset) * float(self._counts.sum()) / lesion, slope
+
+    def _scaled(self, temperature: float = 1.0, offset: float = 0.0) -> NDArray[np.float64]:
+        """Give the logit of each bin, the mean of those in it, at a temperature and an offset."""
+        scaled: NDArray[np.float64] = self._sums / np.maximum(self._counts, 1) / temperature + offset
+        return scaled

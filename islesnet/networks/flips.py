@@ -26,6 +26,7 @@ class FlipAveragingInferer(Inferer):
             inferior-superior of a volume in RAS; False for none. Choose those that the training flipped along.
         threshold: probability from which a voxel is lesion, for the agreement.
         temperature: as for `islesnet.transforms.LesionProbabilityd`, for the agreement.
+        offset: as for `islesnet.transforms.ShiftProbabilityd`, the same.
 
     Shapes:
         as the inferer's: ``(B, C, *size)`` -> logits ``(B, K, *size)``; K is 2 (softmax) or 1 (sigmoid).
@@ -40,12 +41,14 @@ class FlipAveragingInferer(Inferer):
         axes: Sequence[int] | Literal[False] = False,
         threshold: float = 0.5,
         temperature: float = 1.0,
+        offset: float = 0.0,
     ) -> None:
         super().__init__()
         self.inferer = inferer
         self.axes = _require_axes(axes)
         self.threshold = threshold
         self.temperature = temperature
+        self.offset = offset
         self.agreement: float | None = None
 
     def __call__(self, inputs: torch.Tensor, network: nn.Module, *args: Any, **kwargs: Any) -> torch.Tensor:
@@ -73,7 +76,7 @@ class FlipAveragingInferer(Inferer):
 
     def _mask(self, logits: torch.Tensor) -> torch.Tensor:
         difference = logits if logits.shape[1] == 1 else logits[:, 1:] - logits[:, :1]
-        return torch.sigmoid(difference.float() / self.temperature) >= self.threshold
+        return torch.sigmoid(difference.float() / self.temperature + self.offset) >= self.threshold
 
 
 def _require_axes(axes: Sequence[int] | Literal[False]) -> tuple[int, ...]:

@@ -13,9 +13,10 @@ class OperatingPoint:
     """Where a network is used at; the defaults are those of one that nobody chose a point for.
 
     Args:
-        threshold: probability from which a voxel is lesion, once the temperature is applied.
+        threshold: probability from which a voxel is lesion, once temperature and offset are applied.
         minimum_lesion_ml: smaller lesions are removed.
         temperature: that logits are divided by before.
+        offset: that is added to them after that.
 
     Raises:
         InputError: a value is outside its range.
@@ -24,6 +25,7 @@ class OperatingPoint:
     threshold: float = 0.5
     minimum_lesion_ml: float = 0.01
     temperature: float = 1.0
+    offset: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < 1:
@@ -32,6 +34,8 @@ class OperatingPoint:
             raise InputError(f"minimum_lesion_ml is {self.minimum_lesion_ml}; it is 0 or more")
         if not 0 < self.temperature < float("inf"):
             raise InputError(f"temperature is {self.temperature}; it is above 0, and 1 leaves probabilities alone")
+        if not abs(self.offset) < float("inf"):
+            raise InputError(f"offset is {self.offset}; it is a finite number, and 0 leaves probabilities alone")
 
     def write(self, path: Path) -> None:
         """Write the point as JSON."""

@@ -5,7 +5,7 @@ from islesnet.transforms.contrast import RandContrastd
 from islesnet.transforms.describe import describe_lesions
 from islesnet.transforms.head import foreground
 from islesnet.transforms.inside import KeepInsided, WidenMaskd
-from islesnet.transforms.lesions import LesionProbabilityd, RemoveSmallLesionsd, voxel_volume_ml
+from islesnet.transforms.lesions import LesionProbabilityd, RemoveSmallLesionsd, ShiftProbabilityd, voxel_volume_ml
 from islesnet.transforms.normalize import NormalizeInBraind
 from islesnet.transforms.plain import WithoutMeta
 from islesnet.transforms.save import SaveLesionsd
@@ -22,6 +22,7 @@ __all__ = [
     "RandDropSequencesd",
     "RemoveSmallLesionsd",
     "SaveLesionsd",
+    "ShiftProbabilityd",
     "WidenMaskd",
     "WithoutMeta",
     "describe_lesions",

@@ -326,6 +326,19 @@ def test_ranges_beside_the_weights_are_what_a_scan_is_compared_with(patients, we
     assert trust["reasons"][0].startswith("DWI looks unlike the network's training")
 
 
+def test_offset_changes_probabilities_and_no_mask_once_the_threshold_is_shifted_too(patients, weights, tmp_path):
+    for name, offset, threshold in (("plain", 0.0, 0.5), ("shifted", -2.0, 1 / (1 + np.exp(2.0)))):
+        choices = {"offset": offset, "threshold": float(threshold), "save_probability": True}
+        segment(weights, tmp_path / name, dataset_dir=str(patients / "anna"), **choices)
+
+    def read(name, kind):
+        return nibabel.load(tmp_path / name / f"anna_{kind}.nii.gz").get_fdata()
+
+    plain = read("plain", "probability")
+    np.testing.assert_allclose(read("shifted", "probability"), plain / (plain + (1 - plain) * np.exp(2.0)), atol=1e-5)
+    assert (read("plain", "lesion") != read("shifted", "lesion")).mean() < 1e-4  # but for rounding
+
+
 def test_sequence_that_the_network_finds_nothing_with_makes_a_mask_that_is_not_trusted(patients, weights, tmp_path):
     beside = tmp_path / "model.pt"
     shutil.copy(weights, beside)

@@ -148,47 +148,59 @@ def test_what_are_no_probabilities_are_refused(values, reach):
         Reliability().add(np.array(values), np.array([0, 1]))
 
 
-def drawn(temperature, voxels=200_000):
-    """Logits, and truths drawn by the probabilities that they have at a temperature."""
+def drawn(temperature, offset=0.0, voxels=200_000):
+    """Logits, and truths drawn by the probabilities that they have at a temperature and an offset."""
     random = np.random.default_rng(0)
     logits = random.normal(-1, 4, voxels)
-    return logits, random.random(voxels) < 1 / (1 + np.exp(-logits / temperature))
+    return logits, random.random(voxels) < 1 / (1 + np.exp(-logits / temperature - offset))
 
 
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
-def test_fitted_temperature_is_the_one_the_truths_were_drawn_at(temperature):
+@pytest.mark.parametrize(
+    ("temperature", "offset"), [(0.5, 0.0), (1.0, 0.0), (2.5, 0.0), (1.0, -1.5), (1.8, -1.4), (0.7, 2.0)]
+)
+def test_fitted_temperature_and_offset_are_those_the_truths_were_drawn_at(temperature, offset):
     histogram = LogitHistogram()
-    histogram.add(*drawn(temperature))
-    assert histogram.fit_temperature() == pytest.approx(temperature, rel=0.03)
+    histogram.add(*drawn(temperature, offset))
+    fitted = histogram.fit_temperature_and_offset()
+    assert fitted == (pytest.approx(temperature, rel=0.03), pytest.approx(offset, abs=0.06))
+
+
+def test_fit_stays_within_its_bounds_where_lesion_and_background_are_apart():
+    histogram = LogitHistogram()
+    histogram.add(np.array([-5.0, -3.0, 3.0, 5.0]), np.array([0, 0, 1, 1]))
+    temperature, offset = histogram.fit_temperature_and_offset()
+    assert 0.05 <= temperature <= 20 and -20 <= offset <= 20
 
 
 def test_likelihood_is_that_of_the_voxels_one_by_one():
-    logits, truth = drawn(2.0, 500)
+    logits, truth = drawn(2.0, voxels=500)
     histogram = LogitHistogram()
     histogram.add(logits, truth)
-    right = np.where(truth, 1 / (1 + np.exp(-logits / 1.7)), 1 / (1 + np.exp(logits / 1.7)))
-    assert histogram.negative_log_likelihood(1.7) == pytest.approx(-np.log(right).mean(), rel=1e-5)
+    scaled = logits / 1.7 - 0.8
+    right = np.where(truth, 1 / (1 + np.exp(-scaled)), 1 / (1 + np.exp(scaled)))
+    assert histogram.negative_log_likelihood(1.7, -0.8) == pytest.approx(-np.log(right).mean(), rel=1e-5)
 
 
-def test_temperature_makes_probabilities_reliable():
-    logits, truth = drawn(3.0)
+def test_temperature_and_offset_make_probabilities_reliable():
+    logits, truth = drawn(3.0, -1.0)
     histogram = LogitHistogram()
     histogram.add(logits, truth)
     before = gathered((1 / (1 + np.exp(-logits)), truth)).expected_calibration_error()
-    after = gathered((1 / (1 + np.exp(-logits / histogram.fit_temperature())), truth)).expected_calibration_error()
+    temperature, offset = histogram.fit_temperature_and_offset()
+    after = gathered((1 / (1 + np.exp(-logits / temperature - offset)), truth)).expected_calibration_error()
     assert after < 0.01 < 0.1 < before
 
 
-def test_saved_probabilities_give_the_temperature_that_their_logits_give():
-    logits, truth = drawn(1.5)
+def test_saved_probabilities_give_the_temperature_and_offset_that_their_logits_give():
+    logits, truth = drawn(1.5, -0.5)
     by_logit, by_probability = LogitHistogram(), LogitHistogram()
     by_logit.add(logits, truth)
     by_probability.add_probability((1 / (1 + np.exp(-logits))).astype(np.float32), truth)
-    assert by_probability.fit_temperature() == pytest.approx(by_logit.fit_temperature(), rel=0.01)
+    assert by_probability.fit_temperature_and_offset() == pytest.approx(by_logit.fit_temperature_and_offset(), rel=0.02)
 
 
 def test_logits_of_patients_add_up_and_those_that_are_nan_are_left_out():
-    logits, truth = drawn(1.5, 300)
+    logits, truth = drawn(1.5, voxels=300)
     together, apart = LogitHistogram(), LogitHistogram()
     together.add(logits, truth)
     apart.add(logits[:100], truth[:100])
@@ -207,7 +219,7 @@ def test_truth_of_one_kind_has_no_temperature():
     assert math.isnan(histogram.negative_log_likelihood())
     histogram.add(np.zeros(4), np.zeros(4))
     with pytest.raises(ValueError, match="0 voxels of lesion and 4 of background; both are needed"):
-        histogram.fit_temperature()
+        histogram.fit_temperature_and_offset()
 
 
 def test_histogram_refuses_other_shapes_and_what_are_no_probabilities():
@@ -222,9 +234,9 @@ def test_histogram_tells_the_reliability_that_the_probabilities_themselves_have(
     logits, truth = rng.normal(size=2000) * 4, rng.uniform(size=2000) < 0.3
     histogram, direct = LogitHistogram(), Reliability()
     histogram.add(logits, truth)
-    direct.add(1 / (1 + np.exp(-logits / 2)), truth)
+    direct.add(1 / (1 + np.exp(-logits / 2 + 0.5)), truth)
 
-    table = histogram.reliability(temperature=2.0)
+    table = histogram.reliability(temperature=2.0, offset=-0.5)
 
     expected = direct.table()
     np.testing.assert_allclose(table["voxels"], expected["voxels"], atol=3)  # some lie on an edge

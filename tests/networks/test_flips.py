@@ -71,6 +71,12 @@ def test_agreement_is_of_masks_at_the_temperature():
     assert hot.agreement == 1.0
 
 
+def test_agreement_is_of_masks_with_the_offset():
+    low = FlipAveragingInferer(SimpleInferer(), [0], threshold=0.9, offset=-100.0)
+    low(torch.zeros(1, 1, 4, 4, 4), Leans())
+    assert low.agreement == 1.0  # all are empty
+
+
 def test_image_with_metadata_keeps_it_in_windows():
     affine = torch.diag(torch.tensor([2.0, 2.0, 5.0, 1.0]))
     image = MetaTensor(torch.rand(1, 1, 7, 6, 5), affine=affine)

@@ -4,7 +4,7 @@ import torch
 from monai.data import MetaTensor
 
 from islesnet.errors import InputError
-from islesnet.transforms import LesionProbabilityd, RemoveSmallLesionsd, voxel_volume_ml
+from islesnet.transforms import LesionProbabilityd, RemoveSmallLesionsd, ShiftProbabilityd, voxel_volume_ml
 
 ANISOTROPIC = np.diag([1.0, 2.0, 5.0, 1.0])  # mm: 0.01 ml a voxel
 
@@ -41,6 +41,18 @@ def test_hand_checked_probability():
 def test_temperature_divides_the_logit(channels):
     logits = torch.tensor([0.0, 2 * np.log(3.0)])[-channels:].view(channels, 1, 1, 1)
     assert LesionProbabilityd(keys="pred", temperature=2.0)({"pred": logits})["pred"].item() == pytest.approx(0.75)
+
+
+def test_offset_is_added_to_the_logit_of_a_probability():
+    probability = torch.tensor([0.0, 0.2, 0.5, 0.9, 1.0])
+    shifted = ShiftProbabilityd(keys="pred", offset=-1.5)({"pred": probability})["pred"]
+    torch.testing.assert_close(shifted, torch.sigmoid(torch.logit(probability) - 1.5))
+    assert ShiftProbabilityd(keys="pred")({"pred": probability})["pred"] is probability
+
+
+def test_offset_must_be_finite():
+    with pytest.raises(InputError, match="offset is nan; it must be a finite number"):
+        ShiftProbabilityd(keys="pred", offset=float("nan"))
 
 
 @pytest.mark.parametrize("temperature", [0, -1.0, float("nan"), float("inf")])

@@ -19,6 +19,7 @@ from workflows.subsets import (
     choose_operating_point,
     dice_by_minimum,
     lowest_as_good,
+    scaled_threshold,
     score_subsets,
     subset_scores,
     subset_table,
@@ -33,6 +34,13 @@ POINT = OperatingPoint(threshold=0.5, minimum_lesion_ml=0.0)
 def cases(tmp_path_factory):
     folder = tmp_path_factory.mktemp("phantoms")
     write_dataset(folder, 1, settings=PhantomSettings(spacing_mm=6.0, volume_ml=(40, 60)), workers=1)
+    return find_cases(folder)
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pair")
+    write_dataset(folder, 2, settings=PhantomSettings(spacing_mm=6.0, volume_ml=(40, 60)), workers=1)
     return find_cases(folder)
 
 
@@ -64,16 +72,25 @@ def test_leaving_sequences_away_gives_what_a_patient_without_them_gets(predictor
     torch.testing.assert_close(torch.as_tensor(asked), torch.as_tensor(absent))
 
 
-def test_operating_point_is_one_of_those_tried_and_has_the_dice_that_it_says(predictor, cases):
-    choice = choose_operating_point(predictor, cases)
+def test_operating_point_is_one_of_those_tried_and_has_the_dice_that_it_says(predictor, pair):
+    choice = choose_operating_point(predictor, pair)
 
     threshold = unscaled_threshold(choice.point)
     assert min(abs(threshold - tried) for tried in THRESHOLDS) < 0.002
     assert choice.point.minimum_lesion_ml in MINIMUM_ML
-    scores = score_subsets(predictor, cases, choice.point).set_index("sequences")["dice"]
+    scores = score_subsets(predictor, pair, choice.point).set_index("sequences")["dice"]
     assert choice.dice == pytest.approx(scores[["+".join(subset) for subset in COMMON_SUBSETS]].mean(), abs=0.01)
-    assert 0.05 <= choice.point.temperature <= 20
-    assert choice.reliability["voxels"].sum() == choice.reliability_before["voxels"].sum() > 0
+    assert 0.05 <= choice.point.temperature <= 20 and choice.point.offset != 0
+    _, probability, _ = next(predictor.predict(pair[1], COMMON_SUBSETS))
+    shown = len(COMMON_SUBSETS) * probability[0].numel()  # of the second patient, whom nothing was fitted on
+    assert choice.reliability["voxels"].sum() == choice.reliability_before["voxels"].sum() == shown
+
+
+def test_threshold_of_calibrated_probabilities_is_the_same_of_the_networks_own():
+    point = OperatingPoint(scaled_threshold(0.8, 1.8, -1.4), temperature=1.8, offset=-1.4)
+
+    assert point.threshold == pytest.approx(1 / (1 + np.exp(-(np.log(4) / 1.8 - 1.4))), rel=1e-3)
+    assert unscaled_threshold(point) == pytest.approx(0.8, abs=1e-3)
 
 
 @pytest.mark.parametrize(
