@@ -161,7 +161,7 @@ def unscaled_threshold(point: OperatingPoint) -> float:
 
 def scaled_threshold(probability: float, temperature: float, offset: float) -> float:
     """Say what a threshold becomes when logits are divided by a temperature and an offset is added."""
-    return float(f"{expit(logit(probability) / temperature + offset):.4g}")
+    return float(expit(logit(probability) / temperature + offset))
 
 
 def score_subsets(predictor: SubsetPredictor, cases: Sequence[Case], point: OperatingPoint) -> pd.DataFrame:

@@ -12,8 +12,9 @@ BINS = 10
 # Beyond this logit a probability in single precision is 0 or 1.
 LARGEST_LOGIT = 20.0
 LOGIT_BINS = 8000  # 0.005 wide
-COLDEST, HOTTEST = 0.05, 20.0
-LARGEST_OFFSET = 20.0
+# Within these no threshold in use becomes 0 or 1; what lies beyond is no network's that was trained.
+COLDEST, HOTTEST = 0.2, 20.0
+LARGEST_OFFSET = 10.0
 
 
 class Reliability:
@@ -168,7 +169,7 @@ class LogitHistogram:
         )
 
     def fit_temperature_and_offset(self) -> tuple[float, float]:
-        """Find the temperature from 0.05 to 20 and the offset from -20 to 20 under which the truths are likeliest.
+        """Find the temperature from 0.2 to 20 and the offset from -10 to 10 under which the truths are likeliest.
 
         Raises:
             ValueError: where no lesion or no background was added: anything would do.

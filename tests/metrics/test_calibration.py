@@ -169,7 +169,7 @@ def test_fit_stays_within_its_bounds_where_lesion_and_background_are_apart():
     histogram = LogitHistogram()
     histogram.add(np.array([-5.0, -3.0, 3.0, 5.0]), np.array([0, 0, 1, 1]))
     temperature, offset = histogram.fit_temperature_and_offset()
-    assert 0.05 <= temperature <= 20 and -20 <= offset <= 20
+    assert 0.2 <= temperature <= 20 and -10 <= offset <= 10
 
 
 def test_likelihood_is_that_of_the_voxels_one_by_one():
