@@ -71,6 +71,12 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def file_beside(weights: str | Path, what: str) -> Path:
+    """Name the file that tells something of a network's weights: beside ``model.pt`` it is ``model_<what>.json``."""
+    weights = Path(weights)
+    return weights.with_name(f"{weights.stem}_{what}.json")
+
+
 def _named(error: OSError, path: Path) -> OSError:
     # The user knows the file that should have been, not the temporary one.
     return OSError(error.errno, error.strerror or str(error), str(path))

@@ -26,7 +26,6 @@ from workflows.ensemble import join_folds, score_ensemble
 from workflows.experiment import Experiment, run_all
 from workflows.folds import FoldPlan
 from workflows.results import (
-    THRESHOLD_TEXT,
     say_missing,
     say_steps,
     score_baselines,
@@ -125,7 +124,7 @@ def _train_and_report(
         say_failures("cross_validate", failures[-1:])
 
     say("Report")
-    said = [*remarks, say_steps(done), THRESHOLD_TEXT, of_ensemble, *say_missing(by_system, done)]
+    said = [*remarks, say_steps(done), of_ensemble, *say_missing(by_system, done)]
     page = write_comparison(plan.out, plan.compare(done, " ".join(filter(None, said)), all_stamps))
     _write_provenance(plan, done, ensemble, arguments, began, all_stamps)
     shutil.rmtree(plan.out / "cache", ignore_errors=True)

@@ -32,7 +32,6 @@ from workflows.paper_choices import Choices
 from workflows.paper_figures import draw_figures
 from workflows.paper_split import Split
 from workflows.results import (
-    THRESHOLD_TEXT,
     say_missing,
     say_steps,
     write_comparison,
@@ -106,8 +105,7 @@ def _train_and_report(
 
     say("Report")
     by_steps = {name: [experiment] for name, experiment in done.items()}
-    of_threshold = THRESHOLD_TEXT if arguments.grid == "native" else ""
-    said = [*remarks, say_steps(by_steps), of_threshold, *say_missing(planned, done)]
+    said = [*remarks, say_steps(by_steps), *say_missing(planned, done)]
     figures = draw_figures(split.sections["test"], done, out / "pictures", split.stamps)
     page = write_comparison(out, replace(split.compare(done, " ".join(filter(None, said))), figures=figures))
     write_run_provenance(

@@ -124,7 +124,7 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
             volumes_by_section=comparison.volumes_by_section,
             scans=_scans(comparison),
             figures=comparison.figures,
-            about=comparison.about,
+            about=" ".join(filter(None, [comparison.about, THRESHOLD_TEXT if DWI_THRESHOLD in everyone else ""])),
             stamps=comparison.stamps,
         ),
     )

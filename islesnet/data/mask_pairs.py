@@ -223,13 +223,10 @@ def _masks_of_each(paths: Iterable[Path]) -> list[Path]:
     """
     files = list(paths)
     masks = _masks_among(files)
+    if any(not patient_in(stem_of(path.name) or "") for path in masks):
+        return masks  # "lesion.nii.gz" names nobody: all files are one patient's
     patients = {_patient_key(path) for path in masks}
-    is_of_one = any(not patient_in(stem_of(path.name) or "") for path in masks)  # "lesion.nii.gz" names nobody
-    unsure = (
-        []
-        if is_of_one
-        else [path.name for path in files if _kind(path) == Kind.UNSAID and _patient_key(path) not in patients]
-    )
+    unsure = [path.name for path in files if _kind(path) == Kind.UNSAID and _patient_key(path) not in patients]
     if unsure:
         raise InputError(
             f"{masks[0].parent}: {_listed(path.name for path in masks)} are named as masks; are {_listed(unsure)} "

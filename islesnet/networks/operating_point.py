@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from islesnet.errors import InputError
-from islesnet.files import whole_file
+from islesnet.files import file_beside, whole_file
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,7 @@ class OperatingPoint:
 
 def operating_point_file(weights: str | Path) -> Path:
     """Name the file of the operating point that belongs to a network's weights."""
-    weights = Path(weights)
-    return weights.with_name(f"{weights.stem}_operating_point.json")
+    return file_beside(weights, "operating_point")
 
 
 def read_operating_point(weights: str | Path) -> OperatingPoint:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from islesnet.errors import InputError
-from islesnet.files import whole_file
+from islesnet.files import file_beside, whole_file
 from islesnet.trust.description import STATISTICS, Description
 from islesnet.trust.finding import Finding
 from islesnet.trust.joint import JointRange
@@ -121,8 +121,7 @@ def read_appearance(weights: str | Path) -> AppearanceRanges | None:
 
 def appearance_file(weights: str | Path) -> Path:
     """Name the file of the ranges that belong to a network's weights."""
-    weights = Path(weights)
-    return weights.with_name(f"{weights.stem}_appearance.json")
+    return file_beside(weights, "appearance")
 
 
 def _stored_range(known: Mapping[str, Sequence[float]], name: str) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from islesnet.errors import InputError
-from islesnet.files import whole_file
+from islesnet.files import file_beside, whole_file
 from islesnet.trust.finding import Finding
 
 
@@ -97,5 +97,4 @@ def read_subsets(weights: str | Path) -> SubsetScores | None:
 
 def subsets_file(weights: str | Path) -> Path:
     """Name the file of the scores by subset that belong to a network's weights."""
-    weights = Path(weights)
-    return weights.with_name(f"{weights.stem}_subsets.json")
+    return file_beside(weights, "subsets")

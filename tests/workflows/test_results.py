@@ -9,12 +9,13 @@ from nibabel.processing import resample_to_output
 
 from islesnet.data import Case, find_cases
 from islesnet.evaluation import evaluate
-from islesnet.metrics import NEIGHBOUR_SCORES, score_mask
+from islesnet.metrics import DWI_THRESHOLD, NEIGHBOUR_SCORES, score_mask
 from islesnet.phantom import PhantomSettings, write_dataset
 from islesnet.provenance import write_provenance
 from workflows import demo
 from workflows.experiment import Experiment
 from workflows.results import (
+    THRESHOLD_TEXT,
     Comparison,
     choose_threshold,
     devices_used,
@@ -186,6 +187,14 @@ def test_flair_on_another_grid_than_the_truth_is_among_the_pictures(cases, tmp_p
     images, truth, mask = written[0].scans(case.patient)
     assert images["flair"].shape == images["dwi"].shape == truth.shape
     assert np.array_equal(truth, mask)
+
+
+def test_how_the_dwi_threshold_was_chosen_is_said_where_it_is_in_the_report(tmp_path):
+    alone = Comparison("A comparison", {"ours": scores(["a", "b"], lambda n: n)}, {}, "two patients", {}, None)
+    beside = replace(alone, baselines={DWI_THRESHOLD: alone.by_system["ours"]})
+
+    assert THRESHOLD_TEXT not in write_comparison(tmp_path / "alone", alone).read_text()
+    assert THRESHOLD_TEXT in write_comparison(tmp_path / "beside", beside).read_text()
 
 
 def test_of_stacked_slices_neither_distances_nor_lesions_nor_their_sizes_are_told(tmp_path):
