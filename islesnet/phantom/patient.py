@@ -20,6 +20,7 @@ from islesnet.phantom.scan import scan
 from islesnet.phantom.settings import DEFAULT_SETTINGS, PhantomSettings
 
 CLEARANCE_MM = 8.0
+LEAST_SEEN = 0.1  # share of a voxel that a lesion fills, under which nothing is to be seen of it
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Phantom:
             store them; 0 outside the brain, or outside the head where the skull is not stripped.
         brain: uint8, 1 in the brain and the fluid around it.
         label: uint8, 1 where more than half of the voxel is infarct, acute or (of a chronic patient) old; of a wide
-            patient as far as the DWI's voxels show it, so that a small infarct in thick slices, or one beyond the
-            field of view, may have none.
+            patient as far as the DWI's voxels show it, and where none is half infarct, as in thick slices, those with
+            most of it; one beyond the field of view may have none.
         affine: voxel indices to mm, RAS+.
         lesion_volume_ml: volume of the label.
         components: connected parts of the label (voxels that touch, corners included).
@@ -103,7 +104,7 @@ def make_patient(seed: int, settings: PhantomSettings = DEFAULT_SETTINGS) -> Pha
     # An expert outlines what the DWI shows (of a chronic infarct the FLAIR): not what is lost in a thick slice.
     outlined = scans["dwi" if "dwi" in scans else "flair"].seen
     share = outlined if ranges.is_disturbed else _whole(anatomy, disease.infarct.share)
-    label = (share > 0.5).astype(np.uint8)
+    label = _outline(share)
     return Phantom(
         images=images,
         brain=_whole(anatomy, anatomy.brain).astype(np.uint8),
@@ -117,6 +118,13 @@ def make_patient(seed: int, settings: PhantomSettings = DEFAULT_SETTINGS) -> Pha
         has_old_infarct=bool(disease.cavity.any()),
         tesla=protocol.tesla,
     )
+
+
+def _outline(share: FloatArray) -> NDArray[np.uint8]:
+    """Mark what is half infarct and more; where nothing is, but something is seen, what has most of it."""
+    most = float(share.max())
+    half = most / 2 if LEAST_SEEN < most <= 0.5 else 0.5
+    return (share > half).astype(np.uint8)
 
 
 def _fall_ill(

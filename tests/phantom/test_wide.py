@@ -152,6 +152,13 @@ def test_chronic_patient_has_no_old_infarct_that_is_not_in_the_label():
         np.testing.assert_array_equal(beside.images[sequence], image)
 
 
+@pytest.mark.parametrize("seed", [0, 4])
+def test_small_infarct_that_fills_no_voxel_by_half_is_outlined_where_there_is_most_of_it(seed):
+    tiny = PhantomSettings(spacing_mm=2.0, ranges=WIDE, volume_ml=(0.05, 0.05))
+
+    assert 1 <= make_patient(seed, tiny).label.sum() < 30
+
+
 def test_label_ends_where_the_field_of_view_of_the_dwi_does():
     whole, halved = (
         [make_patient(seed, replace(LARGE, ranges=replace(WIDE, cut_mm=(mm, mm)))) for seed in range(8, 12)]
