@@ -51,6 +51,8 @@ class TrainedNetwork:
         self._network = self.part("network").eval()
         self._network.load_state_dict(read_state_dict(weights, "weights"))
         self._inferer = self.part("inferer")
+        self._device: torch.device = self.part("device")
+        self._is_mixed_precision: bool = self.part("amp")
 
     def part(self, key: str) -> Any:
         """Give what the recipe makes of a key."""
@@ -59,14 +61,16 @@ class TrainedNetwork:
     def logits(self, image: MetaTensor, subset: Sequence[str]) -> torch.Tensor:
         """Infer with a subset of the sequences; the others are zeros, as the preprocessing makes absent ones.
 
+        On the recipe's device and in its precision, as the bundle does; the logits come back to the CPU.
+
         Shapes:
-            ``(sequences, X, Y, Z)`` -> ``(channels, X, Y, Z)``.
+            ``(sequences, X, Y, Z)`` -> ``(channels, X, Y, Z)`` float32.
         """
         is_shown = torch.tensor([sequence in subset for sequence in SEQUENCES])
-        shown = (image * is_shown.view(-1, 1, 1, 1)).as_tensor()
-        with torch.inference_mode():
-            logits: torch.Tensor = self._inferer(shown[None], self._network)[0]
-        return logits
+        shown = (image * is_shown.view(-1, 1, 1, 1)).as_tensor()[None].to(self._device)
+        with torch.inference_mode(), torch.autocast(self._device.type, enabled=self._is_mixed_precision):
+            logits: torch.Tensor = self._inferer(shown, self._network)[0]
+        return logits.float().cpu()
 
 
 def recipe_checksum(*recipes: str) -> str:

@@ -1,6 +1,6 @@
 """One network on every subset of the sequences: the operating point chosen on phantoms, and scores by subset."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from monai.data import DataLoader, Dataset
 from monai.data.meta_tensor import MetaTensor
 from monai.transforms import Compose
 from rich.progress import track
@@ -17,6 +18,7 @@ from islesnet.components import label_lesions
 from islesnet.data import SEQUENCES, Case
 from islesnet.metrics import LogitHistogram, VoxelCounts, bootstrap_interval, score_mask, size_strata
 from islesnet.networks import OperatingPoint
+from islesnet.processes import usable_cores
 from islesnet.transforms import RemoveSmallLesionsd
 from islesnet.trust import SubsetScores, describe_appearance
 from workflows.bundle_config import TrainedNetwork
@@ -66,8 +68,9 @@ class SubsetPredictor:
 
     def describe(self, cases: Sequence[Case]) -> list[dict[str, dict[str, float]]]:
         """Say what patients' images look like, for `AppearanceRanges.fit`."""
-        shown = track(cases, "Phantoms described")
-        return [describe_appearance(self._preprocessing(case.item())["image"], SEQUENCES) for case in shown]
+        dataset = Dataset([case.item() for case in cases], Compose([self._preprocessing, _describe]))
+        loader = DataLoader(dataset, batch_size=None, num_workers=usable_cores(), collate_fn=_as_it_is)
+        return list(track(loader, "Phantoms described", total=len(cases)))
 
     def predict(
         self, case: Case, subsets: Sequence[tuple[str, ...]]
@@ -207,6 +210,14 @@ def subset_scores(scores: pd.DataFrame) -> SubsetScores:
         {subset: round(float(dice.mean()), 3) for subset, dice in by_subset.items()},
         {subset: len(dice) for subset, dice in by_subset.items()},
     )
+
+
+def _describe(item: Mapping[str, MetaTensor]) -> dict[str, dict[str, float]]:
+    return describe_appearance(item["image"], SEQUENCES)
+
+
+def _as_it_is(item: object) -> object:
+    return item
 
 
 def _mean_with_interval(dice: np.ndarray) -> str:
