@@ -91,8 +91,9 @@ class SubsetPredictor:
 def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) -> Choice:
     """Choose threshold and minimum volume by mean Dice over patients and common subsets; fit temperature and offset.
 
-    The threshold is the lowest that the patients cannot tell from the best (`lowest_as_good`): phantoms have more
-    that looks like a lesion than people, so theirs alone would leave too little of the lesion. Temperature and offset
+    The threshold is 0.5 where the patients cannot tell it from the best, otherwise the nearest to it that they cannot
+    (`nearest_as_good`): phantoms are not people, so what they do not clearly ask for is left as it was trained.
+    Temperature and offset
     are fitted on every second patient, and their reliability is that of the others.
 
     Args:
@@ -113,20 +114,22 @@ def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) ->
     by_patient = np.array(dice)  # (patients, thresholds, minimum volumes)
     means = by_patient.mean(axis=0)
     minimum = int(means.max(axis=0).argmax())
-    threshold = lowest_as_good(by_patient[:, :, minimum])
+    threshold = nearest_as_good(by_patient[:, :, minimum], THRESHOLDS)
     scale = tuple(round(value, 3) for value in fitted.fit_temperature_and_offset())
     point = OperatingPoint(scaled_threshold(THRESHOLDS[threshold], *scale), MINIMUM_ML[minimum], *scale)
     return Choice(point, float(means[threshold, minimum]), shown.reliability(), shown.reliability(*scale))
 
 
-def lowest_as_good(dice: np.ndarray) -> int:
-    """Choose the lowest threshold whose mean Dice is within one standard error of the best one's.
+def nearest_as_good(dice: np.ndarray, thresholds: Sequence[float]) -> int:
+    """Choose, of the thresholds whose mean Dice is within one standard error of the best one's, the nearest to 0.5.
 
     The standard error is that of the patients' differences to the best threshold. One patient has none: the best then.
-    Source of the rule: Breiman et al., Classification and Regression Trees, 1984, chapter 3.
+    Source of the rule, that the simplest within one standard error is taken: Breiman et al., Classification and
+    Regression Trees, 1984, chapter 3; the simplest is here the one that the training's loss has.
 
     Args:
-        dice: of each patient at ascending thresholds.
+        dice: of each patient at the thresholds.
+        thresholds: of the network's own probability.
 
     Shapes:
         ``(patients, thresholds)`` -> the threshold's index.
@@ -136,7 +139,8 @@ def lowest_as_good(dice: np.ndarray) -> int:
         return best
     lost = dice[:, [best]] - dice
     is_as_good = lost.mean(axis=0) <= lost.std(axis=0, ddof=1) / np.sqrt(len(dice))
-    return int(is_as_good.argmax())
+    distance = np.abs(np.asarray(thresholds) - 0.5)
+    return int(np.where(is_as_good, distance, np.inf).argmin())
 
 
 def dice_by_minimum(marked: np.ndarray, lesion: np.ndarray, voxel_ml: float) -> list[float]:

@@ -18,7 +18,7 @@ from workflows.subsets import (
     SubsetPredictor,
     choose_operating_point,
     dice_by_minimum,
-    lowest_as_good,
+    nearest_as_good,
     scaled_threshold,
     score_subsets,
     subset_scores,
@@ -96,13 +96,16 @@ def test_threshold_of_calibrated_probabilities_is_the_same_of_the_networks_own()
 @pytest.mark.parametrize(
     ("dice", "chosen"),
     [
-        ([[0.1, 0.5, 0.6], [0.1, 0.7, 0.6], [0.1, 0.5, 0.6]], 1),  # three cannot tell
-        ([[0.1, 0.5, 0.6], [0.1, 0.5, 0.6], [0.1, 0.5, 0.6]], 2),  # worse in everyone
-        ([[0.6, 0.5, 0.1]], 0),  # one patient: the best
+        ([[0.4, 0.5, 0.6], [0.4, 0.7, 0.6], [0.4, 0.5, 0.6]], 0.5),  # three cannot tell 0.5 from 0.8
+        ([[0.6, 0.5, 0.4], [0.6, 0.7, 0.4], [0.6, 0.5, 0.4]], 0.5),  # nor from 0.3
+        ([[0.1, 0.5, 0.6], [0.1, 0.5, 0.6], [0.1, 0.5, 0.6]], 0.8),  # worse in everyone
+        ([[0.6, 0.5, 0.1]], 0.3),  # one patient: the best
     ],
 )
-def test_threshold_is_the_lowest_that_patients_cannot_tell_from_the_best(dice, chosen):
-    assert lowest_as_good(np.array(dice)) == chosen
+def test_threshold_is_the_nearest_to_one_half_that_patients_cannot_tell_from_the_best(dice, chosen):
+    thresholds = (0.3, 0.5, 0.8)
+
+    assert thresholds[nearest_as_good(np.array(dice), thresholds)] == chosen
 
 
 def test_every_subset_has_its_row(predictor, cases):
