@@ -93,8 +93,7 @@ def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) ->
 
     The threshold is 0.5 where the patients cannot tell it from the best, otherwise the nearest to it that they cannot
     (`nearest_as_good`): phantoms are not people, so what they do not clearly ask for is left as it was trained.
-    Temperature and offset
-    are fitted on every second patient, and their reliability is that of the others.
+    Temperature and offset are fitted on every second patient, and their reliability is that of the others.
 
     Args:
         predictor: the network.

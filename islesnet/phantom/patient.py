@@ -32,8 +32,8 @@ class Phantom:
             store them; 0 outside the brain, or outside the head where the skull is not stripped.
         brain: uint8, 1 in the brain and the fluid around it.
         label: uint8, 1 where more than half of the voxel is infarct, acute or (of a chronic patient) old; of a wide
-            patient as far as the DWI's voxels show it, and where none is half infarct, as in thick slices, those with
-            most of it; one beyond the field of view may have none.
+            patient as far as the DWI's voxels show it, and where none is half infarct, as in thick slices, the fullest of
+            them. None where hardly anything is seen, as beyond the field of view.
         affine: voxel indices to mm, RAS+.
         lesion_volume_ml: volume of the label.
         components: connected parts of the label (voxels that touch, corners included).
@@ -121,10 +121,12 @@ def make_patient(seed: int, settings: PhantomSettings = DEFAULT_SETTINGS) -> Pha
 
 
 def _outline(share: FloatArray) -> NDArray[np.uint8]:
-    """Mark what is half infarct and more; where nothing is, but something is seen, what has most of it."""
-    most = float(share.max())
-    half = most / 2 if LEAST_SEEN < most <= 0.5 else 0.5
-    return (share > half).astype(np.uint8)
+    """Mark what is more than half infarct; where no voxel is, the fullest, as many as have the infarct's volume."""
+    is_infarct = share > 0.5
+    if not is_infarct.any() and share.max() > LEAST_SEEN:
+        voxels = max(1, round(float(share.sum())))
+        is_infarct = share >= np.sort(share, axis=None)[-voxels]
+    return is_infarct.astype(np.uint8)
 
 
 def _fall_ill(

@@ -53,7 +53,7 @@ class TrustLimits:
     maximum_brain_share: float = 0.33
     minimum_agreement: float = 0.7
     minimum_subset_dice: float = 0.1
-    doubtful_subset_dice: float = 0.2
+    doubtful_subset_dice: float = 0.25
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

@@ -8,7 +8,7 @@ from monai.data.meta_tensor import MetaTensor
 from islesnet.data import find_cases
 from islesnet.networks import OperatingPoint
 from islesnet.phantom import PhantomSettings, write_dataset
-from workflows.bundle_config import open_recipe
+from workflows.bundle_config import TrainedNetwork, open_recipe
 from workflows.real_patients import score_real_patients, slice_errors
 from workflows.subsets import (
     COMMON_SUBSETS,
@@ -70,6 +70,28 @@ def test_leaving_sequences_away_gives_what_a_patient_without_them_gets(predictor
     (_, asked, _), (_, absent, _) = (next(predictor.predict(each, [("dwi", "flair")])) for each in (case, without))
 
     torch.testing.assert_close(torch.as_tensor(asked), torch.as_tensor(absent))
+
+
+def test_logits_are_made_in_the_precision_of_the_recipe_and_come_back_in_full(weights, monkeypatch):
+    trained = TrainedNetwork("recipes/evaluate.yaml", weights, {**COARSE, "amp": True})
+    seen = []
+
+    def infer(image, network):
+        seen.append(torch.is_autocast_enabled("cpu"))
+        return image.half()
+
+    monkeypatch.setattr(trained, "_inferer", infer)
+
+    logits = trained.logits(MetaTensor(torch.ones(4, 2, 2, 2)), ("dwi",))
+
+    assert seen == [True] and logits.dtype == torch.float32
+    assert logits[0].eq(1).all() and logits[1:].eq(0).all()
+
+
+def test_patients_described_at_once_are_described_as_one_by_one_and_in_order(predictor, pair):
+    at_once = predictor.describe(pair)
+
+    assert at_once == [predictor.describe([case])[0] for case in pair] and at_once[0] != at_once[1]
 
 
 def test_operating_point_is_one_of_those_tried_and_has_the_dice_that_it_says(predictor, pair):
