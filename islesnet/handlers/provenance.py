@@ -27,7 +27,8 @@ class Provenance:
         datalist: the file that names the patients.
         stamps: words in capitals that keep the run from being mistaken.
         resume: the run goes on from earlier ones, whose commands are kept.
-        read: settings that the config reads from a file, by name: in the config that is written they stand as values.
+        read: settings that the config reads from a file, by name: in the config that is written they stand as values;
+            of another command than MONAI's they alone are written.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class Provenance:
         self.resume = require_switch(resume, "resume")
         config = config_as_run(sys.argv)
         self.known: dict[str, Any] = {
-            "config": None if config is None else {**config, **(read or {})},
+            "config": {**(config or {}), **(read or {})} or None,
             "seeds": seeds,
             "split": split,
             "weights": ensure_tuple(weights),

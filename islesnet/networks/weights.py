@@ -73,9 +73,9 @@ def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
         network: the network that is to take them.
 
     Raises:
-        InputError: where there is no such file (saying how to come by one), it cannot be read, it is not the file that
-            the checksum beside it was made of, it holds the weights of another network or another number of
-            networks, or they were trained on voxels of another size.
+        InputError: where there is no such file (saying how to come by one), it cannot be read or is damaged, it is not
+            the file that the checksum beside it was made of, it holds the weights of another network or another number
+            of networks, or they were trained on voxels of another size.
     """
     if not Path(path).is_file():
         raise InputError(
@@ -84,6 +84,7 @@ def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
             "for islesnet segment."
         )
     require_checksum(Path(path))
+    _require_undamaged(Path(path))
     weights, own = read_state_dict(path, "weights"), network.state_dict()
     _require_members(weights, own, path)
     difference = _difference(weights, own, "the configured network needs")
@@ -200,6 +201,19 @@ def require_checksum(path: Path) -> None:
             f"{wanted.strip()}. Fetch the file again. Weights of your own belong elsewhere (what lies beside these is "
             "theirs): name them, --checkpoint FILE for the bundle, --model FILE for islesnet segment."
         )
+
+
+def _require_undamaged(path: Path) -> None:
+    """Compare the file's parts with the checksums that torch.save wrote of them, which torch.load does not."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as file:
+        try:
+            damaged = file.testzip()
+        except zipfile.BadZipFile as error:
+            damaged = str(error)
+    if damaged is not None:
+        raise InputError(f"The weights at {path} are damaged ({damaged}). Fetch or copy the file again.")
 
 
 def _require_members(

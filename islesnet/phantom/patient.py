@@ -32,8 +32,8 @@ class Phantom:
             store them; 0 outside the brain, or outside the head where the skull is not stripped.
         brain: uint8, 1 in the brain and the fluid around it.
         label: uint8, 1 where more than half of the voxel is infarct, acute or (of a chronic patient) old; of a wide
-            patient as far as the DWI's voxels show it, and where none is half infarct, as in thick slices, the fullest of
-            them. None where hardly anything is seen, as beyond the field of view.
+            patient as far as the DWI's voxels show it, and where none is half infarct, as in thick slices, the fullest
+            of them. None where hardly anything is seen, as beyond the field of view.
         affine: voxel indices to mm, RAS+.
         lesion_volume_ml: volume of the label.
         components: connected parts of the label (voxels that touch, corners included).

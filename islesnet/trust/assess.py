@@ -79,6 +79,7 @@ class AssessTrustd(MapTransform):
         flip_inferer: its `agreement`, if it has one, is of this patient: each mask is assessed before the next
             patient is inferred.
         subsets: how much the network finds with each subset of the sequences; None where nobody measured it.
+        is_calibrated: whether probabilities were brought nearer to right for these weights; where not, that is noted.
         reference_key: the reference, skull and all, whose metadata has the grid of its file: the head is looked at
             where that ends. Where there is none, where the image ends.
 
@@ -95,6 +96,7 @@ class AssessTrustd(MapTransform):
         appearance: AppearanceRanges | None = None,
         flip_inferer: Inferer | None = None,
         subsets: SubsetScores | None = None,
+        is_calibrated: bool = True,
         reference_key: str = "reference",
     ) -> None:
         super().__init__(keys)
@@ -104,6 +106,7 @@ class AssessTrustd(MapTransform):
         self.appearance = appearance
         self.flip_inferer = flip_inferer
         self.subsets = subsets
+        self.is_calibrated = is_calibrated
         self.reference_key = reference_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -119,6 +122,7 @@ class AssessTrustd(MapTransform):
             *self._note_absent(present),
             *self._note_subset(present),
             *self._note_unchecked(present),
+            *self._note_uncalibrated(),
         ]
         for key in self.key_iterator(assessed):
             reasons = (
@@ -145,6 +149,17 @@ class AssessTrustd(MapTransform):
         if self.subsets is None:
             return []
         return self.subsets.note(present, limits.minimum_subset_dice, limits.doubtful_subset_dice)
+
+    def _note_uncalibrated(self) -> list[Finding]:
+        if self.is_calibrated:
+            return []
+        return [
+            Finding(
+                "",
+                "Probabilities and confidences are the network's own, which are too high as a rule: no operating point "
+                "with a temperature lies beside the weights.",
+            )
+        ]
 
     def _check_anatomy(self, data: Mapping[Hashable, Any], mask: Any, present: Sequence[str]) -> list[Finding]:
         image = data["image"]

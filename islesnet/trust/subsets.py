@@ -76,8 +76,8 @@ class SubsetScores:
         return [
             Finding(
                 "few sequences",
-                f"{self._measured(present)}: small lesions are missed or drowned in false marks, and parts of large ones are "
-                "missed. An empty or small mask excludes no infarct.",
+                f"{self._measured(present)}: small lesions are missed or drowned in false marks, and parts of large "
+                "ones are missed. An empty or small mask excludes no infarct.",
             )
         ]
 

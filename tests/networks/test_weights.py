@@ -32,6 +32,18 @@ def test_missing_weights_are_refused_with_the_way_to_come_by_them(tmp_path):
         require_weights(tmp_path / "model.pt", nn.Conv2d(1, 1, 1))
 
 
+def test_damaged_weights_are_refused_without_a_checksum_beside_them_too(tmp_path):
+    network = nn.Conv2d(16, 16, 3)
+    path = save(network, tmp_path / "model.pt")
+    content = bytearray(path.read_bytes())
+    place = content.find(network.weight.detach().numpy().tobytes())
+    content[place + 100] ^= 0xFF
+    path.write_bytes(content)
+
+    with pytest.raises(InputError, match=r"are damaged \(.*data/\d+\)"):
+        require_weights(path, network)
+
+
 def test_weights_of_the_configured_network_are_accepted(tmp_path):
     torch.save(nn.Conv2d(1, 1, 1).state_dict(), tmp_path / "model.pt")
 

@@ -111,6 +111,12 @@ def test_sequences_that_the_network_finds_nothing_with_are_a_reason_and_little_a
     assert (enough["in_short"], enough["notes"]) == ("ok", [])
 
 
+def test_uncalibrated_probabilities_are_noted(make_image, ranges):
+    found = assess(make_image(3), appearance=ranges, is_calibrated=False)
+
+    assert found["in_short"] == "ok" and "confidences are the network's own" in found["notes"][-1]
+
+
 def test_limits_decide_what_is_next_to_nothing(make_image, ranges):
     subsets = SubsetScores({"dwi+flair": 0.3}, {"dwi+flair": 21})
     strict = TrustLimits(appearance_tolerance=2.0, minimum_subset_dice=0.4)
