@@ -31,7 +31,7 @@ class TimeLeft:
         self.seconds = seconds
         self.total_steps = total_steps
         self._bar: Progress | None = None
-        self._began = self._last = 0.0
+        self._began = self._last = self._first_done = 0.0
         self._first = 0
         self._last_line = -1
 
@@ -70,7 +70,10 @@ class TimeLeft:
             passed = _passed_over(engine)
             done, total = engine.state.iteration - passed, self._total(engine) - passed
             self._bar.update(self._bar.task_ids[0], total=total, completed=done, description=description)
-        elif time.monotonic() - self._last >= self.seconds:
+            return
+        if not self._first_done and self._done(engine) > 0:
+            self._first_done = time.monotonic()
+        if time.monotonic() - self._last >= self.seconds:
             self._last, self._last_line = time.monotonic(), engine.state.iteration
             logger.info(self._line(engine))
 
@@ -80,7 +83,7 @@ class TimeLeft:
             self._bar.stop()
         elif self._began and self._last_line != engine.state.iteration:
             logger.info(self._line(engine))
-        self._bar, self._began = None, 0.0
+        self._bar, self._began, self._first_done = None, 0.0, 0.0
 
     def fail(self, engine: Engine, error: Exception) -> None:
         """Close the bar and let the error go on."""
@@ -89,10 +92,18 @@ class TimeLeft:
 
     def _line(self, engine: Engine) -> str:
         done, total = engine.state.iteration, self._total(engine)
-        spent = time.monotonic() - self._began
-        left = spent / max(done - self._first - _passed_over(engine), 1) * (total - done)
+        now = time.monotonic()
         reached = f"{self.description}: {done} of {total} {self.unit}s{self._loss(engine)}"
-        return f"{reached}, {_clock(spent)} so far, {_clock(left)} left"
+        spent = f"{_clock(now - self._began)} so far"
+        after_first = self._done(engine) - 1
+        if after_first < 1 and done < total:
+            return f"{reached}, {spent}"  # the first one waits for workers and compilers: others are faster
+        left = (now - self._first_done) / max(after_first, 1) * (total - done)
+        return f"{reached}, {spent}, {_clock(left)} left"
+
+    def _done(self, engine: Engine) -> int:
+        """Count what this run did."""
+        return int(engine.state.iteration) - self._first - _passed_over(engine)
 
     def _total(self, engine: Engine) -> int:
         return self.total_steps or int(engine.state.epoch_length)

@@ -193,7 +193,7 @@ class PrepareScans(Transform):
 
     def _notes_of_reference(self, reference: str) -> tuple[str, ...]:
         absent = self.reference_order[: self.reference_order.index(reference)]
-        said = " and ".join(role.upper() for role in absent)
+        said = " and no ".join(role.upper() for role in absent)
         return (f"The mask lies on the grid of {reference.upper()}, as there is no {said}.",) if absent else ()
 
     def _find_brain(

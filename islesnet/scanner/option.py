@@ -92,7 +92,10 @@ class Option:
         if len(self.members) > 1:
             said.append(f"The DWI is the geometric mean of {len(self.members)} directions of {self.first.source}.")
         elif self.is_mean is False:
-            said.append(f"The DWI is one direction ({self.source}), not a mean: fibres along others look bright.")
+            said.append(
+                f"The DWI is one direction ({self.source}), not a mean: fibres along others look bright, and an ADC "
+                "computed from it is low there without an infarct."
+            )
         if b_value is not None and abs(b_value - _WISHED_B_VALUE) > _USUAL:
             said.append(f"The DWI has b = {b_value:g} s/mm2; the network knows b = {_WISHED_B_VALUE:g}.")
         return said

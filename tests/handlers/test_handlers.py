@@ -183,17 +183,27 @@ def test_first_patients_are_drawn_and_no_more():
     assert (picture.shape, step_number, dataformats) == ((15, 36, 3), 1, "HWC")
 
 
-def test_patients_passed_over_do_not_shorten_the_time_left(engine, caplog, monkeypatch):
-    clock = iter([1.0])
-    monkeypatch.setattr("islesnet.handlers.progress.time.monotonic", lambda: next(clock, 1001.0))
+@pytest.mark.parametrize(
+    ("stopped_at", "told"),
+    [
+        (4, "Segmenting: 4 of 6 patients, 50:00 so far\n"),
+        (5, "Segmenting: 5 of 6 patients, 1:06:40 so far, 16:40 left\n"),
+    ],
+)
+def test_time_left_goes_by_what_follows_the_first_patient_of_those_not_passed_over(
+    engine, caplog, monkeypatch, stopped_at, told
+):
+    # Three were done before; the fourth waits for the network too, 3000 s in all, the others take 1000.
+    clock = {4: 3001.0, 5: 4001.0}
+    monkeypatch.setattr("islesnet.handlers.progress.time.monotonic", lambda: clock.get(engine.state.iteration, 1.0))
     engine.finished = ["a", "b", "c"]
-    engine.add_event_handler(Events.ITERATION_COMPLETED(once=4), engine.terminate)
     TimeLeft("Segmenting", "patient", seconds=1e9).attach(engine)
+    engine.add_event_handler(Events.ITERATION_COMPLETED(once=stopped_at), engine.terminate)
 
     with caplog.at_level(logging.INFO):
         engine.run([0, 1, 2, 3, 4, 5])
 
-    assert "Segmenting: 4 of 6 patients, 16:40 so far, 33:20 left" in caplog.text
+    assert told in caplog.text
 
 
 def test_time_left_is_said_in_the_log_at_the_end(engine, caplog):

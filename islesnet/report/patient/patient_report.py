@@ -43,7 +43,8 @@ MEASURES_TEXT = (
     "of the voxels. Left and right are the patient's, parted by the brain's own plane of symmetry: nine tenths of a "
     "lesion's volume lie on the side that is named. A ratio is the lesion's mean intensity over the mean at the "
     "mirrored place on the other side, brain outside any lesion: 1 means alike. Slices are numbered from 1 as the file "
-    "stores them. Confidence is the network's mean probability over the lesion."
+    "stores them. Confidence is the network's mean probability over the lesion, at least the threshold "
+    "from which a voxel is marked: it ranks lesions, and is not the chance that one is there."
 )
 
 
@@ -149,9 +150,9 @@ class _Writer:
                 "Total volume": (say_ml(findings.total_volume_ml), "of the mask"),
                 "Lesions": (str(len(findings.lesions)), "that do not touch"),
                 "Largest lesion": (size, line),
-                "Passed the quality checks": (
+                "Scans passed the checks": (
                     TRUST[findings.is_trusted],
-                    "reasons above" if findings.reasons else "see Quality",
+                    "reasons above" if findings.reasons else "the mask is yours to check",
                 ),
                 "Quality notes": (str(notes), "on these scans, see Quality" if notes else "on these scans"),
             }
