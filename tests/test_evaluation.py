@@ -270,6 +270,16 @@ def test_images_give_a_threshold_the_brain_and_pictures(folders, images, real_pa
     }
 
 
+def test_threshold_of_one_patient_alone_is_missing_and_the_page_says_why(folders, images, tmp_path):
+    truth = tmp_path / "one"
+    save(TRUTHS["1"], truth / "1_msk.nii.gz")
+
+    result = run(folders[0], truth, folders[2], images=images)
+
+    assert list(result.baselines) == ["empty mask"]
+    assert "No DWI threshold is compared" in (folders[2] / "report.html").read_text()
+
+
 @pytest.mark.parametrize("is_datalist", [True, False])
 def test_images_are_those_of_the_truth_where_it_is_a_data_set_or_a_datalist(folders, images, is_datalist):
     cases = [

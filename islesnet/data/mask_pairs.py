@@ -73,7 +73,8 @@ def pair_masks(
     if not partners:
         raise InputError(
             f"no mask in {pred} belongs to a patient of {truth}: "
-            f"the masks are called {_listed(predictions)}, the patients {_listed(truths)}"
+            f"the masks are called {_listed(predictions)}, the patients {_listed(truths)}. Rename them, or "
+            "segment with --name PATIENT"
         )
     if lacking and missing == "refuse":
         of_others = f"; without a truth there: {_listed(alone)}" if alone else ""

@@ -151,6 +151,10 @@ class Results:
             parts.append(f"No mask was found for {', '.join(self.missing)}: scored as an empty one.")
         if DWI_THRESHOLD in self.baselines:
             parts.append("The DWI threshold is chosen for each patient on all others.")
+        elif any(own.threshold_dice for own in self.scored.values()):
+            parts.append(
+                "No DWI threshold is compared: it is chosen on other people, of whom there are none with a DWI."
+            )
         with_map = sum(own.reliability is not None for own in self.scored.values())
         if 0 < with_map < len(self.scored):
             parts.append(f"Probability maps were found for {with_map} of {len(self.scored)} patients.")

@@ -163,7 +163,7 @@ def test_mask_without_a_truth_is_left_out_with_a_warning(touch, caplog):
 
 
 def test_two_folders_without_a_patient_in_common_name_both_sides(touch):
-    with pytest.raises(InputError, match=r"no mask in .* the masks are called a, the patients b"):
+    with pytest.raises(InputError, match=r"no mask in .* the masks are called a, the patients b.*--name PATIENT"):
         pair_masks(touch("pred", "a.nii.gz"), touch("truth", "b.nii.gz"), missing="empty")
 
 
