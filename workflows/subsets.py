@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from monai.data import DataLoader, Dataset
 from monai.data.meta_tensor import MetaTensor
+from monai.data.utils import no_collation
 from monai.transforms import Compose
 from rich.progress import track
 from scipy.special import expit, logit
@@ -69,7 +70,7 @@ class SubsetPredictor:
     def describe(self, cases: Sequence[Case]) -> list[dict[str, dict[str, float]]]:
         """Say what patients' images look like, for `AppearanceRanges.fit`."""
         dataset = Dataset([case.item() for case in cases], Compose([self._preprocessing, _describe]))
-        loader = DataLoader(dataset, batch_size=None, num_workers=usable_cores(), collate_fn=_as_it_is)
+        loader = DataLoader(dataset, batch_size=None, num_workers=usable_cores(), collate_fn=no_collation)
         return list(track(loader, "Phantoms described", total=len(cases)))
 
     def predict(
@@ -217,10 +218,6 @@ def subset_scores(scores: pd.DataFrame) -> SubsetScores:
 
 def _describe(item: Mapping[str, MetaTensor]) -> dict[str, dict[str, float]]:
     return describe_appearance(item["image"], SEQUENCES)
-
-
-def _as_it_is(item: object) -> object:
-    return item
 
 
 def _mean_with_interval(dice: np.ndarray) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from islesnet.errors import InputError
 from islesnet.networks import ResNet50Encoder, load_pretrained_encoder
-from islesnet.networks.weights import checksum_of, require_checksum
+from islesnet.networks.weights import checksum_of, require_intact
 from workflows.bundle_config import open_recipe
 from workflows.commands import BUNDLE
 
@@ -173,7 +173,7 @@ def _require_shipped_weights() -> None:
             f"the system {FINE_TUNED!r} starts from the shipped weights, and {shipped} is not them: where a training "
             f"has set them aside, they lie in {shipped.parent / 'earlier_1'}; put them and {checksum.name} back"
         )
-    require_checksum(shipped)
+    require_intact(shipped)
 
 
 def say_encoders(

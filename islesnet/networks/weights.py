@@ -83,8 +83,7 @@ def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
             "recipes/training.yaml --dataset_dir DIR), or name a file: --checkpoint FILE for the bundle, --model FILE "
             "for islesnet segment."
         )
-    require_checksum(Path(path))
-    _require_undamaged(Path(path))
+    require_intact(Path(path))
     weights, own = read_state_dict(path, "weights"), network.state_dict()
     _require_members(weights, own, path)
     difference = _difference(weights, own, "the configured network needs")
@@ -135,7 +134,7 @@ def start_from(network: nn.Module, path: str | PathLike[str] | Literal[False] | 
         return network
     if not Path(path).is_file():
         raise InputError(f"start_from: there are no weights at {path}.")
-    require_checksum(Path(path))
+    require_intact(Path(path))
     weights, own = read_state_dict(path, "start_from"), network.state_dict()
     difference = _difference(weights, own, "the configured network needs")
     if difference:
@@ -184,14 +183,17 @@ def other_spacings(
     ]
 
 
-def require_checksum(path: Path) -> None:
-    """Refuse weights that differ from those that the ``.sha256`` beside them was made of, where there is such a file.
+def require_intact(path: Path) -> None:
+    """Refuse weights that differ from those that the ``.sha256`` beside them was made of.
+
+    Where there is none, by the checksums that torch.save wrote into the file, which torch.load does not look at.
 
     Raises:
         InputError: where they differ.
     """
     checksum = checksum_of(path)
     if not checksum.is_file():
+        _require_own_checksums(path)
         return
     wanted, _, _ = checksum.read_text().partition(" ")
     found = sha256_of(path)
@@ -203,15 +205,14 @@ def require_checksum(path: Path) -> None:
         )
 
 
-def _require_undamaged(path: Path) -> None:
-    """Compare the file's parts with the checksums that torch.save wrote of them, which torch.load does not."""
-    if not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as file:
-        try:
+def _require_own_checksums(path: Path) -> None:
+    try:
+        if not zipfile.is_zipfile(path):  # of an old torch.save, or no weights at all
+            return
+        with zipfile.ZipFile(path) as file:
             damaged = file.testzip()
-        except zipfile.BadZipFile as error:
-            damaged = str(error)
+    except Exception as error:  # what damage makes of a zip file's own tables is of any kind
+        damaged = str(error) or type(error).__name__
     if damaged is not None:
         raise InputError(f"The weights at {path} are damaged ({damaged}). Fetch or copy the file again.")
 

@@ -32,6 +32,22 @@ def test_missing_weights_are_refused_with_the_way_to_come_by_them(tmp_path):
         require_weights(tmp_path / "model.pt", nn.Conv2d(1, 1, 1))
 
 
+def test_weights_damaged_anywhere_are_refused_in_the_users_terms(tmp_path):
+    network = nn.Conv2d(4, 4, 3)
+    path = save(network, tmp_path / "model.pt")
+    whole = path.read_bytes()
+    outcomes = set()
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            require_weights(path, network)
+            outcomes.add("unharmed")  # a time stamp, or padding
+        except InputError:
+            outcomes.add("refused")
+
+    assert outcomes == {"unharmed", "refused"}
+
+
 def test_damaged_weights_are_refused_without_a_checksum_beside_them_too(tmp_path):
     network = nn.Conv2d(16, 16, 3)
     path = save(network, tmp_path / "model.pt")
