@@ -63,6 +63,7 @@ class Chooser:
             self._fill(options[0])
         except UnusableError as error:
             raise InputError(f"{told}: {error}") from error
+        self.notes += _contradiction(role, options[0].first)
 
     def take(self, readings: Sequence[tuple[Candidate, Reading]]) -> None:
         """Fill the roles that are still open from what was recognised, the DWI first, and complete b = 0 and ADC.
@@ -242,6 +243,16 @@ def _named_options(role: str, sound: Sequence[Candidate]) -> list[Option]:
     if len(sound) > 1:
         sound = [candidate for candidate in sound if recognise(candidate.facts).role == role]
     return [Option(role, (candidate,), "named by the user") for candidate in sound]
+
+
+def _contradiction(role: str, named: Candidate) -> list[str]:
+    """Note that what the user named as one sequence says itself that it is another."""
+    reading = recognise(named.facts)
+    said = {reading.role} if reading.role else set()
+    is_alike = said <= {"dwi", "b0"} and role in ("dwi", "b0")  # whose b-value is asked elsewhere
+    if is_alike or said <= {role}:
+        return []
+    return [f"{named.source} was given as the {role.upper()}; but {reading.why}."]
 
 
 def _fits(b0: Candidate, dwi: Candidate) -> bool:

@@ -207,6 +207,12 @@ def test_named_file_that_cannot_be_is_refused(tmp_path, named, message):
         read_patient(tmp_path, {role: tmp_path / name for role, name in named.items()})
 
 
+def test_named_file_whose_name_says_another_sequence_is_taken_with_a_note(tmp_path):
+    patient = read_patient(None, {"dwi": save(tmp_path / "p01_FLAIR.nii.gz"), "t1": save(tmp_path / "p01_T1.nii.gz")})
+    assert set(patient.images) == {"dwi", "t1"}
+    assert patient.notes == ["p01_FLAIR.nii.gz was given as the DWI; but name or description says FLAIR."]
+
+
 def test_named_slice_stands_for_its_series_and_folder_of_two_is_refused(tmp_path):
     for number, name in enumerate(("a", "b"), start=1):
         classic(tmp_path / "all" / name, number=number)
