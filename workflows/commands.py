@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -42,7 +42,7 @@ def answer(
         parser: of the command line.
         work: takes what was asked for and gives the exit code.
         words: the command line; None takes that of this process.
-        goes_on: whether the same command goes on where it was stopped, which is then said.
+        goes_on: whether the same command goes on where it was stopped, or begins anew; which of them is then said.
 
     Stopped, by Ctrl-C or a request to end, it ends its commands too.
 
@@ -54,7 +54,9 @@ def answer(
     try:
         return work(parser.parse_args(words))
     except KeyboardInterrupt:
-        sys.stderr.write(f"{parser.prog}: stopped{'; the same command goes on where it was' if goes_on else ''}\n")
+        sys.stderr.write(
+            f"{parser.prog}: stopped; the same command {'goes on where it was' if goes_on else 'begins anew'}\n"
+        )
         return 130
     except Exception as error:
         cause = input_error_behind(error)
@@ -103,7 +105,9 @@ def run(
         log.parent.mkdir(parents=True, exist_ok=True)
     with nullcontext() if log is None else log.open("a") as file:
         errors = None if file is None else subprocess.STDOUT
-        code = _wait_for(subprocess.Popen(program, cwd=folder, env=_environment(share), stdout=file, stderr=errors))
+        with _deaf_to_ctrl_c():
+            process = subprocess.Popen(program, cwd=folder, env=_environment(share), stdout=file, stderr=errors)
+        code = _wait_for(process)
     if code != 0:
         raise CommandError(words, code, log)
 
@@ -112,6 +116,22 @@ def stop_commands() -> None:
     """End the commands that other threads wait for."""
     for process in list(_running):
         process.terminate()
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Let a program that is started here leave Ctrl-C, which the terminal sends to both, to this process that ends it.
+
+    Its own answer would be a traceback. Only the main thread sets handlers; what other threads run writes to logs.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _wait_for(process: "subprocess.Popen[bytes]") -> int:

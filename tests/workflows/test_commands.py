@@ -1,5 +1,7 @@
 """How a workflow's command is answered, and what it says where that failed."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -101,6 +103,35 @@ def test_a_command_sees_its_share(tmp_path):
     )
 
     assert (tmp_path / "log.txt").read_text() == "7\n"
+
+
+@pytest.mark.parametrize(("goes_on", "then"), [(True, "goes on where it was"), (False, "begins anew")])
+def test_ctrl_c_is_answered_in_one_sentence_without_the_traceback_of_what_was_running(tmp_path, goes_on, then):
+    script = tmp_path / "work.py"
+    script.write_text(f"""
+from pathlib import Path
+from workflows.commands import answer, command_line, run
+
+def work(_):
+    program = "import pathlib, time; pathlib.Path('begun').touch(); time.sleep(60)"
+    run("python", "-c", program, folder=Path({str(tmp_path)!r}))
+
+raise SystemExit(answer(command_line("wash", ""), work, [], goes_on={goes_on}))
+""")
+    working = subprocess.Popen(
+        [sys.executable, script], stderr=subprocess.PIPE, text=True, cwd=BUNDLE.parent, process_group=0
+    )
+    try:
+        while not (tmp_path / "begun").exists():
+            assert working.poll() is None
+            time.sleep(0.1)
+        os.killpg(working.pid, signal.SIGINT)  # as the terminal does
+        _, said = working.communicate(timeout=30)
+    finally:
+        working.kill()
+
+    assert working.returncode == 130
+    assert said == f"wash: stopped; the same command {then}\n"
 
 
 def test_a_request_to_end_ends_what_all_threads_wait_for(tmp_path):
