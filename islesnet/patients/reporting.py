@@ -86,6 +86,7 @@ class ReportPatientd(MapTransform):
                 (*trust.get("notes", preparation.notes), *notes),
                 tuple(dict.fromkeys([*self.stamps, *stamps_in_file(Path(preparation.files[preparation.reference]))])),
                 self._versions,
+                trust.get("measured", ""),
             )
             moved = [sequence for sequence in preparation.moved if sequence in volumes.images]
             write_patient_report(own, findings, volumes, moved)

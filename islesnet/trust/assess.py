@@ -67,8 +67,9 @@ class AssessTrustd(MapTransform):
 
     What the preparation of the scans noted (`islesnet.patients.PrepareScans`) comes first among the notes. What is
     found goes under "trust" as JSON has it: is_trusted, reasons (sentences against trust), notes (sentences to
-    be aware of), in_short (a few words for a table's cell), and agreement (of flips, where they were made). Beside the
-    mask the data has "image", as it entered the network, on axes nearest to right, anterior, superior.
+    be aware of), in_short (a few words for a table's cell), measured (what the network reaches on test patients with
+    these sequences, where that was measured), and agreement (of flips, where they were made). Beside the mask the data
+    has "image", as it entered the network, on axes nearest to right, anterior, superior.
 
     Args:
         keys: the mask, on the native grid, with an affine in mm.
@@ -116,7 +117,9 @@ class AssessTrustd(MapTransform):
         present = [name for name, channel in zip(self.sequences, image, strict=True) if bool(channel.any())]
         preparation = json.loads(data.get("preparation", "{}"))
         agreement = getattr(self.flip_inferer, "agreement", None)
-        measured = {} if agreement is None else {"agreement": round(agreement, 3)}
+        measured: dict[str, Any] = {} if agreement is None else {"agreement": round(agreement, 3)}
+        if told := self.subsets.tell(present) if self.subsets is not None else "":
+            measured["measured"] = told
         notes = [
             *(Finding("", sentence) for sentence in preparation.get("notes", ())),
             *self._note_absent(present),

@@ -45,11 +45,19 @@ class SubsetScores:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path} does not hold the scores of subsets of the sequences ({error!r}).") from error
 
+    def tell(self, present: Sequence[str]) -> str:
+        """Say what the network reached with the sequences of a patient; nothing where that was not measured.
+
+        Args:
+            present: the patient's, in the order of the network's channels.
+        """
+        return f"{self._measured(present)}." if "+".join(present) in self.mean_dice else ""
+
     def check(self, present: Sequence[str], minimum_dice: float) -> list[Finding]:
         """Find out whether the network finds next to nothing with the sequences of a patient.
 
         Args:
-            present: the patient's, in the order of the network's channels.
+            present: as for `tell`.
             minimum_dice: a mean below it is next to nothing.
         """
         dice = self.mean_dice.get("+".join(present), 1.0)
@@ -67,7 +75,7 @@ class SubsetScores:
         """Note that the network finds little, though more than next to nothing.
 
         Args:
-            present: as for `check`.
+            present: as for `tell`.
             minimum_dice: as for `check`.
             doubtful_dice: a mean below it is little.
         """

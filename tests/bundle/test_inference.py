@@ -349,6 +349,7 @@ def test_sequence_that_the_network_finds_nothing_with_makes_a_mask_that_is_not_t
     trust = json.loads((tmp_path / "out/anna_lesion.json").read_text())["trust"]
     assert trust["is_trusted"] is False and trust["in_short"].startswith("too few sequences")
     assert trust["reasons"][0].startswith("With T1 alone this network reaches a mean Dice of 0.00")
+    assert f"{trust['measured']} Small lesions" in (tmp_path / "out/anna/report.html").read_text(encoding="utf-8")
 
 
 def test_provenance_names_the_weights_that_made_the_masks(patients, weights, tmp_path):

@@ -26,6 +26,7 @@ class PatientFindings:
         quality_notes: sentences on the scans: a sequence missing, the field of view cut, motion, registration.
         stamps: words in capitals that keep the run from being mistaken, e.g. "PHANTOM".
         versions: of the software and the weights, by name.
+        measured: a sentence on what the network reaches on test patients with this patient's sequences.
     """
 
     patient: str
@@ -35,6 +36,7 @@ class PatientFindings:
     quality_notes: Sequence[str] = ()
     stamps: Sequence[str] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    measured: str = ""
 
     @property
     def total_volume_ml(self) -> float:
@@ -69,6 +71,7 @@ class PatientFindings:
             "lesions": [lesion.row() for lesion in self.lesions],
             "stamps": list(self.stamps),
             "versions": dict(self.versions),
+            "measured": self.measured,
             "intended_use": "research only, not a medical device",
         }
 

@@ -37,6 +37,13 @@ BRAIN_TEXT = (
     "The outline of the brain mask in blue on {reference}: axial near the skull base, midway and near the vertex, then "
     "coronal and sagittal. What lies further outside was not looked at for lesions."
 )
+MODEL_TEXT = (
+    "Small lesions come out worse than such a mean as a rule, large ones better. What the network was trained on, and "
+    "how it does on people, stands in its card: docs/README.md of the bundle, for the weights that came with it."
+)
+UNMEASURED_TEXT = (
+    "How well this network does with these sequences was not measured, or not recorded beside its weights."
+)
 MEASURES_TEXT = (
     "A lesion is a component of voxels that share a face, an edge or a corner. The longest axial diameter is the "
     "longest straight line between two points of one cross-section in a slice (as in RECIST 1.1), from the outer edges "
@@ -133,6 +140,8 @@ class _Writer:
             self.page.section("Brain mask", BRAIN_TEXT.format(reference=say_sequence(volumes.reference)))
             self.page.panels(self.slices.brain(), size="large")
         self.quality()
+        measured = findings.measured
+        self.page.section("How well this network does", f"{measured} {MODEL_TEXT}" if measured else UNMEASURED_TEXT)
         self.page.section("How it was measured", MEASURES_TEXT)
         self.software()
 

@@ -36,6 +36,7 @@ def test_content_holds_everything_unrounded():
     assert (content["lesion_count"], content["is_trusted"], content["reasons"]) == (1, False, ["Cut."])
     assert content["lesions"][0]["dwi_ratio"] is None
     assert content["quality_notes"] == ["Motion."]
+    assert content["measured"] == ""
 
 
 def test_table_of_a_patient_without_lesions_has_its_columns():

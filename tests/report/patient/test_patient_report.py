@@ -34,7 +34,7 @@ def doubted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("doubted") / "new"
     text = report(
         folder, moved=["t1"], name=HOSTILE, is_trusted=False, reasons=["The field of view is cut."],
-        quality_notes=[HOSTILE], stamps=["PHANTOM"], versions={"islesnet": "0.1.0"},
+        quality_notes=[HOSTILE], stamps=["PHANTOM"], versions={"islesnet": "0.1.0"}, measured="It has a Dice of 0.25.",
     )  # fmt: skip
     return folder, text
 
@@ -44,10 +44,15 @@ def test_page_reads_from_warning_over_result_to_quality(doubted):
     parts = (
         "Research use only", "PHANTOM", "Do not trust this result", "The field of view is cut.", "2 lesions (1 on the",
         ">Lesions</h2>", ">Key slices</h2>", ">All slices with lesion</h2>", ">Registration check</h2>",
-        ">Quality</h2>", ">How it was measured</h2>", ">Software</h2>", "0.1.0",
+        ">Quality</h2>", ">How well this network does</h2>", "It has a Dice of 0.25. Small lesions come out worse",
+        ">How it was measured</h2>", ">Software</h2>", "0.1.0",
     )  # fmt: skip
     places = [body.index(part) for part in parts]
     assert places == sorted(places)
+
+
+def test_page_says_where_nobody_measured_how_well_the_network_does(tmp_path):
+    assert "was not measured, or not recorded beside its weights" in report(tmp_path)
 
 
 def test_whatever_a_patient_is_called_is_escaped(doubted):
