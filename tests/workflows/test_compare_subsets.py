@@ -1,0 +1,50 @@
+import pandas as pd
+import pytest
+
+from workflows import compare_subsets
+
+FIRST = pd.DataFrame(
+    {
+        "patient": ["1", "2", "1", "2"],
+        "sequences": ["dwi", "dwi", "t1", "t1"],
+        "dice": [0.5, 0.9, 0.1, 0.1],
+        "true_ml": [1.0, 60.0, 1.0, 60.0],
+        "lesion_f1": [0.5, 1.0, 0.0, 0.0],
+    }
+)
+
+
+def compare(folder, second):
+    files = [folder / "first.csv", folder / "second.csv"]
+    for file, scores in zip(files, (FIRST, second), strict=True):
+        scores.to_csv(file, index=False)
+    return compare_subsets.main([str(file) for file in files])
+
+
+def test_differences_are_of_the_same_patients_whatever_their_order(tmp_path, capsys):
+    second = FIRST.assign(dice=[0.4, 0.3, 0.2, 0.1]).iloc[::-1]
+
+    assert compare(tmp_path, second) == 0
+
+    assert capsys.readouterr().out.splitlines()[2:] == [
+        "| dwi | 0.350 (2) | 0.100 (1) |  | 0.600 (1) | 0.000 |",
+        "| t1 | -0.050 (2) | -0.100 (1) |  | 0.000 (1) | 0.000 |",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        (FIRST.iloc[:3], "not scored on the same patients with the same sequences"),
+        (FIRST.assign(true_ml=[1.0, 60.0, 1.0, 61.0]), "their lesions differ in volume"),
+        (FIRST.drop(columns="dice"), "second.csv is no subsets.csv of train_default_model"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(tmp_path, capsys, second, message):
+    assert compare(tmp_path, second) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_patient_scored_twice_is_refused(tmp_path, capsys):
+    assert compare(tmp_path, pd.concat([FIRST, FIRST])) == 1
+    assert "has a patient twice" in capsys.readouterr().err
