@@ -16,7 +16,13 @@ REAL_COLUMNS = {
     "precision": ("precision", 3),
     "true_ml": ("lesion, ml", 2),
     "predicted_ml": ("mask, ml", 2),
-    "islands_ml": ("false islands, ml", 2),
+    "islands_ml": ("islands that touch no part, ml", 2),
+}
+# Counts: what the card calls them -> the columns of how many, and of how many there are.
+REAL_COUNTS = {
+    "parts of 0.2 ml and more found": ("large_foci_found", "large_foci"),
+    "parts found": ("foci_found", "foci"),
+    "islands that touch a part": ("islands_that_touch", "islands"),
 }
 
 
@@ -49,11 +55,10 @@ def real_table(scores: pd.DataFrame) -> pd.DataFrame:
     for column, (name, decimals) in REAL_COLUMNS.items():
         if column in scores:
             table[name] = [say(value, decimals) for value in scores[column]]
-    if "large_foci" in scores:
-        counts = zip(scores["large_foci_found"], scores["large_foci"], strict=True)
-        table["parts of 0.2 ml and more found"] = [
-            MISSING if pd.isna(all_of_them) else f"{found:.0f} of {all_of_them:.0f}" for found, all_of_them in counts
-        ]
+    for name, (some, every) in REAL_COUNTS.items():
+        if every in scores:
+            counts = zip(scores[some], scores[every], strict=True)
+            table[name] = [MISSING if pd.isna(of) else f"{count:.0f} of {of:.0f}" for count, of in counts]
     return table
 
 

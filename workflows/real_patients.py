@@ -162,10 +162,12 @@ def _scores(mask: MetaTensor, truth: np.ndarray | None) -> dict[str, float]:
     if truth is None:
         return volumes
     scores = score_mask(marked, truth, spacing)
-    foci, _ = label_lesions(truth)
+    foci, count = label_lesions(truth)
     is_large = np.bincount(foci.ravel()) * voxel_ml >= LARGE_FOCUS_ML
     is_large[0] = False  # the background
-    hits = np.bincount(foci.ravel(), weights=marked.ravel())
+    is_found = np.bincount(foci.ravel(), weights=marked.ravel()) > 0
+    is_found[0] = False
+    parts, islands = label_lesions(marked)
     return {
         "dice": scores.dice,
         "sensitivity": scores.sensitivity,
@@ -173,8 +175,12 @@ def _scores(mask: MetaTensor, truth: np.ndarray | None) -> dict[str, float]:
         "lesion_recall": scores.lesion_recall,
         "lesion_precision": scores.lesion_precision,
         "true_ml": scores.true_ml,
+        "foci": count,
+        "foci_found": int(is_found.sum()),
         "large_foci": int(is_large.sum()),
-        "large_foci_found": int((hits[is_large] > 0).sum()),
+        "large_foci_found": int((is_large & is_found).sum()),
+        "islands": islands,
+        "islands_that_touch": int(np.unique(parts[truth & marked]).size),
         **volumes,
     }
 

@@ -30,12 +30,13 @@ def test_real_patient_without_an_experts_mask_has_volumes_alone(tmp_path):
     real = pd.DataFrame(
         [
             {"patient": "a|b", "sequences": "dwi", "dice": 0.6214, "sensitivity": 0.5, "precision": 0.75}
-            | {"true_ml": 4.18, "predicted_ml": 2.0, "islands_ml": 0.466, "large_foci": 3, "large_foci_found": 2},
+            | {"true_ml": 4.18, "predicted_ml": 2.0, "islands_ml": 0.466, "large_foci": 3, "large_foci_found": 2}
+            | {"foci": 18, "foci_found": 8, "islands": 15, "islands_that_touch": 7},
             {"patient": "mca", "sequences": "flair", "predicted_ml": 75.0, "islands_ml": 1.2},
         ]
     )
 
     lines = lines_of(write_card_tables(tmp_path / "card_tables.md", {}, real, SUBSETS))
 
-    assert r"| a\|b | dwi | 0.621 | 0.500 | 0.750 | 4.18 | 2.00 | 0.47 | 2 of 3 |" in lines
-    assert "| mca | flair | – | – | – | – | 75.00 | 1.20 | – |" in lines
+    assert r"| a\|b | dwi | 0.621 | 0.500 | 0.750 | 4.18 | 2.00 | 0.47 | 2 of 3 | 8 of 18 | 7 of 15 |" in lines
+    assert "| mca | flair | – | – | – | – | 75.00 | 1.20 | – | – | – |" in lines
