@@ -57,8 +57,12 @@ def check_claim(folder: Path, name: str, choices: Mapping[str, object], option: 
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path, option: str = "--out") -> Iterator[None]:
     """Keep other runs out of a folder as long as this one is at work in it; the lock ends with the process.
+
+    Args:
+        folder: of the work.
+        option: that the user names the folder with.
 
     Raises:
         InputError: where another run is at work in it.
@@ -68,7 +72,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise InputError(
-            f"another run is at work in {folder}: wait for it, stop it, or name another folder with --out"
+            f"another run is at work in {folder}: wait for it, stop it, or name another folder with {option}"
         ) from error
     except NotImplementedError:  # a file system without locks
         yield

@@ -3,17 +3,19 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from rich.progress import Progress
 
+import islesnet.phantom
 from islesnet.data import Case, find_cases, lesion_volume_ml
 from islesnet.errors import InputError
 from islesnet.files import require_writable
-from islesnet.phantom import WideCohort, ranges_table, write_wide_dataset
+from islesnet.phantom import WideCohort, write_wide_dataset
 from islesnet.phantom.lesion_masks import MASK_PARTS
 from islesnet.stamps import PHANTOM
-from workflows.claims import claim_folder
+from workflows.claims import alone_in, claim_folder
 from workflows.commands import say
 from workflows.datasets import Patients
 
@@ -65,8 +67,7 @@ class PhantomCohort:
                 f"{self.folder} holds patients, but no {note} that says how they were drawn. Name another folder with "
                 "--phantoms."
             )
-        ranges = hashlib.sha256(ranges_table().encode()).hexdigest()[:12]
-        drawn_with = {**self.decisive(), "spacing_mm": SPACING_MM, "ranges": ranges}
+        drawn_with = {**self.decisive(), "spacing_mm": SPACING_MM, "code of islesnet.phantom": code_checksum()}
         # Before, those to validate and to test on shared masks.
         drawn_with["mask_parts"] = self.lesions and MASK_PARTS
         del drawn_with["patients"]  # more of them are the same and others
@@ -81,7 +82,7 @@ class PhantomCohort:
         self.claim()
         appearance = "wide ones and narrow ones to train on" if self.narrow else "wide"
         say(f"{self.patients} synthetic patients of {SPACING_MM[0]:g} to {SPACING_MM[1]:g} mm, {appearance}")
-        with Progress() as bar:
+        with alone_in(self.folder, "--phantoms"), Progress() as bar:
             task = bar.add_task("Phantoms", total=self.patients)
             write_wide_dataset(self.folder, self.drawn, progress=lambda done, _: bar.update(task, completed=done))
             bar.update(task, completed=self.patients)  # those of an earlier run too
@@ -96,6 +97,13 @@ class PhantomCohort:
     def drawn(self) -> WideCohort:
         """The patients as islesnet draws them."""
         return WideCohort(self.patients, self.seed, SPACING_MM, self.lesions, VALIDATION, TEST, self.narrow)
+
+
+def code_checksum() -> str:
+    """Give the beginning of the SHA-256 of what draws phantoms: another code may draw others from the same seed."""
+    package = files(islesnet.phantom)
+    sources = sorted((part for part in package.iterdir() if part.name.endswith(".py")), key=lambda part: part.name)
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
 
 
 def split(cases: Sequence[Case]) -> dict[str, list[Case]]:
