@@ -20,7 +20,6 @@ from workflows.results import write_json
 VALIDATIONS = 4  # in the course of the training: each takes minutes
 RECIPE = "recipes/training_wide.yaml"
 GPU_RECIPE = "recipes/training_wide_gpu.yaml"
-SHARE_FOR_TRAINING = 0.97  # of the time given; the last validation needs the rest
 
 
 @dataclass(frozen=True)
@@ -114,8 +113,9 @@ class WideTraining:
 
     def _epochs_in_time(self) -> int:
         """Say how many epochs the time allows, as a number that can be validated evenly where it is large enough."""
-        seconds = seconds_per_epoch(self.out / "training" / "tensorboard")
-        epochs = max(2, int(self.minutes * 60 * SHARE_FOR_TRAINING / seconds))
+        events = self.out / "training" / "tensorboard"
+        seconds = self.minutes * 60 - VALIDATIONS * seconds_of_validation(events)
+        epochs = max(2, int(seconds / seconds_per_epoch(events)))
         return epochs - epochs % VALIDATIONS if epochs > VALIDATIONS else epochs
 
     def _train(self, epochs: int) -> None:
@@ -147,12 +147,26 @@ def seconds_per_epoch(tensorboard_dir: Path) -> float:
     Args:
         tensorboard_dir: the training's folder of event files.
     """
-    events = EventAccumulator(str(tensorboard_dir))
-    events.Reload()
-    told = sorted((event.wall_time, event.step) for event in events.Scalars("loss"))
-    last = {step: wall_time for wall_time, step in told}
+    last = {step: told for told, step in _told(tensorboard_dir, "loss")}
     durations = np.diff([last[step] for step in sorted(last)])
     return float(np.mean(durations[len(durations) // 2 :])) * len(last)
+
+
+def seconds_of_validation(tensorboard_dir: Path) -> float:
+    """Measure how long after the last step of the first epoch its validation was told of.
+
+    Args:
+        tensorboard_dir: the training's folder of event files.
+    """
+    validated, _ = _told(tensorboard_dir, "val_mean_dice")[0]
+    return validated - max(told for told, _ in _told(tensorboard_dir, "loss") if told <= validated)
+
+
+def _told(tensorboard_dir: Path, tag: str) -> list[tuple[float, int]]:
+    """List when TensorBoard was told of something, and of which step, in the order of time."""
+    events = EventAccumulator(str(tensorboard_dir))
+    events.Reload()
+    return sorted((event.wall_time, event.step) for event in events.Scalars(tag))
 
 
 def validation_interval(epochs: int) -> int:

@@ -19,7 +19,14 @@ from workflows import phantom_cohort
 from workflows.claims import claim_folder
 from workflows.phantom_cohort import TEST, VALIDATION, PhantomCohort, split
 from workflows.train_default_model import main
-from workflows.wide_training import RECIPE, VALIDATIONS, WideTraining, seconds_per_epoch, validation_interval
+from workflows.wide_training import (
+    RECIPE,
+    VALIDATIONS,
+    WideTraining,
+    seconds_of_validation,
+    seconds_per_epoch,
+    validation_interval,
+)
 
 
 @pytest.fixture
@@ -107,6 +114,16 @@ def test_phantoms_whose_validation_and_test_shared_masks_are_not_gone_on_with(tm
         cohort.claim()
 
 
+def test_phantoms_that_another_code_drew_are_not_gone_on_with(tmp_path, monkeypatch):
+    cohort = PhantomCohort(tmp_path, 60, seed=4)
+    cohort.claim()
+    cohort.claim()
+    monkeypatch.setattr(phantom_cohort, "code_checksum", lambda: "of another version")
+
+    with pytest.raises(InputError, match=r"another choice of code of islesnet\.phantom .* with --phantoms"):
+        cohort.claim()
+
+
 def test_sections_are_those_that_the_masks_were_parted_for(tiny):
     cohort = PhantomCohort(Path("phantoms"), 4, seed=0)
 
@@ -146,6 +163,19 @@ def write_steps(folder, began, steps, seconds=2.0, compiling=60.0):
         for step in range(1, steps + 1):
             waited = compiling if step > 1 else 0
             writer.add_scalar("loss", 0.5, step, walltime=began + waited + seconds * step)
+
+
+def write_validation(folder, ended):
+    with SummaryWriter(folder) as writer:
+        writer.add_scalar("val_mean_dice", 0.2, 1, walltime=ended)
+
+
+def test_validation_is_as_long_as_the_time_from_the_last_step_to_its_end(tmp_path):
+    write_steps(tmp_path, began=1e9, steps=20)
+    write_validation(tmp_path, ended=1e9 + 100 + 31)  # 60 s of compiling and 40 of steps before
+    write_steps(tmp_path, began=1e9 + 3600, steps=3)
+
+    assert seconds_of_validation(tmp_path) == pytest.approx(31)
 
 
 @pytest.mark.parametrize("cut_short_after", [[], [11], [19], [3, 15], [15, 3]])
@@ -209,6 +239,7 @@ def light(monkeypatch, tiny):
         torch.save({"weight": torch.ones(2, 2)}, models / "model.pt")
         torch.save({"iteration": 20 * epochs}, models / "last.pt")
         write_steps(training.out / "training" / "tensorboard", began=1e9, steps=20)
+        write_validation(training.out / "training" / "tensorboard", ended=1e9 + 100 + 25)
         write_provenance(training.out / "training", began=time.time() - 90)
 
     monkeypatch.setattr("workflows.wide_training.fill_cache", lambda *_: None)
@@ -226,12 +257,14 @@ def test_default_model_is_made_from_phantoms_to_tables_and_then_only_measured_ag
     codes = [main(words), main(words)]
 
     assert codes == [0, 0]
-    assert light == [1, 4]  # an epoch to measure the pace, 67 s for each of 5 minutes; nothing the second time
-    assert {path.name for path in tmp_path.glob("model*")} >= {
+    assert light == [1, 4]  # an epoch of 40 s to measure the pace: five, less four validations of 25 s; then nothing
+    assert {path.name for path in tmp_path.iterdir()} >= {
         "model.pt",
         "model.pt.sha256",
         "model_appearance.json",
         "model_operating_point.json",
+        "model_subsets.json",
+        "reliability.png",
     }
     assert len(pd.read_csv(tmp_path / "subsets.csv")) == 15
     assert pd.read_csv(tmp_path / "real.csv")["dice"].tolist() == [0.5]
