@@ -232,7 +232,7 @@ class Pace:
 
     def __call__(self, engine: Engine) -> None:
         """Note the step just completed, and time its pure twin."""
-        now = time.perf_counter()
+        now = settled_time()
         image, label = (torch.stack([output[key] for output in engine.state.output]) for key in ("image", "label"))
         self.shape = tuple(image.shape)
         pure_s, _ = timed(lambda: self._pure_step(engine, image, label))
@@ -241,18 +241,32 @@ class Pace:
             self.pure_s += pure_s
         if engine.state.iteration == self.steps + 3:
             engine.terminate(skip_completed=True)
-        self._resumed = time.perf_counter()
+        self._resumed = settled_time()
 
     @staticmethod
     def _pure_step(engine: Engine, image: torch.Tensor, label: torch.Tensor) -> None:
         engine.network.train()
         engine.optimizer.zero_grad()
-        engine.loss_function(engine.inferer(image, engine.network), label).backward()
-        engine.optimizer.step()
+        with torch.autocast("cuda", enabled=engine.amp):
+            loss = engine.loss_function(engine.inferer(image, engine.network), label)
+        if engine.amp:
+            engine.scaler.scale(loss).backward()
+            engine.scaler.step(engine.optimizer)
+            engine.scaler.update()
+        else:
+            loss.backward()
+            engine.optimizer.step()
 
 
 def timed(action: Callable[[], Any]) -> tuple[float, Any]:
     """Time an action in seconds."""
-    began = time.perf_counter()
+    began = settled_time()
     result = action()
-    return round(time.perf_counter() - began, 3), result
+    return round(settled_time() - began, 3), result
+
+
+def settled_time() -> float:
+    """Read the clock once a GPU, where there is one, has done what it was given."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter()
