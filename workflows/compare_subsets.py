@@ -52,7 +52,10 @@ def difference_table(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
         raise InputError("The two were not scored on the same patients with the same sequences.")
     if not np.allclose(pairs["true_ml"], pairs["true_ml_second"]):
         raise InputError("The two were scored on different patients of the same names: their lesions differ in volume.")
-    return subset_table(pairs.assign(**{score: pairs[score] - pairs[f"{score}_second"] for score in SCORES}))
+    table = subset_table(pairs.assign(**{score: pairs[score] - pairs[f"{score}_second"] for score in SCORES}))
+    return table.rename(
+        columns={"mean Dice": "Dice, first minus second", "lesion-wise F1": "lesion-wise F1, difference"}
+    )
 
 
 def _read(file: Path) -> pd.DataFrame:

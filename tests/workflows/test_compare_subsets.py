@@ -26,7 +26,11 @@ def test_differences_are_of_the_same_patients_whatever_their_order(tmp_path, cap
 
     assert compare(tmp_path, second) == 0
 
-    assert capsys.readouterr().out.splitlines()[2:] == [
+    header, _, *rows = capsys.readouterr().out.splitlines()
+    assert header == (
+        "| sequences | Dice, first minus second | < 5 ml | 5-50 ml | > 50 ml | lesion-wise F1, difference |"
+    )
+    assert rows == [
         "| dwi | 0.350 (2) | 0.100 (1) |  | 0.600 (1) | 0.000 |",
         "| t1 | -0.050 (2) | -0.100 (1) |  | 0.000 (1) | 0.000 |",
     ]
