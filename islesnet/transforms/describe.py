@@ -12,8 +12,8 @@ from islesnet.transforms.lesions import voxel_volume_ml
 def describe_lesions(mask: np.ndarray, probability: np.ndarray, affine: np.ndarray) -> list[dict[str, Any]]:
     """Describe each lesion of a mask, the largest first.
 
-    A lesion's confidence is the mean probability of its voxels. Where probabilities are calibrated, that is the share
-    of the lesion's voxels that is expected to be lesion. It is never below the threshold that made the mask.
+    A lesion's confidence is the mean probability of its voxels, never below the threshold that made the mask. It is the
+    share of them that is expected to be lesion only where probabilities are right.
 
     Args:
         mask: bool.

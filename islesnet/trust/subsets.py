@@ -66,8 +66,8 @@ class SubsetScores:
         return [
             Finding(
                 "too few sequences",
-                f"{self._measured(present)}: small lesions are missed, and most large ones too. What it marks may be "
-                "right, but an empty or small mask excludes no infarct.",
+                f"{self._measured(present)}, next to nothing. What it marks may be right, but an empty or small mask "
+                "excludes no infarct.",
             )
         ]
 
@@ -84,8 +84,8 @@ class SubsetScores:
         return [
             Finding(
                 "few sequences",
-                f"{self._measured(present)}: small lesions are missed or drowned in false marks, and parts of large "
-                "ones are missed. An empty or small mask excludes no infarct.",
+                f"{self._measured(present)}, which is little: much is missed or drowned in false marks, small "
+                "lesions above all. An empty or small mask excludes no infarct.",
             )
         ]
 
