@@ -67,7 +67,7 @@ class Build:
     Args:
         inverse: the patient's mm (from the centre) to MNI mm (from the centre), ``(3, 3)``.
         bend: control values of the displacement along x, y, z, each ``(A, B, C)``, in mm.
-        ventricles: how much the lateral ventricles are widened, 0 to 0.35.
+        ventricles: how much the lateral ventricles are widened, from 0 (not at all).
         atrophy: odds of fluid against tissue, relative to the average brain.
         sulci: control values of what these odds vary by from place to place, as a logarithm; None where they do not.
     """

@@ -33,12 +33,14 @@ def _cohort() -> Iterator[tuple[str, ...]]:
     usual = DEFAULT_SETTINGS
     yield "volume_ml", _say(usual.volume_ml), _say(VOLUMES_ML), "ml, log-uniform", "our choice"
     yield "skull and scalp on", "never", f"{SKULL_PROBABILITY:g}", "of the patients", "our choice"
+    yield "foci", _say(usual.foci), "likewise", "places that a grown lesion begins at", "our choice"
     yield "lesion grown, not from a mask", "all", f"{GROWN_PROBABILITY:g}", "of the patients", "our choice"
     deep = f"{DEEP_PROBABILITY:g}, of {_say(DEEP_VOLUMES_ML)} ml"
     yield "lesion where perforating arteries end", "as others", deep, "of the patients", "our choice"
     yield "chronic stage", "never", f"{CHRONIC_PROBABILITY:g}", "of the patients", "our choice"
     old = usual.old_infarct_probability
     yield "old infarct besides", f"{old:g}", f"{OLD_INFARCT_PROBABILITY:g}", "of the patients", "our choice"
+    yield "field strength", "1.5 or 3", "likewise", "T; T1 as spin echo or as inversion recovery", "our choice"
     thick = f"{usual.thick_slices_probability:g}"
     yield "thick slices", thick, thick, "of the scans", "our choice"
 
