@@ -11,9 +11,9 @@ from islesnet.data import Case, find_cases, read_volume
 from islesnet.metrics import VoxelCounts
 from islesnet.networks import operating_point_file, read_operating_point, require_weights
 from islesnet.networks.weights import checksum_of, read_state_dict
-from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.segment import bundle_folder, segment_cases
 from islesnet.trust import appearance_file, read_appearance, read_subsets, subsets_file
+from workflows import demo
 from workflows.bundle_config import open_recipe
 
 WEIGHTS = bundle_folder() / "models" / "model.pt"
@@ -35,10 +35,17 @@ def test_weights_are_small_whole_and_of_the_configured_network():
 
 
 def test_what_belongs_to_the_weights_lies_beside_them():
+    card = re.sub(r"\s+", " ", (bundle_folder() / "docs" / "README.md").read_text())
+
     assert operating_point_file(WEIGHTS).is_file()
-    assert 0.05 < read_operating_point(WEIGHTS).threshold < 0.99
+    point = read_operating_point(WEIGHTS)
+    assert (
+        f"{point.threshold:.3f} at the temperature {point.temperature:g} and the offset {point.offset:g}; the smallest "
+        f"lesion is {point.minimum_lesion_ml:g} ml"
+    ) in card
     appearance = read_appearance(WEIGHTS)
-    assert appearance is not None and min(appearance.images.values()) >= 100
+    assert appearance is not None
+    assert set(appearance.images.values()) == {116, 103} and "(numbers 45 to 160; 103 have a DWI;" in card
 
 
 def test_scores_by_subset_beside_the_weights_are_those_of_the_card():
@@ -62,15 +69,17 @@ def test_wheel_takes_the_weights_and_all_that_is_theirs():
     assert taken == {file.relative_to(root).as_posix() for file in theirs}
 
 
-def test_synthetic_patient_is_segmented_by_the_shipped_model(tmp_path):
-    settings = PhantomSettings(spacing_mm=2.5, volume_ml=(20.0, 60.0))
-    patient = write_patient(tmp_path / "patients" / "anna", make_patient(7, settings), with_label=True)
-    case = Case("anna", {name: patient / f"{name}.nii.gz" for name in ("dwi", "flair")})
+def test_new_patient_of_the_demo_is_segmented_by_the_shipped_model(tmp_path, capsys):
+    new_patient = demo.make_new_patient(tmp_path)
 
-    segment_cases([case], tmp_path / "out")
+    demo.segment_with_shipped_model(new_patient, tmp_path)
 
-    assert dice_of(tmp_path / "out" / "anna_lesion.nii.gz", patient / "label.nii.gz") > 0.6
-    assert json.loads((tmp_path / "out" / "anna_lesion.json").read_text())["lesion_volume_ml"] > 5
+    (said,) = re.findall(r"^Dice ([\d.]+) on a synthetic patient", capsys.readouterr().out, re.MULTILINE)
+    results = tmp_path / "shipped_model"
+    assert float(said) > 0.5
+    assert dice_of(results / "anna_lesion.nii.gz", new_patient.label) == pytest.approx(float(said), abs=5e-4)
+    assert json.loads((results / "anna_lesion.json").read_text())["lesion_volume_ml"] > 5
+    assert (results / "anna" / "report.html").is_file()
 
 
 @pytest.mark.parametrize(("sequences", "least"), [(("dwi", "flair"), 0.6), (("dwi",), 0.5)])
