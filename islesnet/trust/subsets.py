@@ -90,9 +90,10 @@ class SubsetScores:
         ]
 
     def _measured(self, present: Sequence[str]) -> str:
-        name, alone = "+".join(present), " alone" if len(present) == 1 else ""
+        name = "+".join(present)
+        sequences = " + ".join(present).upper() + (" alone" if len(present) == 1 else "")
         return (
-            f"With {name.upper()}{alone} this network reaches a mean Dice of {self.mean_dice[name]:.2f} on "
+            f"With {sequences} this network reaches a mean Dice of {self.mean_dice[name]:.2f} on "
             f"{self.patients[name]} {self.tested_on}"
         )
 

@@ -109,7 +109,7 @@ def test_sequences_that_the_network_finds_nothing_with_are_a_reason_and_little_a
     assert (little["is_trusted"], little["in_short"]) == (True, "ok, few sequences")
     assert "which is little: much is missed" in little["notes"][-1]
     assert (enough["in_short"], enough["notes"]) == ("ok", [])
-    assert enough["measured"] == "With DWI+FLAIR this network reaches a mean Dice of 0.30 on 21 synthetic patients."
+    assert enough["measured"] == "With DWI + FLAIR this network reaches a mean Dice of 0.30 on 21 synthetic patients."
     assert "measured" not in assess(make_image(3), appearance=ranges, subsets=SubsetScores({"t1": 0.1}, {"t1": 24}))
 
 
