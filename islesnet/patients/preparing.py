@@ -19,9 +19,19 @@ from islesnet.patients.grids import adc_beside, is_on_one_grid
 from islesnet.patients.notes import moved_sequences, notes_of, notes_of_motion, numbers_of
 from islesnet.patients.scans import PREPARATION, Preparation
 from islesnet.patients.writing import write_image
-from islesnet.scanner import ROLES, RawPatient, coregister, correct_bias, image_of, match, read_patient
+from islesnet.scanner import (
+    ROLES,
+    RawPatient,
+    contradicts,
+    coregister,
+    correct_bias,
+    image_of,
+    match,
+    read_patient,
+    sequence_by_name,
+)
 from islesnet.volumes import VolumeError, read_volume
-from islesnet.volumes.file_names import MARK_OF_RESULTS
+from islesnet.volumes.file_names import MARK_OF_RESULTS, stem_of
 from islesnet.volumes.geometry import check_grid
 from islesnet.volumes.values import check_values
 
@@ -138,10 +148,13 @@ class PrepareScans(Transform):
             return Preparation(_as_text(files), reference)
         if not all(match(images[reference], image) for role, image in images.items() if role != reference):
             return None
+        contradictions = _contradictions(files, own.name)
         for role, path in files.items():
-            logger.info("%s: %s: %s, by its name; used as it is", own.name, path.name, role.upper())
+            logger.info("%s: %s is the %s; used as it is", own.name, path.name, role.upper())
+        for sentence in contradictions:
+            logger.warning("%s: %s", own.name, sentence)
         brain = self._find_brain(images, reference, given, own, stamps_in_file(files[reference]))
-        notes = (*self._notes_of_reference(reference), *notes_of_motion(images), *brain.notes)
+        notes = (*contradictions, *self._notes_of_reference(reference), *notes_of_motion(images), *brain.notes)
         used = {**files, **_brain_file(brain, own)}
         return Preparation(_as_text(used), reference, notes=notes, brain=brain.way)
 
@@ -209,6 +222,16 @@ class PrepareScans(Transform):
         if brain.mask is not None:
             write_image(own / BRAIN_FILE, brain.mask, stamps)
         return brain
+
+
+def _contradictions(files: Mapping[str, Path], patient: str) -> tuple[str, ...]:
+    """Say which files are given as one sequence and named as another."""
+    said = {role: sequence_by_name(stem_of(path.name) or "", patient) for role, path in files.items()}
+    return tuple(
+        f"{files[role].name} was given as the {role.upper()}; but its name says {name.upper()}."
+        for role, name in said.items()
+        if name is not None and contradicts(role, name)
+    )
 
 
 def _read_with_adc(files: Mapping[str, Path]) -> RawPatient:

@@ -16,7 +16,7 @@ from islesnet.scanner.option import (
     ranked,
 )
 from islesnet.scanner.patient import COMPANIONS, ROLES, Choice, Image, RawImage
-from islesnet.scanner.recognition import Reading, recognise
+from islesnet.scanner.recognition import Reading, contradicts, recognise
 
 # The first of them that there is says which examination is meant.
 _ORDER = ("dwi", "flair", "t2", "t1")
@@ -248,9 +248,7 @@ def _named_options(role: str, sound: Sequence[Candidate]) -> list[Option]:
 def _contradiction(role: str, named: Candidate) -> list[str]:
     """Note that what the user named as one sequence says itself that it is another."""
     reading = recognise(named.facts)
-    said = {reading.role} if reading.role else set()
-    is_alike = said <= {"dwi", "b0"} and role in ("dwi", "b0")  # whose b-value is asked elsewhere
-    if is_alike or said <= {role}:
+    if not contradicts(role, reading.role):
         return []
     return [f"{named.source} was given as the {role.upper()}; but {reading.why}."]
 

@@ -73,6 +73,14 @@ def sequence_by_name(name: str, patient: str = "") -> str | None:
     return recognise(Facts(words=words_in(without_patient(name, patient)))).role
 
 
+def contradicts(role: str, said: str | None) -> bool:
+    """Tell whether what says itself that it is one sequence was given as another.
+
+    A DWI and its b = 0 do not contradict each other: their b-values are asked elsewhere.
+    """
+    return said is not None and said != role and not {role, said} <= {"dwi", "b0"}
+
+
 def b_value_by_words(facts: Facts) -> float | None:
     """Return the b-value that a name or description gives, where it can be believed.
 

@@ -40,6 +40,14 @@ def written(tmp_path):
     return {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
 
 
+def test_file_given_as_another_sequence_than_its_name_says_is_used_with_a_note(prepared, prepare, caplog):
+    item, preparation = prepare(RawScans("anna", None, {"dwi": prepared / "flair.nii.gz"}))
+
+    assert item["dwi"] == str(prepared / "flair.nii.gz")
+    assert "flair.nii.gz was given as the DWI; but its name says FLAIR." in preparation.notes
+    assert "anna: flair.nii.gz was given as the DWI; but its name says FLAIR." in caplog.messages
+
+
 def test_files_on_one_grid_are_used_where_they_lie_and_nothing_is_written(prepared, prepare, tmp_path):
     (case,) = find_cases(prepared)
 
