@@ -1,6 +1,7 @@
 """The `islesnet` command."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -241,7 +242,7 @@ def test_link_that_stands_for_a_patient_gives_the_name_with_and_without_a_named_
 
 def test_second_patient_without_a_name_does_not_replace_the_first(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("islesnet.segment.segment_cases", lambda *_: None)
-    (tmp_path / "patient_lesion.json").write_text('{"patient": "patient"}')
+    (tmp_path / "patient_lesion.json").write_text('{"patient": "patient", "lesion_count": 1, "lesion_volume_ml": 2.0}')
     scan = ("segment", "--dwi", tmp_path / "b.nii.gz", "-o", tmp_path)
 
     assert run_main(monkeypatch, *scan) == 1
@@ -286,6 +287,18 @@ def test_segment_shows_why_a_mask_is_not_to_be_trusted(dataset, tmp_path, monkey
     assert result.exit_code == 0, result.output
     assert "check" in result.output
     assert result.output.count("head cut") == 3
+
+
+def test_patients_that_an_earlier_run_finished_are_in_the_table(dataset, tmp_path, monkeypatch):
+    for patient in ("a", "b", "c"):
+        numbers = tmp_path / f"{patient}_lesion.json"
+        numbers.write_text(json.dumps({"patient": patient, "lesion_volume_ml": 7.25, "lesion_count": 1}))
+        os.utime(numbers, (1e9, 1e9))
+    monkeypatch.setattr("islesnet.segment.segment_cases", lambda *_: None)
+
+    result = runner.invoke(app, ["segment", str(dataset), "-o", str(tmp_path)])
+
+    assert result.output.count("7.25") == 3
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch):

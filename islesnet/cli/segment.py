@@ -98,6 +98,7 @@ def segment(
     began = time.time()
     try:
         segment_cases(cases, output, model, choices)
+        began = 0.0  # nobody failed: those that an earlier run finished are shown too
     except KeyboardInterrupt:
         messages.print("Stopped. The same command goes on with the patients that are left.")
         raise
