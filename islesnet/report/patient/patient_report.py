@@ -166,6 +166,8 @@ class _Writer:
                 "Quality notes": (str(notes), "on these scans, see Quality" if notes else "on these scans"),
             }
         )
+        if findings.measured:
+            self.page.text(f"{findings.measured} Look at every lesion: some may be none, and others may be missed.")
 
     def lesions(self) -> None:
         self.page.section("Lesions")
