@@ -109,8 +109,11 @@ def test_a_command_sees_its_share(tmp_path):
 def test_ctrl_c_is_answered_in_one_sentence_without_the_traceback_of_what_was_running(tmp_path, goes_on, then):
     script = tmp_path / "work.py"
     script.write_text(f"""
+import signal
 from pathlib import Path
 from workflows.commands import answer, command_line, run
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 
 def work(_):
     program = "import pathlib, time; pathlib.Path('begun').touch(); time.sleep(60)"
