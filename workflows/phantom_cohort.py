@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from rich.progress import Progress
@@ -101,8 +100,7 @@ class PhantomCohort:
 
 def code_checksum() -> str:
     """Give the beginning of the SHA-256 of what draws phantoms: another code may draw others from the same seed."""
-    package = files(islesnet.phantom)
-    sources = sorted((part for part in package.iterdir() if part.name.endswith(".py")), key=lambda part: part.name)
+    sources = sorted(Path(islesnet.phantom.__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
 
 

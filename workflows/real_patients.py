@@ -158,16 +158,16 @@ def write_mask(mask: MetaTensor, file: Path) -> None:
 def _scores(mask: MetaTensor, truth: np.ndarray | None) -> dict[str, float]:
     marked, spacing = np.asarray(mask[0]) > 0.5, tuple(float(length) for length in mask.pixdim)
     voxel_ml = float(np.prod(spacing)) / 1000
-    volumes = {"predicted_ml": float(marked.sum()) * voxel_ml, "islands_ml": _islands(marked, truth) * voxel_ml}
+    islands, count = label_lesions(marked)
+    volumes = {"predicted_ml": float(marked.sum()) * voxel_ml, "islands_ml": _apart(islands, truth) * voxel_ml}
     if truth is None:
         return volumes
     scores = score_mask(marked, truth, spacing)
-    foci, count = label_lesions(truth)
+    foci, foci_count = label_lesions(truth)
     is_large = np.bincount(foci.ravel()) * voxel_ml >= LARGE_FOCUS_ML
     is_large[0] = False  # the background
     is_found = np.bincount(foci.ravel(), weights=marked.ravel()) > 0
     is_found[0] = False
-    parts, islands = label_lesions(marked)
     return {
         "dice": scores.dice,
         "sensitivity": scores.sensitivity,
@@ -175,20 +175,19 @@ def _scores(mask: MetaTensor, truth: np.ndarray | None) -> dict[str, float]:
         "lesion_recall": scores.lesion_recall,
         "lesion_precision": scores.lesion_precision,
         "true_ml": scores.true_ml,
-        "foci": count,
+        "foci": foci_count,
         "foci_found": int(is_found.sum()),
         "large_foci": int(is_large.sum()),
         "large_foci_found": int((is_large & is_found).sum()),
-        "islands": islands,
-        "islands_that_touch": int(np.unique(parts[truth & marked]).size),
+        "islands": count,
+        "islands_that_touch": int(np.unique(islands[truth & marked]).size),
         **volumes,
     }
 
 
-def _islands(marked: np.ndarray, truth: np.ndarray | None) -> int:
-    """Count the voxels of the parts that touch no lesion; where no truth is known, of all parts but the largest."""
-    parts, _ = label_lesions(marked)
-    sizes = np.bincount(parts.ravel())
+def _apart(islands: np.ndarray, truth: np.ndarray | None) -> int:
+    """Count the voxels of the islands that touch no lesion; where no truth is known, of all but the largest."""
+    sizes = np.bincount(islands.ravel())
     sizes[0] = 0
-    sizes[np.unique(parts[truth]) if truth is not None else sizes.argmax()] = 0
+    sizes[np.unique(islands[truth]) if truth is not None else sizes.argmax()] = 0
     return int(sizes.sum())

@@ -80,7 +80,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def train_default_model(arguments: argparse.Namespace) -> int:
     """Make phantoms and train, as far as that is not done; then choose and measure anew."""
-    out = arguments.out.absolute()
+    began, out = time.time(), arguments.out.absolute()
     require_writable(out)
     cohort, training = _begin(out, arguments)
     with alone_in(out):
@@ -88,18 +88,19 @@ def train_default_model(arguments: argparse.Namespace) -> int:
         sections = split(patients.cases)
         write_split(training.datalist, sections, patients, {"stamps": list(patients.stamps)})
         training.run()
-        _measure(arguments, cohort, training, sections)
+        _measure(arguments, began, cohort, training, sections)
     return 0
 
 
 def _measure(
     arguments: argparse.Namespace,
+    began: float,
     cohort: PhantomCohort,
     training: WideTraining,
     sections: Mapping[str, Sequence[Case]],
 ) -> None:
     """Write the weights as half precision, what belongs to them, and how well they do."""
-    began, out = time.time(), training.out
+    out = training.out
     weights = write_half_precision(training.weights, out / "model.pt")
     predictor = SubsetPredictor(weights)
     say("What the phantoms look like, for the flag")

@@ -22,13 +22,12 @@ from islesnet.patients.writing import write_image
 from islesnet.scanner import (
     ROLES,
     RawPatient,
-    contradicts,
+    contradiction_of_name,
     coregister,
     correct_bias,
     image_of,
     match,
     read_patient,
-    sequence_by_name,
 )
 from islesnet.volumes import VolumeError, read_volume
 from islesnet.volumes.file_names import MARK_OF_RESULTS, stem_of
@@ -226,12 +225,8 @@ class PrepareScans(Transform):
 
 def _contradictions(files: Mapping[str, Path], patient: str) -> tuple[str, ...]:
     """Say which files are given as one sequence and named as another."""
-    said = {role: sequence_by_name(stem_of(path.name) or "", patient) for role, path in files.items()}
-    return tuple(
-        f"{files[role].name} was given as the {role.upper()}; but its name says {name.upper()}."
-        for role, name in said.items()
-        if name is not None and contradicts(role, name)
-    )
+    told = (contradiction_of_name(role, stem_of(path.name) or "", path.name, patient) for role, path in files.items())
+    return tuple(sentence for sentence in told if sentence)
 
 
 def _read_with_adc(files: Mapping[str, Path]) -> RawPatient:

@@ -10,7 +10,7 @@ from islesnet.scanner.grids import affine_of, have_same_grid, image_of
 from islesnet.scanner.motion import slice_zigzag_mm
 from islesnet.scanner.patient import ROLES, Choice, DicomFrame, RawImage, RawPatient
 from islesnet.scanner.reading import read_patient
-from islesnet.scanner.recognition import contradicts, sequence_by_name
+from islesnet.scanner.recognition import contradiction_of_name, sequence_by_name
 from islesnet.scanner.registration import Alignment, align, match
 from islesnet.scanner.resampling import mask_on, resample
 
@@ -27,7 +27,7 @@ __all__ = [
     "UnusableError",
     "affine_of",
     "align",
-    "contradicts",
+    "contradiction_of_name",
     "coregister",
     "correct_bias",
     "examination_of",

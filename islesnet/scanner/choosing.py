@@ -1,5 +1,6 @@
 """Fill each role with the best of what claims it, and keep the reasons."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from islesnet.scanner.option import (
     ranked,
 )
 from islesnet.scanner.patient import COMPANIONS, ROLES, Choice, Image, RawImage
-from islesnet.scanner.recognition import Reading, contradicts, recognise
+from islesnet.scanner.recognition import Reading, contradiction, recognise
+
+logger = logging.getLogger(__name__)
 
 # The first of them that there is says which examination is meant.
 _ORDER = ("dwi", "flair", "t2", "t1")
@@ -63,7 +66,10 @@ class Chooser:
             self._fill(options[0])
         except UnusableError as error:
             raise InputError(f"{told}: {error}") from error
-        self.notes += _contradiction(role, options[0].first)
+        named = options[0].first
+        if told := contradiction(role, named.source, named.facts):
+            self.notes.append(told)
+            logger.warning("%s", told)
 
     def take(self, readings: Sequence[tuple[Candidate, Reading]]) -> None:
         """Fill the roles that are still open from what was recognised, the DWI first, and complete b = 0 and ADC.
@@ -243,14 +249,6 @@ def _named_options(role: str, sound: Sequence[Candidate]) -> list[Option]:
     if len(sound) > 1:
         sound = [candidate for candidate in sound if recognise(candidate.facts).role == role]
     return [Option(role, (candidate,), "named by the user") for candidate in sound]
-
-
-def _contradiction(role: str, named: Candidate) -> list[str]:
-    """Note that what the user named as one sequence says itself that it is another."""
-    reading = recognise(named.facts)
-    if not contradicts(role, reading.role):
-        return []
-    return [f"{named.source} was given as the {role.upper()}; but {reading.why}."]
 
 
 def _fits(b0: Candidate, dwi: Candidate) -> bool:

@@ -70,15 +70,35 @@ def sequence_by_name(name: str, patient: str = "") -> str | None:
         name: without a suffix.
         patient: at the beginning of the name it says nothing.
     """
-    return recognise(Facts(words=words_in(without_patient(name, patient)))).role
+    return recognise(_facts_of_name(name, patient)).role
 
 
-def contradicts(role: str, said: str | None) -> bool:
-    """Tell whether what says itself that it is one sequence was given as another.
+def contradiction(role: str, source: str, facts: Facts) -> str:
+    """Say that what was given as one sequence says itself that it is another; nothing where it does not.
 
     A DWI and its b = 0 do not contradict each other: their b-values are asked elsewhere.
+
+    Args:
+        role: that it was given as.
+        source: how the user is told of it.
+        facts: of the volume.
     """
-    return said is not None and said != role and not {role, said} <= {"dwi", "b0"}
+    reading = recognise(facts)
+    if reading.role is None or reading.role == role or {role, reading.role} <= {"dwi", "b0"}:
+        return ""
+    return f"{source} was given as the {role.upper()}; but {reading.why}."
+
+
+def contradiction_of_name(role: str, stem: str, source: str, patient: str = "") -> str:
+    """Say the same of a file by its name alone.
+
+    Args:
+        role: as for `contradiction`.
+        stem: the name without a suffix.
+        source: as for `contradiction`.
+        patient: as for `sequence_by_name`.
+    """
+    return contradiction(role, source, _facts_of_name(stem, patient))
 
 
 def b_value_by_words(facts: Facts) -> float | None:
@@ -94,6 +114,10 @@ def b_value_by_words(facts: Facts) -> float | None:
     timing = _by_timing(facts)  # a T2's may be that of a diffusion-weighted spin echo
     is_another = bool(said) or (timing is not None and timing.role != "t2")
     return None if is_another else value
+
+
+def _facts_of_name(name: str, patient: str) -> Facts:
+    return Facts(words=words_in(without_patient(name, patient)))
 
 
 def _by_image_type(facts: Facts) -> Reading | None:

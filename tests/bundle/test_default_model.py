@@ -11,6 +11,7 @@ from islesnet.data import Case, find_cases, read_volume
 from islesnet.metrics import VoxelCounts
 from islesnet.networks import operating_point_file, read_operating_point, require_weights
 from islesnet.networks.weights import checksum_of, read_state_dict
+from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.segment import bundle_folder, segment_cases
 from islesnet.trust import appearance_file, read_appearance, read_subsets, subsets_file
 from workflows import demo
@@ -67,6 +68,17 @@ def test_wheel_takes_the_weights_and_all_that_is_theirs():
     beside = (checksum_of, appearance_file, operating_point_file, subsets_file)
     theirs = (WEIGHTS, *(name_beside(WEIGHTS) for name_beside in beside))
     assert taken == {file.relative_to(root).as_posix() for file in theirs}
+
+
+def test_synthetic_patient_is_segmented_by_the_shipped_model(tmp_path):
+    settings = PhantomSettings(spacing_mm=2.5, volume_ml=(20.0, 60.0))
+    patient = write_patient(tmp_path / "patients" / "anna", make_patient(7, settings), with_label=True)
+    case = Case("anna", {name: patient / f"{name}.nii.gz" for name in ("dwi", "flair")})
+
+    segment_cases([case], tmp_path / "out")
+
+    assert dice_of(tmp_path / "out" / "anna_lesion.nii.gz", patient / "label.nii.gz") > 0.6
+    assert json.loads((tmp_path / "out" / "anna_lesion.json").read_text())["lesion_volume_ml"] > 5
 
 
 def test_new_patient_of_the_demo_is_segmented_by_the_shipped_model(tmp_path, capsys):

@@ -44,8 +44,9 @@ def test_file_given_as_another_sequence_than_its_name_says_is_used_with_a_note(p
     item, preparation = prepare(RawScans("anna", None, {"dwi": prepared / "flair.nii.gz"}))
 
     assert item["dwi"] == str(prepared / "flair.nii.gz")
-    assert "flair.nii.gz was given as the DWI; but its name says FLAIR." in preparation.notes
-    assert "anna: flair.nii.gz was given as the DWI; but its name says FLAIR." in caplog.messages
+    said = "flair.nii.gz was given as the DWI; but name or description says FLAIR."
+    assert said in preparation.notes
+    assert f"anna: {said}" in caplog.messages
 
 
 def test_files_on_one_grid_are_used_where_they_lie_and_nothing_is_written(prepared, prepare, tmp_path):

@@ -38,8 +38,9 @@ BRAIN_TEXT = (
     "coronal and sagittal. What lies further outside was not looked at for lesions."
 )
 MODEL_TEXT = (
-    "Small lesions come out worse than such a mean as a rule, large ones better. What the network was trained on, and "
-    "how it does on people, stands in its card: docs/README.md of the bundle, for the weights that came with it."
+    "Small lesions come out worse than such a mean as a rule, large ones better. Look at every lesion: some may be "
+    "none, and others may be missed. What the network was trained on, and how it does on people, stands in its card: "
+    "docs/README.md of the bundle, for the weights that came with it."
 )
 UNMEASURED_TEXT = (
     "How well this network does with these sequences was not measured, or not recorded beside its weights."
@@ -140,8 +141,6 @@ class _Writer:
             self.page.section("Brain mask", BRAIN_TEXT.format(reference=say_sequence(volumes.reference)))
             self.page.panels(self.slices.brain(), size="large")
         self.quality()
-        measured = findings.measured
-        self.page.section("How well this network does", f"{measured} {MODEL_TEXT}" if measured else UNMEASURED_TEXT)
         self.page.section("How it was measured", MEASURES_TEXT)
         self.software()
 
@@ -166,8 +165,7 @@ class _Writer:
                 "Quality notes": (str(notes), "on these scans, see Quality" if notes else "on these scans"),
             }
         )
-        if findings.measured:
-            self.page.text(f"{findings.measured} Look at every lesion: some may be none, and others may be missed.")
+        self.page.text(f"{findings.measured} {MODEL_TEXT}" if findings.measured else UNMEASURED_TEXT)
 
     def lesions(self) -> None:
         self.page.section("Lesions")
