@@ -294,6 +294,16 @@ def test_images_are_those_of_the_truth_where_it_is_a_data_set_or_a_datalist(fold
     assert result.scores["brain_accuracy"].notna().all()
 
 
+def test_what_is_left_out_of_a_data_set_is_said_once(folders, images, caplog):
+    for patient, mask in TRUTHS.items():
+        save(mask, images / patient / "label.nii.gz")
+    save(TRUTHS["1"], images / "lost" / "label.nii.gz")
+
+    run(folders[0], images, folders[2])
+
+    assert caplog.text.count("patient 'lost' has a label") == 1
+
+
 def test_truth_whose_datalist_lists_images_that_are_not_there_is_scored_without(folders, images):
     path = images / "1" / "dwi.nii.gz"
     case = Case("1", {"dwi": path}, save(TRUTHS["1"], images / "1" / "label.nii.gz"))

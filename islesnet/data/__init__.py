@@ -15,7 +15,7 @@ from islesnet.data.datalist import (
 from islesnet.data.file_stamps import stamps_in_file, stamps_in_files
 from islesnet.data.folds import deal_folds, fold_sections
 from islesnet.data.layouts import LAYOUTS, detect_layout, find_cases
-from islesnet.data.mask_pairs import MaskPair, find_by_patient, find_labelled, pair_masks
+from islesnet.data.mask_pairs import MaskPair, find_by_patient, pair_masks
 from islesnet.data.siss import are_of_siss
 from islesnet.data.slices import slice_thickness_mm, write_slice_split
 from islesnet.data.splits import lesion_volume_ml, split_cases
@@ -40,7 +40,6 @@ __all__ = [
     "detect_layout",
     "find_by_patient",
     "find_cases",
-    "find_labelled",
     "fold_sections",
     "lesion_volume_ml",
     "make_way_for_datalist",

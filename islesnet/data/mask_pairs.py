@@ -27,11 +27,13 @@ class MaskPair:
         patient: as the truth names it.
         prediction: the mask; None where there is none and it is to be scored as empty.
         truth: the expert's.
+        case: the patient as the labelled data set or the datalist has it; None where the truth is masks alone.
     """
 
     patient: str
     prediction: Path | None
     truth: Path
+    case: Case | None = None
 
     @property
     def probability(self) -> Path | None:
@@ -66,7 +68,8 @@ def pair_masks(
     if missing not in _MISSING:
         raise InputError(f"missing is {missing!r}; right is {' or '.join(map(repr, _MISSING))}")
     truth = datalist_of(truth, section)
-    predictions, truths = find_masks(pred), _find_truths(truth, section, dataset_dir)
+    predictions, cases = find_masks(pred), _find_labelled(truth, section, dataset_dir)
+    truths = _labels_of(cases) if cases else find_masks(truth)
     partners = match_names(truths, predictions)
     alone = [name for name in predictions if name not in partners.values()]
     lacking = [patient for patient in truths if patient not in partners]
@@ -88,7 +91,7 @@ def pair_masks(
     if lacking:
         logger.warning("%d patients have no mask and are scored as empty: %s", len(lacking), _listed(lacking))
     found = {patient: predictions[name] for patient, name in partners.items()}
-    return [MaskPair(patient, found.get(patient), truths[patient]) for patient in _sorted(truths)]
+    return [MaskPair(patient, found.get(patient), truths[patient], cases.get(patient)) for patient in _sorted(truths)]
 
 
 def find_masks(folder: Path) -> dict[str, Path]:
@@ -149,30 +152,19 @@ def find_by_patient(path: Path, section: str | None = None, dataset_dir: Path | 
     return cases
 
 
-def find_labelled(truth: Path, section: str | None = None, dataset_dir: Path | None = None) -> dict[str, Case]:
-    """Find the patients with a label where the truth is a data set or a datalist; none where it is masks alone.
-
-    Args:
-        truth: as for `pair_masks`.
-        section: of the datalist; all of it by default.
-        dataset_dir: the folder that the datalist's paths are relative to; by default its own.
-
-    Raises:
-        InputError: as `find_by_patient`.
-    """
+def _find_labelled(truth: Path, section: str | None, dataset_dir: Path | None) -> dict[str, Case]:
+    """Find the patients with a label where the truth is a data set or a datalist; none where it is masks alone."""
     if truth.suffix != ".json" and section is None and not _is_data_set(truth):
         return {}
-    cases = find_by_patient(truth, section, dataset_dir)
-    return {name: case for name, case in cases.items() if case.label is not None}
-
-
-def _find_truths(truth: Path, section: str | None, dataset_dir: Path | None) -> dict[str, Path]:
-    cases = find_labelled(truth, section, dataset_dir)
-    if cases:
-        return _each_once((name, case.label) for name, case in cases.items() if case.label is not None)
-    if truth.suffix == ".json":
+    found = find_by_patient(truth, section, dataset_dir)
+    cases = {name: case for name, case in found.items() if case.label is not None}
+    if not cases and truth.suffix == ".json":
         raise InputError(f"{truth}: no patient{f' of {section!r}' if section else ''} has a label")
-    return find_masks(truth)
+    return cases
+
+
+def _labels_of(cases: Mapping[str, Case]) -> dict[str, Path]:
+    return _each_once((name, case.label) for name, case in cases.items() if case.label is not None)
 
 
 def _choose_section(truth: Path, patients: set[str]) -> str:

@@ -15,7 +15,6 @@ from islesnet.data import (
     MaskPair,
     are_of_siss,
     find_by_patient,
-    find_labelled,
     pair_masks,
     stamps_in_file,
     stamps_in_files,
@@ -82,7 +81,7 @@ def evaluate(
     listed = datalist_of(truth, section)
     _require_sense(pred, truth, output, dataset_dir, [listed, images])
     pairs = {pair.patient: pair for pair in pair_masks(pred, listed, missing, section, dataset_dir)}
-    cases = _cases_of_truth(listed, section, dataset_dir) if images is None else _cases(images, pairs, dataset_dir)
+    cases = _cases_of_truth(pairs) if images is None else _cases(images, pairs, dataset_dir)
     require_writable(output)
     for name in FILES:
         (output / name).unlink(missing_ok=True)
@@ -178,9 +177,9 @@ def _score_baselines(
     return baselines | ({DWI_THRESHOLD: table_of(crew.do(trials))} if trials else {})
 
 
-def _cases_of_truth(truth: Path, section: str | None, dataset_dir: Path | None) -> dict[str, Case]:
-    """Find the images that lie beside the true masks; a datalist may list some that are not there."""
-    cases = find_labelled(truth, section, dataset_dir)
+def _cases_of_truth(pairs: Mapping[str, MaskPair]) -> dict[str, Case]:
+    """Give the images that lie beside the true masks; a datalist may list some that are not there."""
+    cases = {patient: pair.case for patient, pair in pairs.items() if pair.case is not None}
     return {patient: case for patient, case in cases.items() if case.sequences[case.reference].is_file()}
 
 

@@ -129,7 +129,7 @@ def test_datalist_may_lie_elsewhere_than_its_data_set(touch, tmp_path):
 
     (pair,) = pair_masks(pred, tmp_path / "lists" / "all.json", dataset_dir=data)
 
-    assert pair == MaskPair("1", pred / "1.nii.gz", data / "1" / "label.nii.gz")
+    assert pair == MaskPair("1", pred / "1.nii.gz", case.label, case)
     with pytest.raises(InputError, match=r"none of its 2 files is there, e.g. .*lists/1/dwi.nii.gz; .* --dataset-dir"):
         pair_masks(pred, tmp_path / "lists" / "all.json")
 
