@@ -14,7 +14,8 @@ logger = logging.getLogger(__name__)
 class TimeLeft:
     """Show how far an engine is and how long it still takes: a bar on a terminal, a line now and then in a log.
 
-    What an engine names in its ``finished`` was passed over: it does not count in the pace, and is not in the bar.
+    What an engine names in its ``finished`` was passed over: it does not count in the pace, and is not in the bar. Nor
+    does the first hundredth of a run, at least one iteration: it waits for workers and compilers.
 
     Args:
         description: what is being done, e.g. "Training".
@@ -31,8 +32,8 @@ class TimeLeft:
         self.seconds = seconds
         self.total_steps = total_steps
         self._bar: Progress | None = None
-        self._began = self._last = self._first_done = 0.0
-        self._first = 0
+        self._began = self._last = self._paced_from = 0.0
+        self._first = self._warm_up = 0
         self._last_line = -1
 
     def attach(self, engine: Engine) -> None:
@@ -49,6 +50,7 @@ class TimeLeft:
             return
         self._began = self._last = time.monotonic()
         self._first = engine.state.iteration
+        self._warm_up = max(1, (self._total(engine) - self._first) // 100)
         if sys.stderr.isatty():
             columns = (
                 TextColumn("{task.description}"),
@@ -71,8 +73,8 @@ class TimeLeft:
             done, total = engine.state.iteration - passed, self._total(engine) - passed
             self._bar.update(self._bar.task_ids[0], total=total, completed=done, description=description)
             return
-        if not self._first_done and self._done(engine) > 0:
-            self._first_done = time.monotonic()
+        if self._done(engine) <= self._warm_up:
+            self._paced_from = time.monotonic()
         if time.monotonic() - self._last >= self.seconds:
             self._last, self._last_line = time.monotonic(), engine.state.iteration
             logger.info(self._line(engine))
@@ -83,7 +85,7 @@ class TimeLeft:
             self._bar.stop()
         elif self._began and self._last_line != engine.state.iteration:
             logger.info(self._line(engine))
-        self._bar, self._began, self._first_done = None, 0.0, 0.0
+        self._bar, self._began = None, 0.0
 
     def fail(self, engine: Engine, error: Exception) -> None:
         """Close the bar and let the error go on."""
@@ -95,10 +97,10 @@ class TimeLeft:
         now = time.monotonic()
         reached = f"{self.description}: {done} of {total} {self.unit}s{self._loss(engine)}"
         spent = f"{_clock(now - self._began)} so far"
-        after_first = self._done(engine) - 1
-        if after_first < 1 and done < total:
-            return f"{reached}, {spent}"  # the first one waits for workers and compilers: others are faster
-        left = (now - self._first_done) / max(after_first, 1) * (total - done)
+        paced = self._done(engine) - self._warm_up
+        if paced < 1 and done < total:
+            return f"{reached}, {spent}"
+        left = (now - self._paced_from) / max(paced, 1) * (total - done)
         return f"{reached}, {spent}, {_clock(left)} left"
 
     def _done(self, engine: Engine) -> int:

@@ -206,6 +206,22 @@ def test_time_left_goes_by_what_follows_the_first_patient_of_those_not_passed_ov
     assert told in caplog.text
 
 
+def test_time_left_of_a_long_training_does_not_go_by_its_first_hundredth(engine, caplog, monkeypatch):
+    # Compiling, the first 3 of 300 steps take 100 s each, all others 1.
+    def clock():
+        done = engine.state.iteration
+        return 1.0 + (100 * done if done <= 3 else 297 + done)
+
+    monkeypatch.setattr("islesnet.handlers.progress.time.monotonic", clock)
+    TimeLeft("Training", seconds=1e9, total_steps=300).attach(engine)
+    engine.add_event_handler(Events.ITERATION_COMPLETED(once=10), engine.terminate)
+
+    with caplog.at_level(logging.INFO):
+        engine.run(list(range(300)))
+
+    assert "Training: 10 of 300 steps, 5:07 so far, 4:50 left\n" in caplog.text
+
+
 def test_time_left_is_said_in_the_log_at_the_end(engine, caplog):
     TimeLeft("Training", seconds=1e9, total_steps=6).attach(engine)
 
