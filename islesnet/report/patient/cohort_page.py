@@ -15,6 +15,12 @@ from islesnet.report.wording import MISSING, say
 # As many digits of a checksum tell any two networks apart.
 SHOWN_OF_CHECKSUM = 12
 
+PATIENTS_TEXT = (
+    "A name leads to the patient's report, where there is one. A mask passed the checks (is_trusted in cohort.csv) "
+    "where nothing was found that speaks against it: scans unlike the training's, a cut head, an implausible volume. "
+    "That does not say that the mask is right: it is yours to check."
+)
+
 
 @dataclass(frozen=True)
 class CohortRow:
@@ -87,7 +93,7 @@ def write_cohort_page(
         page.section("Failed", "These patients have no mask. Mend what is said and run the cohort again.")
         page.table(pd.DataFrame([{"Patient": row.patient, "Why": row.failure} for row in failed]), "Reasons.")
     if done:
-        page.section("Patients", "A name leads to the patient's report, where there is one.")
+        page.section("Patients", PATIENTS_TEXT)
         page.table(_table(done), "Also in cohort.csv.", [_link(row.report) for row in done])
     return page.write(folder / "cohort.html")
 
@@ -157,7 +163,7 @@ def _table(rows: Sequence[CohortRow]) -> pd.DataFrame:
             "Patient": row.patient,
             "Volume (ml)": say(row.total_volume_ml, 2),
             "Lesions": say(row.lesions, 0),
-            "Trusted": TRUST[row.is_trusted],
+            "Passed the checks": TRUST[row.is_trusted],
             "Reasons": " ".join(row.reasons) or MISSING,
             "Notes": " ".join(row.notes) or MISSING,
             "Stamps": " ".join(row.stamps) or MISSING,

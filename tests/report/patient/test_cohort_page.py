@@ -41,7 +41,12 @@ def test_notes_stand_in_the_table_and_on_the_page(tmp_path):
 def test_reasons_and_notes_that_no_patient_has_take_no_width(tmp_path):
     sound = [CohortRow("1", 1.0, 1, True), CohortRow("2", 0.0, 0, True)]
     text = write_cohort_page(tmp_path, sound).read_text(encoding="utf-8")
-    assert re.findall(r'<th scope="col" class="\w+">([^<]*)<', text) == ["Patient", "Volume (ml)", "Lesions", "Trusted"]
+    assert re.findall(r'<th scope="col" class="\w+">([^<]*)<', text) == [
+        "Patient",
+        "Volume (ml)",
+        "Lesions",
+        "Passed the checks",
+    ]
     assert 'data-name="Reasons"' in write_cohort_page(tmp_path, ROWS).read_text(encoding="utf-8")
 
 
