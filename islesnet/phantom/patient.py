@@ -16,7 +16,7 @@ from islesnet.phantom.lesions import DEEP_SITES, SITES, Infarct, grow_infarct
 from islesnet.phantom.mimics import grow_hyperintensities, grow_old_infarct, hollow_out
 from islesnet.phantom.mr_signal import SEQUENCES, draw_protocol, draw_tissues, image_signals
 from islesnet.phantom.ranges import draw, draw_log
-from islesnet.phantom.scan import scan
+from islesnet.phantom.scan import Subject, scan
 from islesnet.phantom.settings import DEFAULT_SETTINGS, PhantomSettings
 
 CLEARANCE_MM = 8.0
@@ -94,12 +94,13 @@ def make_patient(seed: int, settings: PhantomSettings = DEFAULT_SETTINGS) -> Pha
     if stage == "chronic":
         disease = _grow_old(for_tissues, anatomy, disease, draw(for_tissues, ranges.cavity_share))
     shares = _mix(for_tissues, anatomy, disease, settings)
+    subject = Subject(anatomy, shares, disease.infarct.share)
     scans = {}
     for sequence, rng in zip(SEQUENCES, for_scans.spawn(len(SEQUENCES)), strict=True):
         if sequence == "dwi" and stage == "chronic":
             continue
         signals = image_signals({name: tissues[name] for name in shares}, sequence, protocol)
-        scans[sequence] = scan(rng, anatomy, shares, signals, sequence, settings, disease.infarct.share)
+        scans[sequence] = scan(rng, subject, signals, sequence, settings)
     images = {sequence: scanned.image for sequence, scanned in scans.items()}
     # An expert outlines what the DWI shows (of a chronic infarct the FLAIR): not what is lost in a thick slice.
     outlined = scans["dwi" if "dwi" in scans else "flair"].seen

@@ -20,6 +20,23 @@ BoolArray = NDArray[np.bool_]
 LANDED = 0.3  # share of a voxel's tissue from which a distorted image has a voxel there
 
 
+class Subject(NamedTuple):
+    """Who is scanned.
+
+    Args:
+        anatomy: with the grid.
+        shares: of each voxel that is each tissue.
+        lesion: share of each voxel that is lesion.
+
+    Shapes:
+        shares and lesion ``(N,)`` each.
+    """
+
+    anatomy: Anatomy
+    shares: Mapping[str, FloatArray]
+    lesion: FloatArray
+
+
 class Scene(NamedTuple):
     """What lies before the scanner, in the box around the brain.
 
@@ -54,31 +71,21 @@ class Scanned(NamedTuple):
 
 
 def scan(
-    rng: np.random.Generator,
-    anatomy: Anatomy,
-    shares: Mapping[str, FloatArray],
-    signals: Mapping[str, float],
-    sequence: str,
-    settings: PhantomSettings,
-    lesion: FloatArray,
+    rng: np.random.Generator, subject: Subject, signals: Mapping[str, float], sequence: str, settings: PhantomSettings
 ) -> Scanned:
-    """Scan a patient: the stored image, whole numbers on the whole grid.
+    """Scan a patient: the stored image, whole numbers on the whole grid ``(X, Y, Z)``.
 
     In the brain no voxel is 0 (unless the field of view is cut), so that `image > 0` is the stripped brain, as users
     take it to be.
 
     Args:
         rng: source of randomness.
-        anatomy: of the patient.
-        shares: of each voxel that is each tissue.
+        subject: the patient.
         signals: of each tissue on this sequence.
         sequence: dwi, t1, t2 or flair.
         settings: of the cohort.
-        lesion: share of each voxel that is lesion.
-
-    Shapes:
-        shares and lesion ``(N,)`` each -> ``(X, Y, Z)``.
     """
+    anatomy, shares, lesion = subject
     how, ranges, spacing_mm = draw_scan(rng, sequence, settings), settings.ranges, anatomy.grid.spacing_mm
     signal = _ideal_signal(rng, anatomy, shares, signals, sequence, ranges)
     sensitivity: FloatArray = np.exp(np.float32(how.bias) * anatomy.smooth_field(rng, 70.0))
