@@ -7,7 +7,7 @@ import torch
 from monai.data import MetaTensor
 
 from islesnet.errors import InputError
-from islesnet.trust import AppearanceRanges, AssessTrustd, SubsetScores, TrustLimits, describe_appearance
+from islesnet.trust import AppearanceRanges, AssessTrustd, NetworkRecord, SubsetScores, TrustLimits, describe_appearance
 from tests.trust.conftest import AFFINE, SIZE, SPACING
 
 SEQUENCES = ("dwi", "flair")
@@ -19,9 +19,10 @@ def ranges(make_image):
     return AppearanceRanges.fit(describe_appearance(make_image(seed), SEQUENCES) for seed in range(12))
 
 
-def assess(image, mask=None, reference=None, preparation=None, limits=LIMITS, **arguments):
+def assess(image, mask=None, reference=None, preparation=None, limits=LIMITS, flip_inferer=None, **known):
     mask = torch.zeros(1, *SIZE) if mask is None else mask
-    transform = AssessTrustd(keys="pred", sequences=SEQUENCES, reference_order=SEQUENCES, limits=limits, **arguments)
+    record = NetworkRecord(**known)
+    transform = AssessTrustd("pred", SEQUENCES, SEQUENCES, limits, record, flip_inferer)
     data = {"pred": MetaTensor(mask, AFFINE), "image": image}
     if reference is not None:
         data["reference"] = reference
