@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.image import imsave
 
 from islesnet.data import Case, cases_in_datalist
 from islesnet.errors import InputError
@@ -21,7 +20,8 @@ from islesnet.evaluation.masks import read_masks
 from islesnet.evaluation.scan import open_scan, read_scan
 from islesnet.metrics import VoxelCounts
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
-from islesnet.report import largest_slice, outlined_slice
+from islesnet.report import draw_patient
+from islesnet.stamps import PHANTOM
 from workflows.commands import answer, command_line, run, run_bundle, say
 from workflows.results import choose_threshold, pair_of
 
@@ -148,7 +148,7 @@ def report(dataset: Path, new_patient: Case, folder: Path) -> None:
     print(f"\nMasks of the test patients  {folder / 'evaluation'}")
     print(f"Mask of the new patient     {folder / 'inference' / (new_patient.patient + '_lesion.nii.gz')}")
     print(f"Report of the new patient   {folder / 'inference' / new_patient.patient / 'report.html'}")
-    print(f"Overlay picture             {picture} (DWI and FLAIR; truth green, mask red, both yellow)")
+    print(f"Overlay picture             {picture}")
     print(f"TensorBoard                 tensorboard --logdir {folder / 'training' / 'tensorboard'}")
 
 
@@ -173,9 +173,8 @@ def score(case: Case, masks: Path, deviations: float) -> dict[str, str | float]:
 def draw(case: Case, folder: Path) -> Path:
     """Draw the slice where the new patient's lesion is largest."""
     images, truth, mask = open_scan(pair_of(case, folder / "inference"), case)
-    path = folder / f"{case.patient}_overlay.png"
-    imsave(path, outlined_slice(images, truth, mask, largest_slice(truth, mask), magnify=4))
-    return path
+    title = f"{case.patient}, a synthetic patient: the mask of the network that this demo trained"
+    return draw_patient(images, truth, mask, folder / f"{case.patient}_overlay.png", title, [PHANTOM])
 
 
 if __name__ == "__main__":
