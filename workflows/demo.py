@@ -20,6 +20,7 @@ from islesnet.evaluation.masks import read_masks
 from islesnet.evaluation.scan import open_scan, read_scan
 from islesnet.metrics import VoxelCounts
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
+from islesnet.phantom.mr_signal import SEQUENCES
 from islesnet.report import draw_patient
 from islesnet.stamps import PHANTOM
 from workflows.commands import answer, command_line, run, run_bundle, say
@@ -74,7 +75,7 @@ def make_new_patient(folder: Path) -> Case:
     home = write_patient(folder / "new_patients" / "anna", make_patient(NEW_PATIENT_SEED, settings), with_label=True)
     # The truth is kept aside: the new patient's folder holds scans alone, as a clinic's does.
     truth = (home / "label.nii.gz").rename(folder / "anna_truth.nii.gz")
-    return Case("anna", {"dwi": home / "dwi.nii.gz", "flair": home / "flair.nii.gz"}, truth)
+    return Case("anna", {sequence: home / f"{sequence}.nii.gz" for sequence in SEQUENCES}, truth)
 
 
 def segment_with_shipped_model(new_patient: Case, folder: Path) -> None:

@@ -14,8 +14,9 @@ logger = logging.getLogger(__name__)
 class TimeLeft:
     """Show how far an engine is and how long it still takes: a bar on a terminal, a line now and then in a log.
 
-    What an engine names in its ``finished`` was passed over: it does not count in the pace, and is not in the bar. Nor
-    does the first hundredth of a run, at least one iteration: it waits for workers and compilers.
+    What an engine names in its ``finished`` was passed over: it does not count in the pace, and is not in the bar.
+    A bar goes by the pace of its last half minute; a log by that of all but the first hundredth of a run, at least one
+    iteration, which waits for workers and compilers.
 
     Args:
         description: what is being done, e.g. "Training".
@@ -33,7 +34,7 @@ class TimeLeft:
         self.total_steps = total_steps
         self._bar: Progress | None = None
         self._began = self._last = self._paced_from = 0.0
-        self._first = self._warm_up = 0
+        self._first = 0
         self._last_line = -1
 
     def attach(self, engine: Engine) -> None:
@@ -50,7 +51,6 @@ class TimeLeft:
             return
         self._began = self._last = time.monotonic()
         self._first = engine.state.iteration
-        self._warm_up = max(1, (self._total(engine) - self._first) // 100)
         if sys.stderr.isatty():
             columns = (
                 TextColumn("{task.description}"),
@@ -73,7 +73,7 @@ class TimeLeft:
             done, total = engine.state.iteration - passed, self._total(engine) - passed
             self._bar.update(self._bar.task_ids[0], total=total, completed=done, description=description)
             return
-        if self._done(engine) <= self._warm_up:
+        if self._done(engine) <= self._warm_up(engine):
             self._paced_from = time.monotonic()
         if time.monotonic() - self._last >= self.seconds:
             self._last, self._last_line = time.monotonic(), engine.state.iteration
@@ -97,7 +97,7 @@ class TimeLeft:
         now = time.monotonic()
         reached = f"{self.description}: {done} of {total} {self.unit}s{self._loss(engine)}"
         spent = f"{_clock(now - self._began)} so far"
-        paced = self._done(engine) - self._warm_up
+        paced = self._done(engine) - self._warm_up(engine)
         if paced < 1 and done < total:
             return f"{reached}, {spent}"
         left = (now - self._paced_from) / max(paced, 1) * (total - done)
@@ -106,6 +106,10 @@ class TimeLeft:
     def _done(self, engine: Engine) -> int:
         """Count what this run did."""
         return int(engine.state.iteration) - self._first - _passed_over(engine)
+
+    def _warm_up(self, engine: Engine) -> int:
+        """Count what does not count in the pace."""
+        return max(1, (self._total(engine) - self._first - _passed_over(engine)) // 100)
 
     def _total(self, engine: Engine) -> int:
         return self.total_steps or int(engine.state.epoch_length)

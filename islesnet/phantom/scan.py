@@ -73,7 +73,7 @@ class Scanned(NamedTuple):
 def scan(
     rng: np.random.Generator, subject: Subject, signals: Mapping[str, float], sequence: str, settings: PhantomSettings
 ) -> Scanned:
-    """Scan a patient: the stored image, whole numbers on the whole grid ``(X, Y, Z)``.
+    """Scan a patient: the stored image, whole numbers on the whole grid.
 
     In the brain no voxel is 0 (unless the field of view is cut), so that `image > 0` is the stripped brain, as users
     take it to be.
@@ -84,6 +84,9 @@ def scan(
         signals: of each tissue on this sequence.
         sequence: dwi, t1, t2 or flair.
         settings: of the cohort.
+
+    Shapes:
+        the image, and the lesion as it is seen, ``(X, Y, Z)``.
     """
     anatomy, shares, lesion = subject
     how, ranges, spacing_mm = draw_scan(rng, sequence, settings), settings.ranges, anatomy.grid.spacing_mm

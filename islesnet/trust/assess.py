@@ -14,7 +14,7 @@ from islesnet.transforms import foreground, voxel_volume_ml
 from islesnet.trust.anatomy import check_field_of_view, check_height, check_volume
 from islesnet.trust.finding import Finding
 from islesnet.trust.limits import TrustLimits
-from islesnet.trust.record import NetworkRecord, present_of
+from islesnet.trust.record import NetworkRecord
 
 DWI_ABSENT = (
     "DWI is absent: an infarct of the first hours can be invisible on every other sequence, so that an empty mask does "
@@ -65,7 +65,7 @@ class AssessTrustd(MapTransform):
         """Assess one patient."""
         assessed = dict(data)
         image = data["image"]
-        present = present_of(image, self.sequences)
+        present = [name for name, channel in zip(self.sequences, image, strict=True) if bool(channel.any())]
         preparation = json.loads(data.get("preparation", "{}"))
         agreement = getattr(self.flip_inferer, "agreement", None)
         measured: dict[str, Any] = {} if agreement is None else {"agreement": round(agreement, 3)}
@@ -79,7 +79,8 @@ class AssessTrustd(MapTransform):
         for key in self.key_iterator(assessed):
             reasons = (
                 _check_damaged(preparation)
-                + self.record.check(image, self.sequences, self.limits)
+                + self.record.check_subset(present, self.limits)
+                + self.record.check_appearance(image, self.sequences, self.limits)
                 + self._check_anatomy(data, data[key], present)
                 + self._check_agreement(agreement)
             )

@@ -35,21 +35,25 @@ class NetworkRecord:
         """Say what the network reached with the sequences of a patient; nothing where that was not measured."""
         return "" if self.subsets is None else self.subsets.tell(present)
 
-    def check(self, image: torch.Tensor, sequences: Sequence[str], limits: TrustLimits) -> list[Finding]:
-        """Find what speaks against a mask of this network: too few sequences, or such as it was not trained on.
+    def check_subset(self, present: Sequence[str], limits: TrustLimits) -> list[Finding]:
+        """Find out whether the network finds next to nothing with the sequences of a patient."""
+        return [] if self.subsets is None else self.subsets.check(present, limits.minimum_subset_dice)
+
+    def check_appearance(self, image: torch.Tensor, sequences: Sequence[str], limits: TrustLimits) -> list[Finding]:
+        """Find the sequences that look unlike those that the network was trained on.
 
         Args:
-            image: as it entered the network, `(C, X, Y, Z)`; a channel of zeros is an absent sequence.
+            image: as it entered the network; a channel of zeros is an absent sequence.
             sequences: names of its channels.
             limits: from where on that is so.
+
+        Shapes:
+            image ``(C, X, Y, Z)``.
         """
-        findings = []
-        if self.subsets is not None:
-            findings += self.subsets.check(present_of(image, sequences), limits.minimum_subset_dice)
-        if self.appearance is not None:
-            description = describe_appearance(image, sequences)
-            findings += self.appearance.check(description, limits.appearance_tolerance, limits.joint_tolerance)
-        return findings
+        if self.appearance is None:
+            return []
+        description = describe_appearance(image, sequences)
+        return self.appearance.check(description, limits.appearance_tolerance, limits.joint_tolerance)
 
     def note(self, present: Sequence[str], limits: TrustLimits) -> list[Finding]:
         """Note that little is found with the sequences of a patient, and what is not known of the network."""
@@ -62,8 +66,3 @@ class NetworkRecord:
                 Finding("", f"Not compared with the training's images, of which nothing is known: {unchecked}.")
             )
         return notes if self.is_calibrated else [*notes, Finding("", NOT_CALIBRATED)]
-
-
-def present_of(image: torch.Tensor, sequences: Sequence[str]) -> list[str]:
-    """Name the channels of an image that a patient has: those that are not all zero."""
-    return [name for name, channel in zip(sequences, image, strict=True) if bool(channel.any())]

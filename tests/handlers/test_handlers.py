@@ -222,6 +222,20 @@ def test_time_left_of_a_long_training_does_not_go_by_its_first_hundredth(engine,
     assert "Training: 10 of 300 steps, 5:07 so far, 4:50 left\n" in caplog.text
 
 
+def test_time_left_of_a_large_cohort_is_told_though_almost_all_of_it_was_passed_over(engine, caplog, monkeypatch):
+    engine.finished = [str(patient) for patient in range(995)]
+    monkeypatch.setattr(
+        "islesnet.handlers.progress.time.monotonic", lambda: 1.0 + 60 * max(engine.state.iteration - 995, 0)
+    )
+    TimeLeft("Segmenting", "patient", seconds=1e9).attach(engine)
+    engine.add_event_handler(Events.ITERATION_COMPLETED(once=997), engine.terminate)
+
+    with caplog.at_level(logging.INFO):
+        engine.run(list(range(1000)))
+
+    assert "Segmenting: 997 of 1000 patients, 2:00 so far, 3:00 left\n" in caplog.text
+
+
 def test_time_left_is_said_in_the_log_at_the_end(engine, caplog):
     TimeLeft("Training", seconds=1e9, total_steps=6).attach(engine)
 

@@ -6,7 +6,6 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
-from islesnet.errors import InputError
 from islesnet.trust import AppearanceRanges, AssessTrustd, NetworkRecord, SubsetScores, TrustLimits, describe_appearance
 from tests.trust.conftest import AFFINE, SIZE, SPACING
 
@@ -114,19 +113,6 @@ def test_sequences_that_the_network_finds_nothing_with_are_a_reason_and_little_a
     assert "measured" not in assess(make_image(3), appearance=ranges, subsets=SubsetScores({"t1": 0.1}, {"t1": 24}))
 
 
-def test_uncalibrated_probabilities_are_noted(make_image, ranges):
-    found = assess(make_image(3), appearance=ranges, is_calibrated=False)
-
-    assert found["in_short"] == "ok" and "confidences are the network's own" in found["notes"][-1]
-
-
-def test_limits_decide_what_is_next_to_nothing(make_image, ranges):
-    subsets = SubsetScores({"dwi+flair": 0.3}, {"dwi+flair": 21})
-    strict = TrustLimits(appearance_tolerance=2.0, minimum_subset_dice=0.4)
-    found = assess(make_image(3), appearance=ranges, subsets=subsets, limits=strict)
-    assert found["in_short"] == "too few sequences"
-
-
 def test_volume_is_that_of_the_mask_on_its_own_grid(make_image, ranges):
     mask = torch.zeros(1, *SIZE)
     mask[0, 10:20, 10:20, 10:20] = 1  # 1000 voxels of 0.125 ml
@@ -148,12 +134,3 @@ def test_head_is_looked_at_where_the_file_of_the_reference_ends(make_image, rang
     reference = MetaTensor(seen, AFFINE, meta=meta)
     assert assess(image, appearance=None)["in_short"] == "ok"
     assert assess(image, appearance=None, reference=reference)["in_short"] == "head cut"
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("minimum_agreement", 1.5), ("maximum_lesion_ml", -1), ("minimum_subset_dice", 2)],
-)
-def test_limit_out_of_its_bounds_is_refused_by_name(name, value):
-    with pytest.raises(InputError, match=f"trust_limits::{name} is {value}; it must be from 0"):
-        TrustLimits(**{name: value})

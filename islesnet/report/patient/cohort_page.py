@@ -17,8 +17,8 @@ SHOWN_OF_CHECKSUM = 12
 
 PATIENTS_TEXT = (
     "A name leads to the patient's report, where there is one. A mask passed the checks (is_trusted in cohort.csv) "
-    "where nothing was found that speaks against it: scans unlike the training's, a cut head, an implausible volume. "
-    "That does not say that the mask is right: it is yours to check."
+    "where no reason was found against trusting it, such as scans unlike the training's, a cut head, an implausible "
+    "volume or too few sequences. That does not say that the mask is right: it is yours to check."
 )
 
 
