@@ -201,8 +201,8 @@ def subset_table(scores: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for subset, part in scores.groupby("sequences", sort=False):
         dice = part["dice"].to_numpy(dtype=float)
-        row = {"sequences": subset, "mean Dice": _mean_with_interval(dice)}
-        row |= {name: _mean_with_interval(dice[is_here]) for name, is_here in size_strata(part["true_ml"]).items()}
+        row = {"sequences": subset, "mean Dice": mean_with_interval(dice)}
+        row |= {name: mean_with_interval(dice[is_here]) for name, is_here in size_strata(part["true_ml"]).items()}
         rows.append({**row, "lesion-wise F1": f"{part['lesion_f1'].mean():.3f}"})
     return pd.DataFrame(rows)
 
@@ -220,7 +220,8 @@ def _describe(item: Mapping[str, MetaTensor]) -> dict[str, dict[str, float]]:
     return describe_appearance(item["image"], SEQUENCES)
 
 
-def _mean_with_interval(dice: np.ndarray) -> str:
+def mean_with_interval(dice: np.ndarray) -> str:
+    """Write a mean over patients, its 95 % interval where they are enough for one, and how many they are."""
     if not len(dice):
         return ""
     low, high = bootstrap_interval(dice)

@@ -1,9 +1,9 @@
-"""Measure one subject: `python -m workflows.benchmark bundle | registration | brain_mask | cohort`; else the bundle."""
+"""Measure one subject: `python -m workflows.benchmark bundle | registration | brain_mask | skull | cohort`, or the first."""
 
 import importlib
 import sys
 
-SUBJECTS = ("bundle", "registration", "brain_mask", "cohort")
+SUBJECTS = ("bundle", "registration", "brain_mask", "skull", "cohort")
 
 
 def main(arguments: list[str]) -> int:
