@@ -1,4 +1,4 @@
-"""Measure one subject: `python -m workflows.benchmark bundle | registration | brain_mask | skull | cohort`, or the first."""
+"""Measure one subject, `python -m workflows.benchmark SUBJECT`, of those below; the bundle where none is named."""
 
 import importlib
 import sys
