@@ -55,7 +55,7 @@ class Likeness:
 
 def _to_bins(values: NDArray[np.float32]) -> NDArray[np.int64]:
     highest = max(float(values.max(initial=0)), 1e-6)
-    return np.minimum(values * (BINS / highest), BINS - 1).astype(np.int64)
+    return np.clip(values * (BINS / highest), 0, BINS - 1).astype(np.int64)  # smoothing undershoots 0
 
 
 def _entropy(counts: NDArray[np.int64]) -> float:
