@@ -64,6 +64,7 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
         return patients
     children = _children_of(folder)
     if children and _are_one_patient(children):
+        _tell_as_one(folder, children)
         return [own]
     if not children or (layout == "folders" and _are_parts(children)):
         try:
@@ -94,6 +95,15 @@ def _tell_apart(folder: Path, patients: Sequence[Case | RawScans]) -> None:
     names = [patient.patient for patient in patients[:4]] + (["..."] if len(patients) > 4 else [])
     told = f"these are {len(patients)} patients ({', '.join(names)})"
     logger.info("%s: by the files' names %s; where they are one, say --one-patient", folder.name, told)
+
+
+def _tell_as_one(folder: Path, children: Sequence[Path]) -> None:
+    """Say that folders named as series were taken for one patient's, where nothing but the names says so."""
+    scans = [scan for child in children if (scan := _first_scan(child)) is not None]
+    if len(children) > 1 and not _are_of_one_examination(scans):
+        names = ", ".join(child.name for child in children[:4]) + (", ..." if len(children) > 4 else "")
+        told = f"its folders ({names}) are named as sequences and are taken for one patient's"
+        logger.info("%s: %s; where they are several people's, segment each by itself", folder.name, told)
 
 
 def _patients_in_layout(folder: Path, layout: str) -> list[Case | RawScans]:

@@ -145,10 +145,10 @@ def _without(preparation: Mapping[str, Any]) -> list[str]:
 
 def _as_json(reasons: Sequence[Finding], notes: Sequence[Finding], without: Sequence[str]) -> dict[str, Any]:
     told = (*(finding.topic for finding in reasons), *without, *(finding.topic for finding in notes))
-    topics = [topic for topic in told if topic]
+    topics = ", ".join(dict.fromkeys(topic for topic in told if topic))
     return {
         "is_trusted": not reasons,
         "reasons": [finding.sentence for finding in reasons],
         "notes": [finding.sentence for finding in notes],
-        "in_short": ", ".join(dict.fromkeys(topics if reasons else ["ok", *topics])),
+        "in_short": topics if reasons else f"note: {topics}" if topics else "ok",
     }

@@ -75,11 +75,14 @@ def test_masks_and_adc_beside_named_files_leave_them_prepared(write_scan, tmp_pa
     assert found(tmp_path / "anna") == {"anna": Case}
 
 
-def test_folders_named_by_sequence_and_adc_are_one_patient(write_scan, tmp_path):
+def test_folders_named_by_sequence_and_adc_are_one_patient_which_is_said(write_scan, tmp_path, caplog):
     for folder, name in (("DWI", "dwi"), ("ADC", "adc"), ("FLAIR", "flair")):
         write_scan(tmp_path / "anna" / folder / f"{name}.nii.gz")
 
-    assert find_patients(tmp_path / "anna") == [RawScans("anna", tmp_path / "anna")]
+    with caplog.at_level(logging.INFO):
+        assert find_patients(tmp_path / "anna") == [RawScans("anna", tmp_path / "anna")]
+
+    assert "anna: its folders (ADC, DWI, FLAIR) are named as sequences and are taken for one patient's" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -158,11 +161,14 @@ def test_dicomdir_of_a_whole_export_does_not_join_its_patients(tmp_path):
     assert found(tmp_path) == {"PAT1": RawScans, "PAT2": RawScans}
 
 
-def test_dicom_series_of_one_examination_side_by_side_are_one_patient(tmp_path):
+def test_dicom_series_of_one_examination_side_by_side_are_one_patient(tmp_path, caplog):
     for number in (1, 2):
         series(tmp_path / f"anna/series{number}", number=number)
 
-    assert find_patients(tmp_path / "anna") == [RawScans("anna", tmp_path / "anna")]
+    with caplog.at_level(logging.INFO):
+        assert find_patients(tmp_path / "anna") == [RawScans("anna", tmp_path / "anna")]
+
+    assert not caplog.records
 
 
 def test_dicom_folders_of_different_examinations_are_several_patients(tmp_path):

@@ -56,7 +56,7 @@ def test_absent_dwi_is_a_note_that_warns_of_an_empty_mask(make_image, ranges):
     found = assess(make_image(3, dwi=False), appearance=ranges)
     assert found["is_trusted"] is True
     assert "an empty mask does not exclude one" in found["notes"][0]
-    assert found["in_short"] == "ok, no DWI"
+    assert found["in_short"] == "note: no DWI"
 
 
 def test_other_absent_sequence_is_a_mere_note(make_image, ranges):
@@ -71,13 +71,13 @@ def test_damaged_dwi_is_a_reason_and_any_other_damage_stands_in_the_table(make_i
     assert lost["in_short"] == "DWI damaged, no DWI"
 
     other = assess(make_image(3, flair=False), appearance=ranges, preparation={"damaged": ["flair"]})
-    assert (other["is_trusted"], other["in_short"]) == (True, "ok, FLAIR damaged")
+    assert (other["is_trusted"], other["in_short"]) == (True, "note: FLAIR damaged")
 
 
 def test_sequence_whose_registration_failed_stands_in_the_table(make_image, ranges):
     registration = {"flair": {"used": False}, "t1": {"used": True}}
     found = assess(make_image(3), appearance=ranges, preparation={"registration": registration})
-    assert (found["is_trusted"], found["in_short"]) == (True, "ok, FLAIR left out")
+    assert (found["is_trusted"], found["in_short"]) == (True, "note: FLAIR left out")
 
 
 def test_skipped_comparison_is_said(make_image):
@@ -106,7 +106,7 @@ def test_sequences_that_the_network_finds_nothing_with_are_a_reason_and_little_a
 
     assert (nothing["is_trusted"], nothing["in_short"]) == (False, "too few sequences, no DWI")
     assert "With FLAIR alone this network reaches a mean Dice of 0.10 on 24 synthetic patients" in nothing["reasons"][0]
-    assert (little["is_trusted"], little["in_short"]) == (True, "ok, few sequences")
+    assert (little["is_trusted"], little["in_short"]) == (True, "note: few sequences")
     assert "which is little: much is missed" in little["notes"][-1]
     assert (enough["in_short"], enough["notes"]) == ("ok", [])
     assert enough["measured"] == "With DWI + FLAIR this network reaches a mean Dice of 0.30 on 21 synthetic patients."

@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from islesnet.report.patient.lesions import LesionMeasures
 from islesnet.report.wording import say
 
 TRUST = {True: "yes", False: "no", None: "not assessed"}
+BULK = 0.8  # share of the volume that is most of it
+FEWEST_SMALL = 3  # beside the lesions that have it, to be spoken of
 SIDES = {"left": "on the left", "right": "on the right", "both": "on both sides", "midline": "on the midline"}
 
 
@@ -44,7 +47,7 @@ class PatientFindings:
         return sum((lesion.volume_ml for lesion in self.lesions), 0.0)
 
     def sentence(self) -> str:
-        """Say the result in one sentence."""
+        """Say the result in a sentence, or two where most of the volume lies in few of many lesions."""
         if not self.lesions:
             return "No lesion was found."
         largest = self.lesions[0]
@@ -57,7 +60,18 @@ class PatientFindings:
         if len(counts) == 1:
             where, which = SIDES[largest.side], "the largest"
         total = say_ml(self.total_volume_ml)
-        return f"{len(self.lesions)} lesions {where}, {total} in all; {which} has {size}."
+        told = f"{len(self.lesions)} lesions {where}, {total} in all; {which} has {size}"
+        return f"{told}{self._say_bulk()}."
+
+    def _say_bulk(self) -> str:
+        """Say how few of many lesions have most of the volume; nothing where they are few, or alike."""
+        shares = np.cumsum([lesion.volume_ml for lesion in self.lesions]) / self.total_volume_ml
+        bulk = int(np.argmax(shares >= BULK)) + 1
+        rest = len(self.lesions) - bulk
+        if rest < max(bulk, FEWEST_SMALL):
+            return ""
+        largest = "The largest has" if bulk == 1 else f"The {bulk} largest have"
+        return f". {largest} {100 * shares[bulk - 1]:.0f} % of the volume; look at the other {rest} with more doubt"
 
     def content(self) -> dict[str, Any]:
         """Give everything as plain data, the numbers unrounded, None where something is not known."""

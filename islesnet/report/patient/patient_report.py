@@ -39,8 +39,8 @@ BRAIN_TEXT = (
 )
 MODEL_TEXT = (
     "Small lesions come out worse than such a mean as a rule, large ones better. Look at every lesion: some may be "
-    "none, and others may be missed. What the network was trained on, and how it does on people, stands in its card: "
-    "docs/README.md of the bundle, for the weights that came with it."
+    "none, and others may be missed. The weights that come with islesnet were trained on synthetic patients alone and "
+    "have been scored on one person; their card, docs/README.md of the bundle, says how they did."
 )
 UNMEASURED_TEXT = (
     "How well this network does with these sequences was not measured, or not recorded beside its weights."

@@ -27,6 +27,20 @@ def test_result_is_said_in_one_sentence(lesions, sentence):
     assert PatientFindings("1", lesions).sentence() == sentence
 
 
+@pytest.mark.parametrize(
+    ("volumes_ml", "told"),
+    [
+        ((5.0, 4.0, 0.4, 0.3, 0.3), ". The 2 largest have 90 % of the volume; look at the other 3 with more doubt."),
+        ((9.0, 0.4, 0.3, 0.3), ". The largest has 90 % of the volume; look at the other 3 with more doubt."),
+        ((9.0, 0.5, 0.5), " of 21 mm."),
+        ((1.0, 1.0, 1.0, 1.0, 1.0, 1.0), " of 21 mm."),
+    ],
+)
+def test_few_of_many_lesions_that_have_most_of_the_volume_are_told(volumes_ml, told):
+    lesions = [lesion(number, volume) for number, volume in enumerate(volumes_ml, 1)]
+    assert PatientFindings("1", lesions).sentence().endswith(told)
+
+
 def test_content_holds_everything_unrounded():
     found = PatientFindings(
         "1", [lesion(volume_ml=1 / 3, intensity_ratios={"dwi": None})], False, ["Cut."], ["Motion."]
