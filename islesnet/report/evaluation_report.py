@@ -84,14 +84,14 @@ class _Writer:
     def headline(self) -> None:
         summary, dice = self.evaluation.summary, self.evaluation.summary["measures"]["dice"]
         quartiles = f"quartiles {say(dice['q1'])} to {say(dice['q3'])}"
-        empty = f"patients without a lesion, with a mask; {say_count(summary['both_empty'])} rightly empty"
+        empty = f"without a lesion, with a mask; {say_count(summary['both_empty'])} rightly empty"
         self.page.facts(
             {
                 "Mean Dice over patients": (say(dice["mean"]), f"{INTERVAL} {say_interval(dice)}"),
                 "Median Dice": (say(dice["median"]), quartiles),
                 "Patients": (say_count(summary["patients"]), self.evaluation.data),
-                "Lesions missed": (say_count(summary["missed"]), "patients with a lesion of which nothing is marked"),
-                "False alarms": (say_count(summary["false_alarms"]), empty),
+                "Patients missed": (say_count(summary["missed"]), "with a lesion of which nothing is marked"),
+                "Patients falsely marked": (say_count(summary["false_alarms"]), empty),
             }
         )
         self.page.table(

@@ -47,7 +47,7 @@ def test_headline_is_the_mean_dice_with_its_interval_the_median_and_the_missed(t
     assert "<dt>Mean Dice over patients</dt><dd>0.575<small>95 % interval 0.000 to 0.900</small></dd>" in read(tmp_path)
     assert "<dt>Median Dice</dt><dd>0.700<small>" in read(tmp_path)
     assert read(tmp_path).count("with its 95 % interval") == 3  # the chart, as caption and description, and every score
-    assert "<dt>Lesions missed</dt><dd>1<small>" in read(tmp_path)
+    assert "<dt>Patients missed</dt><dd>1<small>" in read(tmp_path)
 
 
 def test_interval_of_few_patients_is_doubted_where_it_stands(tmp_path):
