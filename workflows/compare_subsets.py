@@ -1,9 +1,10 @@
 """Compare two trainings on the same test phantoms, patient by patient: Dice by subset of the sequences and lesion size.
 
-    python -m workflows.compare_subsets A/subsets.csv B/subsets.csv
+    python -m workflows.compare_subsets A/subsets.csv B/subsets.csv [A2/subsets.csv B2/subsets.csv ...]
 
 `workflows.train_default_model` writes these files. A cell is the mean of A minus B, its 95 % bootstrap interval where
-there are patients enough for one, and how many there are.
+there are patients enough for one, and how many there are. Of several pairs, as of trainings of several seeds, a
+patient's difference is the mean of the pairs': the interval is over patients, not over seeds.
 """
 
 import argparse
@@ -26,36 +27,49 @@ SCORES = ["dice", "lesion_f1"]
 def main(words: Sequence[str] | None = None) -> int:
     """Print the comparison in Markdown."""
     parser = command_line("compare_subsets", __doc__)
-    parser.add_argument("first", type=Path, help="subsets.csv of a training")
-    parser.add_argument("second", type=Path, help="subsets.csv of another, on the same test phantoms")
+    parser.add_argument("files", type=Path, nargs="+", help="subsets.csv of a training, and of another; more pairs")
     return answer(parser, compare_subsets, words, goes_on=False)
 
 
 def compare_subsets(arguments: argparse.Namespace) -> int:
-    """Print the differences between two files."""
-    print(markdown_table(difference_table(_read(arguments.first), _read(arguments.second))))
+    """Print the differences between the two files of each pair."""
+    scores = [_read(file) for file in arguments.files]
+    if len(scores) % 2:
+        raise InputError(f"{len(scores)} files are no pairs: name the first and the second training of each.")
+    print(markdown_table(difference_table(list(zip(scores[::2], scores[1::2], strict=True)))))
     return 0
 
 
-def difference_table(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+def difference_table(pairs: Sequence[tuple[pd.DataFrame, pd.DataFrame]]) -> pd.DataFrame:
     """Give a row a subset: the mean of the patients' differences in Dice, in all and by lesion size.
 
     Args:
-        first: of `score_subsets`.
-        second: of another network on the same patients.
+        pairs: each `score_subsets` of a network and of another on the same patients; of several the mean is taken.
 
     Raises:
         InputError: the patients, their sequences or their lesions are not the same.
     """
-    pairs = first.merge(second, on=KEYS, suffixes=("", "_second"))
-    if not len(pairs) == len(first) == len(second):
-        raise InputError("The two were not scored on the same patients with the same sequences.")
-    if not np.allclose(pairs["true_ml"], pairs["true_ml_second"]):
-        raise InputError("The two were scored on different patients of the same names: their lesions differ in volume.")
-    table = subset_table(pairs.assign(**{score: pairs[score] - pairs[f"{score}_second"] for score in SCORES}))
+    first = pairs[0][0]
+    for other in (scores for pair in pairs for scores in pair):
+        _require_same(first, other)
+    each = pd.concat([_difference(*pair) for pair in pairs])
+    table = subset_table(each.groupby(KEYS, sort=False, as_index=False).mean())
     return table.rename(
         columns={"mean Dice": "Dice, first minus second", "lesion-wise F1": "lesion-wise F1, difference"}
     )
+
+
+def _require_same(first: pd.DataFrame, second: pd.DataFrame) -> None:
+    both = first.merge(second, on=KEYS, suffixes=("", "_second"))
+    if not len(both) == len(first) == len(second):
+        raise InputError("The trainings were not scored on the same patients with the same sequences.")
+    if not np.allclose(both["true_ml"], both["true_ml_second"]):
+        raise InputError("They were scored on different patients of the same names: their lesions differ in volume.")
+
+
+def _difference(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    first, second = first.set_index(KEYS), second.set_index(KEYS)
+    return first.assign(**{score: first[score] - second[score] for score in SCORES}).reset_index()
 
 
 def _read(file: Path) -> pd.DataFrame:

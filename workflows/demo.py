@@ -14,13 +14,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from islesnet.data import Case, cases_in_datalist
+from islesnet.data import SEQUENCES, Case, cases_in_datalist
 from islesnet.errors import InputError
 from islesnet.evaluation.masks import read_masks
 from islesnet.evaluation.scan import open_scan, read_scan
 from islesnet.metrics import VoxelCounts
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
-from islesnet.phantom.mr_signal import SEQUENCES
 from islesnet.report import draw_patient
 from islesnet.stamps import PHANTOM
 from workflows.commands import answer, command_line, run, run_bundle, say

@@ -63,7 +63,9 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
             _tell_apart(folder, patients)
         return patients
     children = _children_of(folder)
-    if children and _are_one_patient(children):
+    if _are_one_examination(children):
+        return [own]
+    if _are_named_as_series(children):
         _tell_as_one(folder, children)
         return [own]
     if not children or (layout == "folders" and _are_parts(children)):
@@ -98,12 +100,9 @@ def _tell_apart(folder: Path, patients: Sequence[Case | RawScans]) -> None:
 
 
 def _tell_as_one(folder: Path, children: Sequence[Path]) -> None:
-    """Say that folders named as series were taken for one patient's, where nothing but the names says so."""
-    scans = [scan for child in children if (scan := _first_scan(child)) is not None]
-    if len(children) > 1 and not _are_of_one_examination(scans):
-        names = ", ".join(child.name for child in children[:4]) + (", ..." if len(children) > 4 else "")
-        told = f"its folders ({names}) are named as sequences and are taken for one patient's"
-        logger.info("%s: %s; where they are several people's, segment each by itself", folder.name, told)
+    names = ", ".join(child.name for child in children[:4]) + (", ..." if len(children) > 4 else "")
+    told = f"its folders ({names}) are named as sequences and are taken for one patient's"
+    logger.info("%s: %s; where they are several people's, segment each by itself", folder.name, told)
 
 
 def _patients_in_layout(folder: Path, layout: str) -> list[Case | RawScans]:
@@ -126,13 +125,17 @@ def _is_subject(folder: Path) -> bool:
 
 
 def _are_one_patient(folders: Sequence[Path]) -> bool:
-    """Tell whether folders are parts of one patient: all DICOM of one examination, or named as series are.
+    """Tell whether folders are parts of one patient: all DICOM of one examination, or named as series are."""
+    return _are_one_examination(folders) or _are_named_as_series(folders)
 
-    Named as series are at least two sequences, and whatever else says nothing but how it was acquired.
-    """
+
+def _are_one_examination(folders: Sequence[Path]) -> bool:
     scans = [scan for folder in folders if (scan := _first_scan(folder)) is not None]
-    if len(scans) == len(folders) and _are_of_one_examination(scans):
-        return True
+    return len(scans) == len(folders) and _are_of_one_examination(scans)
+
+
+def _are_named_as_series(folders: Sequence[Path]) -> bool:
+    """Tell whether folders are named by at least two sequences, and otherwise by how a series was acquired alone."""
     sequences = {sequence_by_name(folder.name) for folder in folders} - {None}
     return len(sequences) > 1 and all(_is_named_as_series(folder.name) for folder in folders)
 

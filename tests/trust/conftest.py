@@ -3,8 +3,12 @@ import pytest
 import torch
 from monai.data import MetaTensor
 
+from islesnet.trust import AppearanceRanges, TrustLimits, describe_appearance
+
 SIZE, SPACING = (36, 44, 32), 5.0  # mm: 180 x 220 x 160
 AFFINE = torch.diag(torch.tensor([SPACING, SPACING, SPACING, 1.0]))
+SEQUENCES = ("dwi", "flair")
+LIMITS = TrustLimits(appearance_tolerance=2.0)  # twelve images give narrow ranges
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +31,9 @@ def make_image(head):
         return MetaTensor(torch.as_tensor(np.stack(channels), dtype=torch.float32), AFFINE)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def ranges(make_image):
+    """How twelve images look."""
+    return AppearanceRanges.fit(describe_appearance(make_image(seed), SEQUENCES) for seed in range(12))

@@ -2,20 +2,11 @@ import json
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 import torch
 from monai.data import MetaTensor
 
-from islesnet.trust import AppearanceRanges, AssessTrustd, NetworkRecord, SubsetScores, TrustLimits, describe_appearance
-from tests.trust.conftest import AFFINE, SIZE, SPACING
-
-SEQUENCES = ("dwi", "flair")
-LIMITS = TrustLimits(appearance_tolerance=2.0)  # twelve images give narrow ranges
-
-
-@pytest.fixture(scope="module")
-def ranges(make_image):
-    return AppearanceRanges.fit(describe_appearance(make_image(seed), SEQUENCES) for seed in range(12))
+from islesnet.trust import AssessTrustd, NetworkRecord, SubsetScores
+from tests.trust.conftest import AFFINE, LIMITS, SEQUENCES, SIZE, SPACING
 
 
 def assess(image, mask=None, reference=None, preparation=None, limits=LIMITS, flip_inferer=None, **known):

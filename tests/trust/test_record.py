@@ -1,14 +1,7 @@
 import pytest
 
-from islesnet.trust import AppearanceRanges, NetworkRecord, SubsetScores, TrustLimits, describe_appearance
-
-SEQUENCES = ("dwi", "flair")
-LIMITS = TrustLimits(appearance_tolerance=2.0)  # twelve images give narrow ranges
-
-
-@pytest.fixture(scope="module")
-def ranges(make_image):
-    return AppearanceRanges.fit(describe_appearance(make_image(seed), SEQUENCES) for seed in range(12))
+from islesnet.trust import NetworkRecord, SubsetScores
+from tests.trust.conftest import LIMITS, SEQUENCES
 
 
 def sentences(findings):

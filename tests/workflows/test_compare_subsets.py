@@ -36,6 +36,25 @@ def test_differences_are_of_the_same_patients_whatever_their_order(tmp_path, cap
     ]
 
 
+def test_of_several_pairs_a_patients_difference_is_the_mean(tmp_path, capsys):
+    files = {
+        "a": FIRST,
+        "b": FIRST.assign(dice=[0.4, 0.3, 0.2, 0.1]),
+        "c": FIRST.iloc[::-1],
+        "d": FIRST.assign(dice=0.1),
+    }
+    for name, scores in files.items():
+        scores.to_csv(tmp_path / name, index=False)
+
+    assert compare_subsets.main([str(tmp_path / name) for name in "abcd"]) == 0
+
+    *_, dwi, t1 = capsys.readouterr().out.splitlines()
+    assert dwi == "| dwi | 0.475 (2) | 0.250 (1) |  | 0.700 (1) | 0.000 |"
+    assert t1 == "| t1 | -0.025 (2) | -0.050 (1) |  | 0.000 (1) | 0.000 |"
+    assert compare_subsets.main([str(tmp_path / name) for name in "abc"]) == 1
+    assert "3 files are no pairs" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("second", "message"),
     [

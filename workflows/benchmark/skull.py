@@ -23,6 +23,7 @@ from islesnet.report import write_csv
 from islesnet.report.wording import MISSING, say
 from islesnet.stamps import PHANTOM
 from workflows.card_tables import markdown_table
+from workflows.claims import claim_folder
 from workflows.commands import answer, command_line, run
 from workflows.commands import say as say_step
 from workflows.subsets import mean_with_interval
@@ -46,6 +47,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def measure(chosen: argparse.Namespace) -> int:
     """Make the patients that are not there, segment them in the three ways, and print the Dice coefficients."""
+    claim_folder(chosen.output, "begun_with.json", vars(chosen), "--output")
     say_step(f"{chosen.patients} synthetic heads with skull")
     for number in range(1, chosen.patients + 1):
         write_head(chosen.output, number, chosen)
