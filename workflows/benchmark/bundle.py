@@ -2,9 +2,11 @@
 
     python -m workflows.benchmark bundle [--real DIR] [--checkpoint model.pt] [--steps 30]
 
-Rates are compared with the pure network's in the same run, turn by turn, so that a noisy machine slows both. The
-checks on real volumes need the folder named by --real or ISLESNET_REAL_DATA (default ../shared/real) and are left
-out, saying so, without it. Without a checkpoint the network is random, which no timing and no geometry minds.
+Rates are compared with the pure network's in the same run, turn by turn, so that a noisy machine slows both; where
+worker processes load, which would load ahead during the other's turn, one after the other. With a GPU its recipe is
+timed too. The checks on real volumes need the folder named by --real or ISLESNET_REAL_DATA (default ../shared/real)
+and are left out, saying so, without it. Without a checkpoint the network is random, which no timing and no geometry
+minds.
 """
 
 import argparse
@@ -25,6 +27,7 @@ import numpy as np
 import torch
 from ignite.engine import Engine, Events
 from monai.bundle import ConfigParser
+from monai.data import DataLoader, Dataset
 
 from islesnet.data import Case, find_cases, split_cases, write_datalist
 from islesnet.networks import can_compile
@@ -63,9 +66,11 @@ def measure(arguments: argparse.Namespace) -> int:
         else:
             figures["real volumes"] = f"left out: there is no folder {arguments.real} (see --real)"
         figures["training"] = training(scratch / "default", arguments.steps)
-        figures["training_wide"] = training(scratch / "wide", arguments.steps, "wide.yaml")
+        figures["training_wide"] = training(scratch / "wide", arguments.steps, ["wide.yaml"])
         if can_compile():
-            figures["training_wide_compiled"] = training(scratch / "compiled", arguments.steps, "wide.yaml", True)
+            figures["training_wide_compiled"] = training(scratch / "compiled", arguments.steps, ["wide.yaml"], True)
+        if torch.cuda.is_available():
+            figures["training_wide_gpu"] = training(scratch / "gpu", arguments.steps, ["wide.yaml", "wide_gpu.yaml"])
     print(json.dumps(figures, indent=2))
     return 0
 
@@ -177,13 +182,13 @@ def segment_quietly(cases: list[Case], output: Path, weights: Path) -> None:
     segment_cases(cases, output, weights, {"save_probability": True})
 
 
-def training(scratch: Path, steps: int, overlay: str | None = None, is_compiled: bool = False) -> dict[str, Any]:
-    """Train a recipe on phantoms, and after each step time one of the pure network on the same shape.
+def training(scratch: Path, steps: int, overlays: Sequence[str] = (), is_compiled: bool = False) -> dict[str, Any]:
+    """Train a recipe on phantoms beside the pure network on the same shape, and load its batches alone.
 
     Args:
         scratch: folder for everything.
         steps: that are timed.
-        overlay: config that makes another recipe of the default one.
+        overlays: configs that make another recipe of the default one.
         is_compiled: compile the network, the pure one too.
     """
     dataset = scratch / "phantoms"
@@ -194,52 +199,73 @@ def training(scratch: Path, steps: int, overlay: str | None = None, is_compiled:
         "output_dir": str(scratch / "training"),
         "ckpt_dir": str(scratch / "models"),
         "epochs": 2,
-        "visits": 2 * (steps + 3),  # of four patients: enough for batches of up to eight
+        "visits": f"$@batch_patients * {2 * (steps + 3)}",  # more steps than are timed, from however few patients
         "val_interval": 1000,
         "compile_network": is_compiled,
     }
-    overlays = [] if overlay is None else [overlay]
     parser = open_config(overrides, "inference.yaml", "truth.yaml", "train.yaml", *overlays)
     dataset_ = parser.get_parsed_content("train::dataset")
     cache_s, _ = timed(lambda: [dataset_[index] for index in range(len(set(map(str, dataset_.data))))])
     parser.get_parsed_content("initialize")
-    trainer, pace = parser.get_parsed_content("train::trainer"), Pace(steps)
+    workers = parser.get_parsed_content("num_workers")
+    trainer, pace = parser.get_parsed_content("train::trainer"), Pace(steps, workers)
     trainer.add_event_handler(Events.ITERATION_COMPLETED, pace)
     with contextlib.suppress(StopIteration):
         trainer.run()
     slices = pace.shape[0] * pace.shape[4]
     return {
         "batch": list(pace.shape),
+        "workers": workers,
         "preprocess_and_cache_s": cache_s,
-        "slices_per_s": round(slices * pace.steps / pace.whole_s, 1),
-        "pure_network_slices_per_s": round(slices * pace.steps / pace.pure_s, 1),
+        "slices_per_s": round(slices * steps / pace.whole_s, 1),
+        "pure_network_slices_per_s": round(slices * steps / pace.pure_s, 1),
         "share_of_pure_network": round(pace.pure_s / pace.whole_s, 2),
+        "loading_alone_slices_per_s": round(slices * steps / loading(dataset_, pace.shape[0], steps), 1),
     }
 
 
+def loading(dataset: Dataset, batch_size: int, steps: int) -> float:
+    """Time one process and thread that loads batches from the cache and does nothing else, in seconds."""
+    batches = iter(DataLoader(dataset, batch_size, shuffle=True))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as a worker has
+    try:
+        return timed(lambda: [next(batches) for _ in range(steps)])[0]
+    finally:
+        torch.set_num_threads(threads)
+
+
 class Pace:
-    """Time a trainer's steps, each beside one of the pure network: forward, loss, backward, optimiser.
+    """Time a trainer's steps beside the pure network's: forward, loss, backward, optimiser.
 
     Args:
         steps: after which the training is ended.
+        workers: processes that load. Without any, each step is followed by one of the pure network. With some, which
+            would load ahead meanwhile, all steps come first, after those whose batches lay ready.
     """
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, workers: int = 0) -> None:
         self.steps = steps
         self.shape: tuple[int, ...] = ()
         self.whole_s = self.pure_s = 0.0
+        self._turn = steps if workers else 1
+        self._warm_up = 3 + 2 * workers  # a DataLoader keeps two batches a worker
         self._resumed = 0.0
 
     def __call__(self, engine: Engine) -> None:
-        """Note the step just completed, and time its pure twin."""
+        """Note a turn's steps just completed, and time as many of their pure twin."""
+        done = engine.state.iteration - self._warm_up
+        if done < 0 or done % self._turn:
+            return
         now = settled_time()
         image, label = (torch.stack([output[key] for output in engine.state.output]) for key in ("image", "label"))
         self.shape = tuple(image.shape)
-        pure_s, _ = timed(lambda: self._pure_step(engine, image, label))
-        if engine.state.iteration > 3:  # the first steps warm up
+        if done == 0:
+            self._pure_step(engine, image, label)  # warms up
+        else:
             self.whole_s += now - self._resumed
-            self.pure_s += pure_s
-        if engine.state.iteration == self.steps + 3:
+            self.pure_s += timed(lambda: [self._pure_step(engine, image, label) for _ in range(self._turn)])[0]
+        if done >= self.steps:
             engine.terminate(skip_completed=True)
         self._resumed = settled_time()
 
