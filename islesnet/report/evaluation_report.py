@@ -170,10 +170,13 @@ class _Writer:
         ]
         self.page.section("Beside published results", COMPARISON_TEXT)
         rows = [*own, *PAPER_ROWS]
-        self.page.picture(
-            self._draw(charts.draw_comparison_bars, "comparison", rows),
-            f"Dice of ours{self._with_interval()}, and of the methods in the tables of Aboudi 2022.",
-        )
+        if any(row.low is None for row in own):
+            self.page.text("Means over too few patients for an interval are not drawn beside published ones.")
+        else:
+            self.page.picture(
+                self._draw(charts.draw_comparison_bars, "comparison", rows),
+                f"Dice of ours{self._with_interval()}, and of the methods in the tables of Aboudi 2022.",
+            )
         self.page.table(
             tables.comparison_table(own), "Tables I and II of Aboudi 2022 with ours, and other published results."
         )

@@ -74,6 +74,8 @@ def test_report_of_five_patients_has_a_dash_for_each_interval(tmp_path):
     assert "95 % interval –</small>" in read(tmp_path)
     assert "with its 95 % interval" not in read(tmp_path)
     assert pd.read_csv(tmp_path / "tables" / "comparison.csv")["low"].isna().all()
+    assert not (tmp_path / "pictures" / "comparison.png").exists()
+    assert "Means over too few patients for an interval are not drawn beside published ones." in read(tmp_path)
     assert "nan" not in read(tmp_path).replace("base64", "").split("<main>")[1].split("<img")[0]
 
 
