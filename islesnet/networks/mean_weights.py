@@ -2,7 +2,7 @@
 
 import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_fn
 
 from islesnet.networks.parallel import unwrapped
 
@@ -25,9 +25,10 @@ def running_mean(network: nn.Module, share: float) -> AveragedModel:
     if not 0 < share <= 1:
         raise ValueError(f"averaging is {share}; it must be above 0 and at most 1.")
 
-    def add(mean: torch.Tensor, latest: torch.Tensor, steps: torch.Tensor | int) -> torch.Tensor:
-        return mean + (latest - mean) * max(share, 1 / (int(steps) + 1))
+    def add(means: PARAM_LIST, latest: PARAM_LIST, steps: torch.Tensor | int) -> None:
+        # All tensors at once: one by one each would have a GPU wait for the count of steps.
+        get_ema_multi_avg_fn(1 - max(share, 1 / (int(steps) + 1)))(means, latest, steps)
 
-    averaged = AveragedModel(unwrapped(network), avg_fn=add, use_buffers=True)
+    averaged = AveragedModel(unwrapped(network), multi_avg_fn=add, use_buffers=True)
     averaged.requires_grad_(False)
     return averaged.eval()

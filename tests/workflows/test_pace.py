@@ -7,48 +7,58 @@ from workflows.benchmark.bundle import Pace
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    """Stand in for the clock: a step of the training takes 5 s, one of the pure network 4 s."""
+def passes(monkeypatch):
+    """A clock that goes on only when it is told by how many seconds."""
     now = [0.0]
 
-    def passes(seconds):
+    def pass_seconds(seconds):
         now[0] += seconds
 
     monkeypatch.setattr(bundle, "settled_time", lambda: now[0])
-    monkeypatch.setattr(Pace, "_pure_step", staticmethod(lambda engine, image, label: passes(4.0)))
-    return passes
+    return pass_seconds
 
 
-def train(pace, clock, first_step_s=5.0):
+def train(pace, passes, first_network_s=5.0):
+    """Train where a batch takes 2 s, the network 5 s and the trainer's handlers 1 s; the pure network takes 4 s."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)])
+
+    def batches():
+        while True:
+            passes(2.0)
+            yield None
+
     def step(engine, batch):
-        clock(first_step_s if engine.state.iteration == 1 else 5.0)
+        passes(first_network_s if engine.state.iteration == 1 else 5.0)
+        optimizer.step()
         return [{"image": torch.zeros(4, 8, 8, 2), "label": torch.zeros(1, 8, 8, 2)} for _ in range(3)]
 
-    trainer = Engine(step)
-    trainer.add_event_handler(Events.ITERATION_COMPLETED, pace)
-    trainer.run(range(1000))
-    return trainer.state.iteration
+    def pure_step(engine, image, label):
+        passes(4.0)
+        optimizer.step()
+        pure_steps.append(engine.state.iteration)
+
+    trainer, pure_steps = Engine(step), []
+    trainer.optimizer, pace._pure_step = optimizer, pure_step
+    trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda: passes(1.0))
+    pace.attach(trainer)
+    trainer.run(batches(), epoch_length=1000)
+    return pure_steps
 
 
-@pytest.mark.parametrize(("workers", "warm_up"), [(0, 3), (2, 7)])
-def test_pace_times_the_steps_after_the_warm_up_and_as_many_of_the_pure_network(clock, workers, warm_up):
+@pytest.mark.parametrize("workers", [0, 2])
+def test_pace_parts_the_steps_after_the_warm_up_and_times_as_many_of_the_pure_network(passes, workers):
     pace = Pace(10, workers)
 
-    steps = train(pace, clock, first_step_s=100.0)
+    train(pace, passes, first_network_s=100.0)
 
-    assert steps == warm_up + 10
-    assert (pace.whole_s, pace.pure_s) == (50.0, 40.0)
+    assert pace.seconds == {"waiting": 20.0, "network": 50.0, "trainer": 10.0, "pure network": 40.0, "beside": 0.0}
+    assert pace.whole_s == 80.0
     assert pace.shape == (3, 4, 8, 8, 2)
 
 
-def test_with_workers_the_pure_network_waits_until_the_steps_are_done(clock):
-    turns = []
-    pace = Pace(4, workers=1)
+def test_without_workers_the_pure_network_takes_turns_with_the_training(passes):
+    assert train(Pace(4), passes) == [3, 4, 5, 6, 7]
 
-    def pure_step(engine, image, label):
-        turns.append(engine.state.iteration)
 
-    pace._pure_step = pure_step
-    train(pace, clock)
-
-    assert turns == [5, 9, 9, 9, 9]
+def test_with_workers_the_pure_network_waits_until_the_steps_are_done(passes):
+    assert train(Pace(4, workers=1), passes) == [5, 9, 9, 9, 9]

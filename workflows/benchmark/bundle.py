@@ -209,18 +209,21 @@ def training(scratch: Path, steps: int, overlays: Sequence[str] = (), is_compile
     parser.get_parsed_content("initialize")
     workers = parser.get_parsed_content("num_workers")
     trainer, pace = parser.get_parsed_content("train::trainer"), Pace(steps, workers)
-    trainer.add_event_handler(Events.ITERATION_COMPLETED, pace)
+    pace.attach(trainer)
     with contextlib.suppress(StopIteration):
         trainer.run()
-    slices = pace.shape[0] * pace.shape[4]
+    slices = steps * pace.shape[0] * pace.shape[4]
+    pure_s = pace.seconds["pure network"]
     return {
         "batch": list(pace.shape),
         "workers": workers,
         "preprocess_and_cache_s": cache_s,
-        "slices_per_s": round(slices * steps / pace.whole_s, 1),
-        "pure_network_slices_per_s": round(slices * steps / pace.pure_s, 1),
-        "share_of_pure_network": round(pace.pure_s / pace.whole_s, 2),
-        "loading_alone_slices_per_s": round(slices * steps / loading(dataset_, pace.shape[0], steps), 1),
+        "slices_per_s": round(slices / pace.whole_s, 1),
+        "pure_network_slices_per_s": round(slices / pure_s, 1),
+        "share_of_pure_network": round(pure_s / pace.whole_s, 2),
+        "waiting_for_batches": round(pace.seconds["waiting"] / pace.whole_s, 3),
+        "trainer_ms_per_step": round(1000 * pace.seconds["trainer"] / steps, 1),
+        "loading_alone_slices_per_s": round(slices / loading(dataset_, pace.shape[0], steps), 1),
     }
 
 
@@ -230,6 +233,7 @@ def loading(dataset: Dataset, batch_size: int, steps: int) -> float:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as a worker has
     try:
+        next(batches)  # warms up
         return timed(lambda: [next(batches) for _ in range(steps)])[0]
     finally:
         torch.set_num_threads(threads)
@@ -237,6 +241,9 @@ def loading(dataset: Dataset, batch_size: int, steps: int) -> float:
 
 class Pace:
     """Time a trainer's steps beside the pure network's: forward, loss, backward, optimiser.
+
+    ``seconds`` are those of all steps by what they went to: waiting for batches; the network in training, from the
+    batch's transfer to the optimiser; the trainer's own work around it; the pure network.
 
     Args:
         steps: after which the training is ended.
@@ -247,27 +254,49 @@ class Pace:
     def __init__(self, steps: int, workers: int = 0) -> None:
         self.steps = steps
         self.shape: tuple[int, ...] = ()
-        self.whole_s = self.pure_s = 0.0
+        self.seconds = dict.fromkeys(("waiting", "network", "trainer", "pure network", "beside"), 0.0)
         self._turn = steps if workers else 1
         self._warm_up = 3 + 2 * workers  # a DataLoader keeps two batches a worker
-        self._resumed = 0.0
+        self._now, self._since = "beside", settled_time()
 
-    def __call__(self, engine: Engine) -> None:
-        """Note a turn's steps just completed, and time as many of their pure twin."""
+    @property
+    def whole_s(self) -> float:
+        """What the training took."""
+        return sum(self.seconds[part] for part in ("waiting", "network", "trainer"))
+
+    def attach(self, engine: Engine) -> None:
+        """Follow a trainer, after all of its own handlers."""
+        engine.add_event_handler(Events.GET_BATCH_STARTED, lambda: self._begin("waiting"))
+        engine.add_event_handler(Events.GET_BATCH_COMPLETED, lambda: self._begin("trainer"))
+        engine.add_event_handler(Events.ITERATION_STARTED, lambda: self._begin("network"))
+        engine.optimizer.register_step_post_hook(lambda *_: self._end_network())
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._complete)
+
+    def _begin(self, part: str) -> None:
+        now = settled_time()
+        self.seconds[self._now] += now - self._since
+        self._now, self._since = part, now
+
+    def _end_network(self) -> None:
+        if self._now == "network":  # and not the pure one
+            self._begin("trainer")
+
+    def _complete(self, engine: Engine) -> None:
+        """Time, after a turn's steps, as many of their pure twin."""
         done = engine.state.iteration - self._warm_up
         if done < 0 or done % self._turn:
             return
-        now = settled_time()
+        self._begin("beside")
         image, label = (torch.stack([output[key] for output in engine.state.output]) for key in ("image", "label"))
         self.shape = tuple(image.shape)
+        self._begin("pure network")
+        for _ in range(self._turn if done else 1):
+            self._pure_step(engine, image, label)
+        self._begin("trainer")
         if done == 0:
-            self._pure_step(engine, image, label)  # warms up
-        else:
-            self.whole_s += now - self._resumed
-            self.pure_s += timed(lambda: [self._pure_step(engine, image, label) for _ in range(self._turn)])[0]
-        if done >= self.steps:
+            self.seconds = dict.fromkeys(self.seconds, 0.0)
+        elif done >= self.steps:
             engine.terminate(skip_completed=True)
-        self._resumed = settled_time()
 
     @staticmethod
     def _pure_step(engine: Engine, image: torch.Tensor, label: torch.Tensor) -> None:

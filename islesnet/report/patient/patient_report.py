@@ -14,7 +14,7 @@ from islesnet.report.page import Page
 from islesnet.report.patient.findings import TRUST, PatientFindings, say_ml, say_mm
 from islesnet.report.patient.lesions import LesionMeasures
 from islesnet.report.patient.slices import PatientSlices, say_sequence
-from islesnet.report.patient.volumes import PatientVolumes
+from islesnet.report.patient.volumes import ADC_WINDOW, PatientVolumes
 from islesnet.report.wording import MISSING, say
 
 MOST_LESIONS_DRAWN = 4
@@ -29,6 +29,7 @@ KEY_TEXT = (
     "largest, outlined in orange; other lesions of that slice in blue. All pictures are on the grid of the mask, "
     "and a millimetre is as long down as across."
 )
+ADC_TEXT = f"The ADC is drawn from 0, black, to {ADC_WINDOW[1]:g} × 10⁻³ mm²/s, white; an acute infarct is dark on it."
 REGISTRATION_TEXT = (
     "Edges of {reference} in orange over each sequence that was moved to it. They should run along the same borders: "
     "the brain's surface, the ventricles, the falx. A is the front."
@@ -133,7 +134,7 @@ class _Writer:
             self.key_slices()
             self.montage()
         else:
-            self.page.section("Key slices", NO_LESION_TEXT)
+            self.page.section("Key slices", self._of_slices(NO_LESION_TEXT))
             self.page.panels(self.slices.of_middle())
         if moved:
             self.registration(moved)
@@ -172,7 +173,7 @@ class _Writer:
         self.page.table(lesion_table(self.findings.lesions), "Every lesion, the largest first; also in lesions.csv.")
 
     def key_slices(self) -> None:
-        self.page.section("Key slices", KEY_TEXT)
+        self.page.section("Key slices", self._of_slices(KEY_TEXT))
         for lesion in self.findings.lesions[:MOST_LESIONS_DRAWN]:
             where = f"{lesion.side}, slice {lesion.largest_slice}"
             self.page.subsection(f"Lesion {lesion.number}: {say_ml(lesion.volume_ml)}, {where}")
@@ -182,6 +183,9 @@ class _Writer:
             self.page.text(
                 f"{left} smaller lesion{'s are' if left > 1 else ' is'} not drawn here; see all slices below."
             )
+
+    def _of_slices(self, text: str) -> str:
+        return text if self.volumes.adc is None else f"{text} {ADC_TEXT}"
 
     def montage(self) -> None:
         marked = int(self.volumes.mask.any(axis=(0, 1)).sum())

@@ -37,26 +37,26 @@ class PatientSlices:
         self.box = _head_box(volumes)
 
     def of_lesion(self, number: int) -> list[Panel]:
-        """Draw the slice with the largest area of a lesion: the reference bare, then every sequence outlined."""
+        """Draw the slice with the largest area of a lesion: the reference bare, then all that there is, outlined."""
         lesion = self.volumes.lesions[0] == number
         index = int(lesion.sum(axis=(0, 1)).argmax())
         marks = [lesion[..., index], self.volumes.mask[..., index] & ~lesion[..., index]]
         where = f"slice {self.volumes.slice_number(index)}"
         bare, name = self._axial(self.volumes.reference, index), say_sequence(self.volumes.reference)
         panels = [Panel(draw_plane(bare, KEY_WIDTH), f"{name}, no outline", f"{name}, {where}, without outlines")]
-        for sequence in self.volumes.images:
+        for sequence in self.volumes.drawn:
             png = draw_plane(self._axial(sequence, index, marks), KEY_WIDTH)
             name = say_sequence(sequence)
             panels.append(Panel(png, name, f"{name}, {where}, lesion {number} outlined"))
         return panels
 
     def of_middle(self) -> list[Panel]:
-        """Draw every sequence in the slice with the most brain."""
+        """Draw all that there is in the slice with the most brain."""
         index = int(self.volumes.brain.sum(axis=(0, 1)).argmax())
         where = f"slice {self.volumes.slice_number(index)}"
         return [
             Panel(draw_plane(self._axial(name, index), KEY_WIDTH), f"{say_sequence(name)}, {where}", say_sequence(name))
-            for name in self.volumes.images
+            for name in self.volumes.drawn
         ]
 
     def montage(self) -> list[Panel]:
@@ -115,7 +115,7 @@ class PatientSlices:
 
     def _axial(self, sequence: str, index: int, marks: Sequence[np.ndarray] = ()) -> Plane:
         across, front, _ = self.box
-        grey = scale_to_window(self.volumes.images[sequence][across, front, index], self.volumes.windows[sequence])
+        grey = scale_to_window(self.volumes.drawn[sequence][across, front, index], self.volumes.windows[sequence])
         return Plane(grey, self.volumes.spacing[:2], marks=[mark[across, front] for mark in marks])
 
     def _middle(self, sequence: str, plane: str) -> Plane:

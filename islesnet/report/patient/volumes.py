@@ -18,6 +18,8 @@ REFERENCES = ("dwi", "flair", "t2", "t1")
 HEAD = 0.08
 # The median of ADC over a brain is about 0.8e-3 mm2/s; the other units in use are a thousand times off.
 PLAUSIBLE_ADC = (0.2, 4.0)
+# Drawn black and white, in 1e-3 mm2/s: tissue at 0.8 is a dark grey and an acute infarct darker, as in clinics.
+ADC_WINDOW = (0.0, 2.0)
 
 
 class PatientVolumes:
@@ -96,12 +98,21 @@ class PatientVolumes:
         return numbers[labels], count
 
     @cached_property
+    def drawn(self) -> dict[str, np.ndarray]:
+        """What is shown of a slice: every sequence in its order, and the ADC, where there is one, next to the DWI."""
+        if self.adc is None:
+            return self.images
+        names = ["dwi", "adc", *self.images] if "dwi" in self.images else [*self.images, "adc"]
+        return {name: self.images[name] if name in self.images else np.nan_to_num(self.adc) for name in names}
+
+    @cached_property
     def windows(self) -> dict[str, tuple[float, float]]:
-        """The values of every sequence that are drawn black and white; fat around a known brain may be whiter still."""
+        """The values that are drawn black and white; fat around a known brain may be whiter still."""
         windows = {name: grey_window(image) for name, image in self.images.items()}
-        if self._given_brain is None or not self._given_brain.any():
-            return windows
-        return {name: (low, grey_window(self.images[name][self._given_brain])[1]) for name, (low, _) in windows.items()}
+        if self._given_brain is not None and self._given_brain.any():
+            inside = self._given_brain
+            windows = {name: (low, grey_window(self.images[name][inside])[1]) for name, (low, _) in windows.items()}
+        return windows | {"adc": ADC_WINDOW}
 
     @cached_property
     def head(self) -> NDArray[np.bool_]:

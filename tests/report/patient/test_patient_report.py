@@ -102,7 +102,8 @@ def test_an_empty_mask_is_shown_with_a_slice_and_a_caution(tmp_path):
     text = report(tmp_path, np.zeros(SHAPE))
     assert "No lesion was found." in text
     assert "not proof that there is no infarct" in text
-    assert text.count("<img") == 2
+    assert text.count("<img") == 3
+    assert "The ADC is drawn from 0, black, to 2 × 10⁻³ mm²/s, white" in text
 
 
 def test_lesions_beyond_the_largest_are_said_not_to_be_drawn(tmp_path):
