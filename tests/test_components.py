@@ -2,8 +2,9 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from islesnet.components import label_lesions
+from islesnet.components import fill_slices, label_lesions
 
 
 def test_lesions_are_numbered_from_1_on_a_background_of_0():
@@ -48,3 +49,27 @@ def test_mask_is_left_as_it_was():
     before = mask.copy()
     label_lesions(mask)
     assert np.array_equal(mask, before)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("share", [0.0, 0.4, 0.6, 0.8, 1.0])
+def test_holes_of_slices_are_filled_as_scipy_fills_each(axis, share):
+    mask = np.random.default_rng(0).random((6, 9, 12)) < share
+
+    filled = fill_slices(mask, axis)
+
+    for own, plane in zip(np.moveaxis(filled, axis, 0), np.moveaxis(mask, axis, 0), strict=True):
+        assert np.array_equal(own, ndimage.binary_fill_holes(plane))
+
+
+def test_hole_that_opens_at_a_corner_alone_is_filled_and_one_at_the_border_is_not():
+    ring = np.ones((1, 4, 4), bool)
+    ring[0, 1, 1] = False  # inside
+    ring[0, 3, 2] = False  # at the border
+    ring[0, 2, 3] = False  # at the border, and joined to the first by no edge
+
+    filled = fill_slices(ring)[0]
+
+    assert filled[1, 1]
+    assert not filled[3, 2]
+    assert not filled[2, 3]

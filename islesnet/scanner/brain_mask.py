@@ -1,12 +1,14 @@
 """Where the brain is: as the user says, as the image shows, by HD-BET, or by the average brain."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from islesnet.components import fill_slices
 from islesnet.errors import InputError
 from islesnet.scanner.hd_bet import find_brain_with_hd_bet, is_hd_bet_ready
 from islesnet.scanner.levels import shrink
@@ -53,9 +55,9 @@ def find_brain(image: sitk.Image, given: sitk.Image | None = None, way: str = "a
         if not sitk.GetArrayViewFromImage(mask).any():
             raise InputError("The brain mask that was given is empty where the scan lies; is it of another scan?")
         return BrainMask(mask, "given")
-    extracted = _extracted_brain(image)
-    if extracted is not None:
-        return BrainMask(extracted, "extracted already")
+    content = _content_of_extracted(image)
+    if content is not None:
+        return BrainMask(_on_grid_of(image, fill_slices(content)), "extracted already")
     if way == "hd-bet" or (way == "auto" and is_hd_bet_ready()):
         return BrainMask(sitk.Cast(find_brain_with_hd_bet(image), sitk.sitkUInt8), "hd-bet")
     return BrainMask(sitk.Cast(find_brain_by_template(image), sitk.sitkUInt8), "template")
@@ -63,27 +65,28 @@ def find_brain(image: sitk.Image, given: sitk.Image | None = None, way: str = "a
 
 def is_extracted(image: sitk.Image) -> bool:
     """Tell whether skull and scalp have been taken away already."""
-    return _extracted_brain(image) is not None
+    return _content_of_extracted(image) is not None
 
 
-def _extracted_brain(image: sitk.Image) -> sitk.Image | None:
-    """Give the brain of an image that holds nothing else; nothing where it holds more."""
+def _content_of_extracted(image: sitk.Image) -> NDArray[np.bool_] | None:
+    """Mark what is not background, ``(Z, Y, X)``, in an image that holds a brain and nothing else; None in others."""
     array = sitk.GetArrayFromImage(sitk.Cast(image, sitk.sitkFloat32))
     background = float(np.median([array[corner] for corner in np.ndindex(2, 2, 2)]))
     bright = float(np.percentile(array, 99.5)) - background
     is_empty = np.abs(array - background) <= 1e-6 * max(bright, 1.0)
     if is_empty.mean() < LEAST_BACKGROUND:
         return None
-    content = sitk.GetImageFromArray((~is_empty).astype(np.float32))
-    content.CopyInformation(image)
-    look = shrink(content, LOOK_MM)
+    look = shrink(_on_grid_of(image, (~is_empty).astype(np.float32)), LOOK_MM)
     hull = _closed(sitk.GetArrayFromImage(look) > 0.5, tuple(reversed(look.GetSpacing())))
     if hull.sum() * np.prod(look.GetSpacing()) / 1000 > LARGEST_BRAIN_ML:
         return None
-    filled = [ndimage.binary_fill_holes(slice_) for slice_ in ~is_empty]
-    mask = sitk.GetImageFromArray(np.stack(filled).astype(np.uint8))
-    mask.CopyInformation(image)
-    return mask
+    return ~is_empty
+
+
+def _on_grid_of(image: sitk.Image, array: NDArray[Any]) -> sitk.Image:
+    placed = sitk.GetImageFromArray(array.astype(np.uint8) if array.dtype == bool else array)
+    placed.CopyInformation(image)
+    return placed
 
 
 def _closed(mask: NDArray[np.bool_], spacing: tuple[float, ...]) -> NDArray[np.bool_]:
@@ -92,4 +95,4 @@ def _closed(mask: NDArray[np.bool_], spacing: tuple[float, ...]) -> NDArray[np.b
     ball = np.ones([2 * width + 1 for width in margin], bool)
     padded = np.pad(mask, [(width, width) for width in margin])
     closed = ndimage.binary_closing(padded, ball)[tuple(slice(width, -width) for width in margin)]
-    return np.stack([ndimage.binary_fill_holes(slice_) for slice_ in closed])
+    return fill_slices(closed)

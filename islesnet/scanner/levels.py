@@ -1,5 +1,7 @@
 """Smoothed and shrunk copies of an image for work from coarse to fine, whatever the shape of its voxels."""
 
+import math
+
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
@@ -18,28 +20,28 @@ def robust(image: sitk.Image) -> sitk.Image:
 def shrink(image: sitk.Image, spacing_mm: float) -> sitk.Image:
     """Resample to voxels of at least `spacing_mm`, smoothed first; an axis whose voxels are larger stays as it is.
 
-    So 5 mm slices are never averaged where their pixels are, which one factor for all axes would do.
+    So 5 mm slices are never averaged where their pixels are, which one factor for all axes would do. One axis after the
+    other: both steps are separable, and the second and third have the less to do.
     """
-    spacing = np.array(image.GetSpacing())
-    for axis in np.flatnonzero(spacing < 0.75 * spacing_mm):
-        sigma = SIGMA_OF_EDGE * float(np.sqrt(spacing_mm**2 - spacing[axis] ** 2))
-        image = sitk.RecursiveGaussian(image, sigma, False, sitk.RecursiveGaussianImageFilter.ZeroOrder, int(axis))
-    coarse = np.maximum(spacing, spacing_mm)
-    old_size = np.array(image.GetSize())
-    size = np.maximum(np.ceil(old_size * spacing / coarse), 1).astype(int)
-    direction = np.array(image.GetDirection()).reshape(3, 3)
-    # Both grids have the same centre.
-    origin = np.array(image.GetOrigin()) + direction @ ((old_size - 1) / 2 * spacing - (size - 1) / 2 * coarse)
+    for axis, edge in enumerate(image.GetSpacing()):
+        if edge < 0.75 * spacing_mm:
+            sigma = SIGMA_OF_EDGE * float(np.sqrt(spacing_mm**2 - edge**2))
+            image = sitk.RecursiveGaussian(image, sigma, False, sitk.RecursiveGaussianImageFilter.ZeroOrder, axis)
+        if edge < spacing_mm:
+            image = _shrunk_along(axis, image, spacing_mm)
+    return sitk.Cast(image, sitk.sitkFloat32)
+
+
+def _shrunk_along(axis: int, image: sitk.Image, coarse_mm: float) -> sitk.Image:
+    """Interpolate along one axis to larger voxels; both grids have the same centre."""
+    size, spacing = list(image.GetSize()), list(image.GetSpacing())
+    old_size, fine_mm = size[axis], spacing[axis]
+    size[axis], spacing[axis] = max(math.ceil(old_size * fine_mm / coarse_mm), 1), coarse_mm
+    along = np.array(image.GetDirection()).reshape(3, 3)[:, axis]
+    origin = np.array(image.GetOrigin()) + along * ((old_size - 1) * fine_mm - (size[axis] - 1) * coarse_mm) / 2
+    transform, direction = sitk.Transform(), image.GetDirection()
     return sitk.Resample(
-        image,
-        size.tolist(),
-        sitk.Transform(),
-        sitk.sitkLinear,
-        origin.tolist(),
-        coarse.tolist(),
-        image.GetDirection(),
-        0.0,
-        sitk.sitkFloat32,
+        image, size, transform, sitk.sitkLinear, origin.tolist(), spacing, direction, 0.0, sitk.sitkFloat32
     )
 
 

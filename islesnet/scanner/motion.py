@@ -4,6 +4,7 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from scipy import ndimage
 
+from islesnet.components import fill_slices
 from islesnet.scanner.levels import bright_part
 
 LEAST_SLICES = 8
@@ -23,9 +24,8 @@ def slice_zigzag_mm(image: sitk.Image) -> float | None:
         the median distance in mm between the middle of a slice's section and that of its neighbours' middles, the
         head's own bend taken off; None for fewer than 8 slices of head.
     """
-    head = sitk.GetArrayFromImage(bright_part(image)).astype(bool)  # (Z, Y, X)
+    head = fill_slices(sitk.GetArrayFromImage(bright_part(image)).astype(bool))  # (Z, Y, X)
     across, down, _ = image.GetSpacing()
-    head = np.stack([ndimage.binary_fill_holes(plane) for plane in head])
     areas_cm2 = head.sum(axis=(1, 2)) * across * down / 100
     wanted = np.flatnonzero(areas_cm2 > LEAST_CM2)
     if len(wanted) < LEAST_SLICES:

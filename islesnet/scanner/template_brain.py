@@ -12,6 +12,7 @@ import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from islesnet.components import fill_slices
 from islesnet.scanner.levels import bright_part, points_of, robust, shrink
 from islesnet.scanner.rigid import turned
 
@@ -151,7 +152,7 @@ def _move_border(values: NDArray[np.float32], hull: Mask, spacing: tuple[float, 
     parts, _ = ndimage.label(opened | core)
     brain = np.isin(parts, np.setdiff1d(np.unique(parts[core]), 0))
     closed = _depth(_widen(brain, SULCUS_MM, spacing), spacing) > SULCUS_MM
-    return _fill_slices((closed | brain) & reach)
+    return fill_slices((closed | brain) & reach)
 
 
 def _depth(mask: Mask, spacing: tuple[float, ...]) -> NDArray[np.float64]:
@@ -164,10 +165,6 @@ def _depth(mask: Mask, spacing: tuple[float, ...]) -> NDArray[np.float64]:
 
 def _widen(mask: Mask, margin_mm: float, spacing: tuple[float, ...]) -> Mask:
     return _depth(~mask, spacing) <= margin_mm
-
-
-def _fill_slices(mask: Mask) -> Mask:
-    return np.stack([ndimage.binary_fill_holes(slice_) for slice_ in mask])
 
 
 @lru_cache(maxsize=1)

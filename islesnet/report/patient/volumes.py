@@ -6,9 +6,8 @@ from functools import cached_property
 import numpy as np
 from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from islesnet.components import label_lesions
+from islesnet.components import fill_slices, label_lesions
 from islesnet.errors import InputError
 from islesnet.report.pictures import grey_window, scale_to_window
 
@@ -120,7 +119,7 @@ class PatientVolumes:
         head = np.zeros(self.shape, dtype=bool)
         for name, image in self.images.items():
             head |= scale_to_window(image, self.windows[name]) > HEAD
-        return np.stack([ndimage.binary_fill_holes(plane) for plane in np.moveaxis(head, 2, 0)], axis=2)
+        return fill_slices(head, axis=2)
 
     @property
     def has_brain_mask(self) -> bool:
