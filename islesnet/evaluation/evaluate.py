@@ -82,6 +82,10 @@ def evaluate(
     _require_sense(pred, truth, output, dataset_dir, [listed, images])
     pairs = {pair.patient: pair for pair in pair_masks(pred, listed, missing, section, dataset_dir)}
     cases = _cases_of_truth(pairs) if images is None else _cases(images, pairs, dataset_dir)
+    if not cases:
+        logger.warning(
+            "there are no images beside %s: no pictures and no DWI threshold; --images DIR names them", truth
+        )
     require_writable(output)
     for name in FILES:
         (output / name).unlink(missing_ok=True)
