@@ -31,9 +31,9 @@ class LesionMeasures:
         first_slice: lowest number of an axial slice that it is in, as the file numbers them from 1.
         last_slice: highest number.
         largest_slice: number of the slice with its largest area.
-        intensity_ratios: by sequence, its mean over the mean of the mirrored place, where that is brain outside any
-            lesion; None where less than a quarter of it is, its mean is not positive, or the sequence shows nothing of
-            one of the two.
+        intensity_ratios: by sequence, and with "adc" for the ADC where there is one, its mean over the mean of the
+            mirrored place, where that is brain outside any lesion; None where less than a quarter of it is, its mean is
+            not positive, or the sequence shows nothing of one of the two.
         mean_adc: in 1e-3 mm2/s; None where there is no ADC.
         confidence: mean probability of its voxels; None where there is none.
     """
@@ -50,7 +50,7 @@ class LesionMeasures:
     confidence: float | None = None
 
     def row(self) -> dict[str, Any]:
-        """Give everything as one flat row, a column ``<sequence>_ratio`` for each sequence."""
+        """Give everything as one flat row, a column ``<sequence>_ratio`` for each ratio."""
         return {
             "lesion": self.number,
             "volume_ml": self.volume_ml,
@@ -117,9 +117,10 @@ def _mirrored(volumes: PatientVolumes, points: np.ndarray) -> np.ndarray:
 
 
 def _ratios(volumes: PatientVolumes, lesion: np.ndarray, mirrored: np.ndarray) -> dict[str, float | None]:
+    compared = volumes.values | ({} if volumes.adc is None else {"adc": volumes.adc})
     if len(mirrored) < LEAST_MIRRORED * len(lesion):
-        return dict.fromkeys(volumes.values)
-    return {name: _ratio(_mean(values, lesion), _mean(values, mirrored)) for name, values in volumes.values.items()}
+        return dict.fromkeys(compared)
+    return {name: _ratio(_mean(values, lesion), _mean(values, mirrored)) for name, values in compared.items()}
 
 
 def _ratio(here: float | None, there: float | None) -> float | None:

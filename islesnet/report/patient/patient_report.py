@@ -51,9 +51,9 @@ MEASURES_TEXT = (
     "longest straight line between two points of one cross-section in a slice (as in RECIST 1.1), from the outer edges "
     "of the voxels. Left and right are the patient's, parted by the brain's own plane of symmetry: nine tenths of a "
     "lesion's volume lie on the side that is named. A ratio is the lesion's mean intensity over the mean at the "
-    "mirrored place on the other side, brain outside any lesion: 1 means alike. Slices are numbered from 1 as the file "
-    "stores them. Confidence is the network's mean probability over the lesion, at least the threshold "
-    "from which a voxel is marked: it ranks lesions, and is not the chance that one is there."
+    "mirrored place on the other side, brain outside any lesion: 1 means alike; an acute infarct's ADC has less. "
+    "Slices are numbered from 1 as the file stores them. Confidence is the network's mean probability over the lesion, "
+    "at least the threshold from which a voxel is marked: it ranks lesions, and is not the chance that one is there."
 )
 
 

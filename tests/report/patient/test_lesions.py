@@ -23,6 +23,7 @@ def test_one_lesion_is_measured():
     assert lesion.diameter_mm == pytest.approx(24, abs=3)
     assert lesion.side == "right"
     assert lesion.mean_adc == pytest.approx(0.5)
+    assert lesion.intensity_ratios["adc"] == pytest.approx(0.5 / 0.8)
     assert lesion.confidence == pytest.approx(0.9)
 
 
