@@ -1,7 +1,7 @@
 """Where the brain is: as the user says, as the image shows, by HD-BET, or by the average brain."""
 
 from dataclasses import dataclass
-from typing import Any
+from itertools import product
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
@@ -71,20 +71,21 @@ def is_extracted(image: sitk.Image) -> bool:
 def _content_of_extracted(image: sitk.Image) -> NDArray[np.bool_] | None:
     """Mark what is not background, ``(Z, Y, X)``, in an image that holds a brain and nothing else; None in others."""
     array = sitk.GetArrayFromImage(sitk.Cast(image, sitk.sitkFloat32))
-    background = float(np.median([array[corner] for corner in np.ndindex(2, 2, 2)]))
+    background = float(np.median([array[corner] for corner in product((0, -1), repeat=3)]))
     bright = float(np.percentile(array, 99.5)) - background
     is_empty = np.abs(array - background) <= 1e-6 * max(bright, 1.0)
     if is_empty.mean() < LEAST_BACKGROUND:
         return None
-    look = shrink(_on_grid_of(image, (~is_empty).astype(np.float32)), LOOK_MM)
+    look = shrink(_on_grid_of(image, ~is_empty), LOOK_MM)
     hull = _closed(sitk.GetArrayFromImage(look) > 0.5, tuple(reversed(look.GetSpacing())))
     if hull.sum() * np.prod(look.GetSpacing()) / 1000 > LARGEST_BRAIN_ML:
         return None
     return ~is_empty
 
 
-def _on_grid_of(image: sitk.Image, array: NDArray[Any]) -> sitk.Image:
-    placed = sitk.GetImageFromArray(array.astype(np.uint8) if array.dtype == bool else array)
+def _on_grid_of(image: sitk.Image, mask: NDArray[np.bool_]) -> sitk.Image:
+    """Place a mask ``(Z, Y, X)`` on an image's grid, as uint8."""
+    placed = sitk.GetImageFromArray(mask.astype(np.uint8))
     placed.CopyInformation(image)
     return placed
 

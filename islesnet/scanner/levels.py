@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 # A scanner's voxel averages about as much as a normal density of this share of its edge.
 SIGMA_OF_EDGE = 0.45
+FEWEST_SMOOTHED = 4  # voxels along an axis, for a recursive filter
+ROUNDING = 1e-6  # of a voxel: one that rounding alone would add lies on the border, half in the void
 
 
 def robust(image: sitk.Image) -> sitk.Image:
@@ -21,22 +23,23 @@ def shrink(image: sitk.Image, spacing_mm: float) -> sitk.Image:
     """Resample to voxels of at least `spacing_mm`, smoothed first; an axis whose voxels are larger stays as it is.
 
     So 5 mm slices are never averaged where their pixels are, which one factor for all axes would do. One axis after the
-    other: both steps are separable, and the second and third have the less to do.
+    other: both steps are separable, and the second and third have less to do.
     """
+    image = sitk.Cast(image, sitk.sitkFloat32)
     for axis, edge in enumerate(image.GetSpacing()):
-        if edge < 0.75 * spacing_mm:
+        if edge < 0.75 * spacing_mm and image.GetSize()[axis] >= FEWEST_SMOOTHED:
             sigma = SIGMA_OF_EDGE * float(np.sqrt(spacing_mm**2 - edge**2))
             image = sitk.RecursiveGaussian(image, sigma, False, sitk.RecursiveGaussianImageFilter.ZeroOrder, axis)
         if edge < spacing_mm:
             image = _shrunk_along(axis, image, spacing_mm)
-    return sitk.Cast(image, sitk.sitkFloat32)
+    return image
 
 
 def _shrunk_along(axis: int, image: sitk.Image, coarse_mm: float) -> sitk.Image:
     """Interpolate along one axis to larger voxels; both grids have the same centre."""
     size, spacing = list(image.GetSize()), list(image.GetSpacing())
     old_size, fine_mm = size[axis], spacing[axis]
-    size[axis], spacing[axis] = max(math.ceil(old_size * fine_mm / coarse_mm), 1), coarse_mm
+    size[axis], spacing[axis] = max(math.ceil(old_size * fine_mm / coarse_mm - ROUNDING), 1), coarse_mm
     along = np.array(image.GetDirection()).reshape(3, 3)[:, axis]
     origin = np.array(image.GetOrigin()) + along * ((old_size - 1) * fine_mm - (size[axis] - 1) * coarse_mm) / 2
     transform, direction = sitk.Transform(), image.GetDirection()

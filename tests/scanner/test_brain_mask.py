@@ -31,6 +31,18 @@ def test_extracted_brain_is_known_as_such_and_a_head_is_not(head, sequence):
     assert not is_extracted(head[sequence])
 
 
+def test_extracted_brain_is_known_where_one_corner_was_written_over(head):
+    brain = extracted(head, "t1")
+    brain[:3, :3, :3] = 1000.0
+    assert is_extracted(brain)
+
+
+@pytest.mark.parametrize("slices", [1, 2, 3])
+def test_few_slices_of_an_extracted_brain_are_known_as_such(head, slices):
+    middle = head["t1"].GetSize()[2] // 2
+    assert is_extracted(extracted(head, "t1")[:, :, middle : middle + slices])
+
+
 def test_extracted_brain_is_taken_as_it_is(head):
     # The background of a prepared scan is one value, not always 0.
     brain = find_brain(extracted(head, "t1") - 0.005)
