@@ -304,7 +304,7 @@ def test_what_is_left_out_of_a_data_set_is_said_once(folders, images, caplog):
     assert caplog.text.count("patient 'lost' has a label") == 1
 
 
-def test_truth_whose_datalist_lists_images_that_are_not_there_is_scored_without(folders, images):
+def test_truth_whose_datalist_lists_images_that_are_not_there_is_scored_without(folders, images, caplog):
     path = images / "1" / "dwi.nii.gz"
     case = Case("1", {"dwi": path}, save(TRUTHS["1"], images / "1" / "label.nii.gz"))
     write_datalist(images / "datalist.json", {"test": [case]}, images, {})
@@ -314,6 +314,15 @@ def test_truth_whose_datalist_lists_images_that_are_not_there_is_scored_without(
 
     assert list(result.baselines) == ["empty mask"]
     assert result.summary["remarks"] == {}
+    assert f"no DWI threshold: {path} is not there; name the images with --images" in caplog.text
+
+
+def test_masks_alone_as_the_truth_are_told_how_to_get_pictures(folders, images, caplog):
+    run(*folders)
+    assert f"there are none beside {folders[1]}; name the images with --images" in caplog.text
+    caplog.clear()
+    run(*folders, images=images)
+    assert "--images" not in caplog.text
 
 
 def test_patient_without_images_is_scored_without_them(folders, images, caplog):

@@ -81,11 +81,7 @@ def evaluate(
     listed = datalist_of(truth, section)
     _require_sense(pred, truth, output, dataset_dir, [listed, images])
     pairs = {pair.patient: pair for pair in pair_masks(pred, listed, missing, section, dataset_dir)}
-    cases = _cases_of_truth(pairs) if images is None else _cases(images, pairs, dataset_dir)
-    if not cases:
-        logger.warning(
-            "there are no images beside %s: no pictures and no DWI threshold; --images DIR names them", truth
-        )
+    cases = _cases_of_truth(truth, pairs) if images is None else _cases(images, pairs, dataset_dir)
     require_writable(output)
     for name in FILES:
         (output / name).unlink(missing_ok=True)
@@ -181,10 +177,15 @@ def _score_baselines(
     return baselines | ({DWI_THRESHOLD: table_of(crew.do(trials))} if trials else {})
 
 
-def _cases_of_truth(pairs: Mapping[str, MaskPair]) -> dict[str, Case]:
+def _cases_of_truth(truth: Path, pairs: Mapping[str, MaskPair]) -> dict[str, Case]:
     """Give the images that lie beside the true masks; a datalist may list some that are not there."""
     cases = {patient: pair.case for patient, pair in pairs.items() if pair.case is not None}
-    return {patient: case for patient, case in cases.items() if case.sequences[case.reference].is_file()}
+    references = {patient: case.sequences[case.reference] for patient, case in cases.items()}
+    found = {patient: case for patient, case in cases.items() if references[patient].is_file()}
+    if not found:
+        missing = next((f"{path} is not there" for path in references.values()), f"there are none beside {truth}")
+        logger.warning("without images no pictures and no DWI threshold: %s; name the images with --images", missing)
+    return found
 
 
 def _cases(images: Path, pairs: Mapping[str, MaskPair], dataset_dir: Path | None) -> dict[str, Case]:
