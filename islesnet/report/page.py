@@ -22,6 +22,8 @@ MEANINGS = {
 }
 # A table longer than this scrolls in its own box, under a heading that stays.
 LONG_ROWS = 60
+# Of small pictures: where fewer are to be shown, they are no larger.
+FEWEST_IN_ROW, MOST_IN_ROW = 5, 6
 
 # A column of longer cells is one of sentences: on a phone its rows become cards.
 WORD_LENGTH = 12
@@ -143,7 +145,9 @@ class Page:
             f"<figure>{_image(panel.png, panel.description)}<figcaption>{escape(panel.caption)}</figcaption></figure>"
             for panel in panels
         )
-        self._add(f'<div class="{" ".join(["panels", size]).strip()}">{"".join(figures)}</div>')
+        row = min(max(len(panels), FEWEST_IN_ROW), MOST_IN_ROW)
+        classes = " ".join(["panels", size]).strip()
+        self._add(f'<div class="{classes}" style="--row: {row}">{"".join(figures)}</div>')
 
     def write(self, path: Path) -> Path:
         """Write the page."""

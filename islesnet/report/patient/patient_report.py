@@ -29,7 +29,10 @@ KEY_TEXT = (
     "largest, outlined in orange; other lesions of that slice in blue. All pictures are on the grid of the mask, "
     "and a millimetre is as long down as across."
 )
-ADC_TEXT = f"The ADC is drawn from 0, black, to {ADC_WINDOW[1]:g} × 10⁻³ mm²/s, white; an acute infarct is dark on it."
+ADC_TEXT = (
+    f"The ADC is drawn from 0, black, to {ADC_WINDOW[1]:g} × 10⁻³ mm²/s, white: an acute infarct is dark on it, and "
+    "where the map has no value it is black."
+)
 REGISTRATION_TEXT = (
     "Edges of {reference} in orange over each sequence that was moved to it. They should run along the same borders: "
     "the brain's surface, the ventricles, the falx. A is the front."
@@ -51,9 +54,10 @@ MEASURES_TEXT = (
     "longest straight line between two points of one cross-section in a slice (as in RECIST 1.1), from the outer edges "
     "of the voxels. Left and right are the patient's, parted by the brain's own plane of symmetry: nine tenths of a "
     "lesion's volume lie on the side that is named. A ratio is the lesion's mean intensity over the mean at the "
-    "mirrored place on the other side, brain outside any lesion: 1 means alike; an acute infarct's ADC has less. "
-    "Slices are numbered from 1 as the file stores them. Confidence is the network's mean probability over the lesion, "
-    "at least the threshold from which a voxel is marked: it ranks lesions, and is not the chance that one is there."
+    "mirrored place on the other side, brain outside any lesion: 1 means alike, and an acute infarct's ADC ratio is "
+    "below 1. Slices are numbered from 1 as the file stores them. Confidence is the network's mean probability over "
+    "the lesion, at least the threshold from which a voxel is marked: it ranks lesions, and is not the chance that one "
+    "is there."
 )
 
 

@@ -98,10 +98,11 @@ class PatientVolumes:
 
     @cached_property
     def drawn(self) -> dict[str, np.ndarray]:
-        """What is shown of a slice: every sequence in its order, and the ADC, where there is one, next to the DWI."""
+        """What is shown of a slice: every sequence in its order, and the ADC, where there is one, after the DWI."""
         if self.adc is None:
             return self.images
-        names = ["dwi", "adc", *self.images] if "dwi" in self.images else [*self.images, "adc"]
+        names = list(self.images)
+        names.insert(names.index("dwi") + 1 if "dwi" in names else len(names), "adc")
         return {name: self.images[name] if name in self.images else np.nan_to_num(self.adc) for name in names}
 
     @cached_property
