@@ -28,6 +28,7 @@ import torch
 from ignite.engine import Engine, Events
 from monai.bundle import ConfigParser
 from monai.data import DataLoader, Dataset
+from monai.engines import IterationEvents
 
 from islesnet.data import Case, find_cases, split_cases, write_datalist
 from islesnet.networks import can_compile
@@ -199,7 +200,8 @@ def training(scratch: Path, steps: int, overlays: Sequence[str] = (), is_compile
         "output_dir": str(scratch / "training"),
         "ckpt_dir": str(scratch / "models"),
         "epochs": 2,
-        "visits": f"$@batch_patients * {2 * (steps + 3)}",  # more steps than are timed, from however few patients
+        # More steps an epoch than are timed and warm up, from however few patients.
+        "visits": f"$@batch_patients * ({steps} + {Pace.WARM_UP} + {Pace.AHEAD} * @num_workers)",
         "val_interval": 1000,
         "compile_network": is_compiled,
     }
@@ -223,27 +225,35 @@ def training(scratch: Path, steps: int, overlays: Sequence[str] = (), is_compile
         "share_of_pure_network": round(pure_s / pace.whole_s, 2),
         "waiting_for_batches": round(pace.seconds["waiting"] / pace.whole_s, 3),
         "trainer_ms_per_step": round(1000 * pace.seconds["trainer"] / steps, 1),
-        "loading_alone_slices_per_s": round(slices / loading(dataset_, pace.shape[0], steps), 1),
+        "loading_alone_slices_per_s": round(loading(dataset_, parser.get_parsed_content("batch_patients"), steps), 1),
     }
 
 
-def loading(dataset: Dataset, batch_size: int, steps: int) -> float:
-    """Time one process and thread that loads batches from the cache and does nothing else, in seconds."""
-    batches = iter(DataLoader(dataset, batch_size, shuffle=True))
+def loading(dataset: Dataset, batch_size: int, batches: int) -> float:
+    """Measure how many slices a second one process and thread loads from the cache while it does nothing else.
+
+    Args:
+        dataset: for training.
+        batch_size: of patients.
+        batches: that are timed.
+    """
+    loader = iter(DataLoader(dataset, batch_size=batch_size, shuffle=True, num_workers=0))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as a worker has
     try:
-        next(batches)  # warms up
-        return timed(lambda: [next(batches) for _ in range(steps)])[0]
+        next(loader)  # warms up
+        seconds, shapes = timed(lambda: [next(loader)["image"].shape for _ in range(batches)])
     finally:
         torch.set_num_threads(threads)
+    return float(sum(shape[0] * shape[-1] for shape in shapes) / seconds)
 
 
 class Pace:
     """Time a trainer's steps beside the pure network's: forward, loss, backward, optimiser.
 
     ``seconds`` are those of all steps by what they went to: waiting for batches; the network in training, from the
-    batch's transfer to the optimiser; the trainer's own work around it; the pure network.
+    batch's transfer to the optimiser and the parting of its output; the trainer's own work around it; the pure network;
+    and what this measuring takes beside. A GPU is waited for at the end of each.
 
     Args:
         steps: after which the training is ended.
@@ -251,12 +261,15 @@ class Pace:
             would load ahead meanwhile, all steps come first, after those whose batches lay ready.
     """
 
+    WARM_UP = 3  # steps
+    AHEAD = 2  # batches that a DataLoader keeps ready a worker
+
     def __init__(self, steps: int, workers: int = 0) -> None:
         self.steps = steps
         self.shape: tuple[int, ...] = ()
         self.seconds = dict.fromkeys(("waiting", "network", "trainer", "pure network", "beside"), 0.0)
         self._turn = steps if workers else 1
-        self._warm_up = 3 + 2 * workers  # a DataLoader keeps two batches a worker
+        self._warm_up = self.WARM_UP + self.AHEAD * workers
         self._now, self._since = "beside", settled_time()
 
     @property
@@ -269,7 +282,7 @@ class Pace:
         engine.add_event_handler(Events.GET_BATCH_STARTED, lambda: self._begin("waiting"))
         engine.add_event_handler(Events.GET_BATCH_COMPLETED, lambda: self._begin("trainer"))
         engine.add_event_handler(Events.ITERATION_STARTED, lambda: self._begin("network"))
-        engine.optimizer.register_step_post_hook(lambda *_: self._end_network())
+        engine.add_event_handler(IterationEvents.MODEL_COMPLETED, lambda: self._begin("trainer"))
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._complete)
 
     def _begin(self, part: str) -> None:
@@ -277,23 +290,19 @@ class Pace:
         self.seconds[self._now] += now - self._since
         self._now, self._since = part, now
 
-    def _end_network(self) -> None:
-        if self._now == "network":  # and not the pure one
-            self._begin("trainer")
-
     def _complete(self, engine: Engine) -> None:
-        """Time, after a turn's steps, as many of their pure twin."""
+        """Time, after a turn's steps, as many of their pure twin; one after the first step, to warm it up."""
         done = engine.state.iteration - self._warm_up
-        if done < 0 or done % self._turn:
-            return
-        self._begin("beside")
-        image, label = (torch.stack([output[key] for output in engine.state.output]) for key in ("image", "label"))
-        self.shape = tuple(image.shape)
-        self._begin("pure network")
-        for _ in range(self._turn if done else 1):
-            self._pure_step(engine, image, label)
-        self._begin("trainer")
+        if engine.state.iteration == 1 or (done > 0 and done % self._turn == 0):
+            self._begin("beside")
+            image, label = (torch.stack([output[key] for output in engine.state.output]) for key in ("image", "label"))
+            self.shape = tuple(image.shape)
+            for _ in range(self._turn if done > 0 else 1):
+                self._begin("pure network")
+                self._pure_step(engine, image, label)
+            self._begin("trainer")
         if done == 0:
+            self._begin("trainer")
             self.seconds = dict.fromkeys(self.seconds, 0.0)
         elif done >= self.steps:
             engine.terminate(skip_completed=True)
