@@ -38,11 +38,12 @@ def notes_of_motion(images: Mapping[str, sitk.Image]) -> tuple[str, ...]:
 
 
 def moved_sequences(alignments: Mapping[str, Alignment]) -> tuple[str, ...]:
-    """Name the sequences whose headers were turned; the ADC goes where its DWI goes and is not named."""
+    """Name the sequences whose headers were turned; an ADC that goes where its DWI goes is not named."""
+    of_dwi = alignments.get("dwi")
     return tuple(
         role
         for role, alignment in alignments.items()
-        if role != "adc" and alignment.is_trusted and alignment.moved_mm > 0
+        if alignment.is_trusted and alignment.moved_mm > 0 and not (role == "adc" and alignment is of_dwi)
     )
 
 

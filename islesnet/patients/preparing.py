@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,16 @@ from monai.utils import ensure_tuple
 from islesnet.data import SEQUENCES, stamps_in_file
 from islesnet.errors import InputError, require_switch
 from islesnet.files import remove_parts, whole_file
+from islesnet.patients.adc import adc_beside, read_adc
 from islesnet.patients.brain import WAYS, Brain, find_brain_of
-from islesnet.patients.grids import adc_beside, is_on_one_grid
+from islesnet.patients.grids import is_on_one_grid
+from islesnet.patients.images import write_image
 from islesnet.patients.notes import moved_sequences, notes_of, notes_of_motion, numbers_of
 from islesnet.patients.scans import PREPARATION, Preparation
-from islesnet.patients.writing import write_image
 from islesnet.scanner import (
     ROLES,
     RawPatient,
+    UnusableError,
     contradiction_of_name,
     coregister,
     correct_bias,
@@ -134,9 +137,10 @@ class PrepareScans(Transform):
 
     def _are_prepared(self, files: Mapping[str, Path]) -> bool:
         """Tell whether there is nothing to do but to look: no bias, no ADC to compute, one grid."""
-        sequences = [path for role, path in files.items() if role in SEQUENCES]
+        scans = [path for role, path in files.items() if role in (*SEQUENCES, "adc")]
         lacks_adc = "b0" in files and "adc" not in files
-        return bool(sequences) and not self.bias_correction and not lacks_adc and is_on_one_grid(sequences)
+        holds_sequence = any(role in SEQUENCES for role in files)
+        return holds_sequence and not self.bias_correction and not lacks_adc and is_on_one_grid(scans)
 
     def _use(self, files: Mapping[str, Path], given: Path | None, own: Path) -> Preparation | None:
         """Take files that lie on one grid as they are, and look for the brain alone; None where they do not match."""
@@ -148,14 +152,22 @@ class PrepareScans(Transform):
         if not all(match(images[reference], image) for role, image in images.items() if role != reference):
             return None
         contradictions = _contradictions(files, own.name)
+        adc_notes, damaged = _look_at_adc(files)
+        files = {role: path for role, path in files.items() if role not in damaged}
         for role, path in files.items():
             logger.info("%s: %s is the %s; used as it is", own.name, path.name, role.upper())
-        for sentence in contradictions:
+        for sentence in (*contradictions, *adc_notes):
             logger.warning("%s: %s", own.name, sentence)
         brain = self._find_brain(images, reference, given, own, stamps_in_file(files[reference]))
-        notes = (*contradictions, *self._notes_of_reference(reference), *notes_of_motion(images), *brain.notes)
+        notes = (
+            *contradictions,
+            *adc_notes,
+            *self._notes_of_reference(reference),
+            *notes_of_motion(images),
+            *brain.notes,
+        )
         used = {**files, **_brain_file(brain, own)}
-        return Preparation(_as_text(used), reference, notes=notes, brain=brain.way)
+        return Preparation(_as_text(used), reference, notes=notes, damaged=damaged, brain=brain.way)
 
     def _prepare(self, raw: RawPatient, given: Path | None, own: Path) -> Preparation:
         """Register what was read, find the brain, and write the volumes."""
@@ -229,12 +241,23 @@ def _contradictions(files: Mapping[str, Path], patient: str) -> tuple[str, ...]:
     return tuple(sentence for sentence in told if sentence)
 
 
+def _look_at_adc(files: Mapping[str, Path]) -> tuple[list[str], tuple[str, ...]]:
+    """Give notes on the ADC map among files, and ("adc",) where it cannot be used."""
+    if "adc" not in files:
+        return [], ()
+    try:
+        return read_adc(files["adc"])[1], ()
+    except UnusableError as refusal:
+        return [f"{files['adc'].name} (ADC) is left out: it {refusal}."], ("adc",)
+
+
 def _read_with_adc(files: Mapping[str, Path]) -> RawPatient:
     """Read named sequences with an ADC map that nobody named: it was found beside the DWI, and is used if it can be."""
     try:
         raw = read_patient(None, files)
     except InputError:
         raw = read_patient(None, {role: path for role, path in files.items() if role != "adc"})
+        raw = replace(raw, damaged=(*raw.damaged, "adc"))
         raw.notes.append(f"{files['adc'].name}, beside the DWI, is left out: it cannot be used as an ADC map.")
     raw.choices[:] = [
         choice._replace(why="it lies beside the DWI") if choice.role == "adc" else choice for choice in raw.choices
@@ -255,7 +278,7 @@ def _read_sound(path: Path) -> sitk.Image:
     volume = read_volume(path)
     for finding in (*check_grid(volume.header), *check_values(volume.array)):
         if finding.severity == "error":
-            raise VolumeError(path, finding.message)
+            raise VolumeError(path, f"cannot be used: {finding.message}")
     return image_of(np.asarray(volume.array, np.float32), volume.affine)
 
 

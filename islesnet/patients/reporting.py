@@ -16,6 +16,8 @@ import islesnet
 from islesnet.data import SEQUENCES, stamps_in_file
 from islesnet.errors import InputError
 from islesnet.files import sha256_of
+from islesnet.patients.adc import read_adc
+from islesnet.patients.images import read_image
 from islesnet.patients.scans import PREPARATION, Preparation
 from islesnet.report.patient import (
     PatientFindings,
@@ -24,8 +26,7 @@ from islesnet.report.patient import (
     write_dicom_seg,
     write_patient_report,
 )
-from islesnet.scanner import DicomFrame, UnusableError, have_same_grid, image_of, in_usual_unit, resample
-from islesnet.volumes import VolumeError, read_volume
+from islesnet.scanner import DicomFrame, have_same_grid, image_of, resample
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ class ReportPatientd(MapTransform):
                 self._versions,
                 trust.get("measured", ""),
             )
-            moved = [sequence for sequence in preparation.moved if sequence in volumes.images]
+            moved = [sequence for sequence in preparation.moved if sequence in volumes.drawn]
             write_patient_report(own, findings, volumes, moved)
         return dict(data)
 
@@ -133,12 +134,10 @@ def volumes_on(
     """
     grid = image_of(np.zeros(mask.shape, np.uint8), affine)
     files = {name: preparation.files[name] for name in SEQUENCES if name in preparation.files}
-    images = {name: _array_on(grid, _image(path), outside=np.nan) for name, path in files.items()}
-    brain = _array_on(grid, _image(preparation.files["brain"])) if "brain" in preparation.files else None
-    adc: np.ndarray | None = None
+    images = {name: _array_on(grid, read_image(Path(path)), outside=np.nan) for name, path in files.items()}
+    brain = _array_on(grid, read_image(Path(preparation.files["brain"]))) if "brain" in preparation.files else None
+    adc = _array_on(grid, read_adc(Path(preparation.files["adc"]))[0]) if "adc" in preparation.files else None
     notes: list[str] = []
-    if "adc" in preparation.files:
-        adc, notes = _adc_on(grid, preparation.files["adc"])
     try:
         volumes = PatientVolumes(
             mask, affine, images, adc=adc, probability=probability, brain=brain, reference=preparation.reference
@@ -146,7 +145,7 @@ def volumes_on(
     except InputError as refusal:
         if adc is None:
             raise
-        notes = [f"The ADC map is not used: {refusal}"]
+        notes = [f"The ADC map is not used. {refusal}"]
         volumes = PatientVolumes(
             mask, affine, images, probability=probability, brain=brain, reference=preparation.reference
         )
@@ -158,22 +157,6 @@ def _without_paths(told: str, files: Collection[str]) -> str:
     for path in sorted(files, key=len, reverse=True):  # the longer first: another may begin it
         told = told.replace(path, "a slice")
     return told
-
-
-def _adc_on(grid: sitk.Image, path: str) -> tuple[np.ndarray | None, list[str]]:
-    try:
-        image, _ = in_usual_unit(_image(path))
-    except UnusableError as refusal:
-        return None, [f"The ADC map is not used: it {refusal}."]
-    except VolumeError as refusal:
-        return None, [f"The ADC map is not used: it {refusal.reason}."]
-    return _array_on(grid, image), []
-
-
-def _image(path: str) -> sitk.Image:
-    volume = read_volume(Path(path))
-    array = np.nan_to_num(np.asarray(volume.array, np.float32), posinf=0.0, neginf=0.0)
-    return image_of(array, volume.affine, Path(path).name)
 
 
 def _array_on(grid: sitk.Image, image: sitk.Image, outside: float = 0.0) -> np.ndarray:

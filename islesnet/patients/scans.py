@@ -59,7 +59,7 @@ class Preparation:
         reference: the sequence that stayed where it was and gives the mask's grid.
         moved: sequences that were registered to the reference.
         notes: sentences on the scans: repairs, doubts, registrations, what was left out.
-        damaged: sequences that are there and cannot be used.
+        damaged: sequences, or "adc", that are there and cannot be used.
         choices: source, role (or None) and reason of everything that was looked at.
         registration: sequence -> how it was brought to the reference, in numbers.
         brain: how the brain was found, or why there is no mask of it, in a few words.

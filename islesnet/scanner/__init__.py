@@ -1,6 +1,6 @@
 """From raw scans to co-registered, brain-extracted volumes."""
 
-from islesnet.scanner.adc import in_usual_unit
+from islesnet.scanner.adc import in_usual_unit, tell_unit
 from islesnet.scanner.bias_field import correct_bias
 from islesnet.scanner.brain_mask import BrainMask, find_brain, is_extracted
 from islesnet.scanner.candidate import UnusableError
@@ -43,4 +43,5 @@ __all__ = [
     "resample",
     "sequence_by_name",
     "slice_zigzag_mm",
+    "tell_unit",
 ]

@@ -5,9 +5,10 @@ import numpy as np
 from islesnet.scanner.candidate import UnusableError
 from islesnet.scanner.patient import Image
 
+USUAL_UNIT = "1e-3 mm2/s"
 # Median of the positive voxels as stored -> factor to 1e-3 mm2/s. Tissue and CSF lie at 0.6 to 3.2e-3 mm2/s.
 _UNITS = (
-    (0.1, 10.0, 1.0, "1e-3 mm2/s"),
+    (0.1, 10.0, 1.0, USUAL_UNIT),
     (100.0, 10_000.0, 1e-3, "1e-6 mm2/s"),
     (1e-4, 1e-2, 1e3, "mm2/s"),
     (1e-10, 1e-8, 1e9, "m2/s"),
@@ -29,7 +30,9 @@ def in_usual_unit(image: Image) -> tuple[Image, str]:
 
     values = sitk.GetArrayViewFromImage(image)
     positive = values[values > 0]
-    usual = float(np.median(positive)) if positive.size else 0.0
+    if not positive.size:
+        raise UnusableError("has no value above 0")
+    usual = float(np.median(positive))
     for lowest, highest, factor, unit in _UNITS:
         if lowest <= usual < highest:
             return image * factor, unit  # of float32, as the image is
@@ -37,6 +40,11 @@ def in_usual_unit(image: Image) -> tuple[Image, str]:
         f"has a median of {usual:.3g} where tissue has about 0.8e-3 mm2/s: its unit cannot be told (right are 1e-3, "
         "1e-6 mm2/s, mm2/s)"
     )
+
+
+def tell_unit(source: str, unit: str) -> list[str]:
+    """Note that a map came in another unit than the usual one; nothing where it did not."""
+    return [] if unit == USUAL_UNIT else [f"{source}: the ADC map came in {unit}; it was brought to {USUAL_UNIT}."]
 
 
 def adc_from(b0: Image, dwi: Image, lower: float, higher: float) -> Image:

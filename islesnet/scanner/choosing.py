@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from islesnet.errors import InputError
-from islesnet.scanner.adc import adc_from, in_usual_unit
+from islesnet.scanner.adc import adc_from, in_usual_unit, tell_unit
 from islesnet.scanner.candidate import Candidate, UnusableError
 from islesnet.scanner.diffusion import b0_options, dwi_options
 from islesnet.scanner.option import (
@@ -269,6 +269,4 @@ def _why_no_ratio(b0: Candidate, dwi: Candidate) -> str:
 
 def _adc_in_usual_unit(image: Image, option: Option, notes: list[str]) -> tuple[Image, list[str]]:
     image, unit = in_usual_unit(image)
-    if unit == "1e-3 mm2/s":
-        return image, notes
-    return image, [*notes, f"{option.source}: the ADC map came in {unit}; it was brought to 1e-3 mm2/s."]
+    return image, [*notes, *tell_unit(option.source, unit)]

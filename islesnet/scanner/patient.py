@@ -72,7 +72,7 @@ class RawPatient:
         images: any of `ROLES`, at least one of `SEQUENCES`.
         choices: every series and volume that was looked at.
         notes: repairs and warnings, in sentences.
-        damaged: the sequences that are there and cannot be used, with nothing in their stead.
+        damaged: the sequences, or "adc", that are there and cannot be used, with nothing in their stead.
     """
 
     folder: Path

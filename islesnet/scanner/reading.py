@@ -48,7 +48,7 @@ def read_patient(folder: Path | None, named: Mapping[str, Path] | None = None) -
     choices, notes = list(dict.fromkeys(chooser.choices)), list(dict.fromkeys(chooser.notes))
     if not any(role in chooser.images for role in SEQUENCES):
         raise _nothing_found(home, choices, found, bool(chooser.damaged))
-    damaged = tuple(role for role in SEQUENCES if role in chooser.damaged and role not in chooser.images)
+    damaged = tuple(role for role in (*SEQUENCES, "adc") if role in chooser.damaged and role not in chooser.images)
     return RawPatient(home, chooser.images, choices, notes, damaged)
 
 

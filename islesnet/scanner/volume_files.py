@@ -127,9 +127,9 @@ def without_nan(array: np.ndarray, source: str) -> tuple[np.ndarray, list[str]]:
     bad = ~np.isfinite(array)
     count = int(bad.sum())
     if count > _MOST_NAN * array.size:
-        raise UnusableError(f"{count:,} of {array.size:,} voxels are NaN or infinite")
+        raise UnusableError(f"has {count:,} voxels of {array.size:,} that are NaN or infinite")
     if count:
         array = np.where(bad, np.float32(0), array)
     if errors := check_values(array):
-        raise UnusableError(errors[0].message)
+        raise UnusableError(f"cannot be used: {errors[0].message}")
     return array, [f"{source}: {count:,} voxels are NaN or infinite; 0 was put there."] if count else []

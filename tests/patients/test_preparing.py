@@ -170,7 +170,9 @@ def test_stamp_of_a_synthetic_patient_is_carried_into_what_is_written(scattered,
     assert nibabel.load(item["flair"]).header["descrip"].item().startswith(b"PHANTOM, islesnet")
 
 
-def test_adc_beside_the_dwi_is_found_where_it_lies_on_its_grid(prepared, phantom, write_scan, prepare, tmp_path):
+def test_adc_beside_the_dwi_is_found_and_registered_where_it_lies_on_another_grid(
+    prepared, phantom, write_scan, prepare, tmp_path
+):
     folder = shutil.copytree(prepared, tmp_path / "anna")
     write_scan(folder / "adc.nii.gz", array=np.full(phantom.brain.shape, 0.8))
 
@@ -178,8 +180,26 @@ def test_adc_beside_the_dwi_is_found_where_it_lies_on_its_grid(prepared, phantom
 
     assert preparation.files["adc"] == str(folder / "adc.nii.gz")
     assert "adc" not in item
-    write_scan(folder / "adc.nii.gz", array=np.full(phantom.brain.shape, 0.8), degrees=10)
-    assert "adc" not in prepare(find_cases(folder)[0])[1].files
+
+    write_scan(folder / "adc.nii.gz", array=np.where(phantom.brain, 0.8, 0), degrees=4)
+    preparation = prepare(find_cases(folder)[0])[1]
+    assert preparation.files["adc"] != str(folder / "adc.nii.gz")
+    assert preparation.moved == ("adc",)
+    assert any(note.startswith("ADC was registered to DWI: moved by") for note in preparation.notes)
+
+
+@pytest.mark.parametrize(("value", "reason"), [(0.0, "has no value above 0"), (np.nan, "has no value above 0")])
+def test_adc_on_the_grid_that_shows_nothing_is_left_out_and_counts_as_damaged(
+    prepared, phantom, write_scan, prepare, tmp_path, value, reason
+):
+    folder = shutil.copytree(prepared, tmp_path / "anna")
+    write_scan(folder / "adc.nii.gz", array=np.full(phantom.brain.shape, value))
+
+    preparation = prepare(find_cases(folder)[0])[1]
+
+    assert "adc" not in preparation.files
+    assert preparation.damaged == ("adc",)
+    assert f"adc.nii.gz (ADC) is left out: it {reason}." in preparation.notes
 
 
 def test_adc_found_beside_a_named_dwi_is_not_told_as_named_by_the_user(write_scan, phantom, prepare, tmp_path):
@@ -194,6 +214,7 @@ def test_adc_found_beside_a_named_dwi_is_not_told_as_named_by_the_user(write_sca
     write_scan(tmp_path / "a_adc.nii.gz", array=np.zeros(phantom.brain.shape))
     _, preparation = prepare(RawScans("anna", None, named))
     assert "adc" not in preparation.files
+    assert preparation.damaged == ("adc",)
     assert "a_adc.nii.gz, beside the DWI, is left out: it cannot be used as an ADC map." in preparation.notes
 
 

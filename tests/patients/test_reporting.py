@@ -89,7 +89,7 @@ def test_adc_that_cannot_be_read_costs_a_note_and_not_the_patient(write_scan, ph
 
     page = (report(RawScans("anna", None, {"dwi": dwi})) / "report.html").read_text()
 
-    assert "The ADC map is not used: " in page and "cut short" in page
+    assert "adc.nii.gz (ADC) is left out: it " in page and "cut short" in page
     assert str(tmp_path) not in page
 
 
@@ -102,7 +102,9 @@ def test_adc_is_used_in_any_usual_unit_and_told_where_it_has_none(
 
     page = (report(RawScans("anna", None, {"dwi": dwi})) / "report.html").read_text()
 
-    assert ("The ADC map is not used" in page) is not is_used
+    assert ("adc.nii.gz (ADC) is left out: it has a median of" in page) is not is_used
+    assert ("Mean ADC" in page) is is_used
+    assert ("it was brought to 1e-3 mm2/s" in page) is (is_used and value != 0.8)
 
 
 def test_stamp_of_the_reference_stands_on_the_page(prepared, report):

@@ -132,7 +132,7 @@ def test_few_voxels_that_are_no_numbers_become_0_and_are_said(tmp_path):
     assert set(patient.images) == {"t1"}
     assert np.isfinite(sitk.GetArrayViewFromImage(patient.images["t1"].image)).all()
     assert any("t1.nii.gz: 3 voxels are NaN" in note for note in patient.notes)
-    assert any("t2.nii.gz" in note and "2,688 of 2,688 voxels are NaN" in note for note in patient.notes)
+    assert any("t2.nii.gz" in note and "has 2,688 voxels of 2,688 that are NaN" in note for note in patient.notes)
 
 
 def test_sheared_grid_is_refused_by_its_angle(tmp_path):

@@ -1,4 +1,4 @@
-"""Volumes of SimpleITK into NIfTI files."""
+"""Volumes of SimpleITK from files and into NIfTI."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,8 +8,20 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
 from islesnet.files import whole_file
-from islesnet.scanner import affine_of
+from islesnet.scanner import affine_of, image_of
 from islesnet.stamps import describe
+from islesnet.volumes import read_volume
+
+
+def read_image(path: Path) -> sitk.Image:
+    """Read a volume as float32, 0 where it has no number.
+
+    Raises:
+        VolumeError: where it cannot be read.
+    """
+    volume = read_volume(path)
+    array = np.nan_to_num(np.asarray(volume.array, np.float32), posinf=0.0, neginf=0.0)
+    return image_of(array, volume.affine, path.name)
 
 
 def write_image(path: Path, image: sitk.Image, stamps: Sequence[str] = ()) -> None:
