@@ -55,7 +55,8 @@ MEASURES_TEXT = (
     "of the voxels. Left and right are the patient's, parted by the brain's own plane of symmetry: nine tenths of a "
     "lesion's volume lie on the side that is named. A ratio is the lesion's mean intensity over the mean at the "
     "mirrored place on the other side, brain outside any lesion: 1 means alike, and an acute infarct's ADC ratio is "
-    "below 1. Slices are numbered from 1 as the file stores them. Confidence is the network's mean probability over "
+    "below 1; a dash stands where too little of that place is such brain. A mean is over the voxels that have a value. "
+    "Slices are numbered from 1 as the file stores them. Confidence is the network's mean probability over "
     "the lesion, at least the threshold from which a voxel is marked: it ranks lesions, and is not the chance that one "
     "is there."
 )
@@ -84,9 +85,9 @@ def write_patient_report(
     count = volumes.lesions[1]
     if len(findings.lesions) != count:
         raise InputError(f"The findings have {len(findings.lesions)} lesions and the mask {count}; measure this mask.")
-    absent = [name for name in moved if name not in volumes.images]
+    absent = [name for name in moved if name not in volumes.drawn]
     if absent:
-        raise InputError(f"{absent[0]!r} was moved but is not among the sequences: {', '.join(volumes.images)}.")
+        raise InputError(f"{absent[0]!r} was moved but is not among the sequences: {', '.join(volumes.drawn)}.")
     with whole_file(folder / "patient.json") as part:
         content = _rounded(findings.content())
         part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -120,7 +120,7 @@ class PatientSlices:
 
     def _middle(self, sequence: str, plane: str) -> Plane:
         (across, up), ends = _PLANES[plane]
-        values, spacing = self._through_middle(self.volumes.images[sequence], plane), self.volumes.spacing
+        values, spacing = self._through_middle(self.volumes.drawn[sequence], plane), self.volumes.spacing
         return Plane(scale_to_window(values, self.volumes.windows[sequence]), (spacing[across], spacing[up]), ends)
 
     def _through_middle(self, volume: np.ndarray, plane: str) -> np.ndarray:
