@@ -318,11 +318,12 @@ def test_truth_whose_datalist_lists_images_that_are_not_there_is_scored_without(
 
 
 def test_masks_alone_as_the_truth_are_told_how_to_get_pictures(folders, images, caplog):
-    run(*folders)
+    page = run(*folders).page.read_text()
     assert f"there are none beside {folders[1]}; name the images with --images" in caplog.text
+    assert "Without images there are no pictures of patients" in page
     caplog.clear()
-    run(*folders, images=images)
-    assert "--images" not in caplog.text
+    page = run(*folders, images=images).page.read_text()
+    assert "--images" not in caplog.text + page
 
 
 def test_patient_without_images_is_scored_without_them(folders, images, caplog):
@@ -333,7 +334,7 @@ def test_patient_without_images_is_scored_without_them(folders, images, caplog):
 
     result = run(*folders, images=images)
 
-    assert "has no images of 1 patients: 2" in caplog.text
+    assert "has no images of 1 patient: 2" in caplog.text
     assert result.baselines["DWI threshold"]["patient"].tolist() == ["1", "10"]
     assert result.scores["brain_accuracy"].isna().tolist() == [False, True, False, True]
     assert "scored without it" in result.summary["remarks"]["x"][0]

@@ -196,7 +196,7 @@ def _cases(images: Path, pairs: Mapping[str, MaskPair], dataset_dir: Path | None
     if not names:
         raise InputError(f"{images} has images of none of the patients: there are {', '.join(list(cases)[:8])}")
     if without:
-        logger.warning("%s has no images of %d patients: %s", images, len(without), ", ".join(without))
+        logger.warning("%s has no images of %s: %s", images, count_patients(len(without)), ", ".join(without))
     return {patient: cases[name] for patient, name in names.items()}
 
 

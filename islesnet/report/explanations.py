@@ -15,7 +15,7 @@ HOW_SLICES_WERE_SCORED = (
     "count and no surfaces to measure between."
 )
 PATIENTS_TEXT = (
-    "Best, median and worst by Dice, each at the slice with the largest true area. A mask that marks nothing there is "
+    "By Dice, each at the slice with the largest true area. A mask that marks nothing there is "
     "shown at the slice where it is largest; its panel says which."
 )
 ACCURACY_TEXT = (
