@@ -181,7 +181,8 @@ def test_adc_beside_the_dwi_is_found_and_registered_where_it_lies_on_another_gri
     assert preparation.files["adc"] == str(folder / "adc.nii.gz")
     assert "adc" not in item
 
-    write_scan(folder / "adc.nii.gz", array=np.where(phantom.brain, 0.8, 0), degrees=4)
+    bright_fluid = phantom.images["t2"] / np.median(phantom.images["t2"][phantom.brain > 0])
+    write_scan(folder / "adc.nii.gz", array=0.8 * bright_fluid, degrees=4)
     preparation = prepare(find_cases(folder)[0])[1]
     assert preparation.files["adc"] != str(folder / "adc.nii.gz")
     assert preparation.moved == ("adc",)

@@ -115,7 +115,7 @@ def test_lesions_beyond_the_largest_are_said_not_to_be_drawn(tmp_path):
 def test_findings_of_another_mask_and_unknown_sequences_are_refused(tmp_path):
     with pytest.raises(InputError, match="have 0 lesions and the mask 2"):
         write_patient_report(tmp_path, PatientFindings("1", []), volumes())
-    with pytest.raises(InputError, match="'t2' was moved but is not among the sequences: dwi, t1"):
+    with pytest.raises(InputError, match="'t2' was moved but is not among the sequences: dwi, adc, t1"):
         report(tmp_path, moved=["t2"])
 
 
