@@ -46,7 +46,7 @@ def coregister(images: Mapping[str, sitk.Image], reference: str) -> Coregistered
     for name in sorted(images, key=lambda name: name == "adc"):  # after the DWI
         if name == reference:
             continue
-        if name == "adc" and "dwi" in images and have_same_grid(images["dwi"], images["adc"]):
+        if name == "adc" and "dwi" in images and _have_same_voxels(images["dwi"], images["adc"]):
             alignments[name] = alignments.get("dwi") or stays("was made of the reference")
         else:
             found = align(images[reference], images[name])
@@ -59,3 +59,8 @@ def coregister(images: Mapping[str, sitk.Image], reference: str) -> Coregistered
         for name, image in kept.items()
     }
     return Coregistered(moved, {name: alignments[name] for name in images if name != reference})
+
+
+def _have_same_voxels(first: sitk.Image, second: sitk.Image) -> bool:
+    """Tell whether two images have the same grid, in whatever order their axes are stored."""
+    return have_same_grid(*(sitk.DICOMOrient(image, "LPS") for image in (first, second)))

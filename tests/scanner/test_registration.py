@@ -73,6 +73,14 @@ def test_scan_of_nothing_is_flagged_and_left_out(head):
     assert list(patient.images) == ["dwi"]
 
 
+def test_adc_whose_axes_are_stored_in_another_order_goes_where_its_dwi_goes(head):
+    adc = sitk.DICOMOrient(head["dwi"], "SRA") + 100.0
+    assert adc.GetSize() != head["dwi"].GetSize()
+    patient = coregister({"adc": adc, "dwi": head["dwi"]}, "dwi")
+    assert patient.alignments["adc"].reason == "was made of the reference"
+    assert patient.images["adc"].GetOrigin() == adc.GetOrigin()
+
+
 def test_adc_goes_where_its_dwi_goes(head):
     dwi = move_header(head["dwi"], inverse(MOTION))
     adc = dwi + 100.0
