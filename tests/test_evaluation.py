@@ -314,12 +314,12 @@ def test_truth_whose_datalist_lists_images_that_are_not_there_is_scored_without(
 
     assert list(result.baselines) == ["empty mask"]
     assert result.summary["remarks"] == {}
-    assert f"no DWI threshold: {path} is not there; name the images with --images" in caplog.text
+    assert f"{path} is not there, so no pictures and no DWI threshold; name the images with --images" in caplog.text
 
 
 def test_masks_alone_as_the_truth_are_told_how_to_get_pictures(folders, images, caplog):
     page = run(*folders).page.read_text()
-    assert f"there are none beside {folders[1]}; name the images with --images" in caplog.text
+    assert f"there are no images beside {folders[1]}, so no pictures" in caplog.text
     assert "Without images there are no pictures of patients" in page
     caplog.clear()
     page = run(*folders, images=images).page.read_text()

@@ -155,5 +155,6 @@ def _print_volumes(output: Path, cases: "list[Case | RawScans]", began: float) -
         table.add_row(numbers["patient"], count, volume_ml, numbers.get("trust", {}).get("in_short", ""))
     if finished:
         console.print(table)
-    if finished or (output / "cohort.html").is_file():
-        console.print(f"Masks and reports: {output}; all patients: {output / 'cohort.html'}", soft_wrap=True)
+    page = output / "cohort.html"
+    if finished or (page.is_file() and page.stat().st_mtime >= began):
+        console.print(f"Masks and reports: {output}; all patients: {page}", soft_wrap=True)

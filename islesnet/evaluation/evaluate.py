@@ -183,8 +183,8 @@ def _cases_of_truth(truth: Path, pairs: Mapping[str, MaskPair]) -> dict[str, Cas
     references = {patient: case.sequences[case.reference] for patient, case in cases.items()}
     found = {patient: case for patient, case in cases.items() if references[patient].is_file()}
     if not found:
-        missing = next((f"{path} is not there" for path in references.values()), f"there are none beside {truth}")
-        logger.warning("without images no pictures and no DWI threshold: %s; name the images with --images", missing)
+        missing = next((f"{path} is not there" for path in references.values()), f"there are no images beside {truth}")
+        logger.warning("%s, so no pictures and no DWI threshold; name the images with --images", missing)
     return found
 
 

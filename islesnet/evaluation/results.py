@@ -150,7 +150,9 @@ class Results:
         if self.missing:
             parts.append(f"No mask was found for {', '.join(self.missing)}: scored as an empty one.")
         if self.cases is None:
-            parts.append("Without images there are no pictures of patients and no DWI threshold (--images names them).")
+            parts.append(
+                "Without images there are no pictures of patients and no DWI threshold (name the images with --images)."
+            )
         if DWI_THRESHOLD in self.baselines:
             parts.append("The DWI threshold is chosen for each patient on all others.")
         elif any(own.threshold_dice for own in self.scored.values()):

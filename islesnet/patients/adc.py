@@ -4,6 +4,7 @@ from pathlib import Path
 
 import SimpleITK as sitk  # noqa: N813
 
+from islesnet.errors import InputError
 from islesnet.patients.images import read_image
 from islesnet.scanner import UnusableError, in_usual_unit, tell_unit
 from islesnet.volumes import VolumeError
@@ -33,4 +34,6 @@ def read_adc(path: Path) -> tuple[sitk.Image, list[str]]:
         image, unit = in_usual_unit(read_image(path))
     except VolumeError as error:
         raise UnusableError(error.reason) from error
+    except InputError as error:  # a grid that no image can have
+        raise UnusableError(f"cannot be used: {error}") from error
     return image, tell_unit(path.name, unit)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from islesnet.data import Case, detect_layout, find_cases, name_of_patient
 from islesnet.errors import InputError, require_switch
-from islesnet.patients.adc import adc_beside
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.scans import RawScans
 from islesnet.scanner import examination_of, is_dicom, sequence_by_name
@@ -201,12 +200,11 @@ def _patients_of_folder(folder: Path) -> list[Case | RawScans]:
 
 def _is_prepared(case: Case, folder: Path) -> bool:
     """Tell whether a folder's files are on one grid, and their names say all: no scan is left over or means another."""
-    adc = adc_beside(case.sequences["dwi"]) if "dwi" in case.sequences else None
     if any(sequence_by_name(_stem(path), folder.name) != role for role, path in case.sequences.items()):
         return False
     left_over = [scan for scan in _scans_in(folder) if scan not in case.files.values() and not _is_by_product(scan)]
     is_nested = any(_first_scan(child) is not None for child in _folders_in(folder))
-    return not left_over and not is_nested and is_on_one_grid([*case.sequences.values(), *([adc] if adc else [])])
+    return not left_over and not is_nested and is_on_one_grid(case.sequences.values())
 
 
 def _is_by_product(scan: Path) -> bool:

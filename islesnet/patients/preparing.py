@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from islesnet.patients.notes import moved_sequences, notes_of, notes_of_motion, 
 from islesnet.patients.scans import PREPARATION, Preparation
 from islesnet.scanner import (
     ROLES,
+    Alignment,
+    Choice,
     RawPatient,
     UnusableError,
     contradiction_of_name,
@@ -47,6 +49,7 @@ IN_FOLDER = (
 )
 BESIDE_FOLDER = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
 
+_USED = "; used as it is"
 _MOSAIC = "No DICOM segmentation was written: the reference's slices are tiled into one picture (Siemens mosaic)."
 
 
@@ -100,10 +103,15 @@ class PrepareScans(Transform):
         self._forget_earlier(own)
         beside = adc_beside(files["dwi"]) if folder is None and "adc" not in files and "dwi" in files else None
         files |= {} if beside is None else {"adc": beside}
-        preparation = self._use(files, given, own) if folder is None and self._are_prepared(files) else None
+        files, doubts = (files, []) if folder is not None else _look_at_adc(files)
+        preparation = self._use(files, given, own, doubts) if folder is None and self._are_prepared(files) else None
         if preparation is None:
-            raw = read_patient(folder, files) if beside is None else _read_with_adc(files)
-            preparation = self._prepare(raw, given, own)
+            raw = read_patient(folder, files)
+            if beside is not None and not doubts:
+                raw.choices[:] = map(_told_as_beside, raw.choices)
+            raw.notes.extend(doubts)
+            damaged = ("adc",) if doubts and "adc" not in raw.images else ()
+            preparation = self._prepare(replace(raw, damaged=(*raw.damaged, *damaged)), given, own)
         used = {role: path for role, path in preparation.files.items() if role != "adc"}
         return item | used | {PREPARATION: preparation.to_text()}
 
@@ -137,12 +145,13 @@ class PrepareScans(Transform):
 
     def _are_prepared(self, files: Mapping[str, Path]) -> bool:
         """Tell whether there is nothing to do but to look: no bias, no ADC to compute, one grid."""
-        scans = [path for role, path in files.items() if role in (*SEQUENCES, "adc")]
+        sequences = [path for role, path in files.items() if role in SEQUENCES]
         lacks_adc = "b0" in files and "adc" not in files
-        holds_sequence = any(role in SEQUENCES for role in files)
-        return holds_sequence and not self.bias_correction and not lacks_adc and is_on_one_grid(scans)
+        return bool(sequences) and not self.bias_correction and not lacks_adc and is_on_one_grid(sequences)
 
-    def _use(self, files: Mapping[str, Path], given: Path | None, own: Path) -> Preparation | None:
+    def _use(
+        self, files: Mapping[str, Path], given: Path | None, own: Path, doubts: Sequence[str]
+    ) -> Preparation | None:
         """Take files that lie on one grid as they are, and look for the brain alone; None where they do not match."""
         reference = self._reference(files)
         try:
@@ -152,22 +161,30 @@ class PrepareScans(Transform):
         if not all(match(images[reference], image) for role, image in images.items() if role != reference):
             return None
         contradictions = _contradictions(files, own.name)
-        adc_notes, damaged = _look_at_adc(files)
-        files = {role: path for role, path in files.items() if role not in damaged}
         for role, path in files.items():
-            logger.info("%s: %s is the %s; used as it is", own.name, path.name, role.upper())
-        for sentence in (*contradictions, *adc_notes):
+            logger.info("%s: %s is the %s%s", own.name, path.name, role.upper(), _USED if role in SEQUENCES else "")
+        for sentence in (*contradictions, *doubts):
             logger.warning("%s: %s", own.name, sentence)
-        brain = self._find_brain(images, reference, given, own, stamps_in_file(files[reference]))
-        notes = (
-            *contradictions,
-            *adc_notes,
-            *self._notes_of_reference(reference),
-            *notes_of_motion(images),
-            *brain.notes,
+        stamps = stamps_in_file(files[reference])
+        brain = self._find_brain(images, reference, given, own, stamps)
+        sequences = {role: path for role, path in files.items() if role != "adc"}
+        adc = _place_adc(files["adc"], images, reference, own, stamps) if "adc" in files else PlacedAdc()
+        return Preparation(
+            _as_text({**sequences, **adc.file, **_brain_file(brain, own)}),
+            reference,
+            moved=moved_sequences(adc.alignments),
+            notes=(
+                *contradictions,
+                *doubts,
+                *adc.notes,
+                *self._notes_of_reference(reference),
+                *notes_of_motion(images),
+                *brain.notes,
+            ),
+            damaged=("adc",) if doubts else (),
+            registration={role: numbers_of(alignment) for role, alignment in adc.alignments.items()},
+            brain=brain.way,
         )
-        used = {**files, **_brain_file(brain, own)}
-        return Preparation(_as_text(used), reference, notes=notes, damaged=damaged, brain=brain.way)
 
     def _prepare(self, raw: RawPatient, given: Path | None, own: Path) -> Preparation:
         """Register what was read, find the brain, and write the volumes."""
@@ -241,28 +258,51 @@ def _contradictions(files: Mapping[str, Path], patient: str) -> tuple[str, ...]:
     return tuple(sentence for sentence in told if sentence)
 
 
-def _look_at_adc(files: Mapping[str, Path]) -> tuple[list[str], tuple[str, ...]]:
-    """Give notes on the ADC map among files, and ("adc",) where it cannot be used."""
-    if "adc" not in files:
-        return [], ()
+@dataclass(frozen=True)
+class PlacedAdc:
+    """An ADC map on its DWI.
+
+    Args:
+        file: "adc" -> where it is; empty where there is none that could be placed.
+        alignments: "adc" -> how it was brought there; empty where it lies there as it is.
+        notes: on both.
+    """
+
+    file: Mapping[str, Path] = field(default_factory=dict)
+    alignments: Mapping[str, Alignment] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def _place_adc(
+    path: Path, images: Mapping[str, sitk.Image], reference: str, own: Path, stamps: Sequence[str]
+) -> PlacedAdc:
+    """Take an ADC map as it is where its voxels are the DWI's; register and write it where they are not."""
+    anchor = "dwi" if "dwi" in images else reference
+    adc, notes = read_adc(path)
+    found = coregister({anchor: images[anchor], "adc": adc}, anchor)
+    alignment = found.alignments["adc"]
+    if alignment.is_trusted and alignment.moved_mm == 0:
+        return PlacedAdc({"adc": path}, notes=tuple(notes))
+    file = {"adc": own / "adc.nii.gz"} if alignment.is_trusted else {}
+    for written in file.values():
+        write_image(written, found.images["adc"], stamps)
+    return PlacedAdc(file, found.alignments, (*notes, *notes_of(found.alignments, anchor)))
+
+
+def _look_at_adc(files: Mapping[str, Path]) -> tuple[dict[str, Path], list[str]]:
+    """Give the files without an ADC map that cannot be used, and a note where there is one."""
     try:
-        return read_adc(files["adc"])[1], ()
+        if "adc" in files and stem_of(files["adc"].name) is not None:  # of DICOM the scanner's reading knows
+            read_adc(files["adc"])
     except UnusableError as refusal:
-        return [f"{files['adc'].name} (ADC) is left out: it {refusal}."], ("adc",)
+        note = f"{files['adc'].name} (ADC) is left out: it {refusal}."
+        return {role: path for role, path in files.items() if role != "adc"}, [note]
+    return dict(files), []
 
 
-def _read_with_adc(files: Mapping[str, Path]) -> RawPatient:
-    """Read named sequences with an ADC map that nobody named: it was found beside the DWI, and is used if it can be."""
-    try:
-        raw = read_patient(None, files)
-    except InputError:
-        raw = read_patient(None, {role: path for role, path in files.items() if role != "adc"})
-        raw = replace(raw, damaged=(*raw.damaged, "adc"))
-        raw.notes.append(f"{files['adc'].name}, beside the DWI, is left out: it cannot be used as an ADC map.")
-    raw.choices[:] = [
-        choice._replace(why="it lies beside the DWI") if choice.role == "adc" else choice for choice in raw.choices
-    ]
-    return raw
+def _told_as_beside(choice: Choice) -> Choice:
+    """Tell an ADC map that nobody named, and that was found beside the DWI."""
+    return choice._replace(why="it lies beside the DWI") if choice.role == "adc" else choice
 
 
 def _brain_file(brain: Brain, own: Path) -> dict[str, Path]:

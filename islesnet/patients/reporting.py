@@ -30,6 +30,9 @@ from islesnet.scanner import DicomFrame, have_same_grid, image_of, resample
 
 logger = logging.getLogger(__name__)
 
+# A voxel has an ADC where the map has one for this share of it.
+LEAST_KNOWN = 0.5
+
 
 class ReportPatientd(MapTransform):
     """Write a patient's report to ``<output_dir>/<patient>/``: report.html, lesions.csv, patient.json, lesion.dcm.
@@ -136,7 +139,7 @@ def volumes_on(
     files = {name: preparation.files[name] for name in SEQUENCES if name in preparation.files}
     images = {name: _array_on(grid, read_image(Path(path)), outside=np.nan) for name, path in files.items()}
     brain = _array_on(grid, read_image(Path(preparation.files["brain"]))) if "brain" in preparation.files else None
-    adc = _array_on(grid, read_adc(Path(preparation.files["adc"]))[0]) if "adc" in preparation.files else None
+    adc = _adc_on(grid, read_adc(Path(preparation.files["adc"]))[0]) if "adc" in preparation.files else None
     notes: list[str] = []
     try:
         volumes = PatientVolumes(
@@ -164,3 +167,9 @@ def _array_on(grid: sitk.Image, image: sitk.Image, outside: float = 0.0) -> np.n
         image = resample(image, grid, outside=outside)
     array: np.ndarray = sitk.GetArrayFromImage(image).T  # (Z, Y, X) -> (X, Y, Z)
     return array
+
+
+def _adc_on(grid: sitk.Image, adc: sitk.Image) -> np.ndarray:
+    """Bring an ADC map to a grid; what has no value is 0 and is blended into nothing."""
+    values, share = _array_on(grid, adc), _array_on(grid, sitk.Cast(adc > 0, sitk.sitkFloat32))
+    return np.where(share >= LEAST_KNOWN, values / np.maximum(share, LEAST_KNOWN), 0.0)

@@ -30,8 +30,8 @@ class Coregistered:
 def coregister(images: Mapping[str, sitk.Image], reference: str) -> Coregistered:
     """Bring every sequence to the reference; leave out those whose registration failed.
 
-    One that has the reference's grid stays where it is if its registration fails. An ADC map on the DWI's grid comes
-    out of the same scan and goes where that goes.
+    One that has the reference's grid stays where it is if its registration fails. An ADC map on the DWI's grid, in
+    whatever order of axes, comes out of the same scan and goes where that goes.
 
     Args:
         images: sequence -> 3D image.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 # A scanner's voxel averages about as much as a normal density of this share of its edge.
 SIGMA_OF_EDGE = 0.45
 FEWEST_SMOOTHED = 4  # voxels along an axis, for a recursive filter
-ROUNDING = 1e-6  # of a voxel: one that rounding alone would add lies on the border, half in the void
+ROUNDING = 1e-6  # of a voxel: without it, rounding can add a last one that lies half outside of the image
 
 
 def robust(image: sitk.Image) -> sitk.Image:

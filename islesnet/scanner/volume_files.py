@@ -18,7 +18,7 @@ from islesnet.volumes.geometry import check_grid
 from islesnet.volumes.values import check_values
 from islesnet.volumes.volume import MOST_VOLUMES
 
-_MOST_NAN = 0.5
+_MOST_NAN = 0.95
 
 
 def candidates_in_file(path: Path, source: str, patient: str, folder: str) -> list[Candidate]:
@@ -41,7 +41,7 @@ def candidates_in_file(path: Path, source: str, patient: str, folder: str) -> li
     words = words_in(without_patient(stem, patient))
     facts = facts_beside(path.with_name(f"{stem}.json"), words, words_in(folder))
     values = _b_values(path.with_name(f"{stem}.bval"), header)
-    faults = [finding.message for finding in check_grid(header) if finding.severity == "error"]
+    faults = [f"cannot be used: {found.message}" for found in check_grid(header) if found.severity == "error"]
     notes = [f"{source}: {finding.message}." for finding in check_grid(header) if finding.severity == "warning"]
     return [
         Candidate(

@@ -186,12 +186,14 @@ def test_adc_beside_the_dwi_is_found_and_registered_where_it_lies_on_another_gri
     preparation = prepare(find_cases(folder)[0])[1]
     assert preparation.files["adc"] != str(folder / "adc.nii.gz")
     assert preparation.moved == ("adc",)
+    sequences = {role: path for role, path in preparation.files.items() if role != "adc"}
+    assert sequences == {role: str(folder / f"{role}.nii.gz") for role in ("dwi", "t1", "t2", "flair")}
     assert any(note.startswith("ADC was registered to DWI: moved by") for note in preparation.notes)
 
 
-@pytest.mark.parametrize(("value", "reason"), [(0.0, "has no value above 0"), (np.nan, "has no value above 0")])
+@pytest.mark.parametrize("value", [0.0, np.nan])
 def test_adc_on_the_grid_that_shows_nothing_is_left_out_and_counts_as_damaged(
-    prepared, phantom, write_scan, prepare, tmp_path, value, reason
+    prepared, phantom, write_scan, prepare, tmp_path, value
 ):
     folder = shutil.copytree(prepared, tmp_path / "anna")
     write_scan(folder / "adc.nii.gz", array=np.full(phantom.brain.shape, value))
@@ -200,7 +202,32 @@ def test_adc_on_the_grid_that_shows_nothing_is_left_out_and_counts_as_damaged(
 
     assert "adc" not in preparation.files
     assert preparation.damaged == ("adc",)
-    assert f"adc.nii.gz (ADC) is left out: it {reason}." in preparation.notes
+    assert "adc.nii.gz (ADC) is left out: it has no value above 0." in preparation.notes
+
+
+def test_adc_whose_header_cannot_be_read_changes_nothing_else(prepared, prepare, tmp_path):
+    folder = shutil.copytree(prepared, tmp_path / "anna")
+    without = prepare(find_cases(folder)[0])[1]
+    (folder / "adc.nii.gz").write_bytes(b"junk")
+
+    preparation = prepare(find_cases(folder)[0])[1]
+
+    assert (preparation.files, preparation.moved) == (without.files, ())
+    assert preparation.damaged == ("adc",)
+    assert any(note.startswith("adc.nii.gz (ADC) is left out: it ") for note in preparation.notes)
+
+
+def test_adc_is_computed_where_the_one_beside_the_dwi_cannot_be_used(write_scan, phantom, prepare, tmp_path):
+    named = {"dwi": write_scan(tmp_path / "p_b1000_dwi.nii.gz"), "b0": tmp_path / "p_b0.nii.gz"}
+    write_scan(named["b0"], array=2.0 * phantom.images["dwi"])
+    (tmp_path / "p_b1000_adc.nii.gz").write_bytes(b"junk")
+
+    preparation = prepare(RawScans("anna", None, named))[1]
+
+    assert "adc" in preparation.files
+    assert preparation.damaged == ()
+    (choice,) = (choice for choice in preparation.choices if choice["role"] == "adc")
+    assert "beside" not in choice["why"]
 
 
 def test_adc_found_beside_a_named_dwi_is_not_told_as_named_by_the_user(write_scan, phantom, prepare, tmp_path):
@@ -216,7 +243,7 @@ def test_adc_found_beside_a_named_dwi_is_not_told_as_named_by_the_user(write_sca
     _, preparation = prepare(RawScans("anna", None, named))
     assert "adc" not in preparation.files
     assert preparation.damaged == ("adc",)
-    assert "a_adc.nii.gz, beside the DWI, is left out: it cannot be used as an ADC map." in preparation.notes
+    assert "a_adc.nii.gz (ADC) is left out: it has no value above 0." in preparation.notes
 
 
 def test_sequence_that_cannot_be_read_is_known_to_be_damaged(scattered, prepare):

@@ -12,7 +12,8 @@ from monai.data.meta_tensor import MetaTensor
 
 from islesnet.data import REFERENCE_ORDER
 from islesnet.patients import PrepareScans, RawScans, ReportPatientd
-from islesnet.patients.scans import PREPARATION
+from islesnet.patients.reporting import volumes_on
+from islesnet.patients.scans import PREPARATION, Preparation
 from islesnet.scanner import image_of
 from tests.scanner import made_dicom
 
@@ -105,6 +106,21 @@ def test_adc_is_used_in_any_usual_unit_and_told_where_it_has_none(
     assert ("adc.nii.gz (ADC) is left out: it has a median of" in page) is not is_used
     assert ("Mean ADC" in page) is is_used
     assert ("it was brought to 1e-3 mm2/s" in page) is (is_used and value != 0.8)
+
+
+def test_adc_on_another_grid_is_not_blended_with_where_it_has_no_value(write_scan, phantom, tmp_path):
+    files = {
+        "dwi": str(write_scan(tmp_path / "dwi.nii.gz")),
+        "adc": str(write_scan(tmp_path / "adc.nii.gz", array=np.where(phantom.brain, 0.8, 0), degrees=7)),
+    }
+
+    lesion = phantom.label > 0
+    volumes, notes = volumes_on(lesion, phantom.affine, Preparation(files, "dwi"), lesion.astype(float))
+
+    known = volumes.adc[np.isfinite(volumes.adc)]
+    assert known.size > 0.8 * phantom.brain.sum()
+    assert known == pytest.approx(0.8, rel=1e-5)
+    assert notes == []
 
 
 def test_stamp_of_the_reference_stands_on_the_page(prepared, report):

@@ -55,10 +55,10 @@ MEASURES_TEXT = (
     "of the voxels. Left and right are the patient's, parted by the brain's own plane of symmetry: nine tenths of a "
     "lesion's volume lie on the side that is named. A ratio is the lesion's mean intensity over the mean at the "
     "mirrored place on the other side, brain outside any lesion: 1 means alike, and an acute infarct's ADC ratio is "
-    "below 1; a dash stands where too little of that place is such brain. A mean is over the voxels that have a value. "
-    "Slices are numbered from 1 as the file stores them. Confidence is the network's mean probability over "
-    "the lesion, at least the threshold from which a voxel is marked: it ranks lesions, and is not the chance that one "
-    "is there."
+    "below 1; a dash stands where too little of the mirrored place is brain without a lesion. A mean is over the "
+    "voxels that have a value. Slices are numbered from 1 as the file stores them. Confidence is the network's mean "
+    "probability over the lesion, at least the threshold from which a voxel is marked: it ranks lesions, and is not "
+    "the chance that one is there."
 )
 
 
