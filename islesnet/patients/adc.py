@@ -1,14 +1,34 @@
-"""The ADC map that belongs to a DWI: found beside it, and read."""
+"""The ADC map that belongs to a DWI: found beside it, read, and brought to it; it decides nothing but the report."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import SimpleITK as sitk  # noqa: N813
 
 from islesnet.errors import InputError
-from islesnet.patients.images import read_image
-from islesnet.scanner import UnusableError, in_usual_unit, tell_unit
+from islesnet.patients.images import read_image, write_image
+from islesnet.patients.notes import notes_of
+from islesnet.scanner import Alignment, UnusableError, coregister, in_usual_unit, tell_unit
 from islesnet.volumes import VolumeError
 from islesnet.volumes.file_names import SEQUENCE_WORDS, stem_of, without_words, words_of
+
+ADC_FILE = "adc.nii.gz"
+
+
+@dataclass(frozen=True)
+class PlacedAdc:
+    """An ADC map on its DWI.
+
+    Args:
+        file: "adc" -> where it is; empty where there is none that could be placed.
+        alignments: "adc" -> how it was brought there; empty where it lies there as it is.
+        notes: on both.
+    """
+
+    file: Mapping[str, Path] = field(default_factory=dict)
+    alignments: Mapping[str, Alignment] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def adc_beside(dwi: Path) -> Path | None:
@@ -37,3 +57,42 @@ def read_adc(path: Path) -> tuple[sitk.Image, list[str]]:
     except InputError as error:  # a grid that no image can have
         raise UnusableError(f"cannot be used: {error}") from error
     return image, tell_unit(path.name, unit)
+
+
+def without_unusable_adc(files: Mapping[str, Path]) -> tuple[dict[str, Path], list[str]]:
+    """Leave out of a patient's files an ADC map that cannot be used, with a note.
+
+    A DICOM series is left to the scanner's reading.
+    """
+    try:
+        if "adc" in files and stem_of(files["adc"].name) is not None:
+            read_adc(files["adc"])
+    except UnusableError as refusal:
+        note = f"{files['adc'].name} (ADC) is left out: it {refusal}."
+        return {role: path for role, path in files.items() if role != "adc"}, [note]
+    return dict(files), []
+
+
+def place_adc(
+    path: Path, images: Mapping[str, sitk.Image], reference: str, own: Path, stamps: Sequence[str]
+) -> PlacedAdc:
+    """Take an ADC map as it is where its voxels are the DWI's; register and write it where they are not.
+
+    Args:
+        path: of a map that can be used.
+        images: the sequences, on one grid.
+        reference: the one to register to where there is no DWI.
+        own: the patient's folder, for a map that was moved.
+        stamps: words in capitals for its header.
+    """
+    anchor = "dwi" if "dwi" in images else reference
+    adc, notes = read_adc(path)
+    found = coregister({anchor: images[anchor], "adc": adc}, anchor)
+    alignment = found.alignments["adc"]
+    if alignment.is_trusted and alignment.moved_mm == 0:
+        return PlacedAdc({"adc": path}, notes=tuple(notes))
+    told = (*notes, *notes_of(found.alignments, anchor))
+    if not alignment.is_trusted:
+        return PlacedAdc({}, found.alignments, told)
+    write_image(own / ADC_FILE, found.images["adc"], stamps)
+    return PlacedAdc({"adc": own / ADC_FILE}, found.alignments, told)

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from monai.utils import ensure_tuple
 from islesnet.data import SEQUENCES, stamps_in_file
 from islesnet.errors import InputError, require_switch
 from islesnet.files import remove_parts, whole_file
-from islesnet.patients.adc import adc_beside, read_adc
+from islesnet.patients.adc import PlacedAdc, adc_beside, place_adc, without_unusable_adc
 from islesnet.patients.brain import WAYS, Brain, find_brain_of
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.images import write_image
@@ -23,10 +23,8 @@ from islesnet.patients.notes import moved_sequences, notes_of, notes_of_motion, 
 from islesnet.patients.scans import PREPARATION, Preparation
 from islesnet.scanner import (
     ROLES,
-    Alignment,
     Choice,
     RawPatient,
-    UnusableError,
     contradiction_of_name,
     coregister,
     correct_bias,
@@ -103,7 +101,7 @@ class PrepareScans(Transform):
         self._forget_earlier(own)
         beside = adc_beside(files["dwi"]) if folder is None and "adc" not in files and "dwi" in files else None
         files |= {} if beside is None else {"adc": beside}
-        files, doubts = (files, []) if folder is not None else _look_at_adc(files)
+        files, doubts = (files, []) if folder is not None else without_unusable_adc(files)
         preparation = self._use(files, given, own, doubts) if folder is None and self._are_prepared(files) else None
         if preparation is None:
             raw = read_patient(folder, files)
@@ -168,7 +166,7 @@ class PrepareScans(Transform):
         stamps = stamps_in_file(files[reference])
         brain = self._find_brain(images, reference, given, own, stamps)
         sequences = {role: path for role, path in files.items() if role != "adc"}
-        adc = _place_adc(files["adc"], images, reference, own, stamps) if "adc" in files else PlacedAdc()
+        adc = place_adc(files["adc"], images, reference, own, stamps) if "adc" in files else PlacedAdc()
         return Preparation(
             _as_text({**sequences, **adc.file, **_brain_file(brain, own)}),
             reference,
@@ -256,48 +254,6 @@ def _contradictions(files: Mapping[str, Path], patient: str) -> tuple[str, ...]:
     """Say which files are given as one sequence and named as another."""
     told = (contradiction_of_name(role, stem_of(path.name) or "", path.name, patient) for role, path in files.items())
     return tuple(sentence for sentence in told if sentence)
-
-
-@dataclass(frozen=True)
-class PlacedAdc:
-    """An ADC map on its DWI.
-
-    Args:
-        file: "adc" -> where it is; empty where there is none that could be placed.
-        alignments: "adc" -> how it was brought there; empty where it lies there as it is.
-        notes: on both.
-    """
-
-    file: Mapping[str, Path] = field(default_factory=dict)
-    alignments: Mapping[str, Alignment] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-
-def _place_adc(
-    path: Path, images: Mapping[str, sitk.Image], reference: str, own: Path, stamps: Sequence[str]
-) -> PlacedAdc:
-    """Take an ADC map as it is where its voxels are the DWI's; register and write it where they are not."""
-    anchor = "dwi" if "dwi" in images else reference
-    adc, notes = read_adc(path)
-    found = coregister({anchor: images[anchor], "adc": adc}, anchor)
-    alignment = found.alignments["adc"]
-    if alignment.is_trusted and alignment.moved_mm == 0:
-        return PlacedAdc({"adc": path}, notes=tuple(notes))
-    file = {"adc": own / "adc.nii.gz"} if alignment.is_trusted else {}
-    for written in file.values():
-        write_image(written, found.images["adc"], stamps)
-    return PlacedAdc(file, found.alignments, (*notes, *notes_of(found.alignments, anchor)))
-
-
-def _look_at_adc(files: Mapping[str, Path]) -> tuple[dict[str, Path], list[str]]:
-    """Give the files without an ADC map that cannot be used, and a note where there is one."""
-    try:
-        if "adc" in files and stem_of(files["adc"].name) is not None:  # of DICOM the scanner's reading knows
-            read_adc(files["adc"])
-    except UnusableError as refusal:
-        note = f"{files['adc'].name} (ADC) is left out: it {refusal}."
-        return {role: path for role, path in files.items() if role != "adc"}, [note]
-    return dict(files), []
 
 
 def _told_as_beside(choice: Choice) -> Choice:
