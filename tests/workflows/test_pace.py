@@ -4,8 +4,8 @@ from ignite.engine import Engine, Events
 from monai.data import Dataset
 from monai.engines import IterationEvents
 
-from workflows.benchmark import bundle
-from workflows.benchmark.bundle import Pace, loading
+from workflows.benchmark import pace as module
+from workflows.benchmark.pace import Pace, loading
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def passes(monkeypatch):
     def pass_seconds(seconds):
         now[0] += seconds
 
-    monkeypatch.setattr(bundle, "settled_time", lambda: now[0])
+    monkeypatch.setattr(module, "settled_time", lambda: now[0])
     return pass_seconds
 
 
