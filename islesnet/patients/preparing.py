@@ -23,7 +23,6 @@ from islesnet.patients.notes import moved_sequences, notes_of, notes_of_motion, 
 from islesnet.patients.scans import PREPARATION, Preparation
 from islesnet.scanner import (
     ROLES,
-    Choice,
     RawPatient,
     contradiction_of_name,
     coregister,
@@ -104,12 +103,10 @@ class PrepareScans(Transform):
         files, doubts = (files, []) if folder is not None else without_unusable_adc(files)
         preparation = self._use(files, given, own, doubts) if folder is None and self._are_prepared(files) else None
         if preparation is None:
-            raw = read_patient(folder, files)
-            if beside is not None and not doubts:
-                raw.choices[:] = map(_told_as_beside, raw.choices)
-            raw.notes.extend(doubts)
+            raw = read_patient(folder, files) if beside is None else _read_with_adc(files)
             damaged = ("adc",) if doubts and "adc" not in raw.images else ()
-            preparation = self._prepare(replace(raw, damaged=(*raw.damaged, *damaged)), given, own)
+            raw = replace(raw, notes=[*raw.notes, *doubts], damaged=(*raw.damaged, *damaged))
+            preparation = self._prepare(raw, given, own)
         used = {role: path for role, path in preparation.files.items() if role != "adc"}
         return item | used | {PREPARATION: preparation.to_text()}
 
@@ -256,9 +253,20 @@ def _contradictions(files: Mapping[str, Path], patient: str) -> tuple[str, ...]:
     return tuple(sentence for sentence in told if sentence)
 
 
-def _told_as_beside(choice: Choice) -> Choice:
-    """Tell an ADC map that nobody named, and that was found beside the DWI."""
-    return choice._replace(why="it lies beside the DWI") if choice.role == "adc" else choice
+def _read_with_adc(files: Mapping[str, Path]) -> RawPatient:
+    """Read named sequences with an ADC map that nobody named: it was found beside the DWI, and is used if it can be."""
+    if "adc" not in files:
+        return read_patient(None, files)
+    try:
+        raw = read_patient(None, files)
+    except InputError:
+        raw = read_patient(None, {role: path for role, path in files.items() if role != "adc"})
+        note = f"{files['adc'].name} (ADC) is left out: it cannot be used as an ADC map."
+        damaged = () if "adc" in raw.images else ("adc",)
+        return replace(raw, notes=[*raw.notes, note], damaged=(*raw.damaged, *damaged))
+    beside = "it lies beside the DWI"
+    choices = [choice._replace(why=beside) if choice.role == "adc" else choice for choice in raw.choices]
+    return replace(raw, choices=choices)
 
 
 def _brain_file(brain: Brain, own: Path) -> dict[str, Path]:

@@ -18,7 +18,7 @@ from islesnet.volumes.geometry import check_grid
 from islesnet.volumes.values import check_values
 from islesnet.volumes.volume import MOST_VOLUMES
 
-_MOST_NAN = 0.95
+_MOST_NAN = 0.5
 
 
 def candidates_in_file(path: Path, source: str, patient: str, folder: str) -> list[Candidate]:

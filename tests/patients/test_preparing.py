@@ -246,6 +246,18 @@ def test_adc_found_beside_a_named_dwi_is_not_told_as_named_by_the_user(write_sca
     assert "a_adc.nii.gz (ADC) is left out: it has no value above 0." in preparation.notes
 
 
+def test_adc_that_nobody_named_never_costs_the_patient(write_scan, phantom, prepare, tmp_path):
+    named = {"dwi": write_scan(tmp_path / "a_dwi.nii.gz"), "flair": write_scan(tmp_path / "a_flair.nii.gz", degrees=4)}
+    shown = np.arange(phantom.brain.shape[0])[:, None, None] < 10  # of 39: mostly no number
+    write_scan(tmp_path / "a_adc.nii.gz", array=np.where(shown & (phantom.brain > 0), 0.8, np.nan))
+
+    preparation = prepare(RawScans("anna", None, named))[1]
+
+    assert set(preparation.files) >= {"dwi", "flair"} and "adc" not in preparation.files
+    assert preparation.damaged == ("adc",)
+    assert "a_adc.nii.gz (ADC) is left out: it cannot be used as an ADC map." in preparation.notes
+
+
 def test_sequence_that_cannot_be_read_is_known_to_be_damaged(scattered, prepare):
     whole = (scattered / "flair.nii.gz").read_bytes()
     (scattered / "flair.nii.gz").write_bytes(whole[: len(whole) // 2])
