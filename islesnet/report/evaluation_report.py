@@ -169,18 +169,19 @@ class _Writer:
             for name, summary in self.summaries.items()
         ]
         self.page.section("Beside published results", COMPARISON_TEXT)
-        known = [row for row in own if row.low is not None]
-        if known:
-            self.page.picture(
-                self._draw(charts.draw_comparison_bars, "comparison", [*known, *PAPER_ROWS]),
-                f"Dice of ours{self._with_interval()}, and of the methods in the tables of Aboudi 2022.",
-            )
+        rows = [*own, *PAPER_ROWS]
         if few := [row.system for row in own if row.low is None]:
-            self.page.text(f"Not drawn, for too few patients to have an interval: {', '.join(few)}.")
+            self.page.text(
+                f"Of too few patients to have an interval, and so no match for the others: {', '.join(few)}."
+            )
+        self.page.picture(
+            self._draw(charts.draw_comparison_bars, "comparison", rows),
+            f"Dice of ours{self._with_interval()}, and of the methods in the tables of Aboudi 2022.",
+        )
         self.page.table(
             tables.comparison_table(own), "Tables I and II of Aboudi 2022 with ours, and other published results."
         )
-        self._csv(pd.DataFrame([asdict(row) for row in (*own, *PAPER_ROWS, *OTHER_ROWS)]), "comparison")
+        self._csv(pd.DataFrame([asdict(row) for row in (*rows, *OTHER_ROWS)]), "comparison")
 
     def reliability(self) -> None:
         table = self.evaluation.reliability
