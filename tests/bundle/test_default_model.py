@@ -36,7 +36,8 @@ def test_weights_are_small_whole_and_of_the_configured_network():
 
 
 def test_what_belongs_to_the_weights_lies_beside_them():
-    card = re.sub(r"\s+", " ", (bundle_folder() / "docs" / "README.md").read_text())
+    docs = bundle_folder() / "docs"
+    card, made = (re.sub(r"\s+", " ", (docs / name).read_text()) for name in ("README.md", "weights.md"))
 
     assert operating_point_file(WEIGHTS).is_file()
     point = read_operating_point(WEIGHTS)
@@ -46,7 +47,8 @@ def test_what_belongs_to_the_weights_lies_beside_them():
     ) in card
     appearance = read_appearance(WEIGHTS)
     assert appearance is not None
-    assert set(appearance.images.values()) == {116, 103} and "(numbers 45 to 160; 103 have a DWI;" in card
+    assert set(appearance.images.values()) == {116, 103}
+    assert "from 116 of the last training's phantoms (numbers 45 to 160; 103 have a DWI;" in made
 
 
 def test_scores_by_subset_beside_the_weights_are_those_of_the_card():
