@@ -1,4 +1,4 @@
-"""The weights in the repository: whole, small, and good enough on a phantom and on the real patient with a truth."""
+"""The weights in the repository: whole, small, good enough on a phantom, and on the real patient as their card says."""
 
 import json
 import re
@@ -96,13 +96,16 @@ def test_new_patient_of_the_demo_is_segmented_by_the_shipped_model(tmp_path, cap
     assert (results / "anna" / "report.html").is_file()
 
 
-@pytest.mark.parametrize(("sequences", "least"), [(("dwi", "flair"), 0.6), (("dwi",), 0.5)])
-def test_real_patient_is_segmented_by_the_shipped_model(real_data, tmp_path, sequences, least):
+@pytest.mark.parametrize(("sequences", "row"), [(("dwi", "flair"), "DWI + FLAIR"), (("dwi",), "DWI")])
+def test_real_patient_is_segmented_by_the_shipped_model_as_the_card_says(real_data, tmp_path, sequences, row):
+    card = (bundle_folder() / "docs" / "README.md").read_text()
+    (told,) = re.findall(rf"^\| {re.escape(row)} \| ([\d.]+) \|", card, re.MULTILINE)
     whole = find_cases(real_data / "isles22-0009")[0]
     case = Case(whole.patient, {name: whole.sequences[name] for name in sequences})
 
     segment_cases([case], tmp_path)
 
     mask = tmp_path / f"{whole.patient}_lesion.nii.gz"
-    assert dice_of(mask, whole.label) >= least
+    # Other processors round otherwise, and a detail of the registration is worth 0.002.
+    assert dice_of(mask, whole.label) == pytest.approx(float(told), abs=0.01)
     np.testing.assert_allclose(read_volume(mask).header.affine, read_volume(whole.label).header.affine, atol=1e-4)
