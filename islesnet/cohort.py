@@ -10,7 +10,7 @@ from monai.data import Dataset
 from monai.engines import SupervisedEvaluator
 from monai.transforms import Transform
 
-from islesnet.errors import InputError, in_words, input_error_behind
+from islesnet.errors import FailedPatientsError, InputError, in_words, input_error_behind
 from islesnet.resume import FinishedPatients
 
 logger = logging.getLogger(__name__)
@@ -73,8 +73,9 @@ class CohortEvaluator(SupervisedEvaluator):
     `CohortDataset`.
 
     Raises:
-        InputError: from ``run``: at once where there is no patient; after the last one, naming every patient that
-            failed and the reason, and what kept the run's own files from being written.
+        InputError: from ``run``, at once, where there is no patient.
+        FailedPatientsError: from ``run``, after the last patient, naming everyone who failed and the reason, and what
+            kept the run's own files from being written.
         OSError: from ``run``, where those cannot be written and no patient failed.
     """
 
@@ -101,7 +102,7 @@ class CohortEvaluator(SupervisedEvaluator):
         if self.failures:
             reasons = "\n".join(f"  {patient}: {reason}" for patient, reason in self.failures.items())
             told = f"{len(self.failures)} of {self.state.epoch_length} patients failed:\n{reasons}"
-            raise InputError(told + last_words)
+            raise FailedPatientsError(told + last_words, self.failures)
 
     def _iteration(self, engine: SupervisedEvaluator, batchdata: dict[str, Any]) -> dict[str, Any]:
         patient = batchdata["patient"][0]

@@ -1,11 +1,25 @@
-"""The one error that is the user's to mend, and how a process says it without a traceback."""
+"""The errors that are the user's to mend, and how a process says them without a traceback."""
 
 import sys
+from collections.abc import Collection
 from types import TracebackType
 
 
 class InputError(ValueError):
     """What was given cannot be used; the message names the patient, the file, the numbers and what would be right."""
+
+
+class FailedPatientsError(InputError):
+    """Some of a cohort's patients failed; the others are done.
+
+    Args:
+        told: how many of how many, and patient by patient why.
+        patients: who failed.
+    """
+
+    def __init__(self, told: str, patients: Collection[str]) -> None:
+        super().__init__(told)
+        self.patients = frozenset(patients)
 
 
 def require_switch(value: object, name: str) -> bool:

@@ -42,8 +42,8 @@ def segment_cases(
             patient's files belongs here.
 
     Raises:
-        InputError: for missing weights, a folder that cannot be written to, or, after the last patient, naming
-            those that failed and why.
+        InputError: for missing weights, or a folder that cannot be written to.
+        FailedPatientsError: after the last patient, naming those that failed and why.
     """
     # Here, not above: importing MONAI takes seconds, and the command line's help does not need it.
     from monai.bundle import ConfigParser

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 import islesnet
 from islesnet.cli import app, main
-from islesnet.errors import InputError
+from islesnet.errors import FailedPatientsError, InputError
 
 runner = CliRunner()
 
@@ -289,16 +289,26 @@ def test_segment_shows_why_a_mask_is_not_to_be_trusted(dataset, tmp_path, monkey
     assert result.output.count("head cut") == 3
 
 
-def test_patients_that_an_earlier_run_finished_are_in_the_table(dataset, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("stop", "shown"), [(None, 3), (FailedPatientsError("b: damaged", ["b"]), 2), (InputError("no weights"), 0)]
+)
+def test_patients_that_an_earlier_run_finished_are_in_the_table_but_for_those_that_failed(
+    dataset, tmp_path, monkeypatch, stop, shown
+):
+    def segment_cases(*_):
+        if stop is not None:
+            raise stop
+
     for patient in ("a", "b", "c"):
         numbers = tmp_path / f"{patient}_lesion.json"
         numbers.write_text(json.dumps({"patient": patient, "lesion_volume_ml": 7.25, "lesion_count": 1}))
         os.utime(numbers, (1e9, 1e9))
-    monkeypatch.setattr("islesnet.segment.segment_cases", lambda *_: None)
+    monkeypatch.setattr("islesnet.segment.segment_cases", segment_cases)
 
     result = runner.invoke(app, ["segment", str(dataset), "-o", str(tmp_path)])
 
-    assert result.output.count("7.25") == 3
+    assert result.output.count("7.25") == shown
+    assert result.exception is stop
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch):

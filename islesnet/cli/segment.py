@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ import typer
 from rich.table import Table
 
 from islesnet.cli.app import OutputFolder, app, console, messages
-from islesnet.errors import InputError
+from islesnet.errors import FailedPatientsError, InputError
 
 if TYPE_CHECKING:
     from islesnet.data import Case
@@ -98,12 +99,15 @@ def segment(
     began = time.time()
     try:
         segment_cases(cases, output, model, choices)
-        began = 0.0  # nobody failed: those that an earlier run finished are shown too
-    except KeyboardInterrupt:
-        messages.print("Stopped. The same command goes on with the patients that are left.")
+    except FailedPatientsError as failure:
+        _print_volumes(output, [case.patient for case in cases if case.patient not in failure.patients])
         raise
-    finally:
-        _print_volumes(output, cases, began)
+    except BaseException as stop:
+        if isinstance(stop, KeyboardInterrupt):
+            messages.print("Stopped. The same command goes on with the patients that are left.")
+        _print_volumes(output, [case.patient for case in cases], began)
+        raise
+    _print_volumes(output, [case.patient for case in cases])
 
 
 def _require_unused(output: Path) -> None:
@@ -142,13 +146,13 @@ def _here_or_in(folder: Path, path: Path) -> Path:
     raise InputError(f"{path} does not exist, neither here nor in {folder}")
 
 
-def _print_volumes(output: Path, cases: "list[Case | RawScans]", began: float) -> None:
+def _print_volumes(output: Path, patients: Iterable[str], since: float = 0.0) -> None:
+    """Print a row a patient, of numbers that were written since: where a run was stopped, earlier ones may be stale."""
     import json
 
     table = Table("patient", "lesions", "volume (ml)", "check")
-    written = [output / f"{case.patient}_lesion.json" for case in cases]
-    # An earlier run's numbers of a patient that failed in this one are not shown.
-    finished = [path for path in written if path.is_file() and path.stat().st_mtime >= began]
+    written = [output / f"{patient}_lesion.json" for patient in patients]
+    finished = [path for path in written if path.is_file() and path.stat().st_mtime >= since]
     for path in finished:
         numbers = json.loads(path.read_text())
         count, volume_ml = str(numbers["lesion_count"]), f"{numbers['lesion_volume_ml']:.2f}"
@@ -156,5 +160,5 @@ def _print_volumes(output: Path, cases: "list[Case | RawScans]", began: float) -
     if finished:
         console.print(table)
     page = output / "cohort.html"
-    if finished or (page.is_file() and page.stat().st_mtime >= began):
+    if finished or (page.is_file() and page.stat().st_mtime >= since):
         console.print(f"Masks and reports: {output}; all patients: {page}", soft_wrap=True)
