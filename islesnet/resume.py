@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -31,19 +31,28 @@ class FinishedPatients:
         settings: what else the results depend on: plain values, lists and dictionaries of them.
         again: nobody is finished, everybody is segmented again.
         report: who has no ``<output_dir>/<patient>/report.html`` is not finished.
+        read_beside: key of a volume -> what finds the file that is read with it though no item names it, e.g.
+            `islesnet.patients.adc_beside` of a "dwi"; a patient's folder is not asked, all of its files count.
 
     Raises:
         InputError: for an ``again`` or a ``report`` that is neither True nor False.
     """
 
     def __init__(
-        self, output_dir: str | Path, weights: str | Path, settings: Any, again: bool = False, report: bool = False
+        self,
+        output_dir: str | Path,
+        weights: str | Path,
+        settings: Any,
+        again: bool = False,
+        report: bool = False,
+        read_beside: Mapping[str, Callable[[Path], Path | None]] | None = None,
     ) -> None:
         self.output_dir = Path(output_dir)
         self.weights = Path(weights)
         self.settings = settings
         self.again = require_switch(again, "again")
         self.report = require_switch(report, "report")
+        self.read_beside = read_beside or {}
 
     def stamp(self, item: Mapping[str, str]) -> str:
         """Give a hexadecimal digest of all that a patient's results are made of.
@@ -76,6 +85,8 @@ class FinishedPatients:
         return bool(made_of) and (stamp or self.stamp(item)).split()[0] in made_of.split()
 
     def _digest(self, item: Mapping[str, str]) -> str:
+        if "folder" not in item:
+            item = {**item, **self._find_beside(item)}
         made_of = {
             "islesnet": islesnet.__version__,
             "weights": self._checksum,
@@ -83,6 +94,10 @@ class FinishedPatients:
             "patient": {key: value if key == "patient" else self._content(value) for key, value in item.items()},
         }
         return hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()
+
+    def _find_beside(self, item: Mapping[str, str]) -> dict[str, str]:
+        found = {f"beside {key}": find(Path(item[key])) for key, find in self.read_beside.items() if key in item}
+        return {key: str(path) for key, path in found.items() if path is not None}
 
     @cached_property
     def _checksum(self) -> str:

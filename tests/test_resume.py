@@ -5,6 +5,7 @@ import pytest
 
 import islesnet
 from islesnet.errors import InputError
+from islesnet.patients import adc_beside
 from islesnet.resume import FinishedPatients
 
 
@@ -130,6 +131,18 @@ def test_patient_without_the_report_that_is_wanted_is_unfinished(item, finished_
 def test_files_called_as_a_volume_count_with_it(item, finished_of, done, tmp_path, name, counts):
     (tmp_path / name).touch()
     assert finished_of().is_finished(item) is not counts
+
+
+def test_file_that_is_read_beside_a_volume_counts_though_no_item_names_it(item, finished_of, tmp_path):
+    prepared = {"patient": "anna", "dwi": item["dwi"]}
+    asks = {"read_beside": {"dwi": adc_beside}}
+    alone = finished_of(**asks).stamp(prepared)
+    assert finished_of().stamp(prepared) == alone
+
+    (tmp_path / "adc.nii.gz").touch()
+
+    assert finished_of().stamp(prepared) == alone
+    assert finished_of(**asks).stamp(prepared) != alone
 
 
 def test_all_slices_beside_a_named_one_count_but_no_results(item, finished_of, tmp_path):

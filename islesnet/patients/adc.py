@@ -34,7 +34,11 @@ class PlacedAdc:
 def adc_beside(dwi: Path) -> Path | None:
     """Find the ADC map of a DWI: the file beside it that is called as it is but for the sequence."""
     wanted = without_words(stem_of(dwi.name) or dwi.name, SEQUENCE_WORDS["dwi"])
-    for path in sorted(dwi.parent.iterdir()):
+    try:
+        beside = sorted(dwi.parent.iterdir())
+    except OSError:  # a folder that may be passed through, not listed
+        return None
+    for path in beside:
         stem = stem_of(path.name)
         if stem is not None and "adc" in words_of(stem) and without_words(stem, {"adc"}) == wanted:
             return path
