@@ -24,7 +24,16 @@ from islesnet.report.explanations import (
 from islesnet.report.montage import draw_patient
 from islesnet.report.page import Page
 from islesnet.report.published import OTHER_ROWS, PAPER_ROWS, own_row
-from islesnet.report.wording import INTERVAL, MISSING, doubt_interval, say, say_count, say_coverage, say_interval
+from islesnet.report.wording import (
+    INTERVAL,
+    MISSING,
+    doubt_interval,
+    say,
+    say_count,
+    say_coverage,
+    say_interval,
+    say_quartiles,
+)
 
 
 def write_evaluation_report(folder: Path, evaluation: EvaluationReport) -> Path:
@@ -83,7 +92,7 @@ class _Writer:
 
     def headline(self) -> None:
         summary, dice = self.evaluation.summary, self.evaluation.summary["measures"]["dice"]
-        quartiles = f"quartiles {say(dice['q1'])} to {say(dice['q3'])}"
+        quartiles = f"quartiles {say_quartiles(dice)}"
         empty = f"without a lesion, with a mask; {say_count(summary['both_empty'])} rightly empty"
         self.page.facts(
             {

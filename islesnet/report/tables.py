@@ -8,7 +8,16 @@ import pandas as pd
 from islesnet.metrics import EMPTY_MASK, VoxelCounts, compare_paired
 from islesnet.metrics.summary import COUNTS
 from islesnet.report.published import OTHER_ROWS, PAPER_ROWS, ComparisonRow
-from islesnet.report.wording import INTERVAL, MISSING, SCORES, number_or_nan, say, say_count, say_interval
+from islesnet.report.wording import (
+    INTERVAL,
+    MISSING,
+    SCORES,
+    number_or_nan,
+    say,
+    say_count,
+    say_interval,
+    say_quartiles,
+)
 
 Summary = Mapping[str, Any]
 
@@ -96,7 +105,7 @@ def aggregate_table(summary: Summary) -> pd.DataFrame:
             INTERVAL: say_interval(measure, wording.decimals),
             "Standard deviation": wording.say(measure["std"]),
             "Median": wording.say(measure["median"]),
-            "Quartiles": f"{wording.say(measure['q1'])} to {wording.say(measure['q3'])}",
+            "Quartiles": say_quartiles(measure, wording.decimals),
             "Patients": say_count(measure["patients"]),
         }
         rows.append(row)

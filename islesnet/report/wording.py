@@ -9,6 +9,7 @@ from islesnet.metrics.summary import ENOUGH_PATIENTS, FEWEST_PATIENTS
 
 MISSING = "–"
 INTERVAL = "95 % interval"
+FEWEST_FOR_QUARTILES = 4  # patients: of fewer, quartiles are made up between single values
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,13 @@ def say_interval(measure: Mapping[str, Any], decimals: int = 3) -> str:
     if math.isnan(number_or_nan(measure.get("low"))):
         return MISSING
     return f"{say(measure['low'], decimals)} to {say(measure['high'], decimals)}"
+
+
+def say_quartiles(measure: Mapping[str, Any], decimals: int = 3) -> str:
+    """Write the quartiles of a score over patients; a dash where there are too few of them."""
+    if measure["patients"] < FEWEST_FOR_QUARTILES:
+        return MISSING
+    return f"{say(measure['q1'], decimals)} to {say(measure['q3'], decimals)}"
 
 
 def doubt_interval(patients: int) -> str:

@@ -3,7 +3,7 @@ import math
 import pandas as pd
 import pytest
 
-from islesnet.report.wording import SCORES, doubt_interval, say, say_coverage, say_interval
+from islesnet.report.wording import SCORES, doubt_interval, say, say_coverage, say_interval, say_quartiles
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,12 @@ def test_interval_that_is_not_known_is_a_dash():
     assert say_interval({"low": 0.5512, "high": 0.72, "patients": 28}) == "0.551 to 0.720"
     assert say_interval({"low": None, "high": None, "patients": 3}) == "–"
     assert say_interval({}) == "–"
+
+
+def test_quartiles_of_three_patients_and_fewer_are_not_told():
+    quartiles = {"q1": 0.5512, "q3": 0.72}
+    assert say_quartiles(quartiles | {"patients": 4}, 2) == "0.55 to 0.72"
+    assert say_quartiles(quartiles | {"patients": 3}) == "–"
 
 
 def test_interval_of_fewer_than_twenty_patients_is_doubted():
