@@ -1,5 +1,6 @@
 """Real patients, never trained on: one network asked with every subset of the sequences, on the native grid."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,17 +14,20 @@ from monai.data.meta_tensor import MetaTensor
 from monai.transforms import Compose
 
 from islesnet.components import label_lesions
-from islesnet.data import SEQUENCES, find_cases, read_volume
+from islesnet.data import SEQUENCES, Case, find_cases, read_volume
 from islesnet.errors import InputError
 from islesnet.files import whole_file
 from islesnet.metrics import score_mask, threshold_dwi
 from islesnet.networks import OperatingPoint
-from islesnet.patients import find_patients
+from islesnet.patients import RawScans, find_patients
 from islesnet.report import write_csv
 from islesnet.transforms import ShiftProbabilityd
+from islesnet.volumes import Volume
 from islesnet.volumes.geometry import lie_on_one_grid
 from workflows.bundle_config import TrainedNetwork
 from workflows.subsets import SUBSETS, clean_mask
+
+logger = logging.getLogger(__name__)
 
 LARGE_FOCUS_ML = 0.2  # a part of the lesion that should not be missed
 
@@ -55,6 +59,9 @@ class RealPredictor:
         folders: each a patient's, or of patients.
         output_dir: where registered sequences and brain masks are written.
         point: its temperature is applied before anything is interpolated, its offset after that.
+
+    Raises:
+        InputError: two patients have one name.
     """
 
     def __init__(self, weights: Path, folders: Sequence[Path], output_dir: Path, point: OperatingPoint) -> None:
@@ -66,6 +73,9 @@ class RealPredictor:
         shift = next(i for i, step in enumerate(steps) if isinstance(step, ShiftProbabilityd))
         self._to_native = Compose(steps[: shift + 1])
         self.patients = [patient for folder in folders for patient in self._read(folder)]
+        names = [patient.name for patient in self.patients]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise InputError(f"Two real patients are called {min(twice)!r}, and one's masks would replace the other's.")
 
     def predict(self, patient: RealPatient) -> Iterator[tuple[tuple[str, ...], MetaTensor]]:
         """Yield each subset of the patient's sequences and the probability on the native grid, ``(1, X, Y, Z)``."""
@@ -78,10 +88,6 @@ class RealPredictor:
             yield subset, native["pred"]
 
     def _read(self, folder: Path) -> Iterator[RealPatient]:
-        try:
-            labels = {case.patient: case.label for case in find_cases(folder)}
-        except InputError:  # raw scans, which carry no label
-            labels = {}
         prepare = self._trained.part("prepare")
         preprocess = self._trained.part("preprocessing")
         order = self._trained.part("reference_order")
@@ -89,14 +95,31 @@ class RealPredictor:
             files = prepare(found.item())
             item = preprocess(files)
             sequences = tuple(sequence for sequence in SEQUENCES if sequence in files)
-            reference = Path(files[next(sequence for sequence in order if sequence in files)])
-            volume, label = read_volume(reference), labels.get(found.patient)
-            truth = None if label is None else read_volume(label)
-            if truth is not None and not lie_on_one_grid(volume.header, truth.header):
-                truth = None
-            stripped = volume.array * (read_volume(Path(files["brain"])).array > 0.5 if "brain" in files else 1)
-            lesion = None if truth is None else truth.array > 0.5
-            yield RealPatient(found.patient, sequences, item, lesion, stripped)
+            reference = read_volume(Path(files[next(sequence for sequence in order if sequence in files)]))
+            brain = read_volume(Path(files["brain"])).array > 0.5 if "brain" in files else 1
+            yield RealPatient(found.patient, sequences, item, _truth_of(found, reference), reference.array * brain)
+
+
+def _truth_of(patient: Case | RawScans, reference: Volume) -> np.ndarray | None:
+    """Read the expert's mask of a patient who has one on the grid of the reference."""
+    label = _label_of(patient)
+    if label is None:
+        return None
+    truth = read_volume(label)
+    if not lie_on_one_grid(reference.header, truth.header):
+        logger.warning("%s: %s is not on the grid of the reference and is not used", patient.patient, label.name)
+        return None
+    return truth.array > 0.5
+
+
+def _label_of(patient: Case | RawScans) -> Path | None:
+    if isinstance(patient, Case):
+        return patient.label
+    try:
+        cases = [] if patient.folder is None else find_cases(patient.folder)
+    except InputError:  # raw scans, of names that say nothing
+        return None
+    return cases[0].label if len(cases) == 1 else None
 
 
 def score_real_patients(

@@ -128,12 +128,15 @@ def _patients(
     if folder is None:
         if not named:
             raise InputError("Give a folder of patients, or one patient's scans (--dwi, --t1, --t2, --flair).")
+        if brain is not None and not brain.exists():
+            raise InputError(f"--brain {brain} does not exist")
         return [RawScans(name or NAMELESS, None, named, brain)]
     if named or brain is not None or name is not None:  # said of one patient
         if not folder.is_dir():
             raise InputError(f"{folder} is not a folder; give the folder of one patient's scans")
         own = name or name_of_patient(Path(os.path.abspath(folder)))  # noqa: PTH100  - a link's name may be a pseudonym
-        return [RawScans(own, folder, {role: _here_or_in(folder, path) for role, path in named.items()}, brain)]
+        mask = None if brain is None else _here_or_in(folder, brain)
+        return [RawScans(own, folder, {role: _here_or_in(folder, path) for role, path in named.items()}, mask)]
     return find_patients(folder, one_patient)
 
 

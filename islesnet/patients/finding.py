@@ -245,11 +245,19 @@ def _holds_scan(folder: Path) -> bool:
 
 
 def _children_of(folder: Path) -> list[Path]:
+    for path in _entries(folder):
+        scan = next(_scans_in(path), None) if _holds_results(path) else None
+        if scan is not None:
+            logger.warning("%s holds results and is left out, with %s beside them; move either away", path, scan.name)
     return [child for child in _folders_in(folder) if _holds_scan(child)]
 
 
 def _folders_in(folder: Path) -> list[Path]:
-    return [path for path in _entries(folder) if path.is_dir() and not (path / MARK_OF_RESULTS).exists()]
+    return [path for path in _entries(folder) if path.is_dir() and not _holds_results(path)]
+
+
+def _holds_results(folder: Path) -> bool:
+    return (folder / MARK_OF_RESULTS).exists()
 
 
 def _entries(folder: Path) -> list[Path]:

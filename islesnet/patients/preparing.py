@@ -14,12 +14,13 @@ from monai.utils import ensure_tuple
 
 from islesnet.data import SEQUENCES, stamps_in_file
 from islesnet.errors import InputError, require_switch
-from islesnet.files import remove_parts, whole_file
+from islesnet.files import whole_file
 from islesnet.patients.adc import PlacedAdc, adc_beside, place_adc, without_unusable_adc
 from islesnet.patients.brain import WAYS, Brain, find_brain_of
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.images import write_image
 from islesnet.patients.notes import moved_sequences, notes_of, notes_of_motion, numbers_of
+from islesnet.patients.results import BRAIN_FILE, SCANS_FILE, PatientResults
 from islesnet.patients.scans import PREPARATION, Preparation
 from islesnet.scanner import (
     ROLES,
@@ -32,19 +33,11 @@ from islesnet.scanner import (
     read_patient,
 )
 from islesnet.volumes import VolumeError, read_volume
-from islesnet.volumes.file_names import MARK_OF_RESULTS, stem_of
+from islesnet.volumes.file_names import stem_of
 from islesnet.volumes.geometry import check_grid
 from islesnet.volumes.values import check_values
 
 logger = logging.getLogger(__name__)
-
-BRAIN_FILE = "brain.nii.gz"
-# All that a run may write: to a patient's folder, and beside it as <patient>_...
-IN_FOLDER = (
-    *(f"{role}.nii.gz" for role in (*SEQUENCES, "adc")),
-    *(BRAIN_FILE, "scans.json", "report.html", "lesions.csv", "patient.json", "lesion.dcm"),
-)
-BESIDE_FOLDER = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
 
 _USED = "; used as it is"
 _MOSAIC = "No DICOM segmentation was written: the reference's slices are tiled into one picture (Siemens mosaic)."
@@ -86,8 +79,6 @@ class PrepareScans(Transform):
         self.reference_order = ensure_tuple(reference_order)
         self.brain_mask = brain_mask
         self.bias_correction = require_switch(bias_correction, "bias_correction")
-        # Asked now: the run itself is about to leave its mark.
-        self._holds_results = (self.output_dir / MARK_OF_RESULTS).exists()
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Prepare one patient."""
@@ -96,8 +87,9 @@ class PrepareScans(Transform):
         files = {role: Path(item.pop(role)) for role in ROLES if role in item}
         given = Path(item.pop("brain")) if "brain" in item else None
         own = self.output_dir / str(item["patient"])
-        self._require_apart(own, [path for path in (folder, given, *files.values()) if path is not None])
-        self._forget_earlier(own)
+        inputs = [path for path in (folder, given, *files.values()) if path is not None]
+        _require_there(inputs)
+        PatientResults(self.output_dir, own.name).begin(inputs)
         beside = adc_beside(files["dwi"]) if folder is None and "adc" not in files and "dwi" in files else None
         files |= {} if beside is None else {"adc": beside}
         files, doubts = (files, []) if folder is not None else without_unusable_adc(files)
@@ -109,34 +101,6 @@ class PrepareScans(Transform):
             preparation = self._prepare(raw, given, own)
         used = {role: path for role, path in preparation.files.items() if role != "adc"}
         return item | used | {PREPARATION: preparation.to_text()}
-
-    def _require_apart(self, own: Path, inputs: Sequence[Path]) -> None:
-        """Refuse to write among scans, this patient's or others', where a result could replace one, or pass for one."""
-        target, home = own.resolve(), self.output_dir.resolve()
-        for path in (path.resolve() for path in inputs):
-            if path in (target, home) or target in path.parents:
-                raise InputError(
-                    f"The results would be written among the scans, to {own}; choose another folder for them."
-                )
-        is_ours = self._holds_results or (own / "scans.json").exists()
-        theirs = [path for path in self._results_of(own) if path.exists()]
-        if theirs and not is_ours:
-            raise InputError(
-                f"{theirs[0]} is no result of an earlier run; choose another folder for the results, so that nothing "
-                "is replaced."
-            )
-
-    def _results_of(self, own: Path) -> list[Path]:
-        """List all that a run may write of a patient, the numbers first."""
-        beside = [self.output_dir / f"{own.name}_{ending}" for ending in BESIDE_FOLDER]
-        return [*beside, *(own / name for name in IN_FOLDER)]
-
-    def _forget_earlier(self, own: Path) -> None:
-        """Take away what an earlier run made of the scans, which may be others now; its numbers first: it is undone."""
-        for path in self._results_of(own):
-            path.unlink(missing_ok=True)
-        remove_parts(own)
-        remove_parts(self.output_dir, tuple(f".{own.name}_{ending}" for ending in BESIDE_FOLDER))
 
     def _are_prepared(self, files: Mapping[str, Path]) -> bool:
         """Tell whether there is nothing to do but to look: no bias, no ADC to compute, one grid."""
@@ -217,7 +181,7 @@ class PrepareScans(Transform):
             brain=brain.way,
             dicom=() if is_tiled else tuple((str(place.path), place.frame) for place in slices),
         )
-        with whole_file(own / "scans.json") as part:
+        with whole_file(own / SCANS_FILE) as part:
             part.write_text(json.dumps(preparation.told(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         return preparation
 
@@ -245,6 +209,13 @@ class PrepareScans(Transform):
         if brain.mask is not None:
             write_image(own / BRAIN_FILE, brain.mask, stamps)
         return brain
+
+
+def _require_there(inputs: Sequence[Path]) -> None:
+    """Refuse what is not there before earlier results are removed for it."""
+    for path in inputs:
+        if not path.exists():
+            raise InputError(f"{path}: {'is a link to what is not there' if path.is_symlink() else 'does not exist'}")
 
 
 def _contradictions(files: Mapping[str, Path], patient: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import pytest
 from islesnet.data import REFERENCE_ORDER, find_cases
 from islesnet.errors import InputError
 from islesnet.patients import Preparation, PrepareScans, RawScans, find_patients
+from islesnet.patients.results import BEGUN_FILE
 from islesnet.patients.scans import PREPARATION
 from islesnet.phantom import PhantomSettings, make_patient
 from islesnet.stamps import describe
@@ -37,7 +38,7 @@ def scattered(write_scan, tmp_path):
 
 
 def written(tmp_path):
-    return {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    return {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()} - {BEGUN_FILE}
 
 
 def test_file_given_as_another_sequence_than_its_name_says_is_used_with_a_note(prepared, prepare, caplog):
@@ -330,6 +331,51 @@ def test_scans_that_happen_to_lie_in_the_folder_of_results_are_not_replaced(scat
             prepare(RawScans("anna", scattered))
         assert path.read_bytes() == before
         path.unlink()
+
+
+def test_refused_patient_is_refused_again_though_the_run_left_its_provenance(scattered, write_scan, prepare, tmp_path):
+    theirs = write_scan(tmp_path / "out/anna_lesion.nii.gz", "t2")
+    before = theirs.read_bytes()
+    for _ in range(2):
+        with pytest.raises(InputError, match="is no result of an earlier run"):
+            prepare(RawScans("anna", scattered))
+        (tmp_path / "out/provenance.json").write_text("{}")
+    prepare(RawScans("bert", scattered))
+    with pytest.raises(InputError, match="is no result of an earlier run"):
+        prepare(RawScans("anna", scattered))
+    assert theirs.read_bytes() == before
+
+
+def test_patient_that_was_begun_is_done_again_whatever_a_killed_run_left(prepared, prepare, tmp_path):
+    for _ in range(2):
+        prepare(find_cases(prepared)[0])
+        (tmp_path / "out/anna").mkdir(exist_ok=True)
+        (tmp_path / "out/anna/brain.nii.gz").write_bytes(b"half a run's")
+    assert (tmp_path / "out/anna/brain.nii.gz").exists()
+
+
+def test_results_that_were_copied_without_hidden_files_are_known_by_their_numbers(prepared, prepare, tmp_path):
+    case = find_cases(prepared)[0]
+    for number, known in (("{}", False), ('{"islesnet": "0.1.0"}', True)):
+        (tmp_path / "out").mkdir(exist_ok=True)
+        (tmp_path / f"out/{case.patient}_lesion.json").write_text(number)
+        if known:
+            prepare(case)
+        else:
+            with pytest.raises(InputError, match="is no result of an earlier run"):
+                prepare(case)
+
+
+def test_scan_that_is_not_there_costs_no_earlier_results(prepared, prepare, tmp_path):
+    prepare(RawScans("anna", None, {"dwi": prepared / "dwi.nii.gz"}))
+    earlier = tmp_path / "out/anna_lesion.json"
+    earlier.write_text('{"islesnet": "0.1.0"}')
+
+    for named, brain in (("absent.nii.gz", None), ("dwi.nii.gz", tmp_path / "absent.nii.gz")):
+        with pytest.raises(InputError, match=r"absent\.nii\.gz: does not exist"):
+            prepare(RawScans("anna", None, {"dwi": prepared / named}, brain))
+
+    assert earlier.exists()
 
 
 def test_brain_mask_that_cannot_be_read_is_said(prepared, prepare, tmp_path):

@@ -1,3 +1,5 @@
+import shutil
+
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -6,8 +8,9 @@ import torch
 from monai.data.meta_tensor import MetaTensor
 
 from islesnet.data import find_cases
+from islesnet.errors import InputError
 from islesnet.networks import OperatingPoint
-from islesnet.phantom import PhantomSettings, write_dataset
+from islesnet.phantom import PhantomSettings, make_patient, write_dataset, write_patient
 from workflows.bundle_config import TrainedNetwork, open_recipe
 from workflows.real_patients import score_real_patients, slice_errors
 from workflows.subsets import (
@@ -180,6 +183,24 @@ def test_real_patients_are_scored_on_their_own_grid_where_the_truth_is_known(cas
     scores = table.set_index("sequences").loc[by_slice.index]
     np.testing.assert_allclose(by_slice["found_ml"] + by_slice["false_ml"], scores["predicted_ml"], rtol=1e-4)
     np.testing.assert_allclose(by_slice["found_ml"] + by_slice["missed_ml"], scores["true_ml"], rtol=1e-4)
+
+
+def test_real_patients_with_the_skull_on_are_scored_again_into_the_same_folder(weights, tmp_path):
+    head = make_patient(0, PhantomSettings(spacing_mm=6.0, is_skull_stripped=False, volume_ml=(40, 60)))
+    anna = write_patient(tmp_path / "real/anna", head, with_label=True)
+    (tmp_path / "real/bert").mkdir()
+    for name in ("dwi_1", "dwi_2"):  # names that a data set would be refused for
+        shutil.copy(anna / "dwi.nii.gz", tmp_path / f"real/bert/{name}.nii.gz")
+    folders = [tmp_path / "real"]
+
+    first, again = (score_real_patients(folders, weights, POINT, tmp_path / "out") for _ in range(2))
+
+    assert (tmp_path / "out/anna/brain.nii.gz").exists()
+    knows_truth = first.groupby("patient")["dice"].count() > 0
+    assert knows_truth.to_dict() == {"anna": True, "bert": False}
+    pd.testing.assert_frame_equal(first, again)
+    with pytest.raises(InputError, match="Two real patients are called 'anna'"):
+        score_real_patients([*folders, anna], weights, POINT, tmp_path / "out")
 
 
 def test_errors_are_told_slice_by_slice():
