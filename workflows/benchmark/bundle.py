@@ -10,7 +10,6 @@ minds.
 """
 
 import argparse
-import contextlib
 import json
 import os
 import resource
@@ -27,6 +26,7 @@ import torch
 from monai.bundle import ConfigParser
 
 from islesnet.data import Case, find_cases, split_cases, write_datalist
+from islesnet.errors import InputError
 from islesnet.networks import can_compile
 from islesnet.networks.weights import USUAL_SPACING
 from islesnet.phantom import PhantomSettings, write_dataset
@@ -113,6 +113,13 @@ def whole_process(patient: Path, weights: Path, scratch: Path) -> dict[str, floa
     }
 
 
+def _precision(parser: ConfigParser, device: torch.device) -> torch.autocast:
+    """Compute in the precision that the bundle infers in, in its inferer on a CPU and by its evaluator on a GPU."""
+    if device.type == "cpu":
+        return torch.autocast("cpu", torch.bfloat16, enabled=parser.get_parsed_content("cpu_bfloat16"))
+    return torch.autocast(device.type, torch.float16, enabled=parser.get_parsed_content("amp"))
+
+
 def stages(patient: Path, weights: Path, scratch: Path) -> dict[str, float]:
     """Time the parts of one patient's inference, and compare the network's part with the pure network."""
     parser = open_config(
@@ -124,12 +131,15 @@ def stages(patient: Path, weights: Path, scratch: Path) -> dict[str, float]:
     postprocess = parser.get_parsed_content("postprocessing")
     with torch.no_grad():
         load_s, loaded = timed(lambda: dataset[0])
+        if "failure" in loaded:
+            raise InputError(f"{patient}: {loaded['failure']}")
         image = loaded["image"][None].to(parser.get_parsed_content("device"))
-        timed(lambda: inferer(image[..., :8], network))  # the first run plans its convolutions
-        network_s, logits = timed(lambda: inferer(image, network))
         width, height = (-(-size // 32) * 32 for size in image.shape[2:4])
-        slices = torch.randn(8, 12, width, height).to(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=inferer.bfloat16):
+        channels = parser.get_parsed_content("slab_channels")
+        slices = torch.randn(8, channels, width, height, device=image.device).to(memory_format=torch.channels_last)
+        with _precision(parser, image.device):
+            timed(lambda: inferer(image[..., :8], network))  # the first run plans its convolutions
+            network_s, logits = timed(lambda: inferer(image, network))
             pure_s = min(timed(lambda: network.network(slices))[0] for _ in range(5)) / 8
         postprocess_s, _ = timed(lambda: postprocess({**loaded, "pred": logits[0]}))
     depth = image.shape[4]
@@ -209,8 +219,7 @@ def training(scratch: Path, steps: int, overlays: Sequence[str] = (), is_compile
     workers = parser.get_parsed_content("num_workers")
     trainer, pace = parser.get_parsed_content("train::trainer"), Pace(steps, workers)
     pace.attach(trainer)
-    with contextlib.suppress(StopIteration):
-        trainer.run()
+    trainer.run()
     slices = steps * pace.shape[0] * pace.shape[4]
     pure_s = pace.seconds["pure network"]
     return {
