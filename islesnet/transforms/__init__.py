@@ -6,6 +6,7 @@ from islesnet.transforms.describe import describe_lesions
 from islesnet.transforms.head import foreground
 from islesnet.transforms.inside import KeepInsided, WidenMaskd
 from islesnet.transforms.lesions import LesionProbabilityd, RemoveSmallLesionsd, ShiftProbabilityd, voxel_volume_ml
+from islesnet.transforms.noise import RandNoisePresentd
 from islesnet.transforms.normalize import NormalizeInBraind
 from islesnet.transforms.plain import WithoutMeta
 from islesnet.transforms.save import SaveLesionsd
@@ -20,6 +21,7 @@ __all__ = [
     "NormalizeInBraind",
     "RandContrastd",
     "RandDropSequencesd",
+    "RandNoisePresentd",
     "RemoveSmallLesionsd",
     "SaveLesionsd",
     "ShiftProbabilityd",
