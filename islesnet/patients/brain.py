@@ -8,12 +8,12 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
 from islesnet.errors import InputError
-from islesnet.scanner import find_brain, image_of, is_extracted
+from islesnet.scanner import FOUND_BY, find_brain, image_of, is_extracted
 from islesnet.volumes import VolumeError, read_volume
 
 # Not "off", which YAML and a command line take for False.
 NONE = "none"
-WAYS = ("auto", "hd-bet", "template", NONE)
+WAYS = (*FOUND_BY, NONE)
 MOST_ML = 2000.0
 
 _NO_SKULL, _LEFT_ON, _NOT_FOUND = "the scans have no skull", "not looked for", "not found"

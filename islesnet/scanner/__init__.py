@@ -2,7 +2,7 @@
 
 from islesnet.scanner.adc import in_usual_unit, tell_unit
 from islesnet.scanner.bias_field import correct_bias
-from islesnet.scanner.brain_mask import BrainMask, find_brain, is_extracted
+from islesnet.scanner.brain_mask import FOUND_BY, BrainMask, find_brain, is_extracted
 from islesnet.scanner.candidate import UnusableError
 from islesnet.scanner.coregistration import UNCONFIRMED, Coregistered, coregister
 from islesnet.scanner.dicom import examination_of, is_dicom
@@ -15,6 +15,7 @@ from islesnet.scanner.registration import Alignment, align, match
 from islesnet.scanner.resampling import mask_on, resample
 
 __all__ = [
+    "FOUND_BY",
     "ROLES",
     "UNCONFIRMED",
     "Alignment",

@@ -15,7 +15,7 @@ from islesnet.scanner.levels import shrink
 from islesnet.scanner.resampling import mask_on
 from islesnet.scanner.template_brain import find_brain_by_template
 
-WAYS = ("auto", "hd-bet", "template")
+FOUND_BY = ("auto", "hd-bet", "template")
 
 # An extracted brain stands in a background of one value, which noise would not have, and is no larger than a brain.
 LEAST_BACKGROUND = 0.25
@@ -48,8 +48,8 @@ def find_brain(image: sitk.Image, given: sitk.Image | None = None, way: str = "a
     Raises:
         InputError: the given mask is empty here, the way is unknown, or HD-BET fails.
     """
-    if way not in WAYS:
-        raise InputError(f"The brain cannot be found by {way!r}; there are {', '.join(WAYS)}.")
+    if way not in FOUND_BY:
+        raise InputError(f"The brain cannot be found by {way!r}; there are {', '.join(FOUND_BY)}.")
     if given is not None:
         mask = mask_on(image, sitk.Cast(given > 0, sitk.sitkFloat32))
         if not sitk.GetArrayViewFromImage(mask).any():

@@ -23,12 +23,11 @@ def is_hd_bet_ready() -> bool:
     return shutil.which(COMMAND) is not None and (Path.home() / WEIGHTS).is_file()
 
 
-def find_brain_with_hd_bet(image: sitk.Image, device: str = "cpu") -> sitk.Image:
+def find_brain_with_hd_bet(image: sitk.Image) -> sitk.Image:
     """Run HD-BET on an image; a mask on its grid.
 
     Args:
         image: T1, T2 or FLAIR, with skull; others work less well.
-        device: cpu, cuda or mps.
 
     Raises:
         InputError: HD-BET is not installed, or fails.
@@ -41,14 +40,13 @@ def find_brain_with_hd_bet(image: sitk.Image, device: str = "cpu") -> sitk.Image
     with tempfile.TemporaryDirectory() as folder:
         scan, brain = Path(folder) / "scan.nii.gz", Path(folder) / "brain.nii.gz"
         sitk.WriteImage(image, scan)
-        command = [COMMAND, "-i", str(scan), "-o", str(brain), "-device", device, "--save_bet_mask", "--no_bet_image"]
-        if device == "cpu":
-            command.append("--disable_tta")
+        command = [COMMAND, "-i", str(scan), "-o", str(brain), "-device", "cpu", "--disable_tta", "--save_bet_mask"]
+        command.append("--no_bet_image")
         try:
             subprocess.run(command, check=True, capture_output=True, text=True, timeout=MOST_SECONDS)
             found = sitk.ReadImage(brain.with_name("brain_bet.nii.gz")) > 0
         except subprocess.CalledProcessError as error:
-            said = (error.stderr or error.stdout or "nothing").strip().splitlines()[-1]
+            said = (error.stderr.strip() or error.stdout.strip() or "nothing").splitlines()[-1]
             raise InputError(f"HD-BET failed ({said}); take another way to the brain mask.") from error
         except subprocess.TimeoutExpired as error:
             raise InputError(f"HD-BET took more than {MOST_SECONDS} s; take another way to the brain mask.") from error

@@ -60,9 +60,9 @@ def widened(mask: sitk.Image, margin_mm: float) -> sitk.Image:
     return sitk.BinaryDilate(mask, [max(1, round(margin_mm / edge)) for edge in mask.GetSpacing()])
 
 
-def points_of(mask: sitk.Image, stride: int = 1) -> NDArray[np.float64]:
-    """Give the places of every `stride`-th voxel of a mask in mm, ``(N, 3)``."""
-    indices = np.argwhere(sitk.GetArrayViewFromImage(mask))[::stride, ::-1]
+def points_of(mask: sitk.Image) -> NDArray[np.float64]:
+    """Give the places of a mask's voxels in mm, ``(N, 3)``."""
+    indices = np.argwhere(sitk.GetArrayViewFromImage(mask))[:, ::-1]
     direction = np.array(mask.GetDirection()).reshape(3, 3)
     offsets: NDArray[np.float64] = (indices * np.array(mask.GetSpacing())) @ direction.T
     return offsets + np.array(mask.GetOrigin())

@@ -80,13 +80,3 @@ class RawPatient:
     choices: list[Choice] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     damaged: tuple[str, ...] = ()
-
-    @property
-    def is_dicom(self) -> bool:
-        """Whether any of the images came from DICOM."""
-        return any(raw.dicom for raw in self.images.values())
-
-    @property
-    def dicom_of_dwi(self) -> tuple[DicomFrame, ...]:
-        """The slices of the DWI in the order of its third axis; empty where it did not come from DICOM."""
-        return self.images["dwi"].dicom if "dwi" in self.images else ()

@@ -26,7 +26,7 @@ def test_sequences_are_told_by_their_timing_and_read_in_slice_order(tmp_path):
     patient = read_patient(tmp_path)
 
     assert set(patient.images) == {"t1", "t2", "flair"}
-    assert patient.is_dicom
+    assert all(raw.dicom for raw in patient.images.values())
     assert [frame.path for frame in patient.images["t1"].dicom] == files["t1"]
     assert np.array_equal(array_of(patient, "t1"), head())
     image = patient.images["t1"].image
@@ -119,7 +119,7 @@ def test_enhanced_file_is_parted_into_b_values_and_the_trace_taken(tmp_path):
     slopes = np.array([1, 2, 1, 2, 1, 2])[:, None, None]
     assert np.array_equal(array_of(patient, "dwi"), head(scale=300) * slopes)
     assert np.array_equal(array_of(patient, "b0"), head(scale=900) * slopes)
-    assert patient.dicom_of_dwi[:2] == (DicomFrame(path, 2), DicomFrame(path, 5))
+    assert patient.images["dwi"].dicom[:2] == (DicomFrame(path, 2), DicomFrame(path, 5))
     assert "adc" in patient.images
 
 

@@ -32,7 +32,7 @@ def test_adc_of_a_real_patient_is_that_of_tissue(real_data):
 
 
 def test_real_dicom_gives_its_slices_in_order(real_data):
-    frames = read_patient(real_data / "dicom-dwi").dicom_of_dwi
+    frames = read_patient(real_data / "dicom-dwi").images["dwi"].dicom
     theirs = sitk.ReadImage([str(frame.path) for frame in frames])
     ours = read_patient(real_data / "dicom-dwi").images["dwi"].image
     np.testing.assert_allclose(ours.GetOrigin(), theirs.GetOrigin(), atol=1e-4)

@@ -186,7 +186,7 @@ def test_dicom_and_nifti_of_one_patient_are_read_together(tmp_path):
     save(tmp_path / "nifti" / "dwi.nii.gz")
     patient = read_patient(tmp_path)
     assert set(patient.images) == {"dwi", "t2"}
-    assert patient.is_dicom and patient.dicom_of_dwi == ()
+    assert patient.images["t2"].dicom and not patient.images["dwi"].dicom
 
 
 def test_user_overrules_every_guess(tmp_path):
