@@ -105,7 +105,10 @@ def _measure(
     predictor = SubsetPredictor(weights)
     say("What the phantoms look like, for the flag")
     descriptions = predictor.describe(at_even_steps(sections["training"], DESCRIBED))
-    AppearanceRanges.fit(descriptions).write(appearance_file(weights))
+    try:
+        AppearanceRanges.fit(descriptions).write(appearance_file(weights))
+    except InputError as too_few:
+        say(f"Without a flag for unusual scans: {too_few}")
     point = _choose_operating_point(predictor, sections["validation"], weights)
     real = None
     if arguments.real:

@@ -1,7 +1,6 @@
 """How a training's images look, kept beside the weights it made."""
 
 import logging
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,6 +8,7 @@ from typing import Any, TypeVar
 from ignite.engine import Engine, Events
 from monai.transforms import Compose
 
+from islesnet.errors import InputError
 from islesnet.trust import FEWEST_IMAGES, AppearanceRanges, appearance_file, describe_appearance
 
 logger = logging.getLogger(__name__)
@@ -57,13 +57,12 @@ class TrainingAppearance:
         described = [
             describe_appearance(self.preprocessing(dict(case))["image"], self.sequences) for case in self.cases
         ]
-        images = Counter(sequence for description in described for sequence in description)
-        known = {sequence for sequence, count in images.items() if count >= FEWEST_IMAGES}
-        if known:
-            AppearanceRanges.fit(
-                {sequence: description[sequence] for sequence in description.keys() & known}
-                for description in described
-            ).write(self.path)
+        try:
+            ranges = AppearanceRanges.fit(described)
+        except InputError as too_few:
+            logger.info("%s", too_few)
+            return
+        ranges.write(self.path)
 
 
 def at_even_steps(items: Sequence[Item], most: int) -> list[Item]:

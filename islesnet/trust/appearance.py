@@ -39,22 +39,19 @@ class AppearanceRanges:
     def fit(cls, descriptions: Iterable[Description]) -> "AppearanceRanges":
         """Take the percentiles 1 and 99 of each statistic over what `describe_appearance` says of training images.
 
-        With 30 images of a sequence and more, how its statistics go together is taken too.
+        With 30 images of a sequence and more, how its statistics go together is taken too. A sequence of fewer than ten
+        images is left out.
 
         Raises:
-            InputError: for fewer than ten images of a sequence.
+            InputError: where no sequence has ten images.
         """
         by_sequence: dict[str, list[Mapping[str, float]]] = {}
         for description in descriptions:
             for sequence, statistics in description.items():
                 by_sequence.setdefault(sequence, []).append(statistics)
+        by_sequence = {sequence: images for sequence, images in by_sequence.items() if len(images) >= FEWEST_IMAGES}
         if not by_sequence:
-            raise InputError("There are no images whose appearance could be described.")
-        for sequence, images in by_sequence.items():
-            if len(images) < FEWEST_IMAGES:
-                raise InputError(
-                    f"{len(images)} images of {sequence} are too few for a range; at least {FEWEST_IMAGES} are needed."
-                )
+            raise InputError(f"No sequence has {FEWEST_IMAGES} images, which a range of their appearance needs.")
         ranges = {
             sequence: {name: _range([image[name] for image in images]) for name in STATISTICS}
             for sequence, images in by_sequence.items()
@@ -84,6 +81,8 @@ class AppearanceRanges:
                 for sequence, known in stored["ranges"].items()
             }
             joint = {str(sequence): JointRange.from_json(cloud) for sequence, cloud in stored.get("joint", {}).items()}
+            if unknown := {name for cloud in joint.values() for name in cloud.measures} - set(STATISTICS):
+                raise ValueError(f"unknown measures: {', '.join(sorted(unknown))}")
             return cls(ranges, dict(stored["images"]), joint)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             raise InputError(f"{path} does not hold the appearance of a training's images ({error!r}).") from error

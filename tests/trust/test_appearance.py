@@ -145,7 +145,26 @@ def test_damaged_file_is_refused_by_name(tmp_path, content):
 
 
 def test_ranges_of_few_images_are_refused(make_image):
-    with pytest.raises(InputError, match="1 images of dwi are too few for a range; at least 10"):
-        AppearanceRanges.fit([describe_appearance(make_image(), SEQUENCES)])
-    with pytest.raises(InputError, match="no images"):
-        AppearanceRanges.fit([])
+    for descriptions in ([describe_appearance(make_image(), SEQUENCES)], []):
+        with pytest.raises(InputError, match="No sequence has 10 images"):
+            AppearanceRanges.fit(descriptions)
+
+
+def test_sequence_of_few_images_has_no_range_and_costs_the_others_none(make_image):
+    described = describe_appearance(make_image(), SEQUENCES)
+    rare, *others = described
+    without = {sequence: described[sequence] for sequence in others}
+
+    ranges = AppearanceRanges.fit([described] * 9 + [without] * 3)
+
+    assert set(ranges.ranges) == set(others)
+    assert rare not in ranges.images
+
+
+def test_measure_that_is_not_known_is_refused_when_the_file_is_read(tmp_path, make_image):
+    file = tmp_path / "model_appearance.json"
+    AppearanceRanges.fit([describe_appearance(make_image(), SEQUENCES)] * 10).write(file)
+    cloud = {"measures": ["kurtosis"], "mean": [0], "deviation": [1], "correlation": [[1]], "limit": 1, "images": 30}
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"joint": {"dwi": cloud}}))
+    with pytest.raises(InputError, match="unknown measures: kurtosis"):
+        read_appearance(tmp_path / "model.pt")
