@@ -82,12 +82,8 @@ class FlipAveragingInferer(Inferer):
 def _require_axes(axes: Sequence[int] | Literal[False]) -> tuple[int, ...]:
     if axes is False:
         return ()
-    if (
-        not isinstance(axes, Sequence)
-        or isinstance(axes, str)
-        or not axes
-        or sorted({*axes} & {0, 1, 2}) != sorted(axes)
-    ):
+    is_list = isinstance(axes, Sequence) and not isinstance(axes, str) and len(axes) > 0
+    if not is_list or not all(type(axis) is int and axis in (0, 1, 2) for axis in axes) or len({*axes}) < len(axes):
         raise InputError(
             f'test_time_flips is {axes!r}; write --test_time_flips "[0]" for left-right, a list of different axes '
             "among 0, 1 and 2, or False for none."

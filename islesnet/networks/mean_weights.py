@@ -4,6 +4,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_fn
 
+from islesnet.errors import InputError
 from islesnet.networks.parallel import unwrapped
 
 
@@ -20,10 +21,10 @@ def running_mean(network: nn.Module, share: float) -> AveragedModel:
         share: of the latest step in the mean, above 0 and at most 1.
 
     Raises:
-        ValueError: for another share.
+        InputError: for another share.
     """
     if not 0 < share <= 1:
-        raise ValueError(f"averaging is {share}; it must be above 0 and at most 1.")
+        raise InputError(f"averaging is {share}; it must be above 0 and at most 1.")
 
     def add(means: PARAM_LIST, latest: PARAM_LIST, steps: torch.Tensor | int) -> None:
         # All tensors at once: one by one each would have a GPU wait for the count of steps.

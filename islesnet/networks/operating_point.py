@@ -10,7 +10,7 @@ from islesnet.files import file_beside, whole_file
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """Where a network is used at; the defaults are those of one that nobody chose a point for.
+    """What makes a mask of a network's logits; the defaults are those of one that nobody chose a point for.
 
     Args:
         threshold: probability from which a voxel is lesion, once temperature and offset are applied.

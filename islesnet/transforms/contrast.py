@@ -7,6 +7,8 @@ import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform, RandomizableTransform
 
+from islesnet.errors import InputError
+
 REACH = 5.0  # robust deviations from the median that stay as they are: the lower bound of `NormalizeInBraind`
 
 
@@ -25,12 +27,12 @@ class RandContrastd(RandomizableTransform, MapTransform):
         ``(C, X, Y, Z)`` -> the same.
 
     Raises:
-        ValueError: for a gamma below 1.
+        InputError: for a gamma below 1.
     """
 
     def __init__(self, keys: KeysCollection, gamma: float = 1.4, prob: float = 0.5) -> None:
         if not gamma >= 1:
-            raise ValueError(f"gamma is {gamma}; it is 1 or more.")
+            raise InputError(f"contrast_augmentation is {gamma!r}; it is 1 or more.")
         MapTransform.__init__(self, keys)
         RandomizableTransform.__init__(self, prob)
         self.gamma = gamma

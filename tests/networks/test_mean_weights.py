@@ -30,10 +30,13 @@ def test_statistics_of_batch_normalisation_are_averaged_and_counts_and_constants
     averaged = running_mean(network, 0.003)
 
     for mean in (0.0, 1.0, 2.0):
+        network(torch.zeros(2, 1))  # a step, which is counted
         nn.init.constant_(network.running_mean, mean)
         averaged.update_parameters(network)
 
     assert averaged.module.running_mean.item() == pytest.approx(1.0)
+    assert averaged.module.num_batches_tracked.item() > 0
+    assert averaged.module.num_batches_tracked.dtype == torch.int64
     assert torch.equal(averaged.module.spacing_mm, network.spacing_mm)
     assert not averaged.module.training
 

@@ -46,5 +46,5 @@ def test_gamma_of_one_changes_nothing():
 
 
 def test_gamma_below_one_is_refused():
-    with pytest.raises(ValueError, match=r"gamma is 0\.5; it is 1 or more"):
+    with pytest.raises(ValueError, match=r"contrast_augmentation is 0\.5; it is 1 or more"):
         RandContrastd("image", gamma=0.5)
