@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NAMELESS = "patient"
 
 
-class Sequence(StrEnum):
+class Reference(StrEnum):
     """A sequence whose grid a mask can lie on."""
 
     dwi = "dwi"
@@ -57,7 +57,7 @@ def segment(
     name: Annotated[str | None, typer.Option(help="What one patient's results are called.")] = None,
     one_patient: Annotated[bool, typer.Option(help="The folder is one patient's, however it looks.")] = False,
     reference: Annotated[
-        Sequence | None, typer.Option(help="Whose grid the mask lies on: by default the first of dwi, flair, t2, t1.")
+        Reference | None, typer.Option(help="Whose grid the mask lies on: by default the first of dwi, flair, t2, t1.")
     ] = None,
     brain_mask: Annotated[BrainMaskWay, typer.Option(help="How the brain is found.")] = BrainMaskWay.auto,
     bias_correction: Annotated[bool, typer.Option(help="Take the coils' shading out of raw scans.")] = False,
@@ -70,9 +70,9 @@ def segment(
     """Segment the lesions of patients, from the scanner's raw files or from prepared ones.
 
     Raw sequences are told apart, registered and the brain is found; files on one grid are used as they are. Each
-    patient gets a mask on its reference's own grid and a folder with the report. Begun again after an interruption, it
-    goes on with the patients that are left. The table's last column says in a word or two why a mask is not to be
-    trusted; the report says it in sentences.
+    patient gets a mask on its reference's own grid and a folder with the report. Begun again after an interruption, a
+    folder of patients goes on with those that are left. The table's last column says in a word or two why a mask is
+    not to be trusted; the report says it in sentences.
     """
     if patients is None and name is None and not again:
         _require_unused(output)

@@ -93,9 +93,9 @@ def place_adc(
     adc, notes = read_adc(path)
     found = coregister({anchor: images[anchor], "adc": adc}, anchor)
     alignment = found.alignments["adc"]
-    if alignment.is_trusted and alignment.moved_mm == 0:
-        return PlacedAdc({"adc": path}, notes=tuple(notes))
     told = (*notes, *notes_of(found.alignments, anchor))
+    if alignment.is_trusted and alignment.moved_mm == 0:
+        return PlacedAdc({"adc": path}, notes=told)
     if not alignment.is_trusted:
         return PlacedAdc({}, found.alignments, told)
     write_image(own / ADC_FILE, found.images["adc"], stamps)

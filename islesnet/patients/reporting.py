@@ -110,6 +110,8 @@ class ReportPatientd(MapTransform):
             reason = _without_paths(str(refusal), {path for path, _ in preparation.dicom})
             logger.warning("%s: no DICOM segmentation: %s", own.name, reason)
             return [f"No DICOM segmentation was written: {reason}"]
+        except OSError:  # the disk's, not the series'
+            raise
         except Exception as error:  # whatever a library makes of a header: the mask is still to be written
             # In words of our own, for an exception's may repeat the header's.
             logger.warning("%s: no DICOM segmentation: %s", own.name, type(error).__name__)
