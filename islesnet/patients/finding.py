@@ -14,11 +14,13 @@ from islesnet.scanner import examination_of, is_dicom, sequence_by_name
 from islesnet.volumes.file_names import (
     MARK_OF_RESULTS,
     MASK_WORDS,
+    SEQUENCE_WORDS,
     SYSTEM_FOLDERS,
     is_written,
     natural_key,
     says_only_how,
     stem_of,
+    without_words,
     words_of,
 )
 
@@ -164,11 +166,24 @@ def _is_part(name: str) -> bool:
 def _require_clear(loose: Path) -> None:
     """Refuse a file beside patients' folders, whose scans would be taken for one patient's."""
     children = _children_of(loose.parent)
-    if len(children) > 1 and not _are_one_patient(children):
+    if len(children) == 1:  # one patient's further scans, unless the file's name is somebody's and the folder's is too
+        is_clear = not _names_somebody(loose) or _is_named_as_series(children[0].name)
+    else:
+        is_clear = not children or _are_one_patient(children)
+    if not is_clear:
+        folders = "a folder" if len(children) == 1 else f"{len(children)} folders"
         raise InputError(
-            f"{loose} lies beside {len(children)} folders of scans; move it away where they are patients, or say "
-            "--one-patient where they are one"
+            f"{loose} lies beside {folders} of scans; move it away where they are patients, or say --one-patient where "
+            "they are one"
         )
+
+
+def _names_somebody(scan: Path) -> bool:
+    """Tell whether a volume's name says more than its sequence and the folder's own name."""
+    stem, own = _stem(scan), scan.parent.name
+    sequence = sequence_by_name(stem, own)
+    rest = without_words(stem, SEQUENCE_WORDS[sequence]) if sequence in SEQUENCE_WORDS else ""
+    return _is_volume(scan) and rest.lower() not in ("", own.lower())
 
 
 def _require_each_once(patients: Sequence[Case | RawScans], folder: Path) -> None:
