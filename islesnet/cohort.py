@@ -1,5 +1,6 @@
 """Many patients with one model: when one fails, the others are still segmented; who is finished is passed over."""
 
+import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,8 @@ from islesnet.errors import FailedPatientsError, InputError, in_words, input_err
 from islesnet.resume import FinishedPatients
 
 logger = logging.getLogger(__name__)
+
+_ITEM = "item"  # what a patient came as, as text: what fails later is told without the folders' names too
 
 
 class HasItem(Protocol):
@@ -58,8 +61,9 @@ class CohortDataset(Dataset):
                     return {"patient": item["patient"], "finished": True}
                 item = item | {"made_of": made_of}
             loaded: dict[str, Any] = self.transform(item if self.prepare is None else self.prepare(item))
+            loaded[_ITEM] = json.dumps(self.data[index], default=str)
         except Exception as error:  # any failure is one patient's, and said at the end
-            return {"patient": item["patient"], "failure": _without_folders(describe_failure(error), item)}
+            return {"patient": item["patient"], "failure": _without_folders(describe_failure(error), self.data[index])}
         return loaded
 
 
@@ -115,7 +119,7 @@ class CohortEvaluator(SupervisedEvaluator):
                 segmented: dict[str, Any] = super()._iteration(engine, batchdata)
                 return segmented
             except Exception as error:  # as above: writing and postprocessing belong to the patient too
-                failure = describe_failure(error)
+                failure = _without_folders(describe_failure(error), json.loads(batchdata[_ITEM][0]))
         self.failures[patient] = failure
         logger.error("%s: %s", patient, failure)
         return {}
@@ -141,9 +145,13 @@ def _printable(reason: str) -> str:
 
 
 def _without_folders(failure: str, item: Mapping[str, str]) -> str:
-    """Call a patient's folders by the patient's name, which may be a pseudonym where the folders have the real one."""
+    """Call a patient's folders by the patient's name, which may be a pseudonym where the folders have the real one.
+
+    Of the folder of a file only what lies in it itself is called so: results may be written further below.
+    """
     places = {key: Path(value) for key, value in item.items() if key != "patient" and Path(value).is_absolute()}
-    folders = {str(path if key == "folder" else path.parent) for key, path in places.items()} - {"/"}
-    for folder in sorted(folders, key=len, reverse=True):
-        failure = re.sub(re.escape(folder) + r"(?!\w)", lambda _: item["patient"], failure)
+    folders = {(str(path if key == "folder" else path.parent), key == "folder") for key, path in places.items()}
+    for folder, is_whole in sorted(folders - {("/", False)}, key=lambda each: -len(each[0])):
+        beyond = r"(?!\w)" if is_whole else r"(?!\w)(?!/[^/\s]+/)"
+        failure = re.sub(re.escape(folder) + beyond, lambda _: item["patient"], failure)
     return failure.removeprefix(f"{item['patient']}: ")

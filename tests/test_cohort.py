@@ -17,8 +17,8 @@ from islesnet.resume import FinishedPatients
 from islesnet.transforms import SaveLesionsd
 
 
-def cases(*patients):
-    return [Case(patient, {"dwi": Path(f"{patient}.nii.gz")}) for patient in patients]
+def cases(*patients, folder="."):
+    return [Case(patient, {"dwi": Path(folder) / f"{patient}.nii.gz"}) for patient in patients]
 
 
 def load(item):
@@ -65,8 +65,8 @@ def written():
 
 @pytest.fixture
 def evaluator_of(written):
-    def make(*patients, network=None):
-        dataset = CohortDataset(cases(*patients), Compose([Lambda(load)]))
+    def make(*patients, network=None, folder="."):
+        dataset = CohortDataset(cases(*patients, folder=folder), Compose([Lambda(load)]))
         return CohortEvaluator(
             device=torch.device("cpu"),
             val_data_loader=DataLoader(dataset, batch_size=1, num_workers=0),
@@ -164,7 +164,7 @@ def test_stopping_by_the_user_stops_the_cohort(evaluator_of, written):
 def test_dataset_hands_on_the_reason_in_place_of_the_data():
     dataset = CohortDataset(cases("a", "empty"), Compose([Lambda(load)]))
     assert len(dataset) == 2
-    assert set(dataset[0]) == {"patient", "image", "label"}
+    assert set(dataset[0]) == {"patient", "image", "label", "item"}
     assert dataset[1] == {"patient": "empty", "failure": "empty.nii.gz is empty"}
 
 
@@ -177,10 +177,30 @@ def test_failure_calls_the_patients_folders_by_the_pseudonym():
     assert dataset[0]["failure"] == "no scan; --dwi case-12/IM1 and case-12/T1 were looked at"
 
 
+def test_results_below_the_folder_of_a_patients_file_keep_their_name():
+    def refuse(item):
+        raise InputError(f"{item['dwi']} and /data/t1.nii.gz were read; /data/out/p1/adc.nii.gz: no space left")
+
+    dataset = CohortDataset([{"patient": "p1", "dwi": "/data/p1_dwi.nii.gz"}], Compose([Lambda(refuse)]))
+    told = "p1/p1_dwi.nii.gz and p1/t1.nii.gz were read; /data/out/p1/adc.nii.gz: no space left"
+    assert dataset[0]["failure"] == told
+
+
+def test_failure_after_loading_calls_the_patients_folders_by_the_pseudonym_too(evaluator_of):
+    class Vanished(Network):
+        def forward(self, image):
+            raise InputError("/archive/Mustermann_Erika/a.nii.gz: does not exist")
+
+    evaluator = evaluator_of("a", network=Vanished(), folder="/archive/Mustermann_Erika")
+    with pytest.raises(InputError, match=r"a: a/a\.nii\.gz: does not exist"):
+        evaluator.run()
+    assert "Mustermann" not in evaluator.failures["a"]
+
+
 def test_items_of_a_datalist_are_taken_as_cases_are():
     items = [case.item() | {"stamp": "0123"} for case in cases("a", "empty")]
     dataset = CohortDataset(items, Compose([Lambda(load)]))
-    assert set(dataset[0]) == {"patient", "image", "label"}
+    assert set(dataset[0]) == {"patient", "image", "label", "item"}
     assert dataset[1] == {"patient": "empty", "failure": "empty.nii.gz is empty"}
     assert items[0]["stamp"] == "0123"
 
