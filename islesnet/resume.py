@@ -1,4 +1,4 @@
-"""Which patients of a cohort are finished: their results are whole, and what made them is unchanged."""
+"""Which patients of a cohort are finished: their results are there, and what made them is unchanged."""
 
 import hashlib
 import json
@@ -31,11 +31,12 @@ class FinishedPatients:
         settings: what else the results depend on: plain values, lists and dictionaries of them.
         again: nobody is finished, everybody is segmented again.
         report: who has no ``<output_dir>/<patient>/report.html`` is not finished.
+        probability: who has no ``<output_dir>/<patient>_probability.nii.gz`` is not finished.
         read_beside: key of a volume -> what finds the file that is read with it though no item names it, e.g.
             `islesnet.patients.adc_beside` of a "dwi"; a patient's folder is not asked, all of its files count.
 
     Raises:
-        InputError: for an ``again`` or a ``report`` that is neither True nor False.
+        InputError: for an ``again``, a ``report`` or a ``probability`` that is neither True nor False.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class FinishedPatients:
         settings: Any,
         again: bool = False,
         report: bool = False,
+        probability: bool = False,
         read_beside: Mapping[str, Callable[[Path], Path | None]] | None = None,
     ) -> None:
         self.output_dir = Path(output_dir)
@@ -52,6 +54,7 @@ class FinishedPatients:
         self.settings = settings
         self.again = require_switch(again, "again")
         self.report = require_switch(report, "report")
+        self.probability = require_switch(probability, "save_probability")
         self.read_beside = read_beside or {}
 
     def stamp(self, item: Mapping[str, str]) -> str:
@@ -78,10 +81,12 @@ class FinishedPatients:
         """
         if self.again:
             return False
-        mask, numbers = (self.output_dir / f"{item['patient']}_lesion.{suffix}" for suffix in ("nii.gz", "json"))
-        report = self.output_dir / item["patient"] / "report.html"
-        is_there = mask.is_file() and (report.is_file() or not self.report)
-        made_of = _read_stamp(numbers) if is_there else ""
+        patient = item["patient"]
+        wanted = [f"{patient}_lesion.nii.gz"]
+        wanted += [f"{patient}/report.html"] if self.report else []
+        wanted += [f"{patient}_probability.nii.gz"] if self.probability else []
+        are_there = all((self.output_dir / name).is_file() for name in wanted)
+        made_of = _read_stamp(self.output_dir / f"{patient}_lesion.json") if are_there else ""
         return bool(made_of) and (stamp or self.stamp(item)).split()[0] in made_of.split()
 
     def _digest(self, item: Mapping[str, str]) -> str:

@@ -127,6 +127,12 @@ def test_patient_without_the_report_that_is_wanted_is_unfinished(item, finished_
         finished_of(report="false")
 
 
+def test_patient_without_the_probability_that_is_wanted_is_unfinished(item, finished_of, done, tmp_path):
+    assert not finished_of(probability=True).is_finished(item)
+    (tmp_path / "out/anna_probability.nii.gz").touch()
+    assert finished_of(probability=True).is_finished(item)
+
+
 @pytest.mark.parametrize(("name", "counts"), [("t1.json", True), ("t1.bval", True), ("t1_adc.nii", False)])
 def test_files_called_as_a_volume_count_with_it(item, finished_of, done, tmp_path, name, counts):
     (tmp_path / name).touch()
