@@ -85,7 +85,7 @@ def test_image_with_metadata_keeps_it_in_windows():
     torch.testing.assert_close(logits.affine, affine.to(logits.affine))
 
 
-@pytest.mark.parametrize("axes", [True, [], [3], [0, 0], "[0]", 0, None, [0.5]])
+@pytest.mark.parametrize("axes", [True, [], [3], [0, 0], "[0]", 0, None, [0.5], [0, "1"], [[0]], [True]])
 def test_axes_that_are_none_are_refused_with_what_to_write(axes):
     with pytest.raises(InputError, match=r"test_time_flips is .*; write --test_time_flips \"\[0\]\""):
         FlipAveragingInferer(SimpleInferer(), axes)

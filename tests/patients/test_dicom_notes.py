@@ -29,3 +29,14 @@ def test_dicom_segmentation_that_cannot_be_made_is_a_note_and_no_failure(tmp_pat
         notes = report._write_dicom(Path("anna"), np.zeros((2, 2, 2), bool), np.eye(4), preparation)
     assert notes == [f"No DICOM segmentation was written: {note}"]
     assert "anna: no DICOM segmentation" in caplog.text and "Doe" not in caplog.text
+
+
+def test_full_disk_is_no_matter_of_the_series(tmp_path, monkeypatch):
+    def fail(*args):
+        raise OSError(28, "No space left on device", "lesion.dcm")
+
+    monkeypatch.setattr(reporting, "write_dicom_seg", fail)
+    report = ReportPatientd("pred", tmp_path, tmp_path / "model.pt")
+    preparation = Preparation({"dwi": "dwi.nii.gz"}, "dwi", dicom=(("IM1", None),))
+    with pytest.raises(OSError, match="No space left"):
+        report._write_dicom(Path("anna"), np.zeros((2, 2, 2), bool), np.eye(4), preparation)
