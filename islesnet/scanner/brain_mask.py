@@ -20,6 +20,7 @@ FOUND_BY = ("auto", "hd-bet", "template")
 # An extracted brain stands in a background of one value, which noise would not have, and is no larger than a brain.
 LEAST_BACKGROUND = 0.25
 LARGEST_BRAIN_ML = 2000.0
+LARGEST_SECTION_CM2 = 210.0  # axial: of three real brains 160 to 189, of eight synthetic heads with skull 222 to 245
 LOOK_MM = 3.0
 GAP_MM = 6.0
 
@@ -80,7 +81,18 @@ def _content_of_extracted(image: sitk.Image) -> NDArray[np.bool_] | None:
     hull = _closed(sitk.GetArrayFromImage(look) > 0.5, tuple(reversed(look.GetSpacing())))
     if hull.sum() * np.prod(look.GetSpacing()) / 1000 > LARGEST_BRAIN_ML:
         return None
+    if _largest_section_cm2(hull, look) > LARGEST_SECTION_CM2:  # a slab of a head may be smaller than a brain
+        return None
     return ~is_empty
+
+
+def _largest_section_cm2(mask: NDArray[np.bool_], image: sitk.Image) -> float:
+    """Measure the largest section of a mask ``(Z, Y, X)`` across the axis of its image that is nearest to feet-head."""
+    direction = np.array(image.GetDirection()).reshape(3, 3)
+    upright = int(np.abs(direction[2]).argmax())
+    across = [axis for axis in range(3) if axis != upright]
+    pixel_mm2 = float(np.prod([image.GetSpacing()[axis] for axis in across]))
+    return float(mask.sum(axis=tuple(2 - axis for axis in across)).max()) * pixel_mm2 / 100
 
 
 def _on_grid_of(image: sitk.Image, mask: NDArray[np.bool_]) -> sitk.Image:

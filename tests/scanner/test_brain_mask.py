@@ -43,6 +43,18 @@ def test_few_slices_of_an_extracted_brain_are_known_as_such(head, slices):
     assert is_extracted(extracted(head, "t1")[:, :, middle : middle + slices])
 
 
+@pytest.mark.parametrize("order", ["LPS", "PIR", "RSP"])
+def test_slab_of_a_head_in_a_background_of_zeros_has_its_skull(head, order):
+    air = sitk.Mask(head["t2"], sitk.BinaryMorphologicalClosing(head["t2"] > 30, [4, 4, 4]))
+    middle = head["t2"].GetSize()[2] // 2
+    thickness = round(70 / head["t2"].GetSpacing()[2])
+    slab = air[:, :, middle - thickness // 2 : middle + thickness // 2]
+    brain = sitk.Mask(slab, head["brain"][:, :, middle - thickness // 2 : middle + thickness // 2])
+
+    assert not is_extracted(sitk.DICOMOrient(slab, order))
+    assert is_extracted(sitk.DICOMOrient(brain, order))
+
+
 def test_extracted_brain_is_taken_as_it_is(head):
     # The background of a prepared scan is one value, not always 0.
     brain = find_brain(extracted(head, "t1") - 0.005)
