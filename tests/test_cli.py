@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 
 import islesnet
 from islesnet.cli import app, main
+from islesnet.cli.segment import BrainMaskWay
 from islesnet.errors import FailedPatientsError, InputError
+from islesnet.patients.brain import WAYS
 
 runner = CliRunner()
 
@@ -309,6 +311,20 @@ def test_patients_that_an_earlier_run_finished_are_in_the_table_but_for_those_th
 
     assert result.output.count("7.25") == shown
     assert result.exception is stop
+
+
+def test_ways_to_the_brain_are_those_of_the_preparation():
+    assert {way.value for way in BrainMaskWay} == set(WAYS)
+
+
+def test_brain_mask_that_is_not_there_is_said_before_anything_is_done(dataset, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("islesnet.segment.segment_cases", lambda *_: pytest.fail("nothing is to be done"))
+    (tmp_path / "dwi.nii.gz").touch()
+    mask = ("--brain", tmp_path / "absent.nii.gz", "-o", tmp_path / "out")
+
+    assert run_main(monkeypatch, "segment", "--dwi", tmp_path / "dwi.nii.gz", *mask) == 1
+    assert run_main(monkeypatch, "segment", tmp_path, *mask) == 1
+    assert capsys.readouterr().err.count("absent.nii.gz does not exist") == 2
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch):
