@@ -119,7 +119,8 @@ class CohortEvaluator(SupervisedEvaluator):
                 segmented: dict[str, Any] = super()._iteration(engine, batchdata)
                 return segmented
             except Exception as error:  # as above: writing and postprocessing belong to the patient too
-                failure = _without_folders(describe_failure(error), json.loads(batchdata[_ITEM][0]))
+                item = json.loads(batchdata[_ITEM][0]) if _ITEM in batchdata else {"patient": patient}
+                failure = _without_folders(describe_failure(error), item)
         self.failures[patient] = failure
         logger.error("%s: %s", patient, failure)
         return {}
@@ -145,13 +146,9 @@ def _printable(reason: str) -> str:
 
 
 def _without_folders(failure: str, item: Mapping[str, str]) -> str:
-    """Call a patient's folders by the patient's name, which may be a pseudonym where the folders have the real one.
-
-    Of the folder of a file only what lies in it itself is called so: results may be written further below.
-    """
+    """Call a patient's folders by the patient's name, which may be a pseudonym where the folders have the real one."""
     places = {key: Path(value) for key, value in item.items() if key != "patient" and Path(value).is_absolute()}
-    folders = {(str(path if key == "folder" else path.parent), key == "folder") for key, path in places.items()}
-    for folder, is_whole in sorted(folders - {("/", False)}, key=lambda each: -len(each[0])):
-        beyond = r"(?!\w)" if is_whole else r"(?!\w)(?!/[^/\s]+/)"
-        failure = re.sub(re.escape(folder) + beyond, lambda _: item["patient"], failure)
+    folders = {str(path if key == "folder" else path.parent) for key, path in places.items()} - {"/"}
+    for folder in sorted(map(_printable, folders), key=len, reverse=True):
+        failure = re.sub(re.escape(folder) + r"(?!\w)", lambda _: item["patient"], failure)
     return failure.removeprefix(f"{item['patient']}: ")

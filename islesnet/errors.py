@@ -17,7 +17,7 @@ class FailedPatientsError(InputError):
         patients: who failed.
     """
 
-    def __init__(self, told: str, patients: Collection[str]) -> None:
+    def __init__(self, told: str, patients: Collection[str] = ()) -> None:
         super().__init__(told)
         self.patients = frozenset(patients)
 

@@ -177,13 +177,13 @@ def test_failure_calls_the_patients_folders_by_the_pseudonym():
     assert dataset[0]["failure"] == "no scan; --dwi case-12/IM1 and case-12/T1 were looked at"
 
 
-def test_results_below_the_folder_of_a_patients_file_keep_their_name():
+def test_folder_of_a_series_and_one_of_odd_bytes_are_called_by_the_pseudonym():
     def refuse(item):
-        raise InputError(f"{item['dwi']} and /data/t1.nii.gz were read; /data/out/p1/adc.nii.gz: no space left")
+        raise InputError(f"{item['dwi']}/IM0001: is cut short")
 
-    dataset = CohortDataset([{"patient": "p1", "dwi": "/data/p1_dwi.nii.gz"}], Compose([Lambda(refuse)]))
-    told = "p1/p1_dwi.nii.gz and p1/t1.nii.gz were read; /data/out/p1/adc.nii.gz: no space left"
-    assert dataset[0]["failure"] == told
+    for folder in ("/data/Mueller_Hans", "/data/M\udcfcller"):
+        item = {"patient": "case-1", "dwi": f"{folder}/series5"}
+        assert CohortDataset([item], Compose([Lambda(refuse)]))[0]["failure"] == "case-1/series5/IM0001: is cut short"
 
 
 def test_failure_after_loading_calls_the_patients_folders_by_the_pseudonym_too(evaluator_of):

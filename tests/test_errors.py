@@ -1,9 +1,10 @@
+import pickle
 import subprocess
 import sys
 
 import pytest
 
-from islesnet.errors import InputError, input_error_behind
+from islesnet.errors import FailedPatientsError, InputError, input_error_behind
 
 
 def run(body):
@@ -86,3 +87,8 @@ def test_file_refused_by_the_operating_system_is_the_users_and_other_os_errors_a
 def test_bugs_and_nothing_have_no_input_error_behind_them():
     assert input_error_behind(chain(KeyError("bug"), RuntimeError("wrapped"))) is None
     assert input_error_behind(None) is None
+
+
+def test_failed_patients_come_through_a_pool_of_processes():
+    error = pickle.loads(pickle.dumps(FailedPatientsError("1 of 2 patients failed", ["anna"])))
+    assert (str(error), error.patients) == ("1 of 2 patients failed", {"anna"})
