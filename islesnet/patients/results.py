@@ -1,12 +1,13 @@
 """Where a run writes what it makes of a patient, and that it replaces nothing but what a run made before."""
 
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from islesnet.data import SEQUENCES
 from islesnet.errors import InputError
-from islesnet.files import remove_parts
+from islesnet.files import remove_parts, whole_file
 
 BRAIN_FILE = "brain.nii.gz"
 SCANS_FILE = "scans.json"
@@ -16,8 +17,8 @@ IN_FOLDER = (
     *(BRAIN_FILE, SCANS_FILE, "report.html", "lesions.csv", "patient.json", "lesion.dcm"),
 )
 BESIDE_FOLDER = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
-# In the folder of results: the patients that runs have begun, a line each. What lies there of others is not ours.
-BEGUN_FILE = ".islesnet_patients"
+# An empty file in the folder of results says that a run has begun a patient: what lies there of others is not ours.
+MARK = ".islesnet_"
 
 
 class PatientResults:
@@ -45,10 +46,9 @@ class PatientResults:
             InputError: where a result could replace a scan, this patient's or another's, or pass for one.
         """
         self._require_apart(inputs)
-        if not self._is_begun():
-            self.output_dir.mkdir(parents=True, exist_ok=True)
-            with (self.output_dir / BEGUN_FILE).open("a", encoding="utf-8") as begun:
-                begun.write(f"{self.patient}\n")
+        if not self._mark.exists():
+            with whole_file(self._mark):
+                pass
         for path in self._places():
             path.unlink(missing_ok=True)
         remove_parts(self.folder)
@@ -56,28 +56,26 @@ class PatientResults:
 
     def _require_apart(self, inputs: Iterable[Path]) -> None:
         target, home = self.folder.resolve(), self.output_dir.resolve()
+        places = {path.resolve() for path in self._places()}
         for path in (path.resolve() for path in inputs):
-            if path in (target, home) or target in path.parents:
+            if path in (target, home) or target in path.parents or path in places:
                 raise InputError(
                     f"The results would be written among the scans, to {self.folder}; choose another folder for them."
                 )
-        there = next((path for path in self._places() if path.exists()), None)
+        there = next((path for path in self._places() if os.path.lexists(path)), None)
         if there is not None and not self._is_ours():
             raise InputError(
                 f"{there} is no result of an earlier run; choose another folder for the results, so that nothing is "
-                "replaced."
+                "replaced, or remove it."
             )
 
     def _is_ours(self) -> bool:
-        """Tell whether a run began this patient here; folders that were copied lack the hidden file."""
-        return self._is_begun() or (self.folder / SCANS_FILE).exists() or self._has_numbers()
+        """Tell whether a run began this patient here; folders that were copied may lack the hidden file."""
+        return self._mark.exists() or (self.folder / SCANS_FILE).exists() or self._has_numbers()
 
-    def _is_begun(self) -> bool:
-        try:
-            begun = (self.output_dir / BEGUN_FILE).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return False
-        return self.patient in begun.splitlines()
+    @property
+    def _mark(self) -> Path:
+        return self.output_dir / f"{MARK}{self.patient}"
 
     def _has_numbers(self) -> bool:
         try:

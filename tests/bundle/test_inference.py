@@ -14,7 +14,7 @@ import pytest
 
 from islesnet.data import Case, find_cases
 from islesnet.errors import InputError, input_error_behind
-from islesnet.patients.results import BEGUN_FILE
+from islesnet.patients.results import MARK
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.segment import segment_cases
 from islesnet.trust import AppearanceRanges, SubsetScores
@@ -50,7 +50,7 @@ def test_every_patient_of_a_folder_gets_mask_probability_and_numbers(patients, w
         "cohort.csv",
         "cohort.html",
         "provenance.json",
-        BEGUN_FILE,
+        *(f"{MARK}{name}" for name in ("anna", "bert")),
     }
     mask = nibabel.load(tmp_path / "out/anna_lesion.nii.gz")
     numbers = json.loads((tmp_path / "out/anna_lesion.json").read_text())
@@ -127,7 +127,7 @@ def test_cohort_goes_on_after_a_bad_patient_and_says_which_and_why(patients, wei
 
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
     masks = ["bert_lesion.json", "bert_lesion.nii.gz"]
-    assert written == [BEGUN_FILE, *masks, "cohort.csv", "cohort.html", "provenance.json"]
+    assert written == [f"{MARK}anna", f"{MARK}bert", *masks, "cohort.csv", "cohort.html", "provenance.json"]
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 from islesnet.data import REFERENCE_ORDER, find_cases
 from islesnet.errors import InputError
 from islesnet.patients import Preparation, PrepareScans, RawScans, find_patients
-from islesnet.patients.results import BEGUN_FILE
+from islesnet.patients.results import MARK
 from islesnet.patients.scans import PREPARATION
 from islesnet.phantom import PhantomSettings, make_patient
 from islesnet.stamps import describe
@@ -38,7 +38,7 @@ def scattered(write_scan, tmp_path):
 
 
 def written(tmp_path):
-    return {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()} - {BEGUN_FILE}
+    return {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()} - {MARK + "anna"}
 
 
 def test_file_given_as_another_sequence_than_its_name_says_is_used_with_a_note(prepared, prepare, caplog):
