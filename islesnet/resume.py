@@ -32,8 +32,8 @@ class FinishedPatients:
         again: nobody is finished, everybody is segmented again.
         report: who has no ``<output_dir>/<patient>/report.html`` is not finished.
         probability: who has no ``<output_dir>/<patient>_probability.nii.gz`` is not finished.
-        read_beside: key of a volume -> what finds the file that is read with it though no item names it, e.g.
-            `islesnet.patients.adc_beside` of a "dwi"; a patient's folder is not asked, all of its files count.
+        read_beside: finds the file that is read with an item though that does not name it, e.g.
+            `islesnet.patients.find_adc`.
 
     Raises:
         InputError: for an ``again``, a ``report`` or a ``probability`` that is neither True nor False.
@@ -47,7 +47,7 @@ class FinishedPatients:
         again: bool = False,
         report: bool = False,
         probability: bool = False,
-        read_beside: Mapping[str, Callable[[Path], Path | None]] | None = None,
+        read_beside: Callable[[Mapping[str, str]], Path | None] | None = None,
     ) -> None:
         self.output_dir = Path(output_dir)
         self.weights = Path(weights)
@@ -55,7 +55,7 @@ class FinishedPatients:
         self.again = require_switch(again, "again")
         self.report = require_switch(report, "report")
         self.probability = require_switch(probability, "save_probability")
-        self.read_beside = read_beside or {}
+        self.read_beside = read_beside
 
     def stamp(self, item: Mapping[str, str]) -> str:
         """Give a hexadecimal digest of all that a patient's results are made of.
@@ -90,8 +90,9 @@ class FinishedPatients:
         return bool(made_of) and (stamp or self.stamp(item)).split()[0] in made_of.split()
 
     def _digest(self, item: Mapping[str, str]) -> str:
-        if "folder" not in item:
-            item = {**item, **self._find_beside(item)}
+        beside = None if self.read_beside is None else self.read_beside(item)
+        if beside is not None:
+            item = {**item, "beside": str(beside)}
         made_of = {
             "islesnet": islesnet.__version__,
             "weights": self._checksum,
@@ -99,10 +100,6 @@ class FinishedPatients:
             "patient": {key: value if key == "patient" else self._content(value) for key, value in item.items()},
         }
         return hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()
-
-    def _find_beside(self, item: Mapping[str, str]) -> dict[str, str]:
-        found = {f"beside {key}": find(Path(item[key])) for key, find in self.read_beside.items() if key in item}
-        return {key: str(path) for key, path in found.items() if path is not None}
 
     @cached_property
     def _checksum(self) -> str:

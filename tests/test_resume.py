@@ -5,7 +5,7 @@ import pytest
 
 import islesnet
 from islesnet.errors import InputError
-from islesnet.patients import adc_beside
+from islesnet.patients import find_adc
 from islesnet.resume import FinishedPatients
 
 
@@ -141,7 +141,7 @@ def test_files_called_as_a_volume_count_with_it(item, finished_of, done, tmp_pat
 
 def test_file_that_is_read_beside_a_volume_counts_though_no_item_names_it(item, finished_of, tmp_path):
     prepared = {"patient": "anna", "dwi": item["dwi"]}
-    asks = {"read_beside": {"dwi": adc_beside}}
+    asks = {"read_beside": find_adc}
     alone = finished_of(**asks).stamp(prepared)
     assert finished_of().stamp(prepared) == alone
 

@@ -1,9 +1,9 @@
 """One patient from raw or prepared scans to the volumes that the network takes, and from its mask to the report."""
 
-from islesnet.patients.adc import adc_beside
+from islesnet.patients.adc import find_adc
 from islesnet.patients.finding import find_patients
 from islesnet.patients.preparing import PrepareScans
 from islesnet.patients.reporting import ReportPatientd
 from islesnet.patients.scans import Preparation, RawScans
 
-__all__ = ["Preparation", "PrepareScans", "RawScans", "ReportPatientd", "adc_beside", "find_patients"]
+__all__ = ["Preparation", "PrepareScans", "RawScans", "ReportPatientd", "find_adc", "find_patients"]

@@ -1,8 +1,9 @@
 """The ADC map that belongs to a DWI: found beside it, read, and brought to it; it decides nothing but the report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import SimpleITK as sitk  # noqa: N813
 
@@ -31,8 +32,14 @@ class PlacedAdc:
     notes: tuple[str, ...] = ()
 
 
-def adc_beside(dwi: Path) -> Path | None:
-    """Find the ADC map of a DWI: the file beside it that is called as it is but for the sequence."""
+def find_adc(item: Mapping[Hashable, Any]) -> Path | None:
+    """Find the ADC map that no item names: the file beside its DWI that is called as that is but for the sequence.
+
+    Of a patient's folder, and where an ADC map is named, none is looked for.
+    """
+    if "dwi" not in item or "adc" in item or "folder" in item:
+        return None
+    dwi = Path(item["dwi"])
     wanted = without_words(stem_of(dwi.name) or dwi.name, SEQUENCE_WORDS["dwi"])
     try:
         beside = sorted(dwi.parent.iterdir())

@@ -14,13 +14,11 @@ from islesnet.scanner import examination_of, is_dicom, sequence_by_name
 from islesnet.volumes.file_names import (
     MARK_OF_RESULTS,
     MASK_WORDS,
-    SEQUENCE_WORDS,
     SYSTEM_FOLDERS,
     is_written,
     natural_key,
     says_only_how,
     stem_of,
-    without_words,
     words_of,
 )
 
@@ -166,8 +164,10 @@ def _is_part(name: str) -> bool:
 def _require_clear(loose: Path) -> None:
     """Refuse a file beside patients' folders, whose scans would be taken for one patient's."""
     children = _children_of(loose.parent)
-    if len(children) == 1:  # one patient's further scans, unless the file's name is somebody's and the folder's is too
-        is_clear = not _names_somebody(loose) or _is_named_as_series(children[0].name)
+    if len(children) == 1:
+        # One patient's further scans, or what they were converted from, unless a file's name is somebody's.
+        is_further = _is_named_as_series(children[0].name) or not _is_volume(_first_scan(children[0]) or loose)
+        is_clear = is_further or not any(map(_names_somebody, _scans_in(loose.parent)))
     else:
         is_clear = not children or _are_one_patient(children)
     if not is_clear:
@@ -179,11 +179,10 @@ def _require_clear(loose: Path) -> None:
 
 
 def _names_somebody(scan: Path) -> bool:
-    """Tell whether a volume's name says more than its sequence and the folder's own name."""
-    stem, own = _stem(scan), scan.parent.name
-    sequence = sequence_by_name(stem, own)
-    rest = without_words(stem, SEQUENCE_WORDS[sequence]) if sequence in SEQUENCE_WORDS else ""
-    return _is_volume(scan) and rest.lower() not in ("", own.lower())
+    """Tell whether a volume's name says more than its sequence, how it was acquired, and the folder's own name."""
+    said = re.sub(rf"^{re.escape(scan.parent.name)}(?![a-z])", "", _stem(scan), flags=re.IGNORECASE)
+    words = [word for word in words_of(said) if len(word) > 1 and not says_only_how(word)]
+    return _is_volume(scan) and any(re.search("[a-z]", word) and not re.fullmatch(r"b\d+", word) for word in words)
 
 
 def _require_each_once(patients: Sequence[Case | RawScans], folder: Path) -> None:
@@ -261,7 +260,8 @@ def _holds_scan(folder: Path) -> bool:
 
 def _children_of(folder: Path) -> list[Path]:
     for path in _entries(folder):
-        scan = next(_scans_in(path), None) if _holds_results(path) else None
+        scans = _scans_in(path) if _holds_results(path) else iter(())
+        scan = next((scan for scan in scans if not _stem(scan).endswith("_probability")), None)
         if scan is not None:
             logger.warning("%s holds results and is left out, with %s beside them; move either away", path, scan.name)
     return [child for child in _folders_in(folder) if _holds_scan(child)]

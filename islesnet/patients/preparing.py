@@ -15,7 +15,7 @@ from monai.utils import ensure_tuple
 from islesnet.data import SEQUENCES, stamps_in_file
 from islesnet.errors import InputError, require_switch
 from islesnet.files import whole_file
-from islesnet.patients.adc import PlacedAdc, adc_beside, place_adc, without_unusable_adc
+from islesnet.patients.adc import PlacedAdc, find_adc, place_adc, without_unusable_adc
 from islesnet.patients.brain import WAYS, Brain, find_brain_of
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.images import write_image
@@ -82,7 +82,7 @@ class PrepareScans(Transform):
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Prepare one patient."""
-        item = dict(data)
+        item, beside = dict(data), find_adc(data)
         folder = Path(item.pop("folder")) if "folder" in item else None
         files = {role: Path(item.pop(role)) for role in ROLES if role in item}
         given = Path(item.pop("brain")) if "brain" in item else None
@@ -90,7 +90,6 @@ class PrepareScans(Transform):
         inputs = [path for path in (folder, given, *files.values()) if path is not None]
         _require_there(inputs)
         PatientResults(self.output_dir, own.name).begin(inputs)
-        beside = adc_beside(files["dwi"]) if folder is None and "adc" not in files and "dwi" in files else None
         files |= {} if beside is None else {"adc": beside}
         files, doubts = (files, []) if folder is not None else without_unusable_adc(files)
         preparation = self._use(files, given, own, doubts) if folder is None and self._are_prepared(files) else None

@@ -110,9 +110,9 @@ class ReportPatientd(MapTransform):
             reason = _without_paths(str(refusal), {path for path, _ in preparation.dicom})
             logger.warning("%s: no DICOM segmentation: %s", own.name, reason)
             return [f"No DICOM segmentation was written: {reason}"]
-        except OSError:  # the disk's, not the series'
-            raise
         except Exception as error:  # whatever a library makes of a header: the mask is still to be written
+            if isinstance(error, OSError) and error.filename == str(own / "lesion.dcm"):  # a full disk
+                raise
             # In words of our own, for an exception's may repeat the header's.
             logger.warning("%s: no DICOM segmentation: %s", own.name, type(error).__name__)
             logger.debug("Why there is no DICOM segmentation", exc_info=error)

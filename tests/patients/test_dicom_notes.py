@@ -15,6 +15,7 @@ from islesnet.patients.scans import Preparation
     ("error", "note"),
     [
         (InputError("the slices are of two series."), "the slices are of two series."),
+        (FileNotFoundError(2, "No such file", "Doe/IM1"), "highdicom could not make one of this series."),
         (AttributeError("Doe^Jane has no SliceThickness"), "highdicom could not make one of this series."),
     ],
 )
@@ -33,7 +34,7 @@ def test_dicom_segmentation_that_cannot_be_made_is_a_note_and_no_failure(tmp_pat
 
 def test_full_disk_is_no_matter_of_the_series(tmp_path, monkeypatch):
     def fail(*args):
-        raise OSError(28, "No space left on device", "lesion.dcm")
+        raise OSError(28, "No space left on device", "anna/lesion.dcm")
 
     monkeypatch.setattr(reporting, "write_dicom_seg", fail)
     report = ReportPatientd("pred", tmp_path, tmp_path / "model.pt")

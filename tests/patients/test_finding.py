@@ -320,14 +320,33 @@ def test_loose_file_beside_several_folders_of_scans_is_refused_as_unclear(write_
 
 
 def test_file_that_is_somebodys_beside_somebodys_folder_is_refused_as_unclear(write_scan, tmp_path):
-    write_scan(tmp_path / "data/p1_dwi.nii.gz")
+    for name in ("p1_dwi", "b0"):
+        write_scan(tmp_path / f"data/{name}.nii.gz")
     write_scan(tmp_path / "data/p2/flair.nii.gz", "flair")
 
-    with pytest.raises(InputError, match=r"p1_dwi\.nii\.gz lies beside a folder of scans.*--one-patient"):
+    with pytest.raises(InputError, match=r"b0\.nii\.gz lies beside a folder of scans.*--one-patient"):
         find_patients(tmp_path / "data")
 
 
-@pytest.mark.parametrize(("scan", "further"), [("p1_dwi", "anat"), ("p1_dwi", "FLAIR"), ("dwi", "more")])
+def test_converted_files_beside_their_dicom_are_one_patient(write_scan, write_series, tmp_path):
+    write_scan(tmp_path / "data/p1_dwi.nii.gz")
+    write_series(tmp_path / "data/source")
+
+    assert len(find_patients(tmp_path / "data")) == 1
+
+
+@pytest.mark.parametrize(
+    ("scan", "further"),
+    [
+        ("p1_dwi", "anat"),
+        ("p1_dwi", "FLAIR"),
+        ("dwi", "more"),
+        ("ax_dwi_b1000", "originals"),
+        ("ep2d_diff_tra_TRACEW_5", "scans"),
+        ("20231001_dwi", "derived"),
+        ("data_AX_T1_SE_3", "more"),
+    ],
+)
 def test_file_beside_a_folder_of_further_scans_is_one_patients(write_scan, tmp_path, scan, further):
     write_scan(tmp_path / f"data/{scan}.nii.gz")
     write_scan(tmp_path / f"data/{further}/flair.nii.gz", "flair", degrees=3)
@@ -338,11 +357,15 @@ def test_file_beside_a_folder_of_further_scans_is_one_patients(write_scan, tmp_p
 def test_folder_of_scans_that_holds_results_too_is_left_out_with_a_word(write_scan, tmp_path, caplog):
     for patient in ("anna", "bert"):
         write_scan(tmp_path / patient / "dwi.nii.gz")
-    write_scan(tmp_path / "anna/anna_lesion.nii.gz")
-    (tmp_path / "anna/provenance.json").touch()
+    for name in ("anna_lesion", "anna_probability"):
+        write_scan(tmp_path / f"anna/{name}.nii.gz")
+        write_scan(tmp_path / f"results/{name}.nii.gz")
+    for folder in ("anna", "results"):
+        (tmp_path / folder / "provenance.json").touch()
 
     assert list(found(tmp_path)) == ["bert"]
     assert "anna holds results and is left out, with dwi.nii.gz beside them" in caplog.text
+    assert "results holds" not in caplog.text
 
 
 @pytest.mark.parametrize("path", ["nowhere", "."])
