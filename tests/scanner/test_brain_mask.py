@@ -1,10 +1,13 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
+from nilearn.datasets import load_mni152_brain_mask
+from scipy import ndimage
 
 from islesnet.errors import InputError
-from islesnet.scanner import find_brain, is_extracted
+from islesnet.scanner import find_brain, image_of, is_extracted
 from islesnet.scanner.hd_bet import WEIGHTS
 
 
@@ -53,6 +56,18 @@ def test_slab_of_a_head_in_a_background_of_zeros_has_its_skull(head, order):
 
     assert not is_extracted(sitk.DICOMOrient(slab, order))
     assert is_extracted(sitk.DICOMOrient(brain, order))
+
+
+@pytest.mark.parametrize(("loose_mm", "height_mm"), [(0, 90), (1, 90), (2, 90), (0, 200), (1, 200)])
+def test_average_brain_in_a_loose_mask_is_extracted_whole_or_as_a_slab(loose_mm, height_mm):
+    average = load_mni152_brain_mask(resolution=1)
+    mask = (
+        ndimage.binary_dilation(average.get_fdata() > 0, iterations=loose_mm) if loose_mm else average.get_fdata() > 0
+    )
+    top = int(np.flatnonzero(mask.any((0, 1))).max()) + 1
+    slab = np.where(mask, 100.0, 0.0)[:, :, max(0, top - height_mm) : top]
+
+    assert is_extracted(image_of(np.pad(slab, ((8, 8), (8, 8), (0, 0))).astype(np.float32), average.affine))
 
 
 def test_extracted_brain_is_taken_as_it_is(head):
