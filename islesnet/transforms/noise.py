@@ -4,6 +4,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from monai.transforms import RandGaussianNoised
+from monai.utils import convert_to_tensor
 
 
 class RandNoisePresentd(RandGaussianNoised):
@@ -21,7 +22,7 @@ class RandNoisePresentd(RandGaussianNoised):
         """Add noise to the present channels of each image."""
         noisy: dict[Hashable, Any] = super().__call__(data)
         for key in self.key_iterator(noisy):
-            image = data[key]
+            image = convert_to_tensor(data[key])
             present = (image != 0).flatten(1).any(dim=1)
             noisy[key] = noisy[key] * present.view(-1, *[1] * (image.ndim - 1))
         return noisy
