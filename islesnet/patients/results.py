@@ -17,8 +17,9 @@ IN_FOLDER = (
     *(BRAIN_FILE, SCANS_FILE, "report.html", "lesions.csv", "patient.json", "lesion.dcm"),
 )
 BESIDE_FOLDER = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
-# An empty file in the folder of results says that a run has begun a patient: what lies there of others is not ours.
+# A file in the folder of results says that a run has begun a patient: what lies there of others is not ours.
 MARK = ".islesnet_"
+SAID = "islesnet has begun this patient here and replaces its results; delete this file together with them.\n"
 
 
 class PatientResults:
@@ -47,8 +48,8 @@ class PatientResults:
         """
         self._require_apart(inputs)
         if not self._mark.exists():
-            with whole_file(self._mark):
-                pass
+            with whole_file(self._mark) as part:
+                part.write_text(SAID, encoding="utf-8")
         for path in self._places():
             path.unlink(missing_ok=True)
         remove_parts(self.folder)
