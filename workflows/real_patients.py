@@ -72,10 +72,11 @@ class RealPredictor:
         steps = self._trained.part("postprocessing").transforms
         shift = next(i for i, step in enumerate(steps) if isinstance(step, ShiftProbabilityd))
         self._to_native = Compose(steps[: shift + 1])
-        self.patients = [patient for folder in folders for patient in self._read(folder)]
-        names = [patient.name for patient in self.patients]
+        found = [patient for folder in folders for patient in find_patients(folder)]
+        names = [patient.patient for patient in found]
         if twice := {name for name in names if names.count(name) > 1}:
             raise InputError(f"Two real patients are called {min(twice)!r}, and one's masks would replace the other's.")
+        self.patients = [self._read(patient) for patient in found]
 
     def predict(self, patient: RealPatient) -> Iterator[tuple[tuple[str, ...], MetaTensor]]:
         """Yield each subset of the patient's sequences and the probability on the native grid, ``(1, X, Y, Z)``."""
@@ -87,17 +88,14 @@ class RealPredictor:
             native = self._to_native({**patient.item, "pred": MetaTensor(logits, meta=image.meta)})
             yield subset, native["pred"]
 
-    def _read(self, folder: Path) -> Iterator[RealPatient]:
-        prepare = self._trained.part("prepare")
-        preprocess = self._trained.part("preprocessing")
+    def _read(self, found: Case | RawScans) -> RealPatient:
+        files = self._trained.part("prepare")(found.item())
+        item = self._trained.part("preprocessing")(files)
         order = self._trained.part("reference_order")
-        for found in find_patients(folder):
-            files = prepare(found.item())
-            item = preprocess(files)
-            sequences = tuple(sequence for sequence in SEQUENCES if sequence in files)
-            reference = read_volume(Path(files[next(sequence for sequence in order if sequence in files)]))
-            brain = read_volume(Path(files["brain"])).array > 0.5 if "brain" in files else 1
-            yield RealPatient(found.patient, sequences, item, _truth_of(found, reference), reference.array * brain)
+        sequences = tuple(sequence for sequence in SEQUENCES if sequence in files)
+        reference = read_volume(Path(files[next(sequence for sequence in order if sequence in files)]))
+        brain = read_volume(Path(files["brain"])).array > 0.5 if "brain" in files else 1
+        return RealPatient(found.patient, sequences, item, _truth_of(found, reference), reference.array * brain)
 
 
 def _truth_of(patient: Case | RawScans, reference: Volume) -> np.ndarray | None:

@@ -113,13 +113,6 @@ def whole_process(patient: Path, weights: Path, scratch: Path) -> dict[str, floa
     }
 
 
-def _precision(parser: ConfigParser, device: torch.device) -> torch.autocast:
-    """Compute in the precision that the bundle infers in, in its inferer on a CPU and by its evaluator on a GPU."""
-    if device.type == "cpu":
-        return torch.autocast("cpu", torch.bfloat16, enabled=parser.get_parsed_content("cpu_bfloat16"))
-    return torch.autocast(device.type, torch.float16, enabled=parser.get_parsed_content("amp"))
-
-
 def stages(patient: Path, weights: Path, scratch: Path) -> dict[str, float]:
     """Time the parts of one patient's inference, and compare the network's part with the pure network."""
     parser = open_config(
@@ -150,6 +143,13 @@ def stages(patient: Path, weights: Path, scratch: Path) -> dict[str, float]:
         "inference_slices_per_s": round(depth / network_s, 1),
         "inference_share_of_pure_network": round(pure_s * depth / network_s, 2),
     }
+
+
+def _precision(parser: ConfigParser, device: torch.device) -> torch.autocast:
+    """Compute in the precision that the bundle infers in, in its inferer on a CPU and by its evaluator on a GPU."""
+    if device.type == "cpu":
+        return torch.autocast("cpu", torch.bfloat16, enabled=parser.get_parsed_content("cpu_bfloat16"))
+    return torch.autocast(device.type, torch.float16, enabled=parser.get_parsed_content("amp"))
 
 
 def geometry(patient: Path, weights: Path, scratch: Path) -> dict[str, bool]:
