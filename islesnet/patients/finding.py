@@ -3,30 +3,18 @@
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from islesnet.data import Case, detect_layout, find_cases, name_of_patient
 from islesnet.errors import InputError, require_switch
+from islesnet.patients.folders import first_scan, folders_in, folders_of_scans, is_volume, scans_in, stem
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.scans import RawScans
-from islesnet.scanner import examination_of, is_dicom, sequence_by_name
-from islesnet.volumes.file_names import (
-    MARK_OF_RESULTS,
-    MASK_WORDS,
-    SYSTEM_FOLDERS,
-    is_written,
-    natural_key,
-    says_only_how,
-    stem_of,
-    words_of,
-)
+from islesnet.scanner import examination_of, sequence_by_name
+from islesnet.volumes.file_names import MASK_WORDS, natural_key, says_only_how, words_of
 
 logger = logging.getLogger(__name__)
-
-# Folders within folders that are looked through for a first scan: patient, examination, series and one to spare.
-_DEEPEST = 4
-_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
 
 
 def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | RawScans]:
@@ -54,7 +42,7 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     layout = _layout_of(folder)
     if layout not in (None, "folders"):
         return _patients_in_layout(folder, str(layout))
-    loose = next(_scans_in(folder), None)
+    loose = next(scans_in(folder), None)
     if loose is not None:
         patients = _patients_of_folder(folder)
         if patients == [own]:
@@ -62,7 +50,7 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
         if len(patients) > 1:
             _tell_apart(folder, patients)
         return patients
-    children = _children_of(folder)
+    children = folders_of_scans(folder)
     if _are_one_examination(children):
         return [own]
     if _are_named_as_series(children):
@@ -114,7 +102,7 @@ def _patients_in_layout(folder: Path, layout: str) -> list[Case | RawScans]:
             raise
         if _is_subject(folder):
             return [RawScans(name_of_patient(folder), folder)]
-        below = [child for child in _folders_in(folder) if child.name != "derivatives" and _layout_of(child) == layout]
+        below = [child for child in folders_in(folder) if child.name != "derivatives" and _layout_of(child) == layout]
         if not below:
             raise
         return [patient for child in below for patient in _patients_in_layout(child, layout)]
@@ -130,7 +118,7 @@ def _are_one_patient(folders: Sequence[Path]) -> bool:
 
 
 def _are_one_examination(folders: Sequence[Path]) -> bool:
-    scans = [scan for folder in folders if (scan := _first_scan(folder)) is not None]
+    scans = [scan for folder in folders if (scan := first_scan(folder)) is not None]
     return len(scans) == len(folders) and _are_of_one_examination(scans)
 
 
@@ -146,7 +134,7 @@ def _is_named_as_series(name: str) -> bool:
 
 def _are_of_one_examination(scans: Sequence[Path]) -> bool:
     """Tell whether scans, one of each folder, are all DICOM and of one study; one folder alone is a study's own."""
-    if not scans or any(_is_volume(scan) for scan in scans):
+    if not scans or any(is_volume(scan) for scan in scans):
         return False
     examinations = {examination_of(scan) for scan in scans}
     return len(scans) == 1 or (len(examinations) == 1 and "" not in examinations)
@@ -163,11 +151,11 @@ def _is_part(name: str) -> bool:
 
 def _require_clear(loose: Path) -> None:
     """Refuse a file beside patients' folders, whose scans would be taken for one patient's."""
-    children = _children_of(loose.parent)
+    children = folders_of_scans(loose.parent)
     if len(children) == 1:
         # One patient's further scans, or what they were converted from, unless a file's name is somebody's.
-        is_further = _is_named_as_series(children[0].name) or not _is_volume(_first_scan(children[0]) or loose)
-        is_clear = is_further or not any(map(_names_somebody, _scans_in(loose.parent)))
+        is_further = _is_named_as_series(children[0].name) or not is_volume(first_scan(children[0]) or loose)
+        is_clear = is_further or not any(map(_names_somebody, scans_in(loose.parent)))
     else:
         is_clear = not children or _are_one_patient(children)
     if not is_clear:
@@ -180,9 +168,9 @@ def _require_clear(loose: Path) -> None:
 
 def _names_somebody(scan: Path) -> bool:
     """Tell whether a volume's name says more than its sequence, how it was acquired, and the folder's own name."""
-    said = re.sub(rf"^{re.escape(scan.parent.name)}(?![a-z])", "", _stem(scan), flags=re.IGNORECASE)
+    said = re.sub(rf"^{re.escape(scan.parent.name)}(?![a-z])", "", stem(scan), flags=re.IGNORECASE)
     words = [word for word in words_of(said) if len(word) > 1 and not says_only_how(word)]
-    return _is_volume(scan) and any(re.search("[a-z]", word) and not re.fullmatch(r"b\d+", word) for word in words)
+    return is_volume(scan) and any(re.search("[a-z]", word) and not re.fullmatch(r"b\d+", word) for word in words)
 
 
 def _require_each_once(patients: Sequence[Case | RawScans], folder: Path) -> None:
@@ -202,7 +190,7 @@ def _patients_of_folder(folder: Path) -> list[Case | RawScans]:
     """Take what lies directly in a folder by its names where that is prepared, or else leave it to the scanner."""
     raw = RawScans(name_of_patient(folder), folder)
     # Asked first: `find_cases` warns of what it leaves out, and here nothing is.
-    if not any(_is_volume(scan) for scan in _scans_in(folder)) or _layout_of(folder) is None:
+    if not any(is_volume(scan) for scan in scans_in(folder)) or _layout_of(folder) is None:
         return [raw]
     try:
         cases = find_cases(folder, "folders")
@@ -214,85 +202,14 @@ def _patients_of_folder(folder: Path) -> list[Case | RawScans]:
 
 def _is_prepared(case: Case, folder: Path) -> bool:
     """Tell whether a folder's files are on one grid, and their names say all: no scan is left over or means another."""
-    if any(sequence_by_name(_stem(path), folder.name) != role for role, path in case.sequences.items()):
+    if any(sequence_by_name(stem(path), folder.name) != role for role, path in case.sequences.items()):
         return False
-    left_over = [scan for scan in _scans_in(folder) if scan not in case.files.values() and not _is_by_product(scan)]
-    is_nested = any(_first_scan(child) is not None for child in _folders_in(folder))
+    left_over = [scan for scan in scans_in(folder) if scan not in case.files.values() and not _is_by_product(scan)]
+    is_nested = any(first_scan(child) is not None for child in folders_in(folder))
     return not left_over and not is_nested and is_on_one_grid(case.sequences.values())
 
 
 def _is_by_product(scan: Path) -> bool:
     """Tell whether a file is a mask, or a map that is looked for beside the DWI."""
-    words = set(words_of(_stem(scan)))
-    return _is_volume(scan) and bool(words & (MASK_WORDS | {"adc"}))
-
-
-def _stem(path: Path) -> str:
-    return stem_of(path.name) or path.name
-
-
-def _scans_in(folder: Path) -> Iterator[Path]:
-    """Go through the volumes and DICOM files directly in a folder, without the masks that islesnet wrote."""
-    return (path for path in _entries(folder) if path.is_file() and (_is_volume(path) or _is_dicom(path)))
-
-
-def _first_scan(folder: Path, depth: int = _DEEPEST) -> Path | None:
-    """Find any scan in a folder or below it."""
-    scan = next(_scans_in(folder), None)
-    if scan is None and depth > 0:
-        below = (_first_scan(child, depth - 1) for child in _folders_in(folder))
-        scan = next((found for found in below if found is not None), None)
-    return scan
-
-
-def _holds_scan(folder: Path) -> bool:
-    """Tell whether a folder is to be looked at: it holds a scan, or nobody can tell because it cannot be opened."""
-    if _first_scan(folder) is not None:
-        return True
-    try:
-        next(folder.iterdir(), None)
-    except OSError:
-        return True
-    is_packed = any(path.suffix.lower() in _ARCHIVES for path in _entries(folder))
-    logger.warning("%s holds no scan; left out%s", folder, " (unpack what is zipped there)" if is_packed else "")
-    return False
-
-
-def _children_of(folder: Path) -> list[Path]:
-    for path in _entries(folder):
-        scans = _scans_in(path) if _holds_results(path) else iter(())
-        scan = next((scan for scan in scans if not _stem(scan).endswith("_probability")), None)
-        if scan is not None:
-            logger.warning("%s holds results and is left out, with %s beside them; move either away", path, scan.name)
-    return [child for child in _folders_in(folder) if _holds_scan(child)]
-
-
-def _folders_in(folder: Path) -> list[Path]:
-    return [path for path in _entries(folder) if path.is_dir() and not _holds_results(path)]
-
-
-def _holds_results(folder: Path) -> bool:
-    return (folder / MARK_OF_RESULTS).exists()
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        shown = [path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in SYSTEM_FOLDERS]
-    except OSError as error:
-        logger.warning("The folder %s cannot be opened (%s)", folder, (error.strerror or "").lower())
-        return []
-    return sorted(shown, key=lambda path: natural_key(path.name))
-
-
-def _is_volume(path: Path) -> bool:
-    stem = stem_of(path.name)
-    return stem is not None and not is_written(words_of(stem) or [""])
-
-
-def _is_dicom(path: Path) -> bool:
-    if stem_of(path.name) is not None or path.name.upper() == "DICOMDIR":  # the latter says what lies elsewhere
-        return False
-    try:
-        return is_dicom(path)
-    except OSError:
-        return False
+    words = set(words_of(stem(scan)))
+    return is_volume(scan) and bool(words & (MASK_WORDS | {"adc"}))
