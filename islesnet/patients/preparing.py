@@ -20,7 +20,7 @@ from islesnet.patients.brain import WAYS, Brain, find_brain_of
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.images import write_image
 from islesnet.patients.notes import moved_sequences, notes_of, notes_of_motion, numbers_of
-from islesnet.patients.results import BRAIN_FILE, SCANS_FILE, PatientResults
+from islesnet.patients.results import BRAIN_FILE, SCANS_FILE
 from islesnet.patients.scans import PREPARATION, Preparation
 from islesnet.scanner import (
     ROLES,
@@ -52,7 +52,8 @@ class PrepareScans(Transform):
     taken for what, and why. A reference that is a NIfTI file already is used itself, so that the mask gets its header.
     The brain is found on the reference where that shows the skull, and written as ``brain.nii.gz``.
 
-    The item gets a file a sequence, "brain" where there is one, and "preparation", a `Preparation` as text.
+    The item gets a file a sequence, "brain" where there is one, and "preparation", a `Preparation` as text. What an
+    earlier run left is not looked at: `BeginPatient` comes first.
 
     Args:
         output_dir: folder of the results.
@@ -62,8 +63,7 @@ class PrepareScans(Transform):
 
     Raises:
         InputError: for another ``brain_mask``, or a ``bias_correction`` that is neither True nor False. And patient by
-            patient, as `islesnet.scanner.read_patient`, and where the results would fall among the
-            patient's scans.
+            patient, as `islesnet.scanner.read_patient`.
     """
 
     def __init__(
@@ -87,9 +87,6 @@ class PrepareScans(Transform):
         files = {role: Path(item.pop(role)) for role in ROLES if role in item}
         given = Path(item.pop("brain")) if "brain" in item else None
         own = self.output_dir / str(item["patient"])
-        inputs = [path for path in (folder, given, *files.values()) if path is not None]
-        _require_there(inputs)
-        PatientResults(self.output_dir, own.name).begin(inputs)
         files |= {} if beside is None else {"adc": beside}
         files, doubts = (files, []) if folder is not None else without_unusable_adc(files)
         preparation = self._use(files, given, own, doubts) if folder is None and self._are_prepared(files) else None
@@ -208,13 +205,6 @@ class PrepareScans(Transform):
         if brain.mask is not None:
             write_image(own / BRAIN_FILE, brain.mask, stamps)
         return brain
-
-
-def _require_there(inputs: Sequence[Path]) -> None:
-    """Refuse what is not there before earlier results are removed for it."""
-    for path in inputs:
-        if not path.exists():
-            raise InputError(f"{path}: {'is a link to what is not there' if path.is_symlink() else 'does not exist'}")
 
 
 def _contradictions(files: Mapping[str, Path], patient: str) -> tuple[str, ...]:

@@ -2,12 +2,16 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from monai.transforms import Transform
 
 from islesnet.data import SEQUENCES
 from islesnet.errors import InputError
-from islesnet.files import remove_parts, whole_file
+from islesnet.files import remove_parts, sha256_of, whole_file
+from islesnet.scanner import ROLES
 
 BRAIN_FILE = "brain.nii.gz"
 SCANS_FILE = "scans.json"
@@ -20,9 +24,35 @@ BESIDE_FOLDER = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
 # A file in the folder of results says that a run has begun a patient: what lies there of others is not ours.
 MARK = ".islesnet_"
 SAID = "islesnet has begun this patient here and replaces its results; delete this file together with them.\n"
+# What a patient's item names files or a folder by.
+_FILES = ("folder", *ROLES, "brain", "label")
 
 
-class PatientResults:
+class BeginPatient(Transform):
+    """Make room for a patient's results before anything is written, or refuse what would be lost by it.
+
+    What an earlier run left of the patient is removed. The item is handed on as it came.
+
+    Args:
+        output_dir: folder of all results.
+
+    Raises:
+        InputError: patient by patient, where a scan is not there, the results would fall among the scans, or something
+            lies in their places that is no result of an earlier run, or a mask that somebody has changed since.
+    """
+
+    def __init__(self, output_dir: str | Path) -> None:
+        self.output_dir = Path(output_dir)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Make room for one patient's results."""
+        inputs = [Path(data[key]) for key in _FILES if key in data]
+        _require_there(inputs)
+        _PatientResults(self.output_dir, str(data["patient"])).begin(inputs)
+        return dict(data)
+
+
+class _PatientResults:
     """The places of one patient's results.
 
     Args:
@@ -69,23 +99,43 @@ class PatientResults:
                 f"{there} is no result of an earlier run; choose another folder for the results, so that nothing is "
                 "replaced, or remove it."
             )
+        if self._is_mask_changed():
+            raise InputError(
+                f"{self._mask} was changed since islesnet wrote it. So that no correction is lost, move it away before "
+                "the patient is segmented again, or choose another folder for the results."
+            )
 
     def _is_ours(self) -> bool:
         """Tell whether a run began this patient here; folders that were copied may lack the hidden file."""
-        return self._mark.exists() or (self.folder / SCANS_FILE).exists() or self._has_numbers()
+        return self._mark.exists() or (self.folder / SCANS_FILE).exists() or "islesnet" in self._numbers()
+
+    def _is_mask_changed(self) -> bool:
+        written = self._numbers().get("mask_sha256")
+        return written is not None and self._mask.is_file() and sha256_of(self._mask) != written
 
     @property
     def _mark(self) -> Path:
         return self.output_dir / f"{MARK}{self.patient}"
 
-    def _has_numbers(self) -> bool:
+    @property
+    def _mask(self) -> Path:
+        return self.output_dir / f"{self.patient}_lesion.nii.gz"
+
+    def _numbers(self) -> dict[str, Any]:
         try:
             numbers = json.loads((self.output_dir / f"{self.patient}_lesion.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return False
-        return isinstance(numbers, dict) and "islesnet" in numbers
+            return {}
+        return numbers if isinstance(numbers, dict) else {}
 
     def _places(self) -> list[Path]:
         """List all that a run may write of the patient, the numbers first."""
         beside = [self.output_dir / f"{self.patient}_{ending}" for ending in BESIDE_FOLDER]
         return [*beside, *(self.folder / name for name in IN_FOLDER)]
+
+
+def _require_there(inputs: Sequence[Path]) -> None:
+    """Refuse what is not there before earlier results are removed for it."""
+    for path in inputs:
+        if not path.exists():
+            raise InputError(f"{path}: {'is a link to what is not there' if path.is_symlink() else 'does not exist'}")

@@ -26,8 +26,9 @@ class SaveLesionsd(MapTransform):
 
     The mask is uint8 and has the reference's shape, affine, qform and sform codes; a reference that is no NIfTI
     (.mha, .nrrd) gives both codes 1. Each file appears whole or not at all, the JSON last: where it lies, the
-    patient is done. It holds the volume in all, each lesion as `describe_lesions` has it, the weights' checksum, and,
-    where there is "trust", what `islesnet.trust.AssessTrustd` found; where there is "made_of", that stamp, by which
+    patient is done. It holds the volume in all, each lesion as `describe_lesions` has it, the checksums of the weights
+    and of the mask's file, by which `islesnet.patients.BeginPatient` knows a mask that somebody corrected, and, where
+    there is "trust", what `islesnet.trust.AssessTrustd` found; where there is "made_of", that stamp, by which
     `islesnet.resume.FinishedPatients` knows that the patient need not be segmented again.
 
     Args:
@@ -76,7 +77,7 @@ class SaveLesionsd(MapTransform):
         stamps = tuple(dict.fromkeys([*self.stamps, *stamps_in(reference.header["descrip"].item())]))
         for key in self.key_iterator(dict(data)):
             mask = data[key][0].cpu().numpy() > 0.5
-            _write_nifti(self.output_dir / f"{patient}_lesion.nii.gz", mask.astype(np.uint8), reference, stamps)
+            _write_nifti(self._mask_file(patient), mask.astype(np.uint8), reference, stamps)
             probability = data[self.probability_key][0].cpu().numpy()
             if self.write_probability:
                 path = self.output_dir / f"{patient}_probability.nii.gz"
@@ -103,6 +104,7 @@ class SaveLesionsd(MapTransform):
         }
         if self._checksum is not None:
             numbers["weights_sha256"] = self._checksum
+        numbers["mask_sha256"] = sha256_of(self._mask_file(data["patient"]))
         for key in ("trust", "made_of"):
             if key in data:
                 numbers[key] = data[key]
@@ -114,6 +116,9 @@ class SaveLesionsd(MapTransform):
     @cached_property
     def _checksum(self) -> str | None:
         return None if self.weights is None else sha256_of(self.weights)
+
+    def _mask_file(self, patient: str) -> Path:
+        return self.output_dir / f"{patient}_lesion.nii.gz"
 
     def _numbers_file(self, patient: str) -> Path:
         return self.output_dir / f"{patient}_lesion.json"

@@ -13,6 +13,7 @@ import pytest
 from islesnet.data import read_datalist
 from islesnet.errors import InputError
 from islesnet.metrics import score_mask
+from islesnet.patients.results import MARK
 from tests.bundle.conftest import TINY, open_recipe, run_bundle
 
 SECTION = "training"  # three patients; whether the network knows them does not matter here
@@ -57,6 +58,7 @@ def test_every_patient_of_the_section_has_masks_and_a_row_of_scores(evaluated, d
     assert sorted(scores_in(evaluated)["patient"]) == sorted(names)
     files = {"scores.csv", "summary.json", "reliability.csv", "cohort.csv", "cohort.html", "provenance.json"}
     files |= {f"{name}_lesion.{suffix}" for name in names for suffix in ("nii.gz", "json")}
+    files |= {f"{MARK}{name}" for name in names}
     assert {path.name for path in evaluated.iterdir()} == files
 
 
@@ -125,6 +127,18 @@ def test_evaluation_goes_on_after_a_damaged_patient_and_says_which_and_why(patie
     failed = json.loads((tmp_path / "out/summary.json").read_text())["failed"]
     assert list(failed) == [damaged]
     assert "cut short" in failed[damaged]
+
+
+def test_mask_that_was_corrected_after_an_evaluation_outlives_the_next(dataset, weights, evaluated, tmp_path):
+    out = shutil.copytree(evaluated, tmp_path / "out")
+    corrected = sorted(out.glob("*_lesion.nii.gz"))[0]
+    corrected.write_bytes(b"an expert's work")
+
+    with pytest.raises(InputError, match=f"1 of 3 patients failed:\n  .*{corrected.name} was changed since"):
+        evaluate(dataset, weights, out)
+
+    assert corrected.read_bytes() == b"an expert's work"
+    assert len(scores_in(out)) == 2
 
 
 def test_section_without_a_patient_is_refused(patients, weights, tmp_path):

@@ -11,7 +11,6 @@ import pytest
 from islesnet.data import REFERENCE_ORDER, find_cases
 from islesnet.errors import InputError
 from islesnet.patients import Preparation, PrepareScans, RawScans, find_patients
-from islesnet.patients.results import MARK
 from islesnet.patients.scans import PREPARATION
 from islesnet.phantom import PhantomSettings, make_patient
 from islesnet.stamps import describe
@@ -38,7 +37,7 @@ def scattered(write_scan, tmp_path):
 
 
 def written(tmp_path):
-    return {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()} - {MARK + "anna"}
+    return {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
 
 
 def test_file_given_as_another_sequence_than_its_name_says_is_used_with_a_note(prepared, prepare, caplog):
@@ -121,29 +120,6 @@ def test_sequence_that_cannot_be_registered_is_left_out_with_a_note(scattered, w
     assert any(note.startswith("FLAIR is left out: it could not be registered to DWI") for note in preparation.notes)
     assert preparation.registration["flair"]["used"] is False
     assert written(tmp_path) == {"scans.json", "dwi.nii.gz"}
-
-
-def test_what_an_earlier_run_left_is_taken_away(scattered, prepare, tmp_path):
-    prepare(RawScans("anna", scattered))
-    (tmp_path / "out/anna/lesion.dcm").write_bytes(b"of an earlier mask")
-    (tmp_path / "out/anna/report.html").write_text("of an earlier mask")
-    (tmp_path / "out/anna_lesion.json").write_text("{}")
-    (tmp_path / "out/anna_lesion.nii.gz").write_bytes(b"an earlier mask")
-    (scattered / "flair.nii.gz").unlink()
-
-    prepare(RawScans("anna", scattered))
-
-    assert written(tmp_path) == {"scans.json", "dwi.nii.gz"}
-
-
-def test_half_files_of_a_killed_run_are_taken_away_and_another_patients_are_not(prepared, prepare, tmp_path):
-    (tmp_path / "out/anna").mkdir(parents=True)
-    for name in ("anna/.part.abc.dwi.nii.gz", ".part.abc.anna_lesion.nii.gz", ".part.abc.bert_lesion.nii.gz"):
-        (tmp_path / "out" / name).touch()
-
-    prepare(find_cases(prepared)[0])
-
-    assert written(tmp_path) == {".part.abc.bert_lesion.nii.gz"}
 
 
 def test_stamp_is_carried_from_a_reference_that_had_to_be_repaired(write_scan, phantom, prepare, tmp_path):
@@ -323,61 +299,6 @@ def test_scans_say_why_there_is_no_brain_mask(scattered, prepare, tmp_path):
     assert json.loads((tmp_path / "out/anna/scans.json").read_text())["brain_mask"] == "not looked for"
 
 
-def test_scans_that_happen_to_lie_in_the_folder_of_results_are_not_replaced(scattered, write_scan, prepare, tmp_path):
-    for name in ("anna/t2.nii.gz", "anna_lesion.nii.gz"):
-        path = write_scan(tmp_path / "out" / name, "t2")
-        before = path.read_bytes()
-        with pytest.raises(InputError, match=f"{name} is no result of an earlier run"):
-            prepare(RawScans("anna", scattered))
-        assert path.read_bytes() == before
-        path.unlink()
-
-
-def test_refused_patient_is_refused_again_though_the_run_left_its_provenance(scattered, write_scan, prepare, tmp_path):
-    theirs = write_scan(tmp_path / "out/anna_lesion.nii.gz", "t2")
-    before = theirs.read_bytes()
-    for _ in range(2):
-        with pytest.raises(InputError, match="is no result of an earlier run"):
-            prepare(RawScans("anna", scattered))
-        (tmp_path / "out/provenance.json").write_text("{}")
-    prepare(RawScans("bert", scattered))
-    with pytest.raises(InputError, match="is no result of an earlier run"):
-        prepare(RawScans("anna", scattered))
-    assert theirs.read_bytes() == before
-
-
-def test_patient_that_was_begun_is_done_again_whatever_a_killed_run_left(prepared, prepare, tmp_path):
-    for _ in range(2):
-        prepare(find_cases(prepared)[0])
-        (tmp_path / "out/anna").mkdir(exist_ok=True)
-        (tmp_path / "out/anna/brain.nii.gz").write_bytes(b"half a run's")
-    assert (tmp_path / "out/anna/brain.nii.gz").exists()
-
-
-def test_results_that_were_copied_without_hidden_files_are_known_by_their_numbers(prepared, prepare, tmp_path):
-    case = find_cases(prepared)[0]
-    for number, known in (("{}", False), ('{"islesnet": "0.1.0"}', True)):
-        (tmp_path / "out").mkdir(exist_ok=True)
-        (tmp_path / f"out/{case.patient}_lesion.json").write_text(number)
-        if known:
-            prepare(case)
-        else:
-            with pytest.raises(InputError, match="is no result of an earlier run"):
-                prepare(case)
-
-
-def test_scan_that_is_not_there_costs_no_earlier_results(prepared, prepare, tmp_path):
-    prepare(RawScans("anna", None, {"dwi": prepared / "dwi.nii.gz"}))
-    earlier = tmp_path / "out/anna_lesion.json"
-    earlier.write_text('{"islesnet": "0.1.0"}')
-
-    for named, brain in (("absent.nii.gz", None), ("dwi.nii.gz", tmp_path / "absent.nii.gz")):
-        with pytest.raises(InputError, match=r"absent\.nii\.gz: does not exist"):
-            prepare(RawScans("anna", None, {"dwi": prepared / named}, brain))
-
-    assert earlier.exists()
-
-
 def test_brain_mask_that_cannot_be_read_is_said(prepared, prepare, tmp_path):
     (tmp_path / "brain.nii.gz").write_bytes(b"no mask")
 
@@ -395,19 +316,6 @@ def test_shading_is_taken_out_of_every_sequence_when_asked(prepared, prepare, tm
     assert after.shape == before.shape and not np.allclose(after, before)
     with pytest.raises(InputError, match="write --bias_correction True"):
         prepare(raw, bias_correction="yes")
-
-
-@pytest.mark.parametrize("inside", ["", "series"])
-def test_results_that_would_fall_among_the_scans_are_refused(write_scan, tmp_path, inside):
-    write_scan(tmp_path / "data/anna" / inside / "scan_dwi.nii.gz")
-
-    with pytest.raises(InputError, match="would be written among the scans"):
-        PrepareScans(tmp_path / "data", REFERENCE_ORDER)(RawScans("anna", tmp_path / "data/anna").item())
-
-
-def test_results_in_the_patients_own_folder_are_refused(scattered):
-    with pytest.raises(InputError, match="would be written among the scans"):
-        PrepareScans(scattered, REFERENCE_ORDER)(RawScans("other", scattered).item())
 
 
 def test_results_within_the_patients_folder_are_not_read_as_scans(scattered):

@@ -12,6 +12,7 @@ from monai.transforms import LoadImaged
 
 import islesnet
 from islesnet.data.loading import SimpleITKReader
+from islesnet.files import sha256_of
 from islesnet.transforms import SaveLesionsd, describe_lesions
 
 SHAPE = (6, 5, 4)
@@ -131,6 +132,7 @@ def test_numbers_are_those_of_the_mask(tmp_path, mask):
         "lesions": describe_lesions(mask[0].numpy() > 0.5, mask[0].numpy() * 0.75, OBLIQUE),
         "reference": "dwi.nii.gz",
         "islesnet": islesnet.__version__,
+        "mask_sha256": sha256_of(tmp_path / "sub-1_lesion.nii.gz"),
     }
 
 

@@ -1,0 +1,167 @@
+"""What a run may replace where it writes a patient's results, and what is refused so that nothing is lost."""
+
+import json
+
+import pytest
+
+from islesnet.errors import InputError
+from islesnet.files import sha256_of
+from islesnet.patients import BeginPatient, RawScans
+from islesnet.patients.results import IN_FOLDER, MARK
+
+
+@pytest.fixture
+def scans(tmp_path):
+    """Folder of one patient's scans; what is in them does not matter here."""
+    (tmp_path / "anna").mkdir()
+    for name in ("dwi.nii.gz", "flair.nii.gz"):
+        (tmp_path / "anna" / name).write_bytes(b"a scan")
+    return tmp_path / "anna"
+
+
+@pytest.fixture
+def begin(tmp_path):
+    """Begin a patient in ``out``."""
+    (tmp_path / "out").mkdir()
+    return lambda patient: BeginPatient(tmp_path / "out")(patient if isinstance(patient, dict) else patient.item())
+
+
+def write(path, content=b"somebody's"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def there(tmp_path):
+    return {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+
+
+def written_mask(tmp_path):
+    """A mask as a run leaves it, with its numbers."""
+    mask = write(tmp_path / "out/anna_lesion.nii.gz", b"a mask")
+    numbers = {"islesnet": "0.1.0", "mask_sha256": sha256_of(mask)}
+    (tmp_path / "out/anna_lesion.json").write_text(json.dumps(numbers))
+    return mask
+
+
+def test_item_is_handed_on_as_it_came(scans, begin):
+    item = RawScans("anna", scans).item() | {"made_of": "0a1b"}
+
+    assert begin(item) == item
+
+
+def test_all_that_an_earlier_run_left_of_the_patient_is_taken_away_and_nothing_else(scans, begin, tmp_path):
+    begin(RawScans("anna", scans))
+    for name in IN_FOLDER:
+        write(tmp_path / "out/anna" / name)
+    write(tmp_path / "out/anna/notes.txt")
+    write(tmp_path / "out/anna_probability.nii.gz")
+    write(tmp_path / "out/bert_lesion.nii.gz")
+    written_mask(tmp_path)
+
+    begin(RawScans("anna", scans))
+
+    assert there(tmp_path) == {"anna/notes.txt", "bert_lesion.nii.gz", f"{MARK}anna"}
+
+
+def test_half_files_of_a_killed_run_are_taken_away_and_another_patients_are_not(scans, begin, tmp_path):
+    for name in ("anna/.part.abc.dwi.nii.gz", ".part.abc.anna_lesion.nii.gz", ".part.abc.bert_lesion.nii.gz"):
+        write(tmp_path / "out" / name)
+
+    begin(RawScans("anna", scans))
+
+    assert there(tmp_path) == {".part.abc.bert_lesion.nii.gz", f"{MARK}anna"}
+
+
+@pytest.mark.parametrize("name", ["anna/t2.nii.gz", "anna_lesion.nii.gz"])
+def test_what_happens_to_lie_where_results_go_is_not_replaced(scans, begin, tmp_path, name):
+    theirs = write(tmp_path / "out" / name)
+
+    with pytest.raises(InputError, match=f"{name} is no result of an earlier run"):
+        begin(RawScans("anna", scans))
+
+    assert theirs.read_bytes() == b"somebody's"
+
+
+def test_refused_patient_is_refused_again_though_the_run_left_its_provenance(scans, begin, tmp_path):
+    theirs = write(tmp_path / "out/anna_lesion.nii.gz")
+    for _ in range(2):
+        with pytest.raises(InputError, match="is no result of an earlier run"):
+            begin(RawScans("anna", scans))
+        write(tmp_path / "out/provenance.json")
+    begin(RawScans("bert", scans))
+    with pytest.raises(InputError, match="is no result of an earlier run"):
+        begin(RawScans("anna", scans))
+    assert theirs.read_bytes() == b"somebody's"
+
+
+def test_patient_that_was_begun_is_begun_again_whatever_a_killed_run_left(scans, begin, tmp_path):
+    begin(RawScans("anna", scans))
+    write(tmp_path / "out/anna/brain.nii.gz", b"half a run's")
+
+    begin(RawScans("anna", scans))
+
+    assert there(tmp_path) == {f"{MARK}anna"}
+
+
+@pytest.mark.parametrize(("numbers", "is_ours"), [("{}", False), ("no JSON", False), ('{"islesnet": "0.1.0"}', True)])
+def test_results_that_were_copied_without_hidden_files_are_known_by_their_numbers(
+    scans, begin, tmp_path, numbers, is_ours
+):
+    write(tmp_path / "out/anna_lesion.json", numbers.encode())
+    if is_ours:
+        begin(RawScans("anna", scans))
+        assert there(tmp_path) == {f"{MARK}anna"}
+    else:
+        with pytest.raises(InputError, match="is no result of an earlier run"):
+            begin(RawScans("anna", scans))
+
+
+def test_mask_that_was_corrected_is_not_replaced_until_it_is_moved_away(scans, begin, tmp_path):
+    begin(RawScans("anna", scans))
+    mask = written_mask(tmp_path)
+    mask.write_bytes(b"a mask that an expert corrected")
+
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"anna_lesion\.nii\.gz was changed since islesnet wrote it"):
+            begin(RawScans("anna", scans))
+        assert mask.read_bytes() == b"a mask that an expert corrected"
+    mask.rename(tmp_path / "corrected.nii.gz")
+    begin(RawScans("anna", scans))
+
+    assert there(tmp_path) == {f"{MARK}anna"}
+
+
+def test_scan_that_is_not_there_costs_no_earlier_results(scans, begin, tmp_path):
+    begin(RawScans("anna", None, {"dwi": scans / "dwi.nii.gz"}))
+    mask = written_mask(tmp_path)
+
+    for named, brain in (("absent.nii.gz", None), ("dwi.nii.gz", tmp_path / "absent.nii.gz")):
+        with pytest.raises(InputError, match=r"absent\.nii\.gz: does not exist"):
+            begin(RawScans("anna", None, {"dwi": scans / named}, brain))
+
+    assert mask.exists()
+
+
+def test_truth_that_lies_where_the_mask_would_go_is_not_replaced(scans, begin, tmp_path):
+    begin(RawScans("anna", scans))
+    truth = written_mask(tmp_path)
+
+    with pytest.raises(InputError, match="would be written among the scans"):
+        begin({"patient": "anna", "dwi": str(scans / "dwi.nii.gz"), "label": str(truth)})
+
+    assert truth.exists()
+
+
+@pytest.mark.parametrize("inside", ["", "series"])
+def test_results_that_would_fall_among_the_scans_are_refused(tmp_path, inside):
+    scan = write(tmp_path / "data/anna" / inside / "scan_dwi.nii.gz")
+
+    for item in (RawScans("anna", tmp_path / "data/anna").item(), {"patient": "anna", "dwi": str(scan)}):
+        with pytest.raises(InputError, match="would be written among the scans"):
+            BeginPatient(tmp_path / "data")(item)
+
+
+def test_results_in_the_patients_own_folder_are_refused(scans):
+    with pytest.raises(InputError, match="would be written among the scans"):
+        BeginPatient(scans)(RawScans("other", scans).item())
