@@ -14,7 +14,7 @@ from islesnet.data.datalist import (
 )
 from islesnet.data.file_stamps import stamps_in_file, stamps_in_files
 from islesnet.data.folds import deal_folds, fold_sections
-from islesnet.data.layouts import LAYOUTS, detect_layout, find_cases
+from islesnet.data.layouts import LAYOUTS, cases_in_files, detect_layout, find_cases
 from islesnet.data.mask_pairs import MaskPair, find_by_patient, pair_masks
 from islesnet.data.siss import are_of_siss
 from islesnet.data.slices import slice_thickness_mm, write_slice_split
@@ -33,6 +33,7 @@ __all__ = [
     "VolumeError",
     "are_of_siss",
     "cases_in_datalist",
+    "cases_in_files",
     "check_case",
     "check_cases",
     "check_patient_name",

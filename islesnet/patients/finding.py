@@ -2,17 +2,31 @@
 
 import logging
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from islesnet.data import Case, detect_layout, find_cases, name_of_patient
+from islesnet.data import Case, cases_in_files, detect_layout, find_cases, name_of_patient
 from islesnet.errors import InputError, require_switch
-from islesnet.patients.folders import first_scan, folders_in, folders_of_scans, is_volume, scans_in, stem
+from islesnet.patients.folders import (
+    first_scan,
+    folders_in,
+    folders_of_results,
+    folders_of_scans,
+    is_volume,
+    scans_in,
+    stem,
+)
 from islesnet.patients.grids import is_on_one_grid
+from islesnet.patients.joining import (
+    are_named_as_series,
+    are_parts,
+    is_named_as_further,
+    is_named_as_masks,
+    names_somebody,
+)
 from islesnet.patients.scans import RawScans
 from islesnet.scanner import examination_of, sequence_by_name
-from islesnet.volumes.file_names import MASK_WORDS, natural_key, says_only_how, words_of
+from islesnet.volumes.file_names import MASK_WORDS, natural_key, words_of
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +37,8 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     Files that are named by their sequence are taken as they are named (`islesnet.data.find_cases`); everything else,
     DICOM, files of any names, sequences on grids of their own, is left to `islesnet.scanner.read_patient`, patient by
     patient, later. DICOM folders side by side are one patient where they are of one examination, otherwise one
-    patient each. Folders of results are passed over, and those without a scan with a warning; one that cannot be
-    opened is a patient, so that it is told among those that failed.
+    patient each. Results of earlier runs are passed over, unless there is nothing else, and folders without a scan
+    with a warning; one that cannot be opened is a patient, so that it is told among those that failed.
 
     Args:
         folder: a data set, a folder of patients' folders, one patient's folder, or a CSV table.
@@ -48,15 +62,16 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
         if patients == [own]:
             _require_clear(loose)
         if len(patients) > 1:
+            _require_alone(folder)
             _tell_apart(folder, patients)
         return patients
-    children = folders_of_scans(folder)
+    children = folders_of_scans(folder) or folders_of_results(folder)
     if _are_one_examination(children):
         return [own]
-    if _are_named_as_series(children):
+    if are_named_as_series(children):
         _tell_as_one(folder, children)
         return [own]
-    if not children or (layout == "folders" and _are_parts(children)):
+    if not children or (layout == "folders" and are_parts(children)):
         try:
             return list(find_cases(folder))
         except InputError as refusal:  # which says what lies there, and what data sets are understood
@@ -79,6 +94,16 @@ def _layout_of(folder: Path) -> str | None:
         if not folder.is_dir():
             raise
         return None
+
+
+def _require_alone(folder: Path) -> None:
+    """Refuse folders of scans beside files that are several patients': whose they are, nobody can tell."""
+    beside = [child.name for child in folders_of_scans(folder) if not is_named_as_masks(child)]
+    if beside:
+        raise InputError(
+            f"{folder} holds patients by its files' names, and folders of scans beside them ({', '.join(beside[:4])}); "
+            "move either away, so that nobody is left out"
+        )
 
 
 def _tell_apart(folder: Path, patients: Sequence[Case | RawScans]) -> None:
@@ -114,22 +139,12 @@ def _is_subject(folder: Path) -> bool:
 
 def _are_one_patient(folders: Sequence[Path]) -> bool:
     """Tell whether folders are parts of one patient: all DICOM of one examination, or named as series are."""
-    return _are_one_examination(folders) or _are_named_as_series(folders)
+    return _are_one_examination(folders) or are_named_as_series(folders)
 
 
 def _are_one_examination(folders: Sequence[Path]) -> bool:
     scans = [scan for folder in folders if (scan := first_scan(folder)) is not None]
     return len(scans) == len(folders) and _are_of_one_examination(scans)
-
-
-def _are_named_as_series(folders: Sequence[Path]) -> bool:
-    """Tell whether folders are named by at least two sequences, and otherwise by how a series was acquired alone."""
-    sequences = {sequence_by_name(folder.name) for folder in folders} - {None}
-    return len(sequences) > 1 and all(_is_named_as_series(folder.name) for folder in folders)
-
-
-def _is_named_as_series(name: str) -> bool:
-    return _is_part(name) or says_only_how(re.sub(r"\d+[_ .-]+|[_ .-]+\d+$", "", name))  # the series' number aside
 
 
 def _are_of_one_examination(scans: Sequence[Path]) -> bool:
@@ -140,37 +155,24 @@ def _are_of_one_examination(scans: Sequence[Path]) -> bool:
     return len(scans) == 1 or (len(examinations) == 1 and "" not in examinations)
 
 
-def _are_parts(folders: Sequence[Path]) -> bool:
-    """Tell whether folders are parts of one patient: dwi/ and FLAIR/, with files of any name."""
-    return all(_is_part(folder.name) for folder in folders)
-
-
-def _is_part(name: str) -> bool:
-    return name.lower() == "anat" or sequence_by_name(name) is not None
-
-
 def _require_clear(loose: Path) -> None:
     """Refuse a file beside patients' folders, whose scans would be taken for one patient's."""
     children = folders_of_scans(loose.parent)
     if len(children) == 1:
         # One patient's further scans, or what they were converted from, unless a file's name is somebody's.
-        is_further = _is_named_as_series(children[0].name) or not is_volume(first_scan(children[0]) or loose)
-        is_clear = is_further or not any(map(_names_somebody, scans_in(loose.parent)))
-    else:
-        is_clear = not children or _are_one_patient(children)
-    if not is_clear:
-        folders = "a folder" if len(children) == 1 else f"{len(children)} folders"
-        raise InputError(
-            f"{loose} lies beside {folders} of scans; move it away where they are patients, or say --one-patient where "
-            "they are one"
-        )
-
-
-def _names_somebody(scan: Path) -> bool:
-    """Tell whether a volume's name says more than its sequence, how it was acquired, and the folder's own name."""
-    said = re.sub(rf"^{re.escape(scan.parent.name)}(?![a-z])", "", stem(scan), flags=re.IGNORECASE)
-    words = [word for word in words_of(said) if len(word) > 1 and not says_only_how(word)]
-    return is_volume(scan) and any(re.search("[a-z]", word) and not re.fullmatch(r"b\d+", word) for word in words)
+        if is_named_as_further(children[0], loose):
+            return
+        somebody = next(filter(names_somebody, scans_in(loose.parent)), None)
+        if somebody is None:
+            return
+        loose = somebody
+    elif not children or _are_one_patient(children):
+        return
+    folders = "a folder" if len(children) == 1 else f"{len(children)} folders"
+    raise InputError(
+        f"{loose} lies beside {folders} of scans; move it away where they are patients, or say --one-patient where "
+        "they are one"
+    )
 
 
 def _require_each_once(patients: Sequence[Case | RawScans], folder: Path) -> None:
@@ -189,15 +191,12 @@ def _patient_of_folder(folder: Path) -> Case | RawScans:
 def _patients_of_folder(folder: Path) -> list[Case | RawScans]:
     """Take what lies directly in a folder by its names where that is prepared, or else leave it to the scanner."""
     raw = RawScans(name_of_patient(folder), folder)
-    # Asked first: `find_cases` warns of what it leaves out, and here nothing is.
-    if not any(is_volume(scan) for scan in scans_in(folder)) or _layout_of(folder) is None:
-        return [raw]
     try:
-        cases = find_cases(folder, "folders")
-    except InputError as refusal:  # no names, or two files of one name: which is meant, the scanner's reading may know
+        cases = cases_in_files(folder)
+    except InputError as refusal:  # two files of one name: which is meant, the scanner's reading may know
         logger.debug("%s", refusal)
         return [raw]
-    return [raw] if len(cases) == 1 and not _is_prepared(cases[0], folder) else list(cases)
+    return [raw] if not cases or (len(cases) == 1 and not _is_prepared(cases[0], folder)) else list(cases)
 
 
 def _is_prepared(case: Case, folder: Path) -> bool:

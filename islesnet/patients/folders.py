@@ -1,11 +1,13 @@
-"""What lies in a folder: scans, folders of scans, results that are passed over."""
+"""What lies in a folder: scans, folders of scans, and a run's results, which are passed over."""
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from islesnet.scanner import is_dicom
-from islesnet.volumes.file_names import MARK_OF_RESULTS, SYSTEM_FOLDERS, is_written, natural_key, stem_of, words_of
+from islesnet.volumes.file_names import SYSTEM_FOLDERS, is_written, natural_key, stem_of, words_of
+from islesnet.volumes.result_files import is_result, is_run_folder
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +23,7 @@ def stem(path: Path) -> str:
 
 def scans_in(folder: Path) -> Iterator[Path]:
     """Go through the volumes and DICOM files directly in a folder, without the masks that islesnet wrote."""
-    return (path for path in _entries(folder) if path.is_file() and (is_volume(path) or _is_dicom(path)))
+    return (path for path in _entries(folder) if _is_file(path) and (is_volume(path) or _is_dicom(path)))
 
 
 def first_scan(folder: Path, depth: int = _DEEPEST) -> Path | None:
@@ -35,34 +37,28 @@ def first_scan(folder: Path, depth: int = _DEEPEST) -> Path | None:
 
 def _holds_scan(folder: Path) -> bool:
     """Tell whether a folder is to be looked at: it holds a scan, or nobody can tell because it cannot be opened."""
-    if first_scan(folder) is not None:
+    if first_scan(folder) is not None or _is_closed(folder):
         return True
-    try:
-        next(folder.iterdir(), None)
-    except OSError:
-        return True
+    if is_run_folder(folder):
+        return False
     is_packed = any(path.suffix.lower() in _ARCHIVES for path in _entries(folder))
     logger.warning("%s holds no scan; left out%s", folder, " (unpack what is zipped there)" if is_packed else "")
     return False
 
 
 def folders_of_scans(folder: Path) -> list[Path]:
-    """List the folders directly in a folder that hold scans; others are left out with a warning."""
-    for path in _entries(folder):
-        scans = scans_in(path) if _holds_results(path) else iter(())
-        scan = next((scan for scan in scans if not stem(scan).endswith("_probability")), None)
-        if scan is not None:
-            logger.warning("%s holds results and is left out, with %s beside them; move either away", path, scan.name)
+    """List the folders directly in a folder that hold scans; others, but results, are left out with a warning."""
     return [child for child in folders_in(folder) if _holds_scan(child)]
 
 
+def folders_of_results(folder: Path) -> list[Path]:
+    """List the patients' results directly in a folder that hold scans: those that a run registered."""
+    return [path for path in _entries(folder) if is_result(path) and first_scan(path) is not None]
+
+
 def folders_in(folder: Path) -> list[Path]:
-    """List the folders directly in a folder, without those of results."""
-    return [path for path in _entries(folder) if path.is_dir() and not _holds_results(path)]
-
-
-def _holds_results(folder: Path) -> bool:
-    return (folder / MARK_OF_RESULTS).exists()
+    """List the folders directly in a folder, without patients' results."""
+    return [path for path in _entries(folder) if _is_folder(path) and not is_result(path)]
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -77,7 +73,24 @@ def _entries(folder: Path) -> list[Path]:
 def is_volume(path: Path) -> bool:
     """Tell by its name whether a file is a volume, and none that islesnet wrote."""
     stem = stem_of(path.name)
-    return stem is not None and not is_written(words_of(stem) or [""])
+    return stem is not None and not is_written(words_of(stem) or [""]) and not is_result(path)
+
+
+# os.path's: what lies in a folder that may be listed and not entered is nothing to it, and an error to pathlib.
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def _is_closed(folder: Path) -> bool:
+    try:
+        next(folder.iterdir(), None)
+    except OSError:
+        return True
+    return not os.access(folder, os.X_OK)
 
 
 def _is_dicom(path: Path) -> bool:

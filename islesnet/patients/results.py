@@ -1,8 +1,7 @@
 """Where a run writes what it makes of a patient, and that it replaces nothing but what a run made before."""
 
-import json
 import os
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,14 @@ from islesnet.data import SEQUENCES
 from islesnet.errors import InputError
 from islesnet.files import remove_parts, sha256_of, whole_file
 from islesnet.scanner import ROLES
+from islesnet.volumes.result_files import BESIDE_FOLDER, MARK, SCANS_FILE, is_begun, read_object
 
 BRAIN_FILE = "brain.nii.gz"
-SCANS_FILE = "scans.json"
-# All that a run may write: to a patient's folder, and beside it as <patient>_...
+# All that a run may write to a patient's folder.
 IN_FOLDER = (
     *(f"{role}.nii.gz" for role in (*SEQUENCES, "adc")),
     *(BRAIN_FILE, SCANS_FILE, "report.html", "lesions.csv", "patient.json", "lesion.dcm"),
 )
-BESIDE_FOLDER = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
-# A file in the folder of results says that a run has begun a patient: what lies there of others is not ours.
-MARK = ".islesnet_"
 SAID = "islesnet has begun this patient here and replaces its results; delete this file together with them.\n"
 # What a patient's item names files or a folder by.
 _FILES = ("folder", *ROLES, "brain", "label")
@@ -77,6 +73,7 @@ class _PatientResults:
             InputError: where a result could replace a scan, this patient's or another's, or pass for one.
         """
         self._require_apart(inputs)
+        self._require_permission()
         if not self._mark.exists():
             with whole_file(self._mark) as part:
                 part.write_text(SAID, encoding="utf-8")
@@ -93,8 +90,8 @@ class _PatientResults:
                 raise InputError(
                     f"The results would be written among the scans, to {self.folder}; choose another folder for them."
                 )
-        there = next((path for path in self._places() if os.path.lexists(path)), None)
-        if there is not None and not self._is_ours():
+        there = next(self._foreign(), None) if not is_begun(self.output_dir, self.patient) else None
+        if there is not None:
             raise InputError(
                 f"{there} is no result of an earlier run; choose another folder for the results, so that nothing is "
                 "replaced, or remove it."
@@ -105,12 +102,20 @@ class _PatientResults:
                 "the patient is segmented again, or choose another folder for the results."
             )
 
-    def _is_ours(self) -> bool:
-        """Tell whether a run began this patient here; folders that were copied may lack the hidden file."""
-        return self._mark.exists() or (self.folder / SCANS_FILE).exists() or "islesnet" in self._numbers()
+    def _foreign(self) -> Iterator[Path]:
+        """Go through what would be ours had a run begun this patient: at the places, and anything in the folder."""
+        yield from (path for path in self._places() if os.path.lexists(path))
+        if self.folder.is_dir():
+            yield from (path for path in sorted(self.folder.iterdir()) if not path.name.startswith("."))
+
+    def _require_permission(self) -> None:
+        """Refuse a folder of another user's before anything in the other is removed."""
+        for folder in (self.output_dir, self.folder):
+            if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+                raise InputError(f"Cannot write to the folder {folder}: permission denied. Choose another.")
 
     def _is_mask_changed(self) -> bool:
-        written = self._numbers().get("mask_sha256")
+        written = read_object(self.output_dir / f"{self.patient}_lesion.json").get("mask_sha256")
         return written is not None and self._mask.is_file() and sha256_of(self._mask) != written
 
     @property
@@ -120,13 +125,6 @@ class _PatientResults:
     @property
     def _mask(self) -> Path:
         return self.output_dir / f"{self.patient}_lesion.nii.gz"
-
-    def _numbers(self) -> dict[str, Any]:
-        try:
-            numbers = json.loads((self.output_dir / f"{self.patient}_lesion.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return numbers if isinstance(numbers, dict) else {}
 
     def _places(self) -> list[Path]:
         """List all that a run may write of the patient, the numbers first."""

@@ -10,7 +10,8 @@ from islesnet.scanner.candidate import Candidate, UnusableError
 from islesnet.scanner.dicom import Frame, candidates_in_series, is_dicom, read_frames, series_name
 from islesnet.scanner.dicom.persons import Person, count_persons
 from islesnet.scanner.volume_files import candidates_in_file
-from islesnet.volumes.file_names import MARK_OF_RESULTS, SYSTEM_FOLDERS, natural_key, stem_of
+from islesnet.volumes.file_names import SYSTEM_FOLDERS, natural_key, stem_of
+from islesnet.volumes.result_files import is_result
 
 # A PACS calls files and folders by the patient, and what cannot be read does not say by whom.
 UNNAMED = "DICOM file"
@@ -83,7 +84,7 @@ def _leave_out(found: Survey, path: Path, inside: str, reason: str) -> None:
 
 
 def _files(root: Path, found: Survey) -> Iterator[Path]:
-    """Walk the files in natural order, links followed once, hidden names and folders of results left out."""
+    """Walk the files in natural order, links followed once, hidden names and islesnet's own results left out."""
     if root.is_file():
         yield root
         return
@@ -102,7 +103,7 @@ def _files(root: Path, found: Survey) -> Iterator[Path]:
             continue
         seen.add(real)
         for name in sorted(names, key=natural_key):
-            if name.startswith("."):
+            if name.startswith(".") or is_result(Path(folder) / name):
                 continue
             count += 1
             if count > _MOST_FILES:
@@ -111,7 +112,7 @@ def _files(root: Path, found: Survey) -> Iterator[Path]:
 
 
 def _is_looked_into(folder: Path) -> bool:
-    return not (folder.name.startswith(".") or folder.name in SYSTEM_FOLDERS or (folder / MARK_OF_RESULTS).exists())
+    return not (folder.name.startswith(".") or folder.name in SYSTEM_FOLDERS or is_result(folder))
 
 
 def _printable(path: Path) -> str:

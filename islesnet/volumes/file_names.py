@@ -4,8 +4,6 @@ import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-# Every run of islesnet leaves this file in its folder: what lies there are results, not scans.
-MARK_OF_RESULTS = "provenance.json"
 # What operating systems leave on a medium.
 SYSTEM_FOLDERS = {"lost+found", "$RECYCLE.BIN", "System Volume Information", "__MACOSX"}
 VOLUME_SUFFIXES = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd")
@@ -36,6 +34,7 @@ _PROTOCOL_WORDS = {
     *("fatsat", "blade", "propeller", "frfse", "epi", "ep2d", "diff", "diffusion", "dti", "2d", "3d", "iso", "thin"),
     *("std", "hr", "localizer", "localiser", "loc", "scout", "survey", "haste", "swi", "swan", "tof", "angio", "mra"),
     *("perf", "dsc", "adc", "eadc", "head", "brain", "neuro", "mr", "mri", "scan", "series", "serie", "serien", "raw"),
+    *("reg", "coreg", "registered", "coregistered", "resampled", "resliced", "aligned"),
 }
 # Maps and by-products that carry a sequence's name but are not it.
 _OTHER_WORDS = {"adc", "eadc", "exponential", "b0", "star", "probability", "prob", "prediction", "uncertainty"}

@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from pydicom.uid import generate_uid
@@ -10,6 +11,8 @@ from pydicom.uid import generate_uid
 from islesnet.data import Case
 from islesnet.errors import InputError
 from islesnet.patients import RawScans, find_patients
+from islesnet.provenance import write_provenance
+from islesnet.volumes.result_files import MARK
 from tests.scanner import made_dicom
 
 
@@ -210,13 +213,39 @@ def test_patient_whose_file_comes_twice_is_left_to_the_scanners_reading(write_sc
     assert found(tmp_path) == {"anna": RawScans, "bert": Case}
 
 
-def test_folders_of_results_are_passed_over(write_scan, tmp_path):
+def test_folders_of_results_are_passed_over(write_scan, tmp_path, caplog):
     write_scan(tmp_path / "anna/x.nii.gz")
     write_scan(tmp_path / "bert/x.nii.gz")
     write_scan(tmp_path / "out/anna/dwi.nii.gz")
-    (tmp_path / "out/provenance.json").touch()
+    for name in ("anna_lesion", "anna_probability"):
+        write_scan(tmp_path / f"out/{name}.nii.gz")
+    write_provenance(tmp_path / "out", began=0)
+    (tmp_path / f"out/{MARK}anna").touch()
 
-    assert set(found(tmp_path)) == {"anna", "bert"}
+    with caplog.at_level(logging.WARNING):
+        assert set(found(tmp_path)) == {"anna", "bert"}
+    assert caplog.text == ""
+
+
+def test_registered_volumes_of_earlier_results_are_patients_where_there_is_nothing_else(write_scan, tmp_path):
+    for patient in ("anna", "bert"):
+        write_scan(tmp_path / f"out/{patient}/dwi.nii.gz")
+        write_scan(tmp_path / f"out/{patient}_lesion.nii.gz")
+        (tmp_path / f"out/{MARK}{patient}").touch()
+
+    assert set(found(tmp_path / "out")) == {"anna", "bert"}
+
+
+def test_patient_into_whose_folder_a_run_wrote_is_still_a_patient(write_scan, tmp_path):
+    for patient in ("anna", "bert", "carl"):
+        series(tmp_path / patient / "dwi1", StudyInstanceUID=generate_uid())
+    for folder in ("anna", "bert"):  # anna's is of a run that was refused, bert's of one that was not
+        write_provenance(tmp_path / folder, began=0)
+    write_scan(tmp_path / "bert/patient/dwi.nii.gz")
+    (tmp_path / f"bert/{MARK}patient").touch()
+    (tmp_path / "carl/provenance.json").write_text('{"of": "another tool"}')
+
+    assert set(found(tmp_path)) == {"anna", "bert", "carl"}
 
 
 def test_empty_folders_are_left_out_with_a_word(write_scan, tmp_path, caplog):
@@ -232,15 +261,16 @@ def test_empty_folders_are_left_out_with_a_word(write_scan, tmp_path, caplog):
 def test_folder_that_cannot_be_opened_is_a_patient_who_will_fail(write_scan, tmp_path, monkeypatch):
     for patient in ("anna", "bert", "closed"):
         write_scan(tmp_path / patient / "x.nii.gz")
-    scan, listing = os.scandir, os.listdir
+    scan, listing, look = os.scandir, os.listdir, os.stat
 
-    def refuse(path, open_folder):
-        if str(path).endswith("closed"):
+    def refuse(path, ask, *how, **further):
+        if "closed" in (Path(path).name if ask is not look else Path(path).parent.name):
             raise PermissionError(13, "Permission denied", str(path))
-        return open_folder(path)
+        return ask(path, *how, **further)
 
     monkeypatch.setattr(os, "scandir", lambda path: refuse(path, scan))
     monkeypatch.setattr(os, "listdir", lambda path: refuse(path, listing))
+    monkeypatch.setattr(os, "stat", lambda path, *how, **further: refuse(path, look, *how, **further))
 
     assert found(tmp_path) == {"anna": RawScans, "bert": RawScans, "closed": RawScans}
 
@@ -324,15 +354,36 @@ def test_file_that_is_somebodys_beside_somebodys_folder_is_refused_as_unclear(wr
         write_scan(tmp_path / f"data/{name}.nii.gz")
     write_scan(tmp_path / "data/p2/flair.nii.gz", "flair")
 
-    with pytest.raises(InputError, match=r"b0\.nii\.gz lies beside a folder of scans.*--one-patient"):
+    with pytest.raises(InputError, match=r"p1_dwi\.nii\.gz lies beside a folder of scans.*--one-patient"):
+        find_patients(tmp_path / "data")
+
+
+def test_file_that_is_somebodys_beside_somebodys_dicom_is_refused_as_unclear(write_scan, write_series, tmp_path):
+    write_scan(tmp_path / "data/p1_dwi.nii.gz")
+    write_series(tmp_path / "data/p2", "flair")
+
+    with pytest.raises(InputError, match=r"p1_dwi\.nii\.gz lies beside a folder of scans"):
+        find_patients(tmp_path / "data")
+
+
+def test_folders_of_scans_beside_several_patients_files_are_not_forgotten(write_scan, write_series, tmp_path):
+    for patient in ("p1", "p2"):
+        write_scan(tmp_path / f"data/{patient}_dwi.nii.gz")
+    write_scan(tmp_path / "data/masks/p1.nii.gz")
+    assert len(find_patients(tmp_path / "data")) == 2
+
+    write_series(tmp_path / "data/p3")
+    write_scan(tmp_path / "data/p4/x.nii.gz")
+    with pytest.raises(InputError, match=r"folders of scans beside them \(p3, p4\); move either away"):
         find_patients(tmp_path / "data")
 
 
 def test_converted_files_beside_their_dicom_are_one_patient(write_scan, write_series, tmp_path):
-    write_scan(tmp_path / "data/p1_dwi.nii.gz")
-    write_series(tmp_path / "data/source")
+    for folder in ("source", "p1", "DICOM"):
+        write_scan(tmp_path / folder / "p1_dwi.nii.gz")
+        write_series(tmp_path / folder / folder)
 
-    assert len(find_patients(tmp_path / "data")) == 1
+        assert len(find_patients(tmp_path / folder)) == 1
 
 
 @pytest.mark.parametrize(
@@ -345,27 +396,17 @@ def test_converted_files_beside_their_dicom_are_one_patient(write_scan, write_se
         ("ep2d_diff_tra_TRACEW_5", "scans"),
         ("20231001_dwi", "derived"),
         ("data_AX_T1_SE_3", "more"),
+        ("sub-data_dwi", "masks"),
+        ("dwi_reg", "more"),
     ],
 )
-def test_file_beside_a_folder_of_further_scans_is_one_patients(write_scan, tmp_path, scan, further):
+def test_file_beside_a_folder_of_further_scans_is_one_patients(write_scan, tmp_path, caplog, scan, further):
     write_scan(tmp_path / f"data/{scan}.nii.gz")
     write_scan(tmp_path / f"data/{further}/flair.nii.gz", "flair", degrees=3)
 
-    assert len(find_patients(tmp_path / "data")) == 1
-
-
-def test_folder_of_scans_that_holds_results_too_is_left_out_with_a_word(write_scan, tmp_path, caplog):
-    for patient in ("anna", "bert"):
-        write_scan(tmp_path / patient / "dwi.nii.gz")
-    for name in ("anna_lesion", "anna_probability"):
-        write_scan(tmp_path / f"anna/{name}.nii.gz")
-        write_scan(tmp_path / f"results/{name}.nii.gz")
-    for folder in ("anna", "results"):
-        (tmp_path / folder / "provenance.json").touch()
-
-    assert list(found(tmp_path)) == ["bert"]
-    assert "anna holds results and is left out, with dwi.nii.gz beside them" in caplog.text
-    assert "results holds" not in caplog.text
+    with caplog.at_level(logging.WARNING):
+        assert len(find_patients(tmp_path / "data")) == 1
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize("path", ["nowhere", "."])

@@ -1,13 +1,15 @@
 """What a run may replace where it writes a patient's results, and what is refused so that nothing is lost."""
 
 import json
+import os
 
 import pytest
 
 from islesnet.errors import InputError
 from islesnet.files import sha256_of
 from islesnet.patients import BeginPatient, RawScans
-from islesnet.patients.results import IN_FOLDER, MARK
+from islesnet.patients.results import IN_FOLDER
+from islesnet.volumes.result_files import MARK
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def test_half_files_of_a_killed_run_are_taken_away_and_another_patients_are_not(
     assert there(tmp_path) == {".part.abc.bert_lesion.nii.gz", f"{MARK}anna"}
 
 
-@pytest.mark.parametrize("name", ["anna/t2.nii.gz", "anna_lesion.nii.gz"])
+@pytest.mark.parametrize("name", ["anna/t2.nii.gz", "anna/IM0001", "anna/scans.json", "anna_lesion.nii.gz"])
 def test_what_happens_to_lie_where_results_go_is_not_replaced(scans, begin, tmp_path, name):
     theirs = write(tmp_path / "out" / name)
 
@@ -130,6 +132,19 @@ def test_mask_that_was_corrected_is_not_replaced_until_it_is_moved_away(scans, b
     begin(RawScans("anna", scans))
 
     assert there(tmp_path) == {f"{MARK}anna"}
+
+
+def test_results_of_another_user_are_not_removed_in_part(scans, begin, tmp_path, monkeypatch):
+    begin(RawScans("anna", scans))
+    mask = written_mask(tmp_path)
+    write(tmp_path / "out/anna/report.html")
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path / "out/anna" and access(path, mode))
+
+    with pytest.raises(InputError, match=r"Cannot write to the folder .*out/anna: permission denied"):
+        begin(RawScans("anna", scans))
+
+    assert mask.exists()
 
 
 def test_scan_that_is_not_there_costs_no_earlier_results(scans, begin, tmp_path):

@@ -6,11 +6,12 @@ from typing import Protocol
 
 from islesnet.data.case import Case
 from islesnet.data.layouts import bids, folders, nnunet, siss2015, table
+from islesnet.data.layouts.folders import cases_in_files
 from islesnet.data.layouts.listing import entries, holds_dicom
 from islesnet.errors import InputError
 from islesnet.volumes.file_names import natural_key
 
-__all__ = ["LAYOUTS", "detect_layout", "find_cases"]
+__all__ = ["LAYOUTS", "cases_in_files", "detect_layout", "find_cases"]
 
 
 class Layout(Protocol):

@@ -6,7 +6,7 @@ from pathlib import Path
 from islesnet.data.case import Case
 from islesnet.data.layouts.assembly import assemble, assemble_by_name, claim, reading_of
 from islesnet.data.layouts.listing import entries, folders_in, holds_dicom, volumes_in
-from islesnet.volumes.file_names import NameReading, read_name, says_only_how
+from islesnet.volumes.file_names import NameReading, natural_key, read_name, says_only_how
 
 NAME = "folders"
 DESCRIPTION = (
@@ -34,7 +34,7 @@ def find(folder: Path) -> list[Case]:
     if _holds_sequences(folder):
         if any(_holds_sequences(child) for child in folders_in(folder)):
             logger.warning("%s holds sequences itself: its subfolders are not looked into", folder)
-        return _cases_of_files(folder)
+        return cases_in_files(folder)
     cases = []
     for child in folders_in(folder):
         case = _case_of_folder(child)
@@ -59,8 +59,17 @@ def _parts(folder: Path) -> list[Path]:
     return [child for child in folders_in(folder) if child.name.lower() == "anat" or read_name(child.name).role]
 
 
-def _cases_of_files(folder: Path) -> list[Case]:
-    """Make one case of the files directly in a folder, or several where their names tell patients apart."""
+def cases_in_files(folder: Path) -> list[Case]:
+    """Make one case of the files directly in a folder, or several where their names tell patients apart.
+
+    Returns:
+        the cases in natural order; none where no file is named by a sequence.
+
+    Raises:
+        InputError: where two files claim the same sequence of a patient.
+    """
+    if not _holds_sequences(folder):
+        return []
     readings = [(path, reading_of(path, folder.name)) for path in volumes_in(folder)]
     named = [(path, reading) for path, reading in readings if claim(path, reading) is not None]
     if _tells_patients_apart([reading for _, reading in named]):
@@ -68,7 +77,7 @@ def _cases_of_files(folder: Path) -> list[Case]:
         for path, reading in named:
             patients.setdefault(reading.rest, []).append((str(reading.role), path))
         cases = [assemble(patient, claims) for patient, claims in patients.items()]
-        return [case for case in cases if case is not None]
+        return sorted((case for case in cases if case is not None), key=lambda case: natural_key(case.patient))
     case = assemble(folder.name, [(str(reading.role), path) for path, reading in named])
     return [case] if case is not None else []
 
