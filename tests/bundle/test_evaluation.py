@@ -13,7 +13,7 @@ import pytest
 from islesnet.data import read_datalist
 from islesnet.errors import InputError
 from islesnet.metrics import score_mask
-from islesnet.patients.results import MARK
+from islesnet.volumes.result_files import MARK
 from tests.bundle.conftest import TINY, open_recipe, run_bundle
 
 SECTION = "training"  # three patients; whether the network knows them does not matter here

@@ -14,11 +14,11 @@ import pytest
 
 from islesnet.data import Case, find_cases
 from islesnet.errors import InputError, input_error_behind
-from islesnet.patients.results import MARK
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.segment import segment_cases
 from islesnet.trust import AppearanceRanges, SubsetScores
 from islesnet.trust.description import STATISTICS
+from islesnet.volumes.result_files import MARK
 from tests.bundle.conftest import BUNDLE, open_recipe, run_bundle
 
 REAL = Path(os.environ.get("ISLESNET_REAL_DATA", BUNDLE.parent.parent / "shared/real"))
@@ -139,6 +139,7 @@ def test_cohort_goes_on_after_a_bad_patient_and_says_which_and_why(patients, wei
         ("output is a file", "Cannot write to the folder"),
         ("truncated", "is cut short"),
         ("NaN", "voxels are NaN"),
+        ("own table", "cohort.csv is no result of an earlier run and would be replaced"),
         ("written false", "write --save_probability True or --save_probability False"),
     ],
 )
@@ -157,6 +158,9 @@ def test_user_is_told_in_plain_words_without_a_traceback(fault, sentence, patien
     output = tmp_path / "out"
     if fault == "output is a file":
         output.touch()
+    if fault == "own table":
+        output.mkdir()
+        (output / "cohort.csv").write_text("patient,age\n")
     checkpoint = tmp_path / "absent.pt" if fault == "no weights" else weights
 
     run = run_bundle(
