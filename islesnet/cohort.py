@@ -16,6 +16,7 @@ from islesnet.resume import FinishedPatients
 
 logger = logging.getLogger(__name__)
 
+_RESULTS = "\0"  # stands for the folder of results, while others are replaced
 _ITEM = "item"  # what a patient came as, as text: what fails later is told without the folders' names too
 
 
@@ -61,10 +62,17 @@ class CohortDataset(Dataset):
                     return {"patient": item["patient"], "finished": True}
                 item = item | {"made_of": made_of}
             loaded: dict[str, Any] = self.transform(item if self.prepare is None else self.prepare(item))
-            loaded[_ITEM] = json.dumps(self.data[index], default=str)
+            loaded[_ITEM] = json.dumps([self.data[index], self._output_dir], default=str)
         except Exception as error:  # any failure is one patient's, and said at the end
-            return {"patient": item["patient"], "failure": _without_folders(describe_failure(error), self.data[index])}
+            return {
+                "patient": item["patient"],
+                "failure": _without_folders(describe_failure(error), self.data[index], self._output_dir),
+            }
         return loaded
+
+    @property
+    def _output_dir(self) -> str | None:
+        return None if self.finished is None else str(self.finished.output_dir)
 
 
 class CohortEvaluator(SupervisedEvaluator):
@@ -119,8 +127,8 @@ class CohortEvaluator(SupervisedEvaluator):
                 segmented: dict[str, Any] = super()._iteration(engine, batchdata)
                 return segmented
             except Exception as error:  # as above: writing and postprocessing belong to the patient too
-                item = json.loads(batchdata[_ITEM][0]) if _ITEM in batchdata else {"patient": patient}
-                failure = _without_folders(describe_failure(error), item)
+                item = json.loads(batchdata[_ITEM][0]) if _ITEM in batchdata else [{"patient": patient}]
+                failure = _without_folders(describe_failure(error), *item)
         self.failures[patient] = failure
         logger.error("%s: %s", patient, failure)
         return {}
@@ -145,10 +153,21 @@ def _printable(reason: str) -> str:
     )
 
 
-def _without_folders(failure: str, item: Mapping[str, str]) -> str:
-    """Call a patient's folders by the patient's name, which may be a pseudonym where the folders have the real one."""
+def _without_folders(failure: str, item: Mapping[str, str], output_dir: str | None = None) -> str:
+    """Call a patient's folders by the patient's name, which may be a pseudonym where the folders have the real one.
+
+    Results are told by their place in the folder of results.
+    """
     places = {key: Path(value) for key, value in item.items() if key != "patient" and Path(value).is_absolute()}
-    folders = {str(path if key == "folder" else path.parent) for key, path in places.items()} - {"/"}
-    for folder in sorted(map(_printable, folders), key=len, reverse=True):
-        failure = re.sub(re.escape(folder) + r"(?!\w)", lambda _: item["patient"], failure)
+    folders = {path if key == "folder" else path.parent for key, path in places.items()}
+    folders |= {path for path in places.values() if path.is_dir()}
+    if output_dir is not None:
+        failure = re.sub(_whole(output_dir), _RESULTS, failure)
+    for folder in sorted({str(folder) for folder in folders} - {"/"}, key=len, reverse=True):
+        failure = re.sub(_whole(folder), lambda _: item["patient"], failure)
+    failure = failure.replace(f"{_RESULTS}/", "").replace(_RESULTS, output_dir or "")
     return failure.removeprefix(f"{item['patient']}: ")
+
+
+def _whole(folder: str) -> str:
+    return rf"(?<![\w/]){re.escape(_printable(folder))}(?!\w)"

@@ -186,6 +186,38 @@ def test_folder_of_a_series_and_one_of_odd_bytes_are_called_by_the_pseudonym():
         assert CohortDataset([item], Compose([Lambda(refuse)]))[0]["failure"] == "case-1/series5/IM0001: is cut short"
 
 
+def test_folder_of_a_series_that_is_there_is_called_by_the_pseudonym_itself(tmp_path):
+    def refuse(item):
+        raise InputError(f"{item['dwi']} holds scans of 2 patients")
+
+    (tmp_path / "pool/Mueller_Hans").mkdir(parents=True)
+    item = {"patient": "case-1", "dwi": str(tmp_path / "pool/Mueller_Hans")}
+    assert CohortDataset([item], Compose([Lambda(refuse)]))[0]["failure"] == "case-1 holds scans of 2 patients"
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("/data/out/p1/report.html", "p1/report.html"),
+        ("/data/out", "/data/out"),
+        ("/mnt/data/out/x", "/mnt/data/out/x"),
+        ("/data/outer/x", "p1/outer/x"),
+        ("/data/p1_dwi.nii.gz", "p1/p1_dwi.nii.gz"),
+    ],
+)
+def test_results_are_told_by_their_place_and_not_as_a_patients_scans(tmp_path, place, told):
+    def refuse(item):
+        raise InputError(f"cannot write {place}: no space left")
+
+    weights = tmp_path / "model.pt"
+    weights.write_bytes(b"weights")
+    finished = FinishedPatients("/data/out", weights, settings=[])
+    dataset = CohortDataset(
+        [{"patient": "p1", "dwi": "/data/p1_dwi.nii.gz"}], Compose([Lambda(refuse)]), None, finished
+    )
+    assert dataset[0]["failure"] == f"cannot write {told}: no space left"
+
+
 def test_failure_after_loading_calls_the_patients_folders_by_the_pseudonym_too(evaluator_of):
     class Vanished(Network):
         def forward(self, image):
