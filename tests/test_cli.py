@@ -245,6 +245,7 @@ def test_link_that_stands_for_a_patient_gives_the_name_with_and_without_a_named_
 def test_second_patient_without_a_name_does_not_replace_the_first(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("islesnet.segment.segment_cases", lambda *_: None)
     (tmp_path / "patient_lesion.json").write_text('{"patient": "patient", "lesion_count": 1, "lesion_volume_ml": 2.0}')
+    (tmp_path / "b.nii.gz").touch()
     scan = ("segment", "--dwi", tmp_path / "b.nii.gz", "-o", tmp_path)
 
     assert run_main(monkeypatch, *scan) == 1
@@ -263,6 +264,22 @@ def test_named_scan_is_looked_for_here_and_in_the_patients_folder(tmp_path, monk
     assert named == [{"dwi": tmp_path / "anna/001.nii.gz"}]
     assert run_main(monkeypatch, *scan, "002.nii.gz") == 1
     assert f"002.nii.gz does not exist, neither here nor in {tmp_path / 'anna'}" in capsys.readouterr().err
+
+
+def test_name_that_means_another_file_here_than_in_the_patients_folder_is_refused(tmp_path, monkeypatch, capsys):
+    named = []
+    monkeypatch.setattr("islesnet.segment.segment_cases", lambda cases, *_: named.append(cases[0].brain))
+    for patient in ("anna", "bert"):
+        (tmp_path / patient).mkdir()
+        (tmp_path / patient / "brain.nii.gz").touch()
+    scan = ("segment", tmp_path / "anna", "-o", tmp_path / "out", "--brain", "brain.nii.gz")
+
+    monkeypatch.chdir(tmp_path / "bert")
+    assert run_main(monkeypatch, *scan) == 1
+    assert f"{tmp_path}/bert/brain.nii.gz and {tmp_path}/anna/brain.nii.gz; give" in capsys.readouterr().err
+    monkeypatch.chdir(tmp_path / "anna")
+    assert run_main(monkeypatch, *scan) == 0
+    assert len(named) == 1
 
 
 def test_who_stops_a_cohort_is_told_how_to_go_on(dataset, tmp_path, monkeypatch, capsys):
@@ -317,13 +334,14 @@ def test_ways_to_the_brain_are_those_of_the_preparation():
     assert {way.value for way in BrainMaskWay} == set(WAYS)
 
 
-def test_brain_mask_that_is_not_there_is_said_before_anything_is_done(dataset, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("what", ["--brain", "--flair"])
+def test_what_is_named_and_not_there_is_said_before_anything_is_done(what, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("islesnet.segment.segment_cases", lambda *_: pytest.fail("nothing is to be done"))
     (tmp_path / "dwi.nii.gz").touch()
-    mask = ("--brain", tmp_path / "absent.nii.gz", "-o", tmp_path / "out")
+    absent = (what, tmp_path / "absent.nii.gz", "-o", tmp_path / "out")
 
-    assert run_main(monkeypatch, "segment", "--dwi", tmp_path / "dwi.nii.gz", *mask) == 1
-    assert run_main(monkeypatch, "segment", tmp_path, *mask) == 1
+    assert run_main(monkeypatch, "segment", "--dwi", tmp_path / "dwi.nii.gz", *absent) == 1
+    assert run_main(monkeypatch, "segment", tmp_path, *absent) == 1
     assert capsys.readouterr().err.count("absent.nii.gz does not exist") == 2
 
 

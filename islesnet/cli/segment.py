@@ -128,8 +128,9 @@ def _patients(
     if folder is None:
         if not named:
             raise InputError("Give a folder of patients, or one patient's scans (--dwi, --t1, --t2, --flair).")
-        if brain is not None and not brain.exists():
-            raise InputError(f"--brain {brain} does not exist")
+        for said, path in {**named, "brain": brain}.items():
+            if path is not None and not path.exists():
+                raise InputError(f"--{said} {path} does not exist")
         return [RawScans(name or NAMELESS, None, named, brain)]
     if named or brain is not None or name is not None:  # said of one patient
         if not folder.is_dir():
@@ -141,12 +142,13 @@ def _patients(
 
 
 def _here_or_in(folder: Path, path: Path) -> Path:
-    """Find what the user names, from where the command is typed or from the patient's folder."""
-    if path.exists():
-        return path
-    if (folder / path).exists():
-        return folder / path
-    raise InputError(f"{path} does not exist, neither here nor in {folder}")
+    """Find what the user names, from where the command is typed or from the patient's folder, if not in both."""
+    there = [place for place in dict.fromkeys((path, folder / path)) if place.exists()]
+    if not there:
+        raise InputError(f"{path} does not exist, neither here nor in {folder}")
+    if len(there) > 1 and not there[0].samefile(there[1]):
+        raise InputError(f"{path} is both {there[0].absolute()} and {there[1].absolute()}; give the whole path")
+    return there[0]
 
 
 def _print_volumes(output: Path, patients: Iterable[str], since: float = 0.0) -> None:
