@@ -55,7 +55,7 @@ def test_patient_that_failed_has_the_failure_and_nothing_of_an_earlier_run(tmp_p
     assert written.loc["anna", "failure"] == "flair.nii.gz is cut short"
     assert written.loc["anna", ["total_volume_ml", "lesions", "is_trusted", "report"]].isna().all()
     assert bool(written.loc["bert", "is_trusted"]) is True
-    assert "1 of 2 patients were segmented; 1 patient has no mask." in page(tmp_path)
+    assert "1 of 2 patients were segmented; 1 patient failed." in page(tmp_path)
 
 
 def test_row_leads_to_the_patients_report_where_there_is_one(tmp_path):

@@ -20,6 +20,10 @@ PATIENTS_TEXT = (
     "where no reason was found against trusting it, such as scans unlike the training's, a cut head, an implausible "
     "volume or too few sequences. That does not say that the mask is right: it is yours to check."
 )
+FAILED_TEXT = (
+    "The latest run made no mask of these patients; one that an earlier run made may still lie there. Mend what is "
+    "said and run the cohort again."
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class CohortRow:
         reasons: why it is not.
         notes: sentences to be aware of.
         report: path of the patient's page, relative to the cohort's folder; None where there is none.
-        failure: why there is no mask; empty where there is one.
+        failure: why the latest run made no mask; empty where it made one.
         stamps: words in capitals that keep this patient from being mistaken, e.g. "PHANTOM".
         weights: SHA-256 of the network's weights; empty where it is not known.
     """
@@ -90,7 +94,7 @@ def write_cohort_page(
     page.lead(("" if is_finished else "So far, ") + _sentence(len(rows), len(failed), len(doubted)))
     page.facts(_facts(done, failed, doubted))
     if failed:
-        page.section("Failed", "These patients have no mask. Mend what is said and run the cohort again.")
+        page.section("Failed", FAILED_TEXT)
         page.table(pd.DataFrame([{"Patient": row.patient, "Why": row.failure} for row in failed]), "Reasons.")
     if done:
         page.section("Patients", PATIENTS_TEXT)
@@ -143,7 +147,7 @@ def _facts(
     volumes = pd.Series([row.total_volume_ml for row in done], dtype=float).dropna()
     return {
         "Patients": (str(len(done) + len(failed)), "in all"),
-        "Failed": (str(len(failed)), "without a mask, see below" if failed else "without a mask"),
+        "Failed": (str(len(failed)), "in the latest run, see below" if failed else "in the latest run"),
         "Not to be trusted": (str(len(doubted)), "masks, see the reasons"),
         "Without a lesion": (str(sum(row.lesions == 0 for row in done)), "empty masks"),
         "Median volume": (say_ml(float(volumes.median())) if len(volumes) else say(None), "of the masks"),
@@ -153,7 +157,7 @@ def _facts(
 def _sentence(patients: int, failed: int, doubted: int) -> str:
     parts = [f"{patients - failed} of {patients} patients were segmented"]
     parts += [f"{doubted} of these masks {'is' if doubted == 1 else 'are'} not to be trusted"] if doubted else []
-    parts += [f"{failed} patient{' has' if failed == 1 else 's have'} no mask"] if failed else []
+    parts += [f"{failed} patient{'' if failed == 1 else 's'} failed"] if failed else []
     return "; ".join(parts) + "."
 
 

@@ -84,7 +84,7 @@ def _highdicom() -> Any:
     try:
         import highdicom
     except ImportError as error:
-        raise InputError("A DICOM segmentation needs highdicom: pip install 'islesnet[dicom]'.") from error
+        raise InputError("A DICOM segmentation needs highdicom: pip install highdicom.") from error
     logging.getLogger("highdicom").setLevel(logging.WARNING)  # it tells of every UID that it copies
     return highdicom
 

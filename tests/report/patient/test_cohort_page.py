@@ -16,7 +16,7 @@ ROWS = [
 def test_page_sums_up_lists_failures_with_reasons_and_links_to_reports(tmp_path):
     text = write_cohort_page(tmp_path / "new", ROWS, ["PHANTOM"]).read_text(encoding="utf-8")
     parsed = Tags(text)
-    assert "2 of 3 patients were segmented; 1 of these masks is not to be trusted; 1 patient has no mask." in text
+    assert "2 of 3 patients were segmented; 1 of these masks is not to be trusted; 1 patient failed." in text
     assert text.index(">Failed</h2>") < text.index(">Patients</h2>")
     assert {"<script>", "dwi.nii.gz: is damaged & short", "Cut. Moved.", "007"} <= set(parsed.words)
     links = [attributes["href"] for tag, attributes in parsed.tags if tag == "a"]
@@ -74,6 +74,6 @@ def test_page_of_a_run_that_goes_on_says_so(tmp_path):
 
 def test_a_cohort_of_failures_and_an_empty_one_have_a_page(tmp_path):
     text = write_cohort_page(tmp_path, ROWS[2:]).read_text(encoding="utf-8")
-    assert "0 of 1 patients were segmented; 1 patient has no mask." in text
+    assert "0 of 1 patients were segmented; 1 patient failed." in text
     assert ">Patients</h2>" not in text
     assert write_cohort_page(tmp_path, []).exists()
