@@ -65,7 +65,7 @@ def _entries(folder: Path) -> list[Path]:
     try:
         shown = [path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in SYSTEM_FOLDERS]
     except OSError as error:
-        logger.warning("The folder %s cannot be opened (%s)", folder, (error.strerror or "").lower())
+        logger.debug("The folder %s cannot be opened (%s)", folder, (error.strerror or "").lower())
         return []
     return sorted(shown, key=lambda path: natural_key(path.name))
 

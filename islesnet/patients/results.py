@@ -88,7 +88,7 @@ class _PatientResults:
         for path in (path.resolve() for path in inputs):
             if path in (target, home) or target in path.parents or path in places:
                 raise InputError(
-                    f"The results would be written among the scans, to {self.folder}; choose another folder for them."
+                    f"The results would be written among the scans; choose another folder than {self.output_dir}."
                 )
         there = next(self._foreign(), None) if not is_begun(self.output_dir, self.patient) else None
         if there is not None:

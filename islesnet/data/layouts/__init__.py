@@ -78,6 +78,8 @@ def detect_layout(folder: Path) -> str:
 def _require_existing(folder: Path) -> None:
     if not folder.exists():
         raise InputError(f"{folder} does not exist; give the data set's folder or a CSV table")
+    if folder.is_dir():
+        entries(folder)  # which refuses a folder that cannot be opened
 
 
 def _require_each_once(cases: list[Case], folder: Path) -> None:
