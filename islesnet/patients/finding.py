@@ -13,15 +13,15 @@ from islesnet.patients.folders import (
     folders_of_results,
     folders_of_scans,
     is_volume,
+    name_without_suffix,
     scans_in,
-    stem,
 )
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.joining import (
     are_named_as_series,
     are_parts,
-    is_named_as_further,
-    is_named_as_masks,
+    is_further,
+    is_named_as_beside,
     names_somebody,
 )
 from islesnet.patients.scans import RawScans
@@ -56,16 +56,19 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     layout = _layout_of(folder)
     if layout not in (None, "folders"):
         return _patients_in_layout(folder, str(layout))
-    loose = next(scans_in(folder), None)
-    if loose is not None:
+    if next(scans_in(folder), None) is not None:
         patients = _patients_of_folder(folder)
         if patients == [own]:
-            _require_clear(loose)
+            _require_clear(folder)
         if len(patients) > 1:
             _require_alone(folder)
             _tell_apart(folder, patients)
         return patients
-    children = folders_of_scans(folder) or folders_of_results(folder)
+    children = folders_of_scans(folder)
+    if children:
+        _tell_passed_over(folder)
+    else:
+        children = folders_of_results(folder)
     if _are_one_examination(children):
         return [own]
     if are_named_as_series(children):
@@ -98,24 +101,39 @@ def _layout_of(folder: Path) -> str | None:
 
 def _require_alone(folder: Path) -> None:
     """Refuse folders of scans beside files that are several patients': whose they are, nobody can tell."""
-    beside = [child.name for child in folders_of_scans(folder) if not is_named_as_masks(child)]
-    if beside:
+    children = folders_of_scans(folder)
+    unclear = [child.name for child in children if not is_named_as_beside(child)]
+    if unclear:
         raise InputError(
-            f"{folder} holds patients by its files' names, and folders of scans beside them ({', '.join(beside[:4])}); "
-            "move either away, so that nobody is left out"
+            f"{folder} holds patients by its files' names, and folders of scans beside them ({_some(unclear)}); move "
+            "either away, so that nobody is left out"
         )
+    if children:
+        logger.warning("%s: %s: not looked into", folder, _some([child.name for child in children]))
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
 
 
 def _tell_apart(folder: Path, patients: Sequence[Case | RawScans]) -> None:
-    names = [patient.patient for patient in patients[:4]] + (["..."] if len(patients) > 4 else [])
-    told = f"these are {len(patients)} patients ({', '.join(names)})"
+    told = f"these are {len(patients)} patients ({_some([patient.patient for patient in patients])})"
     logger.info("%s: by the files' names %s; where they are one, say --one-patient", folder.name, told)
 
 
 def _tell_as_one(folder: Path, children: Sequence[Path]) -> None:
-    names = ", ".join(child.name for child in children[:4]) + (", ..." if len(children) > 4 else "")
-    told = f"its folders ({names}) are named as sequences and are taken for one patient's"
-    logger.info("%s: %s; where they are several people's, segment each by itself", folder.name, told)
+    told = f"its folders ({_some([child.name for child in children])}) are named as sequences"
+    logger.info(
+        "%s: %s and are taken for one patient's; where they are several people's, segment each by itself",
+        folder.name,
+        told,
+    )
+
+
+def _tell_passed_over(folder: Path) -> None:
+    results = [child.name for child in folders_of_results(folder)]
+    if results:
+        logger.warning("%s: results of an earlier run are passed over: %s", folder, _some(results))
 
 
 def _patients_in_layout(folder: Path, layout: str) -> list[Case | RawScans]:
@@ -155,23 +173,22 @@ def _are_of_one_examination(scans: Sequence[Path]) -> bool:
     return len(scans) == 1 or (len(examinations) == 1 and "" not in examinations)
 
 
-def _require_clear(loose: Path) -> None:
-    """Refuse a file beside patients' folders, whose scans would be taken for one patient's."""
-    children = folders_of_scans(loose.parent)
-    if len(children) == 1:
-        # One patient's further scans, or what they were converted from, unless a file's name is somebody's.
-        if is_named_as_further(children[0], loose):
-            return
-        somebody = next(filter(names_somebody, scans_in(loose.parent)), None)
-        if somebody is None:
-            return
-        loose = somebody
-    elif not children or _are_one_patient(children):
+def _require_clear(folder: Path) -> None:
+    """Refuse files beside patients' folders, whose scans would be taken for one patient's."""
+    scans = [scan for scan in scans_in(folder) if is_volume(scan)]
+    somebodys = [scan for scan in scans if names_somebody(scan)]
+    children = [child for child in folders_of_scans(folder) if not is_further(child, somebodys or scans)]
+    # One folder more may be of one patient's further scans, unless a file's name is somebody's.
+    if len(children) > 1 and not _are_one_patient(children):
+        beside = f"{len(children)} folders"
+    elif len(children) == 1 and somebodys:
+        beside = "a folder"
+    else:
         return
-    folders = "a folder" if len(children) == 1 else f"{len(children)} folders"
+    loose = next(iter(somebodys), None) or next(scans_in(folder))
     raise InputError(
-        f"{loose} lies beside {folders} of scans; move it away where they are patients, or say --one-patient where "
-        "they are one"
+        f"{loose} lies beside {beside} of scans ({_some([child.name for child in children])}); move it away where they "
+        "are patients, or say --one-patient where they are one"
     )
 
 
@@ -201,7 +218,7 @@ def _patients_of_folder(folder: Path) -> list[Case | RawScans]:
 
 def _is_prepared(case: Case, folder: Path) -> bool:
     """Tell whether a folder's files are on one grid, and their names say all: no scan is left over or means another."""
-    if any(sequence_by_name(stem(path), folder.name) != role for role, path in case.sequences.items()):
+    if any(sequence_by_name(name_without_suffix(path), folder.name) != role for role, path in case.sequences.items()):
         return False
     left_over = [scan for scan in scans_in(folder) if scan not in case.files.values() and not _is_by_product(scan)]
     is_nested = any(first_scan(child) is not None for child in folders_in(folder))
@@ -210,5 +227,5 @@ def _is_prepared(case: Case, folder: Path) -> bool:
 
 def _is_by_product(scan: Path) -> bool:
     """Tell whether a file is a mask, or a map that is looked for beside the DWI."""
-    words = set(words_of(stem(scan)))
+    words = set(words_of(name_without_suffix(scan)))
     return is_volume(scan) and bool(words & (MASK_WORDS | {"adc"}))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from islesnet.scanner import is_dicom
-from islesnet.volumes.file_names import SYSTEM_FOLDERS, is_written, natural_key, stem_of, words_of
+from islesnet.volumes.file_names import MASK_WORDS, SYSTEM_FOLDERS, is_written, natural_key, stem_of, words_of
 from islesnet.volumes.result_files import is_result, is_run_folder
 
 logger = logging.getLogger(__name__)
@@ -16,14 +16,15 @@ _DEEPEST = 4
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
 
 
-def stem(path: Path) -> str:
+def name_without_suffix(path: Path) -> str:
     """Give a file's name without the suffix of a volume; a name without such a suffix, whole."""
     return stem_of(path.name) or path.name
 
 
 def scans_in(folder: Path) -> Iterator[Path]:
-    """Go through the volumes and DICOM files directly in a folder, without the masks that islesnet wrote."""
-    return (path for path in _entries(folder) if _is_file(path) and (is_volume(path) or _is_dicom(path)))
+    """Go through the volumes and DICOM files directly in a folder, without what islesnet wrote, nor masks beside it."""
+    scans = (path for path in _entries(folder) if _is_file(path) and (is_volume(path) or _is_dicom(path)))
+    return (path for path in scans if not (_is_mask(path) and is_run_folder(folder)))
 
 
 def first_scan(folder: Path, depth: int = _DEEPEST) -> Path | None:
@@ -33,17 +34,6 @@ def first_scan(folder: Path, depth: int = _DEEPEST) -> Path | None:
         below = (first_scan(child, depth - 1) for child in folders_in(folder))
         scan = next((found for found in below if found is not None), None)
     return scan
-
-
-def _holds_scan(folder: Path) -> bool:
-    """Tell whether a folder is to be looked at: it holds a scan, or nobody can tell because it cannot be opened."""
-    if first_scan(folder) is not None or _is_closed(folder):
-        return True
-    if is_run_folder(folder):
-        return False
-    is_packed = any(path.suffix.lower() in _ARCHIVES for path in _entries(folder))
-    logger.warning("%s holds no scan; left out%s", folder, " (unpack what is zipped there)" if is_packed else "")
-    return False
 
 
 def folders_of_scans(folder: Path) -> list[Path]:
@@ -59,6 +49,16 @@ def folders_of_results(folder: Path) -> list[Path]:
 def folders_in(folder: Path) -> list[Path]:
     """List the folders directly in a folder, without patients' results."""
     return [path for path in _entries(folder) if _is_folder(path) and not is_result(path)]
+
+
+def _holds_scan(folder: Path) -> bool:
+    """Tell whether a folder is to be looked at: it holds a scan, or nobody can tell because it cannot be opened."""
+    if first_scan(folder) is not None or _is_closed(folder):
+        return True
+    if not is_run_folder(folder):
+        is_packed = any(path.suffix.lower() in _ARCHIVES for path in _entries(folder))
+        logger.warning("%s holds no scan; left out%s", folder, " (unpack what is zipped there)" if is_packed else "")
+    return False
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -85,12 +85,19 @@ def _is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112
 
 
-def _is_closed(folder: Path) -> bool:
+def _is_closed(folder: Path, depth: int = _DEEPEST) -> bool:
+    """Tell whether a folder, or one below it, cannot be opened."""
     try:
         next(folder.iterdir(), None)
     except OSError:
         return True
-    return not os.access(folder, os.X_OK)
+    return not os.access(folder, os.X_OK) or (
+        depth > 0 and any(_is_closed(child, depth - 1) for child in folders_in(folder))
+    )
+
+
+def _is_mask(path: Path) -> bool:
+    return is_volume(path) and bool(MASK_WORDS.intersection(words_of(name_without_suffix(path))))
 
 
 def _is_dicom(path: Path) -> bool:

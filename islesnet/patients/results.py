@@ -8,8 +8,9 @@ from typing import Any
 from monai.transforms import Transform
 
 from islesnet.data import SEQUENCES
-from islesnet.errors import InputError
+from islesnet.errors import InputError, require_switch
 from islesnet.files import remove_parts, sha256_of, whole_file
+from islesnet.patients.folders import first_scan
 from islesnet.scanner import ROLES
 from islesnet.volumes.result_files import BESIDE_FOLDER, MARK, SCANS_FILE, is_begun, read_object
 
@@ -31,20 +32,23 @@ class BeginPatient(Transform):
 
     Args:
         output_dir: folder of all results.
+        has_folder: the patient gets a folder too, for registered scans and the report; without it, nothing there is
+            touched.
 
     Raises:
         InputError: patient by patient, where a scan is not there, the results would fall among the scans, or something
-            lies in their places that is no result of an earlier run, or a mask that somebody has changed since.
+            lies in their places that no run made: somebody's file, or a mask that somebody made or corrected.
     """
 
-    def __init__(self, output_dir: str | Path) -> None:
+    def __init__(self, output_dir: str | Path, has_folder: bool = True) -> None:
         self.output_dir = Path(output_dir)
+        self.has_folder = require_switch(has_folder, "has_folder")
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Make room for one patient's results."""
         inputs = [Path(data[key]) for key in _FILES if key in data]
         _require_there(inputs)
-        _PatientResults(self.output_dir, str(data["patient"])).begin(inputs)
+        _PatientResults(self.output_dir, str(data["patient"]), self.has_folder).begin(inputs)
         return dict(data)
 
 
@@ -54,17 +58,19 @@ class _PatientResults:
     Args:
         output_dir: folder of all results.
         patient: who.
+        has_folder: the patient's own folder is among them.
     """
 
-    def __init__(self, output_dir: Path, patient: str) -> None:
+    def __init__(self, output_dir: Path, patient: str, has_folder: bool) -> None:
         self.output_dir = output_dir
         self.patient = patient
-        self.folder = output_dir / patient
+        self.folder = output_dir / patient if has_folder else None
 
     def begin(self, inputs: Iterable[Path]) -> None:
         """Take the places: what an earlier run made is removed, as the scans may be others now.
 
-        The numbers go first: the patient is undone. Then the places are this tool's, in later runs too.
+        The numbers go last, so that a mask never lies there without them. Then the places are this tool's, in later
+        runs too.
 
         Args:
             inputs: files and folders that the results are made of.
@@ -73,63 +79,69 @@ class _PatientResults:
             InputError: where a result could replace a scan, this patient's or another's, or pass for one.
         """
         self._require_apart(inputs)
+        self._require_ours()
         self._require_permission()
-        if not self._mark.exists():
-            with whole_file(self._mark) as part:
+        mark = self.output_dir / f"{MARK}{self.patient}"
+        if not mark.exists():
+            with whole_file(mark) as part:
                 part.write_text(SAID, encoding="utf-8")
         for path in self._places():
             path.unlink(missing_ok=True)
-        remove_parts(self.folder)
+        if self.folder is not None:
+            remove_parts(self.folder)
         remove_parts(self.output_dir, tuple(f".{self.patient}_{ending}" for ending in BESIDE_FOLDER))
 
     def _require_apart(self, inputs: Iterable[Path]) -> None:
-        target, home = self.folder.resolve(), self.output_dir.resolve()
+        home = self.output_dir.resolve()
+        target = home if self.folder is None else self.folder.resolve()
         places = {path.resolve() for path in self._places()}
         for path in (path.resolve() for path in inputs):
-            if path in (target, home) or target in path.parents or path in places:
+            is_among = self.folder is not None and (path in (target, home) or target in path.parents)
+            if is_among or path in places:
                 raise InputError(
                     f"The results would be written among the scans; choose another folder than {self.output_dir}."
                 )
-        there = next(self._foreign(), None) if not is_begun(self.output_dir, self.patient) else None
-        if there is not None:
+
+    def _require_ours(self) -> None:
+        if not is_begun(self.output_dir, self.patient):
+            there = next(self._foreign(), None)
+            if there is not None:
+                raise InputError(
+                    f"{there} is no result of an earlier run; choose another folder for the results, so that nothing "
+                    "is replaced or mistaken, or remove it."
+                )
+        elif self._is_mask_somebodys():
             raise InputError(
-                f"{there} is no result of an earlier run; choose another folder for the results, so that nothing is "
-                "replaced, or remove it."
-            )
-        if self._is_mask_changed():
-            raise InputError(
-                f"{self._mask} was changed since islesnet wrote it. So that no correction is lost, move it away before "
-                "the patient is segmented again, or choose another folder for the results."
+                f"{self._beside('lesion.nii.gz')} is not as a run of islesnet left it: somebody made or changed it. So "
+                f"that no work is lost, move it out of {self.output_dir} before the patient is segmented again, or "
+                "choose another folder for the results."
             )
 
     def _foreign(self) -> Iterator[Path]:
-        """Go through what would be ours had a run begun this patient: at the places, and anything in the folder."""
+        """Go through what would be ours had a run begun this patient: at the places, and scans in the folder."""
         yield from (path for path in self._places() if os.path.lexists(path))
-        if self.folder.is_dir():
-            yield from (path for path in sorted(self.folder.iterdir()) if not path.name.startswith("."))
+        scan = None if self.folder is None else first_scan(self.folder)
+        yield from () if scan is None else (scan,)
+
+    def _is_mask_somebodys(self) -> bool:
+        mask, numbers = self._beside("lesion.nii.gz"), read_object(self._beside("lesion.json"))
+        if not mask.is_file() or (numbers and "mask_sha256" not in numbers):  # of an earlier islesnet
+            return False
+        return sha256_of(mask) != numbers.get("mask_sha256")
 
     def _require_permission(self) -> None:
         """Refuse a folder of another user's before anything in the other is removed."""
-        for folder in (self.output_dir, self.folder):
+        for folder in filter(None, (self.output_dir, self.folder)):
             if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
                 raise InputError(f"Cannot write to the folder {folder}: permission denied. Choose another.")
 
-    def _is_mask_changed(self) -> bool:
-        written = read_object(self.output_dir / f"{self.patient}_lesion.json").get("mask_sha256")
-        return written is not None and self._mask.is_file() and sha256_of(self._mask) != written
-
-    @property
-    def _mark(self) -> Path:
-        return self.output_dir / f"{MARK}{self.patient}"
-
-    @property
-    def _mask(self) -> Path:
-        return self.output_dir / f"{self.patient}_lesion.nii.gz"
+    def _beside(self, ending: str) -> Path:
+        return self.output_dir / f"{self.patient}_{ending}"
 
     def _places(self) -> list[Path]:
-        """List all that a run may write of the patient, the numbers first."""
-        beside = [self.output_dir / f"{self.patient}_{ending}" for ending in BESIDE_FOLDER]
-        return [*beside, *(self.folder / name for name in IN_FOLDER)]
+        """List all that a run may write of the patient, the mask and its numbers last."""
+        inside = [] if self.folder is None else [self.folder / name for name in IN_FOLDER]
+        return [*inside, *map(self._beside, BESIDE_FOLDER)]
 
 
 def _require_there(inputs: Sequence[Path]) -> None:

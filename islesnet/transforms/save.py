@@ -77,22 +77,27 @@ class SaveLesionsd(MapTransform):
         stamps = tuple(dict.fromkeys([*self.stamps, *stamps_in(reference.header["descrip"].item())]))
         for key in self.key_iterator(dict(data)):
             mask = data[key][0].cpu().numpy() > 0.5
-            _write_nifti(self._mask_file(patient), mask.astype(np.uint8), reference, stamps)
             probability = data[self.probability_key][0].cpu().numpy()
             if self.write_probability:
                 path = self.output_dir / f"{patient}_probability.nii.gz"
                 _write_nifti(path, probability.astype(np.float32), reference, stamps)
-            self._write_numbers(data, mask, probability, reference.affine, stamps)
+            numbers = self._numbers(data, mask, probability, reference.affine, stamps)
+            # Mask and numbers last, one right after the other: a mask without numbers is taken for somebody's own.
+            checksum = _write_nifti(
+                self.output_dir / f"{patient}_lesion.nii.gz", mask.astype(np.uint8), reference, stamps
+            )
+            with whole_file(self._numbers_file(patient)) as part:
+                part.write_text(json.dumps(numbers | {"mask_sha256": checksum}, indent=2) + "\n")
         return dict(data)
 
-    def _write_numbers(
+    def _numbers(
         self,
         data: Mapping[Hashable, Any],
         mask: np.ndarray,
         probability: np.ndarray,
         affine: np.ndarray,
         stamps: Sequence[str],
-    ) -> None:
+    ) -> dict[str, Any]:
         lesions = describe_lesions(mask, probability, affine)
         numbers = {
             "patient": data["patient"],
@@ -104,21 +109,16 @@ class SaveLesionsd(MapTransform):
         }
         if self._checksum is not None:
             numbers["weights_sha256"] = self._checksum
-        numbers["mask_sha256"] = sha256_of(self._mask_file(data["patient"]))
         for key in ("trust", "made_of"):
             if key in data:
                 numbers[key] = data[key]
         if stamps:
             numbers["stamps"] = list(stamps)
-        with whole_file(self._numbers_file(data["patient"])) as part:
-            part.write_text(json.dumps(numbers, indent=2) + "\n")
+        return numbers
 
     @cached_property
     def _checksum(self) -> str | None:
         return None if self.weights is None else sha256_of(self.weights)
-
-    def _mask_file(self, patient: str) -> Path:
-        return self.output_dir / f"{patient}_lesion.nii.gz"
 
     def _numbers_file(self, patient: str) -> Path:
         return self.output_dir / f"{patient}_lesion.json"
@@ -139,7 +139,8 @@ def _native_header(reference: MetaTensor) -> nibabel.Nifti1Pair:
     return image
 
 
-def _write_nifti(path: Path, array: np.ndarray, reference: nibabel.Nifti1Pair, stamps: Sequence[str]) -> None:
+def _write_nifti(path: Path, array: np.ndarray, reference: nibabel.Nifti1Pair, stamps: Sequence[str]) -> str:
+    """Write an array under the reference's header, and return the file's SHA-256."""
     if array.shape != reference.shape[:3]:
         raise ValueError(
             f"{path.name} would have shape {array.shape}, its reference has {reference.shape[:3]}; "
@@ -156,3 +157,4 @@ def _write_nifti(path: Path, array: np.ndarray, reference: nibabel.Nifti1Pair, s
     # The header alone decides: a recomputed quaternion would move the qform in its last digits.
     with whole_file(path) as part:
         image.to_filename(part)
+        return sha256_of(part)

@@ -13,14 +13,13 @@ RUN_FILE = "provenance.json"
 # A file in the folder of results says that a run has begun a patient: what lies there of others is not ours.
 MARK = ".islesnet_"
 # What a run writes of a patient, as <patient>_...; the rest lies in the folder <patient>.
-BESIDE_FOLDER = ("lesion.json", "lesion.nii.gz", "probability.nii.gz")
+BESIDE_FOLDER = ("probability.nii.gz", "lesion.nii.gz", "lesion.json")
 SCANS_FILE = "scans.json"
 _SAID_OF_SCANS = {"registration", "brain_mask", "choices"}
-_OF_REPORT = ("report.html", "patient.json")
 
 
 def is_run_folder(folder: Path) -> bool:
-    """Tell whether a run of islesnet wrote to a folder."""
+    """Tell by its provenance whether a run of islesnet wrote to a folder."""
     versions = read_object(folder / RUN_FILE).get("versions")
     return isinstance(versions, dict) and "islesnet" in versions
 
@@ -33,26 +32,35 @@ def require_replaceable(folder: str | Path, names: Iterable[str]) -> None:
         names: of the files that the run writes there.
 
     Raises:
-        InputError: where one of them is there, and no run of islesnet wrote to the folder.
+        InputError: where one of them is there, and no run of islesnet wrote to the folder or began a patient there.
     """
-    there = next((path for name in names if _exists(path := Path(folder) / name)), None)
-    if there is not None and not is_run_folder(Path(folder)):
-        raise InputError(f"{there} is no result of an earlier run and would be replaced; choose another folder.")
+    folder = Path(folder)
+    there = next((path for name in names if _exists(path := folder / name)), None)
+    if there is not None and not is_run_folder(folder) and not any(folder.glob(f"{MARK}*")):
+        raise InputError(
+            f"{there} would be replaced, and no {RUN_FILE} beside it says that it is a result of islesnet; choose "
+            "another folder."
+        )
 
 
 def is_result(path: Path) -> bool:
-    """Tell whether a run made a file or a folder as the results of a patient."""
+    """Tell whether a run made a file, or a folder in its own, as the results of a patient."""
     ending = next((ending for ending in BESIDE_FOLDER if path.name.endswith(f"_{ending}")), None)
     if ending is not None:
         return is_begun(path.parent, path.name.removesuffix(f"_{ending}"))
     if not os.path.isdir(path):  # noqa: PTH112  - as below
         return False
-    return _is_marked(path.parent, path.name) or all(_exists(path / name) for name in _OF_REPORT)
+    # Reports and marks may come to lie anywhere; in a folder that no run wrote to, scans are scans.
+    return is_run_folder(path.parent) and (is_begun(path.parent, path.name) or _exists(path / "report.html"))
 
 
 def is_begun(output_dir: Path, patient: str) -> bool:
     """Tell whether a run began a patient in a folder; one that was copied may lack the hidden file."""
-    return _is_marked(output_dir, patient) or "islesnet" in read_object(output_dir / f"{patient}_lesion.json")
+    return (
+        _exists(output_dir / f"{MARK}{patient}")
+        or "islesnet" in read_object(output_dir / f"{patient}_lesion.json")
+        or set(read_object(output_dir / patient / SCANS_FILE)) >= _SAID_OF_SCANS
+    )
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -62,11 +70,6 @@ def read_object(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
-
-
-def _is_marked(output_dir: Path, patient: str) -> bool:
-    about_scans = read_object(output_dir / patient / SCANS_FILE)
-    return _exists(output_dir / f"{MARK}{patient}") or set(about_scans) >= _SAID_OF_SCANS
 
 
 def _exists(path: Path) -> bool:

@@ -134,7 +134,7 @@ def test_mask_that_was_corrected_after_an_evaluation_outlives_the_next(dataset, 
     corrected = sorted(out.glob("*_lesion.nii.gz"))[0]
     corrected.write_bytes(b"an expert's work")
 
-    with pytest.raises(InputError, match=f"1 of 3 patients failed:\n  .*{corrected.name} was changed since"):
+    with pytest.raises(InputError, match=f"1 of 3 patients failed:\n  .*{corrected.name} is not as a run"):
         evaluate(dataset, weights, out)
 
     assert corrected.read_bytes() == b"an expert's work"

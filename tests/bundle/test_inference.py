@@ -139,7 +139,7 @@ def test_cohort_goes_on_after_a_bad_patient_and_says_which_and_why(patients, wei
         ("output is a file", "Cannot write to the folder"),
         ("truncated", "is cut short"),
         ("NaN", "voxels are NaN"),
-        ("own table", "cohort.csv is no result of an earlier run and would be replaced"),
+        ("own table", "cohort.csv would be replaced"),
         ("written false", "write --save_probability True or --save_probability False"),
     ],
 )

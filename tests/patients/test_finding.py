@@ -232,8 +232,39 @@ def test_registered_volumes_of_earlier_results_are_patients_where_there_is_nothi
         write_scan(tmp_path / f"out/{patient}/dwi.nii.gz")
         write_scan(tmp_path / f"out/{patient}_lesion.nii.gz")
         (tmp_path / f"out/{MARK}{patient}").touch()
+    write_provenance(tmp_path / "out", began=0)
 
     assert set(found(tmp_path / "out")) == {"anna", "bert"}
+
+
+def test_results_that_are_passed_over_beside_a_patient_are_told(write_scan, tmp_path, caplog):
+    for patient in ("anna", "carl"):
+        write_scan(tmp_path / f"out/{patient}/dwi.nii.gz")
+    write_provenance(tmp_path / "out", began=0)
+    (tmp_path / f"out/{MARK}anna").touch()
+
+    with caplog.at_level(logging.WARNING):
+        assert set(found(tmp_path / "out")) == {"carl"}
+    assert "results of an earlier run are passed over: anna" in caplog.text
+
+
+def test_marks_and_reports_in_a_folder_that_no_run_wrote_to_hide_no_scan(write_scan, tmp_path):
+    for patient in ("anna", "bert", "carl"):
+        write_scan(tmp_path / f"{patient}/dwi.nii.gz")
+    (tmp_path / f"{MARK}anna").touch()
+    for name in ("report.html", "patient.json"):
+        (tmp_path / "bert" / name).touch()
+
+    assert set(found(tmp_path)) == {"anna", "bert", "carl"}
+
+
+def test_mask_that_was_corrected_among_the_results_is_no_patient(write_scan, tmp_path):
+    for patient in ("anna", "bert"):
+        write_scan(tmp_path / patient / "dwi.nii.gz")
+    write_provenance(tmp_path / "out", began=0)
+    write_scan(tmp_path / "out/anna_lesion_corrected.nii.gz")
+
+    assert set(found(tmp_path)) == {"anna", "bert"}
 
 
 def test_patient_into_whose_folder_a_run_wrote_is_still_a_patient(write_scan, tmp_path):
@@ -258,8 +289,9 @@ def test_empty_folders_are_left_out_with_a_word(write_scan, tmp_path, caplog):
     assert f"{tmp_path / 'carl'} holds no scan; left out" in caplog.text
 
 
-def test_folder_that_cannot_be_opened_is_a_patient_who_will_fail(write_scan, tmp_path, monkeypatch):
-    for patient in ("anna", "bert", "closed"):
+@pytest.mark.parametrize("inside", ["closed", "carl/closed"])
+def test_folder_that_cannot_be_opened_is_a_patient_who_will_fail(write_scan, tmp_path, monkeypatch, inside):
+    for patient in ("anna", "bert", inside):
         write_scan(tmp_path / patient / "x.nii.gz")
     scan, listing, look = os.scandir, os.listdir, os.stat
 
@@ -272,7 +304,7 @@ def test_folder_that_cannot_be_opened_is_a_patient_who_will_fail(write_scan, tmp
     monkeypatch.setattr(os, "listdir", lambda path: refuse(path, listing))
     monkeypatch.setattr(os, "stat", lambda path, *how, **further: refuse(path, look, *how, **further))
 
-    assert found(tmp_path) == {"anna": RawScans, "bert": RawScans, "closed": RawScans}
+    assert found(tmp_path) == {"anna": RawScans, "bert": RawScans, Path(inside).parts[0]: RawScans}
 
 
 @pytest.mark.parametrize("name", ["$(@bundle_root)", "%s", "@cases", "a 'b' \"c\"", "x..", "[b]", "$import os"])
@@ -349,12 +381,25 @@ def test_loose_file_beside_several_folders_of_scans_is_refused_as_unclear(write_
         find_patients(tmp_path)
 
 
-def test_file_that_is_somebodys_beside_somebodys_folder_is_refused_as_unclear(write_scan, tmp_path):
-    for name in ("p1_dwi", "b0"):
+@pytest.mark.parametrize(
+    ("files", "folders"),
+    [
+        (("p1_dwi", "b0"), ("p2",)),
+        (("patient_2_dwi",), ("patient_1",)),
+        (("sub-02_dwi", "sub-02_T1w"), ("sub-01_flair_t1",)),
+        (("p1_dwi_2",), ("2",)),
+        (("p1_dwi", "p2_flair"), ("p1",)),
+        (("p1_dwi",), ("dicom/p2", "dicom/p3")),
+        (("p1_dwi",), ("FLAIR/p2", "FLAIR/p3")),
+    ],
+)
+def test_file_that_is_somebodys_beside_somebodys_folder_is_refused_as_unclear(write_scan, tmp_path, files, folders):
+    for name in files:
         write_scan(tmp_path / f"data/{name}.nii.gz")
-    write_scan(tmp_path / "data/p2/flair.nii.gz", "flair")
+    for folder in folders:
+        write_scan(tmp_path / f"data/{folder}/x.nii.gz", "flair")
 
-    with pytest.raises(InputError, match=r"p1_dwi\.nii\.gz lies beside a folder of scans.*--one-patient"):
+    with pytest.raises(InputError, match=rf"{files[0]}\.nii\.gz lies beside a folder of scans.*--one-patient"):
         find_patients(tmp_path / "data")
 
 
@@ -366,11 +411,14 @@ def test_file_that_is_somebodys_beside_somebodys_dicom_is_refused_as_unclear(wri
         find_patients(tmp_path / "data")
 
 
-def test_folders_of_scans_beside_several_patients_files_are_not_forgotten(write_scan, write_series, tmp_path):
+def test_folders_of_scans_beside_several_patients_files_are_not_forgotten(write_scan, write_series, tmp_path, caplog):
     for patient in ("p1", "p2"):
         write_scan(tmp_path / f"data/{patient}_dwi.nii.gz")
-    write_scan(tmp_path / "data/masks/p1.nii.gz")
-    assert len(find_patients(tmp_path / "data")) == 2
+    for folder in ("raw", "derivatives", "lesions_manual"):
+        write_scan(tmp_path / f"data/{folder}/p1.nii.gz")
+    with caplog.at_level(logging.WARNING):
+        assert len(find_patients(tmp_path / "data")) == 2
+    assert "derivatives, lesions_manual, raw: not looked into" in caplog.text
 
     write_series(tmp_path / "data/p3")
     write_scan(tmp_path / "data/p4/x.nii.gz")
@@ -382,6 +430,7 @@ def test_converted_files_beside_their_dicom_are_one_patient(write_scan, write_se
     for folder in ("source", "p1", "DICOM"):
         write_scan(tmp_path / folder / "p1_dwi.nii.gz")
         write_series(tmp_path / folder / folder)
+        write_scan(tmp_path / folder / "masks/brain.nii.gz")
 
         assert len(find_patients(tmp_path / folder)) == 1
 

@@ -38,6 +38,14 @@ def there(tmp_path):
     return {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
 
 
+def test_other_files_in_a_patients_folder_of_results_stay(scans, begin, tmp_path):
+    write(tmp_path / "out/anna/consent.pdf")
+
+    begin(RawScans("anna", scans))
+
+    assert there(tmp_path) == {"anna/consent.pdf", f"{MARK}anna"}
+
+
 def written_mask(tmp_path):
     """A mask as a run leaves it, with its numbers."""
     mask = write(tmp_path / "out/anna_lesion.nii.gz", b"a mask")
@@ -75,7 +83,7 @@ def test_half_files_of_a_killed_run_are_taken_away_and_another_patients_are_not(
     assert there(tmp_path) == {".part.abc.bert_lesion.nii.gz", f"{MARK}anna"}
 
 
-@pytest.mark.parametrize("name", ["anna/t2.nii.gz", "anna/IM0001", "anna/scans.json", "anna_lesion.nii.gz"])
+@pytest.mark.parametrize("name", ["anna/t2.nii.gz", "anna/further/x.nii.gz", "anna/scans.json", "anna_lesion.nii.gz"])
 def test_what_happens_to_lie_where_results_go_is_not_replaced(scans, begin, tmp_path, name):
     theirs = write(tmp_path / "out" / name)
 
@@ -125,13 +133,44 @@ def test_mask_that_was_corrected_is_not_replaced_until_it_is_moved_away(scans, b
     mask.write_bytes(b"a mask that an expert corrected")
 
     for _ in range(2):
-        with pytest.raises(InputError, match=r"anna_lesion\.nii\.gz was changed since islesnet wrote it"):
+        with pytest.raises(InputError, match=r"anna_lesion\.nii\.gz is not as a run of islesnet left it"):
             begin(RawScans("anna", scans))
         assert mask.read_bytes() == b"a mask that an expert corrected"
     mask.rename(tmp_path / "corrected.nii.gz")
     begin(RawScans("anna", scans))
 
     assert there(tmp_path) == {f"{MARK}anna"}
+
+
+def test_mask_that_an_expert_drew_where_a_run_failed_is_not_replaced(scans, begin, tmp_path):
+    begin(RawScans("anna", scans))
+    drawn = write(tmp_path / "out/anna_lesion.nii.gz", b"an expert's")
+
+    with pytest.raises(InputError, match=r"anna_lesion\.nii\.gz is not as a run of islesnet left it"):
+        begin(RawScans("anna", scans))
+
+    assert drawn.exists()
+
+
+def test_mask_of_an_earlier_islesnet_that_wrote_no_checksum_is_replaced(scans, begin, tmp_path):
+    begin(RawScans("anna", scans))
+    mask = written_mask(tmp_path)
+    (tmp_path / "out/anna_lesion.json").write_text('{"islesnet": "0.1.0"}')
+
+    begin(RawScans("anna", scans))
+
+    assert not mask.exists()
+
+
+def test_where_the_patient_gets_no_folder_nothing_in_it_is_touched(scans, tmp_path):
+    item = {"patient": "anna", "dwi": str(scans / "dwi.nii.gz")}
+    begin = BeginPatient(tmp_path, has_folder=False)  # its results beside the scans' folder are no danger to them
+    begin(item)
+    written = write(tmp_path / "anna_lesion.json", b"{}")
+
+    begin(item)
+
+    assert (scans / "dwi.nii.gz").exists() and not written.exists()
 
 
 def test_results_of_another_user_are_not_removed_in_part(scans, begin, tmp_path, monkeypatch):

@@ -1,0 +1,77 @@
+"""Which files are results of a run, and which are somebody's."""
+
+import json
+
+import pytest
+
+from islesnet.errors import InputError
+from islesnet.provenance import write_provenance
+from islesnet.volumes.result_files import MARK, is_result, is_run_folder, require_replaceable
+
+NAMES = ("provenance.json", "cohort.csv")
+
+
+def test_folder_that_a_run_wrote_to_is_known_by_its_provenance(tmp_path):
+    write_provenance(tmp_path, began=0)
+
+    assert is_run_folder(tmp_path)
+    require_replaceable(tmp_path, NAMES)
+
+
+def test_folder_without_any_of_the_files_can_be_written_to(tmp_path):
+    require_replaceable(tmp_path, NAMES)
+    require_replaceable(tmp_path / "absent", NAMES)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"versions": "2.0"}', '{"versions": {"other": "2.0"}}'])
+def test_provenance_of_another_tool_is_not_replaced(tmp_path, content):
+    (tmp_path / "provenance.json").write_text(content)
+
+    with pytest.raises(InputError, match=r"provenance\.json would be replaced, and no provenance\.json beside it"):
+        require_replaceable(tmp_path, NAMES)
+
+
+def test_table_in_a_folder_of_no_run_is_not_replaced(tmp_path):
+    (tmp_path / "cohort.csv").write_text("patient,age,nihss\n")
+
+    with pytest.raises(InputError, match=r"cohort\.csv would be replaced"):
+        require_replaceable(tmp_path, NAMES)
+
+
+def test_table_in_a_folder_where_a_patient_was_begun_is_replaced(tmp_path):
+    for name in ("cohort.csv", f"{MARK}anna"):
+        (tmp_path / name).touch()
+
+    require_replaceable(tmp_path, NAMES)
+
+
+def test_results_of_a_begun_patient_are_results_and_nobody_elses_are(tmp_path):
+    for patient in ("anna", "bert"):
+        (tmp_path / patient).mkdir()
+        (tmp_path / f"{patient}_lesion.nii.gz").touch()
+    (tmp_path / f"{MARK}anna").touch()
+    write_provenance(tmp_path, began=0)
+
+    results = {path.name for path in tmp_path.iterdir() if is_result(path)}
+    assert results == {"anna", "anna_lesion.nii.gz"}
+
+
+@pytest.mark.parametrize(
+    ("files", "is_known"),
+    [
+        ({"anna/scans.json": {"registration": {}, "brain_mask": "", "choices": [], "notes": []}}, True),
+        ({"anna/scans.json": {"bids": 1}}, False),
+        ({"anna/report.html": {}}, True),
+        ({"anna_lesion.json": {"islesnet": "0.1.0"}}, True),
+        ({"anna_lesion.json": {}}, False),
+    ],
+)
+@pytest.mark.parametrize("is_of_a_run", [True, False])
+def test_results_copied_without_hidden_files_are_known_by_what_they_say(tmp_path, files, is_known, is_of_a_run):
+    (tmp_path / "anna").mkdir()
+    for name, content in files.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    if is_of_a_run:
+        write_provenance(tmp_path, began=0)
+
+    assert is_result(tmp_path / "anna") is (is_known and is_of_a_run)
