@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,8 +17,7 @@ from islesnet.resume import FinishedPatients
 
 logger = logging.getLogger(__name__)
 
-_RESULTS = "\0"  # stands for the folder of results, while others are replaced
-_ITEM = "item"  # what a patient came as, as text: what fails later is told without the folders' names too
+_NAMES = "names"  # what the patient's folders are called, as text: what fails later is told without their own names too
 
 
 class HasItem(Protocol):
@@ -39,6 +39,7 @@ class CohortDataset(Dataset):
         prepare: what comes before it, e.g. `islesnet.patients.PrepareScans`; by default nothing.
         finished: tells who is finished: these are handed on as "finished" without being loaded, the others with
             "made_of", the stamp by which their results are known again. By default everybody is loaded.
+        output_dir: folder of the results; files there are told by their place in it.
     """
 
     def __init__(
@@ -47,13 +48,16 @@ class CohortDataset(Dataset):
         transform: Transform,
         prepare: Transform | None = None,
         finished: FinishedPatients | None = None,
+        output_dir: str | Path | None = None,
     ) -> None:
         super().__init__(data=[case if isinstance(case, dict) else case.item() for case in data], transform=transform)
         self.prepare = prepare
         self.finished = finished
+        self.output_dir = None if output_dir is None else str(output_dir)
 
     def _transform(self, index: int) -> dict[str, Any]:
         item = self.data[index]
+        names = _names_of(item, self.output_dir)
         try:
             if self.finished is not None:
                 # Before the files are read: those that change meanwhile make the patient unfinished.
@@ -62,17 +66,10 @@ class CohortDataset(Dataset):
                     return {"patient": item["patient"], "finished": True}
                 item = item | {"made_of": made_of}
             loaded: dict[str, Any] = self.transform(item if self.prepare is None else self.prepare(item))
-            loaded[_ITEM] = json.dumps([self.data[index], self._output_dir], default=str)
+            loaded[_NAMES] = json.dumps(names)
         except Exception as error:  # any failure is one patient's, and said at the end
-            return {
-                "patient": item["patient"],
-                "failure": _without_folders(describe_failure(error), self.data[index], self._output_dir),
-            }
+            return {"patient": item["patient"], "failure": _call(describe_failure(error), item["patient"], names)}
         return loaded
-
-    @property
-    def _output_dir(self) -> str | None:
-        return None if self.finished is None else str(self.finished.output_dir)
 
 
 class CohortEvaluator(SupervisedEvaluator):
@@ -127,8 +124,8 @@ class CohortEvaluator(SupervisedEvaluator):
                 segmented: dict[str, Any] = super()._iteration(engine, batchdata)
                 return segmented
             except Exception as error:  # as above: writing and postprocessing belong to the patient too
-                item = json.loads(batchdata[_ITEM][0]) if _ITEM in batchdata else [{"patient": patient}]
-                failure = _without_folders(describe_failure(error), *item)
+                names = json.loads(batchdata[_NAMES][0]) if _NAMES in batchdata else {}
+                failure = _call(describe_failure(error), patient, names)
         self.failures[patient] = failure
         logger.error("%s: %s", patient, failure)
         return {}
@@ -153,21 +150,23 @@ def _printable(reason: str) -> str:
     )
 
 
-def _without_folders(failure: str, item: Mapping[str, str], output_dir: str | None = None) -> str:
-    """Call a patient's folders by the patient's name, which may be a pseudonym where the folders have the real one.
+def _names_of(item: Mapping[str, str], output_dir: str | None) -> dict[str, str]:
+    """Say what a patient's folders and the folder of results are called where something is told of the patient.
 
-    Results are told by their place in the folder of results.
+    The patient's are called by the patient's name, which may be a pseudonym where the folders have the real one;
+    results by their place in the folder of results.
     """
     places = {key: Path(value) for key, value in item.items() if key != "patient" and Path(value).is_absolute()}
-    folders = {path if key == "folder" else path.parent for key, path in places.items()}
-    folders |= {path for path in places.values() if path.is_dir()}
-    if output_dir is not None:
-        failure = re.sub(_whole(output_dir), _RESULTS, failure)
-    for folder in sorted({str(folder) for folder in folders} - {"/"}, key=len, reverse=True):
-        failure = re.sub(_whole(folder), lambda _: item["patient"], failure)
-    failure = failure.replace(f"{_RESULTS}/", "").replace(_RESULTS, output_dir or "")
-    return failure.removeprefix(f"{item['patient']}: ")
+    folders = {str(path if key == "folder" else path.parent) for key, path in places.items()}
+    folders |= {str(path) for path in places.values() if os.path.isdir(path)}  # noqa: PTH112  - pathlib's may raise
+    names = {} if output_dir is None or output_dir in folders else {f"{output_dir}/": ""}
+    return names | {folder: item["patient"] for folder in folders - {"/"}}
 
 
-def _whole(folder: str) -> str:
-    return rf"(?<![\w/]){re.escape(_printable(folder))}(?!\w)"
+def _call(failure: str, patient: str, names: Mapping[str, str]) -> str:
+    """Replace folders by what they are called, the longest first."""
+    called = {_printable(folder): name for folder, name in names.items()}
+    if called:
+        known = "|".join(re.escape(folder) for folder in sorted(called, key=len, reverse=True))
+        failure = re.sub(rf"(?<![\w/])({known})((?<=/)|(?!\w))", lambda found: called[found[1]], failure)
+    return failure.removeprefix(f"{patient}: ")

@@ -164,7 +164,7 @@ def test_stopping_by_the_user_stops_the_cohort(evaluator_of, written):
 def test_dataset_hands_on_the_reason_in_place_of_the_data():
     dataset = CohortDataset(cases("a", "empty"), Compose([Lambda(load)]))
     assert len(dataset) == 2
-    assert set(dataset[0]) == {"patient", "image", "label", "item"}
+    assert set(dataset[0]) == {"patient", "image", "label", "names"}
     assert dataset[1] == {"patient": "empty", "failure": "empty.nii.gz is empty"}
 
 
@@ -199,23 +199,32 @@ def test_folder_of_a_series_that_is_there_is_called_by_the_pseudonym_itself(tmp_
     ("place", "told"),
     [
         ("/data/out/p1/report.html", "p1/report.html"),
-        ("/data/out", "/data/out"),
         ("/mnt/data/out/x", "/mnt/data/out/x"),
         ("/data/outer/x", "p1/outer/x"),
         ("/data/p1_dwi.nii.gz", "p1/p1_dwi.nii.gz"),
+        ("/data/p1", "p1/p1"),
     ],
 )
-def test_results_are_told_by_their_place_and_not_as_a_patients_scans(tmp_path, place, told):
+def test_results_are_told_by_their_place_and_not_as_a_patients_scans(place, told):
     def refuse(item):
         raise InputError(f"cannot write {place}: no space left")
 
-    weights = tmp_path / "model.pt"
-    weights.write_bytes(b"weights")
-    finished = FinishedPatients("/data/out", weights, settings=[])
-    dataset = CohortDataset(
-        [{"patient": "p1", "dwi": "/data/p1_dwi.nii.gz"}], Compose([Lambda(refuse)]), None, finished
-    )
+    item = {"patient": "p1", "dwi": "/data/p1_dwi.nii.gz"}
+    dataset = CohortDataset([item], Compose([Lambda(refuse)]), output_dir="/data/out")
     assert dataset[0]["failure"] == f"cannot write {told}: no space left"
+
+
+@pytest.mark.parametrize(
+    "output_dir", ["/pool", "/pool/raw", "/pool/raw/Mueller_Hans", "/pool/raw/Mueller_Hans/out", "/else", "/o\udcff"]
+)
+def test_wherever_the_results_go_no_failure_has_the_name_of_a_patients_folder(output_dir):
+    def refuse(item):
+        raise InputError(f"{item['dwi']} and {output_dir}/case-1/report.html; choose another folder than {output_dir}")
+
+    item = {"patient": "case-1", "folder": "/pool/raw/Mueller_Hans", "dwi": "/pool/raw/Mueller_Hans/dwi.nii.gz"}
+    failure = CohortDataset([item], Compose([Lambda(refuse)]), output_dir=output_dir)[0]["failure"]
+    assert failure.startswith("case-1/dwi.nii.gz and ") and "case-1/report.html" in failure
+    assert "Mueller" not in failure and failure.isprintable()
 
 
 def test_failure_after_loading_calls_the_patients_folders_by_the_pseudonym_too(evaluator_of):
@@ -232,7 +241,7 @@ def test_failure_after_loading_calls_the_patients_folders_by_the_pseudonym_too(e
 def test_items_of_a_datalist_are_taken_as_cases_are():
     items = [case.item() | {"stamp": "0123"} for case in cases("a", "empty")]
     dataset = CohortDataset(items, Compose([Lambda(load)]))
-    assert set(dataset[0]) == {"patient", "image", "label", "item"}
+    assert set(dataset[0]) == {"patient", "image", "label", "names"}
     assert dataset[1] == {"patient": "empty", "failure": "empty.nii.gz is empty"}
     assert items[0]["stamp"] == "0123"
 
