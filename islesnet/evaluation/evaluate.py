@@ -30,6 +30,7 @@ from islesnet.metrics import DWI_THRESHOLD, EMPTY_MASK
 from islesnet.processes import usable_cores, work_through
 from islesnet.report.wording import count_patients
 from islesnet.volumes.file_names import stem_of
+from islesnet.volumes.result_files import require_replaceable
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,8 @@ def evaluate(
         workers: processes; None takes one for every core that this process may use, eight at most.
 
     Raises:
-        InputError: where masks cannot be paired, no patient could be scored, or the output cannot be written to.
+        InputError: where masks cannot be paired, no patient could be scored, or the output cannot be written to or
+            holds somebody's own files of these names.
     """
     began = time.time()
     listed = datalist_of(truth, section)
@@ -83,6 +85,7 @@ def evaluate(
     pairs = {pair.patient: pair for pair in pair_masks(pred, listed, missing, section, dataset_dir)}
     cases = _cases_of_truth(truth, pairs) if images is None else _cases(images, pairs, dataset_dir)
     require_writable(output)
+    require_replaceable(output, FILES)
     for name in FILES:
         (output / name).unlink(missing_ok=True)
     crew = _Crew(workers or min(usable_cores(), MOST_WORKERS), len(pairs) * (2 if cases else 1), progress)

@@ -64,7 +64,7 @@ class Results:
     is_siss: bool | None = None
 
     def write(self, output: Path, settings: Mapping[str, object], began: float) -> Evaluation:
-        """Write every file, the scores last.
+        """Write every file: the provenance first, by which the others are known as a run's, and the scores last.
 
         Args:
             output: their folder.
@@ -74,6 +74,14 @@ class Results:
         # Here, not above: it imports torch and MONAI, to say their versions.
         from islesnet.provenance import write_provenance
 
+        truth = settings["truth"]
+        write_provenance(
+            output,
+            began=began,
+            config={name: None if value is None else str(value) for name, value in settings.items()},
+            datalist=truth if isinstance(truth, Path) and truth.suffix == ".json" else None,
+            stamps=self.stamps,
+        )
         summary = self.summary()
         reliability = self.reliability()
         page = write_evaluation_report(
@@ -97,14 +105,6 @@ class Results:
         if reliability is not None:
             write_csv(reliability, output / "reliability.csv", self.stamps)
         write_csv(pool_scores(self.baselines), output / "baselines.csv", self.stamps)
-        truth = settings["truth"]
-        write_provenance(
-            output,
-            began=began,
-            config={name: None if value is None else str(value) for name, value in settings.items()},
-            datalist=truth if isinstance(truth, Path) and truth.suffix == ".json" else None,
-            stamps=self.stamps,
-        )
         with whole_file(output / "summary.json") as part:
             part.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
         write_csv(self.scores, output / "scores.csv", self.stamps)
