@@ -156,11 +156,12 @@ def _names_of(item: Mapping[str, str], output_dir: str | None) -> dict[str, str]
     The patient's are called by the patient's name, which may be a pseudonym where the folders have the real one;
     results by their place in the folder of results.
     """
-    places = {key: Path(value) for key, value in item.items() if key != "patient" and Path(value).is_absolute()}
+    paths = {key: Path(value) for key, value in item.items() if key != "patient" and isinstance(value, str | Path)}
+    places = {key: path for key, path in paths.items() if path.is_absolute()}
     folders = {str(path if key == "folder" else path.parent) for key, path in places.items()}
     folders |= {str(path) for path in places.values() if os.path.isdir(path)}  # noqa: PTH112  - pathlib's may raise
     names = {} if output_dir is None or output_dir in folders else {f"{output_dir}/": ""}
-    return names | {folder: item["patient"] for folder in folders - {"/"}}
+    return names | dict.fromkeys(folders - {"/"}, item["patient"])
 
 
 def _call(failure: str, patient: str, names: Mapping[str, str]) -> str:

@@ -113,8 +113,8 @@ class _PatientResults:
         elif self._is_mask_somebodys():
             raise InputError(
                 f"{self._beside('lesion.nii.gz')} is not as a run of islesnet left it: somebody made or changed it. So "
-                f"that no work is lost, move it out of {self.output_dir} before the patient is segmented again, or "
-                "choose another folder for the results."
+                "that no work is lost, move it to another folder before the patient is segmented again, or choose "
+                "another one for the results."
             )
 
     def _foreign(self) -> Iterator[Path]:
