@@ -20,8 +20,9 @@ from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.joining import (
     are_named_as_series,
     are_parts,
+    has_another_number,
+    is_beside,
     is_further,
-    is_named_as_beside,
     names_somebody,
 )
 from islesnet.patients.scans import RawScans
@@ -57,6 +58,7 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     if layout not in (None, "folders"):
         return _patients_in_layout(folder, str(layout))
     if next(scans_in(folder), None) is not None:
+        _tell_passed_over(folder)
         patients = _patients_of_folder(folder)
         if patients == [own]:
             _require_clear(folder)
@@ -101,8 +103,8 @@ def _layout_of(folder: Path) -> str | None:
 
 def _require_alone(folder: Path) -> None:
     """Refuse folders of scans beside files that are several patients': whose they are, nobody can tell."""
-    children = folders_of_scans(folder)
-    unclear = [child.name for child in children if not is_named_as_beside(child)]
+    children, scans = folders_of_scans(folder), list(scans_in(folder))
+    unclear = [child.name for child in children if not is_beside(child, scans)]
     if unclear:
         raise InputError(
             f"{folder} holds patients by its files' names, and folders of scans beside them ({_some(unclear)}); move "
@@ -181,7 +183,7 @@ def _require_clear(folder: Path) -> None:
     # One folder more may be of one patient's further scans, unless a file's name is somebody's.
     if len(children) > 1 and not _are_one_patient(children):
         beside = f"{len(children)} folders"
-    elif len(children) == 1 and somebodys:
+    elif len(children) == 1 and (somebodys or has_another_number(children[0], scans)):
         beside = "a folder"
     else:
         return

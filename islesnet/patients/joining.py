@@ -1,16 +1,19 @@
 """What names say of files and folders beside each other: series of one patient, or different people's."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
-from islesnet.patients.folders import first_scan, folders_in, is_volume, name_without_suffix
+from islesnet.patients.folders import folders_in, is_volume, name_without_suffix, scans_in
 from islesnet.scanner import sequence_by_name
 from islesnet.volumes.file_names import BRAIN_WORDS, MASK_WORDS, says_only_how, words_of
 
-# How a folder is called that holds what scans were converted from, or what was made of them.
+# How a folder is called that holds what scans were converted from, what was made of them, or masks.
 _ORIGINS = {"dicom", "dicoms", "dcm", "source", "sourcedata", "orig", "original", "originals", "raw", "export"}
 _MADE = {"derivatives", "results", "output"}
+_OF_MASKS = MASK_WORDS | BRAIN_WORDS
+_DRAWN_BY = {"manual", "expert", "corrected", "annotations"}
+_OF_VISITS = {"session", "ses", "run", "acq"}
 # What stands before a patient's name or number.
 _LABEL = r"((patient|pat|subject|sub)[_ -]?)?"
 
@@ -40,37 +43,84 @@ def is_further(folder: Path, scans: Sequence[Path]) -> bool:
     """Tell whether a folder holds more of the patient whose scans lie beside it: a series, masks, originals, its own.
 
     Args:
-        folder: whose name is asked; of originals, that they are not different people's.
+        folder: its name must say so, and no volume in it that it is somebody else's.
         scans: all that lie beside it.
     """
-    if is_named_as_series(folder.name) or is_named_as_beside(folder):
-        below = [child for child in folders_in(folder) if first_scan(child) is not None]
-        return len(below) < 2 or all(is_named_as_series(child.name) for child in below) or _are_dicom(below)
-    is_name = re.search("[a-z]", folder.name, flags=re.IGNORECASE) is not None  # a number may be a series'
-    return (
-        is_name
-        and bool(scans)
-        and all(re.match(_as_word(folder.name), name_without_suffix(scan), re.IGNORECASE) for scan in scans)
-    )
+    is_own = bool(scans) and all(_holds_word(name_without_suffix(scan), folder.name) for scan in scans)
+    is_named = is_own or is_named_as_series(folder.name) or _is_named_by(_ORIGINS | _OF_MASKS | _DRAWN_BY, folder)
+    return is_named and not _holds_others(folder, scans)
 
 
-def is_named_as_beside(folder: Path) -> bool:
-    """Tell whether a folder's name says that it holds masks, originals, or what was made of scans, of anybody."""
-    words = set(words_of(folder.name))
-    return bool(words & MASK_WORDS) or (bool(words) and words <= _ORIGINS | _MADE)
+def is_beside(folder: Path, scans: Sequence[Path]) -> bool:
+    """Tell whether a folder holds masks or originals of the patients whose scans lie beside it, or what was made."""
+    known = _ORIGINS | _MADE | _OF_MASKS | _DRAWN_BY
+    return _is_named_by(known, folder) and not _holds_others(folder, scans)
 
 
 def names_somebody(scan: Path) -> bool:
     """Tell whether a volume's name says more than its sequence, how it was acquired, and the folder's own name."""
-    said = re.sub(_LABEL + _as_word(scan.parent.name), " ", name_without_suffix(scan), flags=re.IGNORECASE)
-    words = [word for word in words_of(said) if len(word) > 1 and not says_only_how(word)]
-    words = [word for word in words if word not in MASK_WORDS | BRAIN_WORDS]
-    return is_volume(scan) and any(re.search("[a-z]", word) and not re.fullmatch(r"b\d+", word) for word in words)
+    return is_volume(scan) and bool(_persons_in(name_without_suffix(scan), scan.parent.name))
 
 
-def _are_dicom(folders: Sequence[Path]) -> bool:
-    """Tell whether folders hold DICOM, whose headers say later whose they are."""
-    return not any(is_volume(scan) for folder in folders if (scan := first_scan(folder)) is not None)
+def has_another_number(folder: Path, scans: Sequence[Path]) -> bool:
+    """Tell whether a folder's name has a number, scans beside it have others, and it says no sequence."""
+    container = folder.parent.name
+    numbers = [_numbers_in(name_without_suffix(scan), container) for scan in scans]
+    others, own = set[str]().union(*numbers), _numbers_in(folder.name, container)
+    return bool(own and others) and own.isdisjoint(others) and not is_named_as_series(folder.name)
+
+
+def _holds_others(folder: Path, scans: Sequence[Path]) -> bool:
+    """Tell whether volumes in a folder, masks aside, are named by people, and by others than the scans beside it."""
+    names = [(name_without_suffix(scan), scan.parent.name) for scan in scans]
+    persons = set[str]().union(*(_persons_in(*name) for name in names))
+    numbers = set[str]().union(*(_long_numbers_in(*name) for name in names))
+    for volume in _volumes_below(folder):
+        parts = [*volume.relative_to(folder).parent.parts, name_without_suffix(volume)]
+        if any(_OF_MASKS.intersection(words_of(part)) for part in (folder.name, *parts)):
+            continue
+        others = set[str]().union(*(_persons_in(part, folder.parent.name) for part in parts))
+        other_numbers = set[str]().union(*(_long_numbers_in(part, folder.parent.name) for part in parts))
+        if (persons and not others <= persons) or (numbers and not other_numbers <= numbers):
+            return True
+    return False
+
+
+def _volumes_below(folder: Path, depth: int = 3) -> Iterator[Path]:
+    yield from (scan for scan in scans_in(folder) if is_volume(scan))
+    if depth > 0:
+        for child in folders_in(folder):
+            yield from _volumes_below(child, depth - 1)
+
+
+def _is_named_by(known: Set[str], folder: Path) -> bool:
+    words = set(words_of(folder.name))
+    return bool(words) and words <= known
+
+
+def _persons_in(name: str, container: str) -> set[str]:
+    """Return the words that may be somebody's name: not the container's, nor how a scan was acquired, nor a mask's."""
+    words = [word for word in _words_without(name, container) if len(word) > 1 and re.search("[a-z]", word)]
+    known = _OF_MASKS | _DRAWN_BY | _OF_VISITS
+    return {word for word in words if word not in known and not says_only_how(word) and not re.match(r"b\d+$", word)}
+
+
+def _numbers_in(name: str, container: str) -> set[str]:
+    return {word for word in _words_without(name, container) if word.isdigit()}
+
+
+def _long_numbers_in(name: str, container: str) -> set[str]:
+    """Return the numbers that are somebody's rather than a series': "007"."""
+    return {number for number in _numbers_in(name, container) if number.startswith("0")}
+
+
+def _words_without(name: str, container: str) -> list[str]:
+    return words_of(re.sub(_LABEL + _as_word(container), " ", name, flags=re.IGNORECASE))
+
+
+def _holds_word(text: str, name: str) -> bool:
+    has_letter = re.search("[a-z]", name, re.IGNORECASE) is not None  # a number may be a series'
+    return has_letter and re.search(_as_word(name), text, re.IGNORECASE) is not None
 
 
 def _as_word(name: str) -> str:
