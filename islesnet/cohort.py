@@ -160,8 +160,14 @@ def _names_of(item: Mapping[str, str], output_dir: str | None) -> dict[str, str]
     places = {key: path for key, path in paths.items() if path.is_absolute()}
     folders = {str(path if key == "folder" else path.parent) for key, path in places.items()}
     folders |= {str(path) for path in places.values() if os.path.isdir(path)}  # noqa: PTH112  - pathlib's may raise
-    names = {} if output_dir is None or output_dir in folders else {f"{output_dir}/": ""}
-    return names | dict.fromkeys(folders - {"/"}, item["patient"])
+    names = dict.fromkeys(folders - {"/"}, item["patient"])
+    if output_dir is not None:
+        own = os.path.abspath(output_dir)  # noqa: PTH100  - links are told as they are typed
+        is_patients = own in names
+        # As it is typed, too, but for ".", which is in every path.
+        for typed in {own, output_dir} - {"."}:
+            names |= {typed: item["patient"]} if is_patients else {f"{typed}/": ""}
+    return names
 
 
 def _call(failure: str, patient: str, names: Mapping[str, str]) -> str:

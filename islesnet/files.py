@@ -39,6 +39,8 @@ def whole_file(path: Path) -> Iterator[Path]:
         _make_readable(part)
         part.replace(path)
     except OSError as error:
+        if error.filename not in (None, str(part), part):  # another file's, e.g. of one that is written along with this
+            raise
         raise _named(error, path) from error
     except RuntimeError as error:
         # What torch.save says of a full disk is about positions in an archive.

@@ -227,6 +227,16 @@ def test_wherever_the_results_go_no_failure_has_the_name_of_a_patients_folder(ou
     assert "Mueller" not in failure and failure.isprintable()
 
 
+def test_results_typed_as_a_relative_path_do_not_tell_the_name_of_a_patients_folder(tmp_path, monkeypatch):
+    def refuse(item):
+        raise InputError("raw/Mueller_Hans/case-1 cannot be written; choose another folder than raw/Mueller_Hans")
+
+    monkeypatch.chdir(tmp_path)
+    item = {"patient": "case-1", "folder": str(tmp_path / "raw/Mueller_Hans")}
+    dataset = CohortDataset([item], Compose([Lambda(refuse)]), output_dir="raw/Mueller_Hans")
+    assert "Mueller" not in dataset[0]["failure"]
+
+
 def test_failure_after_loading_calls_the_patients_folders_by_the_pseudonym_too(evaluator_of):
     class Vanished(Network):
         def forward(self, image):

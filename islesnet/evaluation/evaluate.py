@@ -37,8 +37,8 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 # Each holds a patient, most of a gigabyte for a large head.
 MOST_WORKERS = 8
-# The scores last: where they lie, the evaluation is done.
-FILES = ("report.html", "provenance.json", "reliability.csv", "baselines.csv", "summary.json", "scores.csv")
+# In the order of their removal: the scores first, which say that an evaluation is done, and last, whose they are.
+FILES = ("scores.csv", "summary.json", "baselines.csv", "reliability.csv", "report.html", "provenance.json")
 
 
 def evaluate(
@@ -85,7 +85,7 @@ def evaluate(
     pairs = {pair.patient: pair for pair in pair_masks(pred, listed, missing, section, dataset_dir)}
     cases = _cases_of_truth(truth, pairs) if images is None else _cases(images, pairs, dataset_dir)
     require_writable(output)
-    require_replaceable(output, FILES)
+    require_replaceable(output, FILES, is_of_patients=False)
     for name in FILES:
         (output / name).unlink(missing_ok=True)
     crew = _Crew(workers or min(usable_cores(), MOST_WORKERS), len(pairs) * (2 if cases else 1), progress)

@@ -5,8 +5,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from islesnet.scanner import is_dicom
-from islesnet.volumes.file_names import MASK_WORDS, SYSTEM_FOLDERS, is_written, natural_key, stem_of, words_of
+from islesnet.scanner import is_dicom, sequence_by_name
+from islesnet.volumes.file_names import SYSTEM_FOLDERS, is_written, natural_key, stem_of, words_of
 from islesnet.volumes.result_files import is_result, is_run_folder
 
 logger = logging.getLogger(__name__)
@@ -22,9 +22,8 @@ def name_without_suffix(path: Path) -> str:
 
 
 def scans_in(folder: Path) -> Iterator[Path]:
-    """Go through the volumes and DICOM files directly in a folder, without what islesnet wrote, nor masks beside it."""
-    scans = (path for path in _entries(folder) if _is_file(path) and (is_volume(path) or _is_dicom(path)))
-    return (path for path in scans if not (_is_mask(path) and is_run_folder(folder)))
+    """Go through the volumes and DICOM files directly in a folder, without what islesnet wrote."""
+    return (path for path in _entries(folder) if _is_file(path) and (is_volume(path) or _is_dicom(path)))
 
 
 def first_scan(folder: Path, depth: int = _DEEPEST) -> Path | None:
@@ -53,12 +52,25 @@ def folders_in(folder: Path) -> list[Path]:
 
 def _holds_scan(folder: Path) -> bool:
     """Tell whether a folder is to be looked at: it holds a scan, or nobody can tell because it cannot be opened."""
-    if first_scan(folder) is not None or _is_closed(folder):
+    if _is_closed(folder):
+        return True
+    loose = list(scans_in(folder))
+    if is_run_folder(folder) and any(map(is_result, _entries(folder))):
+        # Masks that somebody corrected lie there, and are no scans.
+        unknown = [scan for scan in loose if is_volume(scan) and not _is_named_by_sequence(scan)]
+        if unknown:
+            logger.warning("%s holds results; %s beside them is not looked at", folder, unknown[0].name)
+        loose = [scan for scan in loose if scan not in unknown]
+    if loose or any(first_scan(child) is not None for child in folders_in(folder)):
         return True
     if not is_run_folder(folder):
         is_packed = any(path.suffix.lower() in _ARCHIVES for path in _entries(folder))
         logger.warning("%s holds no scan; left out%s", folder, " (unpack what is zipped there)" if is_packed else "")
     return False
+
+
+def _is_named_by_sequence(scan: Path) -> bool:
+    return sequence_by_name(name_without_suffix(scan), scan.parent.name) is not None
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -94,10 +106,6 @@ def _is_closed(folder: Path, depth: int = _DEEPEST) -> bool:
     return not os.access(folder, os.X_OK) or (
         depth > 0 and any(_is_closed(child, depth - 1) for child in folders_in(folder))
     )
-
-
-def _is_mask(path: Path) -> bool:
-    return is_volume(path) and bool(MASK_WORDS.intersection(words_of(name_without_suffix(path))))
 
 
 def _is_dicom(path: Path) -> bool:

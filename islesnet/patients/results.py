@@ -12,7 +12,14 @@ from islesnet.errors import InputError, require_switch
 from islesnet.files import remove_parts, sha256_of, whole_file
 from islesnet.patients.folders import first_scan
 from islesnet.scanner import ROLES
-from islesnet.volumes.result_files import BESIDE_FOLDER, MARK, SCANS_FILE, is_begun, read_object
+from islesnet.volumes.result_files import (
+    BESIDE_FOLDER,
+    MARK,
+    SCANS_FILE,
+    has_folder_of_results,
+    has_results,
+    read_object,
+)
 
 BRAIN_FILE = "brain.nii.gz"
 # All that a run may write to a patient's folder.
@@ -32,8 +39,8 @@ class BeginPatient(Transform):
 
     Args:
         output_dir: folder of all results.
-        has_folder: the patient gets a folder too, for registered scans and the report; without it, nothing there is
-            touched.
+        has_folder: the patient gets a folder too, for registered scans and the report; without it nothing there is
+            touched, and a report there, which would speak of another mask, is refused.
 
     Raises:
         InputError: patient by patient, where a scan is not there, the results would fall among the scans, or something
@@ -82,7 +89,7 @@ class _PatientResults:
         self._require_ours()
         self._require_permission()
         mark = self.output_dir / f"{MARK}{self.patient}"
-        if not mark.exists():
+        if self.folder is not None and not mark.exists():
             with whole_file(mark) as part:
                 part.write_text(SAID, encoding="utf-8")
         for path in self._places():
@@ -98,30 +105,33 @@ class _PatientResults:
         for path in (path.resolve() for path in inputs):
             is_among = self.folder is not None and (path in (target, home) or target in path.parents)
             if is_among or path in places:
-                raise InputError(
-                    f"The results would be written among the scans; choose another folder than {self.output_dir}."
-                )
+                raise InputError("The results would be written among the scans; choose another folder for them.")
 
     def _require_ours(self) -> None:
-        if not is_begun(self.output_dir, self.patient):
-            there = next(self._foreign(), None)
-            if there is not None:
-                raise InputError(
-                    f"{there} is no result of an earlier run; choose another folder for the results, so that nothing "
-                    "is replaced or mistaken, or remove it."
-                )
-        elif self._is_mask_somebodys():
+        there = next(self._foreign(), None)
+        if there is not None:
             raise InputError(
-                f"{self._beside('lesion.nii.gz')} is not as a run of islesnet left it: somebody made or changed it. So "
-                "that no work is lost, move it to another folder before the patient is segmented again, or choose "
-                "another one for the results."
+                f"{there} is no result of an earlier run; choose another folder for the results, so that nothing is "
+                "replaced or mistaken, or remove it."
+            )
+        report = self.output_dir / self.patient / "report.html"
+        if self.folder is None and report.exists():
+            raise InputError(f"{report} speaks of another run's mask; choose another folder for the results.")
+        if self._is_mask_somebodys():
+            raise InputError(
+                f"{self._beside('lesion.nii.gz')} is not as a run of islesnet left it: somebody made or changed it, or "
+                "its numbers are gone. So that no work is lost, move it to another folder, or remove it, before the "
+                "patient is segmented again, or choose another folder for the results."
             )
 
     def _foreign(self) -> Iterator[Path]:
-        """Go through what would be ours had a run begun this patient: at the places, and scans in the folder."""
-        yield from (path for path in self._places() if os.path.lexists(path))
-        scan = None if self.folder is None else first_scan(self.folder)
-        yield from () if scan is None else (scan,)
+        """Go through what no run wrote: where the patient's results go, and scans in the patient's folder."""
+        if not has_results(self.output_dir, self.patient):
+            yield from filter(os.path.lexists, map(self._beside, BESIDE_FOLDER))
+        if self.folder is not None and not has_folder_of_results(self.output_dir, self.patient):
+            yield from filter(os.path.lexists, self._inside())
+            scan = first_scan(self.folder)
+            yield from () if scan is None else (scan,)
 
     def _is_mask_somebodys(self) -> bool:
         mask, numbers = self._beside("lesion.nii.gz"), read_object(self._beside("lesion.json"))
@@ -138,10 +148,12 @@ class _PatientResults:
     def _beside(self, ending: str) -> Path:
         return self.output_dir / f"{self.patient}_{ending}"
 
+    def _inside(self) -> list[Path]:
+        return [] if self.folder is None else [self.folder / name for name in IN_FOLDER]
+
     def _places(self) -> list[Path]:
         """List all that a run may write of the patient, the mask and its numbers last."""
-        inside = [] if self.folder is None else [self.folder / name for name in IN_FOLDER]
-        return [*inside, *map(self._beside, BESIDE_FOLDER)]
+        return [*self._inside(), *map(self._beside, BESIDE_FOLDER)]
 
 
 def _require_there(inputs: Sequence[Path]) -> None:

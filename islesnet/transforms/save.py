@@ -78,16 +78,20 @@ class SaveLesionsd(MapTransform):
         for key in self.key_iterator(dict(data)):
             mask = data[key][0].cpu().numpy() > 0.5
             probability = data[self.probability_key][0].cpu().numpy()
-            if self.write_probability:
-                path = self.output_dir / f"{patient}_probability.nii.gz"
-                _write_nifti(path, probability.astype(np.float32), reference, stamps)
-            numbers = self._numbers(data, mask, probability, reference.affine, stamps)
-            # Mask and numbers last, one right after the other: a mask without numbers is taken for somebody's own.
-            checksum = _write_nifti(
-                self.output_dir / f"{patient}_lesion.nii.gz", mask.astype(np.uint8), reference, stamps
+            mask_file, probability_file = (
+                self.output_dir / f"{patient}_{what}.nii.gz" for what in ("lesion", "probability")
             )
-            with whole_file(self._numbers_file(patient)) as part:
-                part.write_text(json.dumps(numbers | {"mask_sha256": checksum}, indent=2) + "\n")
+            _require_shape(mask_file, mask, reference)
+            _require_shape(probability_file, probability, reference)
+            if self.write_probability:
+                with whole_file(probability_file) as part:
+                    _write_nifti(part, probability.astype(np.float32), reference, stamps)
+            numbers = self._numbers(data, mask, probability, reference.affine, stamps)
+            # Both are whole before either has its name: a mask without numbers is taken for somebody's own.
+            with whole_file(self._numbers_file(patient)) as told, whole_file(mask_file) as part:
+                _write_nifti(part, mask.astype(np.uint8), reference, stamps)
+                numbers["mask_sha256"] = sha256_of(part)
+                told.write_text(json.dumps(numbers, indent=2) + "\n")
         return dict(data)
 
     def _numbers(
@@ -139,13 +143,15 @@ def _native_header(reference: MetaTensor) -> nibabel.Nifti1Pair:
     return image
 
 
-def _write_nifti(path: Path, array: np.ndarray, reference: nibabel.Nifti1Pair, stamps: Sequence[str]) -> str:
-    """Write an array under the reference's header, and return the file's SHA-256."""
+def _require_shape(path: Path, array: np.ndarray, reference: nibabel.Nifti1Pair) -> None:
     if array.shape != reference.shape[:3]:
         raise ValueError(
             f"{path.name} would have shape {array.shape}, its reference has {reference.shape[:3]}; "
             "postprocessing must invert the preprocessing before saving."
         )
+
+
+def _write_nifti(path: Path, array: np.ndarray, reference: nibabel.Nifti1Pair, stamps: Sequence[str]) -> None:
     header = nibabel.Nifti1Header.from_header(reference.header)
     header.set_data_dtype(array.dtype)
     header["cal_min"], header["cal_max"] = 0, 1
@@ -155,6 +161,4 @@ def _write_nifti(path: Path, array: np.ndarray, reference: nibabel.Nifti1Pair, s
     header.extensions.clear()
     image = nibabel.Nifti1Image(array, None, header)
     # The header alone decides: a recomputed quaternion would move the qform in its last digits.
-    with whole_file(path) as part:
-        image.to_filename(part)
-        return sha256_of(part)
+    image.to_filename(path)

@@ -13,7 +13,6 @@ import pytest
 from islesnet.data import read_datalist
 from islesnet.errors import InputError
 from islesnet.metrics import score_mask
-from islesnet.volumes.result_files import MARK
 from tests.bundle.conftest import TINY, open_recipe, run_bundle
 
 SECTION = "training"  # three patients; whether the network knows them does not matter here
@@ -58,7 +57,6 @@ def test_every_patient_of_the_section_has_masks_and_a_row_of_scores(evaluated, d
     assert sorted(scores_in(evaluated)["patient"]) == sorted(names)
     files = {"scores.csv", "summary.json", "reliability.csv", "cohort.csv", "cohort.html", "provenance.json"}
     files |= {f"{name}_lesion.{suffix}" for name in names for suffix in ("nii.gz", "json")}
-    files |= {f"{MARK}{name}" for name in names}
     assert {path.name for path in evaluated.iterdir()} == files
 
 

@@ -246,6 +246,11 @@ def test_results_that_are_passed_over_beside_a_patient_are_told(write_scan, tmp_
     with caplog.at_level(logging.WARNING):
         assert set(found(tmp_path / "out")) == {"carl"}
     assert "results of an earlier run are passed over: anna" in caplog.text
+    caplog.clear()
+    shutil.move(tmp_path / "out/carl/dwi.nii.gz", tmp_path / "out/carl_dwi.nii.gz")
+    with caplog.at_level(logging.WARNING):
+        assert len(find_patients(tmp_path / "out")) == 1
+    assert "results of an earlier run are passed over: anna" in caplog.text
 
 
 def test_marks_and_reports_in_a_folder_that_no_run_wrote_to_hide_no_scan(write_scan, tmp_path):
@@ -258,13 +263,25 @@ def test_marks_and_reports_in_a_folder_that_no_run_wrote_to_hide_no_scan(write_s
     assert set(found(tmp_path)) == {"anna", "bert", "carl"}
 
 
-def test_mask_that_was_corrected_among_the_results_is_no_patient(write_scan, tmp_path):
+def test_mask_that_was_corrected_among_the_results_is_no_patient(write_scan, tmp_path, caplog):
     for patient in ("anna", "bert"):
         write_scan(tmp_path / patient / "dwi.nii.gz")
     write_provenance(tmp_path / "out", began=0)
-    write_scan(tmp_path / "out/anna_lesion_corrected.nii.gz")
+    (tmp_path / "out/anna_lesion.json").write_text('{"islesnet": "0.1.0"}')
+    write_scan(tmp_path / "out/anna_corrected.nii.gz")
 
     assert set(found(tmp_path)) == {"anna", "bert"}
+    assert "out holds results; anna_corrected.nii.gz beside them is not looked at" in caplog.text
+
+
+def test_patient_whose_own_folder_took_the_results_is_still_a_patient(write_scan, tmp_path):
+    for patient in ("lesion_07", "GT_03"):
+        write_scan(tmp_path / patient / f"{patient}_dwi.nii.gz")
+        write_scan(tmp_path / patient / f"{patient}_lesion.nii.gz")
+        write_provenance(tmp_path / patient, began=0)
+        (tmp_path / patient / f"{patient}_lesion.json").write_text('{"islesnet": "0.1.0"}')
+
+    assert set(found(tmp_path)) == {"lesion_07", "GT_03"}
 
 
 def test_patient_into_whose_folder_a_run_wrote_is_still_a_patient(write_scan, tmp_path):
@@ -389,7 +406,13 @@ def test_loose_file_beside_several_folders_of_scans_is_refused_as_unclear(write_
         (("sub-02_dwi", "sub-02_T1w"), ("sub-01_flair_t1",)),
         (("p1_dwi_2",), ("2",)),
         (("p1_dwi", "p2_flair"), ("p1",)),
+        (("p1_dwi",), ("dicom/p2",)),
         (("p1_dwi",), ("dicom/p2", "dicom/p3")),
+        (("p1_dwi",), ("p2_seg",)),
+        (("p1_dwi",), ("output",)),
+        (("data_002_dwi",), ("data_001",)),
+        (("2_dwi",), ("1",)),
+        (("ISLES_002_dwi",), ("ISLES/p1", "ISLES/p3")),
         (("p1_dwi",), ("FLAIR/p2", "FLAIR/p3")),
     ],
 )
@@ -414,11 +437,11 @@ def test_file_that_is_somebodys_beside_somebodys_dicom_is_refused_as_unclear(wri
 def test_folders_of_scans_beside_several_patients_files_are_not_forgotten(write_scan, write_series, tmp_path, caplog):
     for patient in ("p1", "p2"):
         write_scan(tmp_path / f"data/{patient}_dwi.nii.gz")
-    for folder in ("raw", "derivatives", "lesions_manual"):
+    for folder in ("raw", "derivatives", "lesions_manual", "bet"):
         write_scan(tmp_path / f"data/{folder}/p1.nii.gz")
     with caplog.at_level(logging.WARNING):
         assert len(find_patients(tmp_path / "data")) == 2
-    assert "derivatives, lesions_manual, raw: not looked into" in caplog.text
+    assert "bet, derivatives, lesions_manual, raw: not looked into" in caplog.text
 
     write_series(tmp_path / "data/p3")
     write_scan(tmp_path / "data/p4/x.nii.gz")
@@ -447,6 +470,10 @@ def test_converted_files_beside_their_dicom_are_one_patient(write_scan, write_se
         ("data_AX_T1_SE_3", "more"),
         ("sub-data_dwi", "masks"),
         ("dwi_reg", "more"),
+        ("dwi_anna", "anna"),
+        ("ses-01_dwi", "more"),
+        ("p1_dwi", "brainmask"),
+        ("p1_dwi", "masks/reader1"),
     ],
 )
 def test_file_beside_a_folder_of_further_scans_is_one_patients(write_scan, tmp_path, caplog, scan, further):

@@ -166,11 +166,31 @@ def test_where_the_patient_gets_no_folder_nothing_in_it_is_touched(scans, tmp_pa
     item = {"patient": "anna", "dwi": str(scans / "dwi.nii.gz")}
     begin = BeginPatient(tmp_path, has_folder=False)  # its results beside the scans' folder are no danger to them
     begin(item)
-    written = write(tmp_path / "anna_lesion.json", b"{}")
+    written = write(tmp_path / "anna_lesion.json", b'{"islesnet": "0.1.0"}')
 
     begin(item)
 
     assert (scans / "dwi.nii.gz").exists() and not written.exists()
+
+
+def test_run_that_gives_no_folder_makes_nobodys_folder_the_runs(scans, tmp_path):
+    BeginPatient(tmp_path, has_folder=False)({"patient": "anna", "dwi": str(scans / "dwi.nii.gz")})
+    (tmp_path / "anna_lesion.json").write_text('{"islesnet": "0.1.0"}')
+    other = write(tmp_path / "raw/dwi.nii.gz")
+
+    with pytest.raises(InputError, match="is no result of an earlier run"):
+        BeginPatient(tmp_path)({"patient": "anna", "dwi": str(other)})
+
+    assert (scans / "dwi.nii.gz").exists()
+
+
+def test_report_that_would_speak_of_another_mask_is_refused(scans, tmp_path):
+    report = write(tmp_path / "out/anna/report.html")
+
+    with pytest.raises(InputError, match=r"report\.html speaks of another run's mask"):
+        BeginPatient(tmp_path / "out", has_folder=False)({"patient": "anna", "dwi": str(scans / "dwi.nii.gz")})
+
+    assert report.exists()
 
 
 def test_results_of_another_user_are_not_removed_in_part(scans, begin, tmp_path, monkeypatch):

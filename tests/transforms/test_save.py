@@ -222,6 +222,14 @@ def test_where_the_probability_cannot_be_written_the_patient_is_not_marked_as_do
     assert "sub-1_lesion.json" not in files_in(tmp_path / "out")
 
 
+def test_where_the_numbers_cannot_be_written_there_is_no_mask_that_seems_somebodys(tmp_path, mask, monkeypatch):
+    item = item_of(write_nifti(tmp_path / "dwi.nii.gz"), mask)
+    monkeypatch.setattr(json, "dumps", lambda *_, **__: full_disk(None, tmp_path / "numbers"))
+    with pytest.raises(OSError, match="No space left"):
+        SaveLesionsd(keys="pred", output_dir=tmp_path / "out")(item)
+    assert files_in(tmp_path / "out") == []
+
+
 def test_input_is_left_as_it_was_and_handed_on(tmp_path, mask):
     item = item_of(write_nifti(tmp_path / "dwi.nii.gz"), mask.clone())
     before = dict(item)

@@ -8,6 +8,7 @@ from islesnet.errors import InputError
 from islesnet.provenance import write_provenance
 from islesnet.volumes.result_files import MARK, is_result, is_run_folder, require_replaceable
 
+OF_SCANS = {"registration": {}, "brain_mask": "", "choices": [], "notes": []}
 NAMES = ("provenance.json", "cohort.csv")
 
 
@@ -43,6 +44,8 @@ def test_table_in_a_folder_where_a_patient_was_begun_is_replaced(tmp_path):
         (tmp_path / name).touch()
 
     require_replaceable(tmp_path, NAMES)
+    with pytest.raises(InputError):
+        require_replaceable(tmp_path, NAMES, is_of_patients=False)
 
 
 def test_results_of_a_begun_patient_are_results_and_nobody_elses_are(tmp_path):
@@ -59,19 +62,18 @@ def test_results_of_a_begun_patient_are_results_and_nobody_elses_are(tmp_path):
 @pytest.mark.parametrize(
     ("files", "is_known"),
     [
-        ({"anna/scans.json": {"registration": {}, "brain_mask": "", "choices": [], "notes": []}}, True),
+        ({"anna/scans.json": OF_SCANS, "anna/dwi.nii.gz": {}}, True),
+        ({"anna/scans.json": OF_SCANS, "anna/IM0001": {}}, False),  # the raw scans, to which the results were copied
         ({"anna/scans.json": {"bids": 1}}, False),
-        ({"anna/report.html": {}}, True),
-        ({"anna_lesion.json": {"islesnet": "0.1.0"}}, True),
-        ({"anna_lesion.json": {}}, False),
+        ({"anna/patient.json": {}, "anna/brain.nii.gz": {}}, True),
+        ({"anna/patient.json": {}, "anna/dwi.nii.gz": {}}, False),  # prepared scans, to which a report was copied
+        ({"anna/report.html": {}}, False),
+        ({"anna_lesion.json": {"islesnet": "0.1.0"}, "anna/dwi.nii.gz": {}}, False),  # an evaluation's, beside scans
     ],
 )
-@pytest.mark.parametrize("is_of_a_run", [True, False])
-def test_results_copied_without_hidden_files_are_known_by_what_they_say(tmp_path, files, is_known, is_of_a_run):
+def test_folder_of_results_copied_without_hidden_files_is_known_by_what_lies_in_it(tmp_path, files, is_known):
     (tmp_path / "anna").mkdir()
     for name, content in files.items():
         (tmp_path / name).write_text(json.dumps(content))
-    if is_of_a_run:
-        write_provenance(tmp_path, began=0)
 
-    assert is_result(tmp_path / "anna") is (is_known and is_of_a_run)
+    assert is_result(tmp_path / "anna") is is_known

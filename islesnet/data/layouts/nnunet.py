@@ -1,6 +1,7 @@
 """nnU-Net raw: `imagesTr/case_0000.nii.gz`, `labelsTr/case.nii.gz`, and `dataset.json`, which names the channels."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ _UNUSED = re.compile(r"adc|swi|t1[ _-]?(c|gd|post)|cbf|cbv|mtt|tmax|ttp|\bct|pwi
 
 def recognises(folder: Path) -> bool:
     """Tell whether a folder holds `imagesTr` or `imagesTs`."""
-    return any((folder / images).is_dir() for images, _ in _SECTIONS)
+    return any(os.path.isdir(folder / images) for images, _ in _SECTIONS)  # noqa: PTH112  - pathlib's may raise
 
 
 def find(folder: Path) -> list[Case]:
