@@ -27,7 +27,7 @@ IN_FOLDER = (
     *(f"{role}.nii.gz" for role in (*SEQUENCES, "adc")),
     *(BRAIN_FILE, SCANS_FILE, "report.html", "lesions.csv", "patient.json", "lesion.dcm"),
 )
-SAID = "islesnet has begun this patient here and replaces its results; delete this file together with them.\n"
+SAID = "islesnet made this folder, and replaces what it wrote of this patient here and beside it.\n"
 # What a patient's item names files or a folder by.
 _FILES = ("folder", *ROLES, "brain", "label")
 
@@ -88,9 +88,8 @@ class _PatientResults:
         self._require_apart(inputs)
         self._require_ours()
         self._require_permission()
-        mark = self.output_dir / f"{MARK}{self.patient}"
-        if self.folder is not None and not mark.exists():
-            with whole_file(mark) as part:
+        if self.folder is not None and not (self.folder / MARK).exists():
+            with whole_file(self.folder / MARK) as part:
                 part.write_text(SAID, encoding="utf-8")
         for path in self._places():
             path.unlink(missing_ok=True)

@@ -11,8 +11,8 @@ from islesnet.volumes.file_names import stem_of
 
 # Every run writes this to its folder.
 RUN_FILE = "provenance.json"
-# A file in the folder of results says that a run has begun a patient, and may write to the patient's folder there.
-MARK = ".islesnet_"
+# A file in a patient's folder of results says that a run made the folder, and may replace what it wrote of the patient.
+MARK = ".islesnet"
 # What a run writes of a patient, as <patient>_...; the rest lies in the folder <patient>.
 BESIDE_FOLDER = ("probability.nii.gz", "lesion.nii.gz", "lesion.json")
 SCANS_FILE = "scans.json"
@@ -41,7 +41,7 @@ def require_replaceable(folder: str | Path, names: Iterable[str], is_of_patients
     """
     folder = Path(folder)
     there = next((path for name in names if _exists(path := folder / name)), None)
-    is_ours = is_run_folder(folder) or (is_of_patients and any(folder.glob(f"{MARK}*")))
+    is_ours = is_run_folder(folder) or (is_of_patients and any(folder.glob(f"*/{MARK}")))
     if there is not None and not is_ours:
         raise InputError(
             f"{there} would be replaced, and no {RUN_FILE} beside it says that it is a result of islesnet; choose "
@@ -56,22 +56,22 @@ def is_result(path: Path) -> bool:
         return has_results(path.parent, path.name.removesuffix(f"_{ending}"))
     if not os.path.isdir(path):  # noqa: PTH112  - as below
         return False
-    is_marked = _exists(path.parent / f"{MARK}{path.name}") and is_run_folder(path.parent)
-    if is_marked or _tells_scans(path):
+    if _exists(path / MARK) or _tells_scans(path):
         return not _holds_else(path, (*_REGISTERED, *_MAPS))
     return _exists(path / "patient.json") and not _holds_else(path, _MAPS)  # of scans that were prepared before
 
 
 def has_results(output_dir: Path, patient: str) -> bool:
     """Tell whether what lies in a folder as <patient>_... is a run's."""
+    folder = output_dir / patient
     is_told = "islesnet" in read_object(output_dir / f"{patient}_lesion.json")
-    return is_told or _exists(output_dir / f"{MARK}{patient}") or _tells_scans(output_dir / patient)
+    return is_told or _exists(folder / MARK) or _tells_scans(folder)
 
 
 def has_folder_of_results(output_dir: Path, patient: str) -> bool:
     """Tell whether a patient's folder among results is a run's; one that was copied may lack the hidden mark."""
     folder = output_dir / patient
-    return _exists(output_dir / f"{MARK}{patient}") or _tells_scans(folder) or is_result(folder)
+    return _exists(folder / MARK) or _tells_scans(folder) or is_result(folder)
 
 
 def _tells_scans(folder: Path) -> bool:

@@ -50,7 +50,7 @@ def test_every_patient_of_a_folder_gets_mask_probability_and_numbers(patients, w
         "cohort.csv",
         "cohort.html",
         "provenance.json",
-        *(f"{MARK}{name}" for name in ("anna", "bert")),
+        *(f"{name}/{MARK}" for name in ("anna", "bert")),
     }
     mask = nibabel.load(tmp_path / "out/anna_lesion.nii.gz")
     numbers = json.loads((tmp_path / "out/anna_lesion.json").read_text())
@@ -127,7 +127,8 @@ def test_cohort_goes_on_after_a_bad_patient_and_says_which_and_why(patients, wei
 
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
     masks = ["bert_lesion.json", "bert_lesion.nii.gz"]
-    assert written == [f"{MARK}anna", f"{MARK}bert", *masks, "cohort.csv", "cohort.html", "provenance.json"]
+    assert written == ["anna", "bert", *masks, "cohort.csv", "cohort.html", "provenance.json"]
+    assert [path.name for path in (tmp_path / "out").rglob("*/*")] == [MARK, MARK]
 
 
 @pytest.mark.slow

@@ -220,7 +220,7 @@ def test_folders_of_results_are_passed_over(write_scan, tmp_path, caplog):
     for name in ("anna_lesion", "anna_probability"):
         write_scan(tmp_path / f"out/{name}.nii.gz")
     write_provenance(tmp_path / "out", began=0)
-    (tmp_path / f"out/{MARK}anna").touch()
+    (tmp_path / f"out/anna/{MARK}").touch()
 
     with caplog.at_level(logging.WARNING):
         assert set(found(tmp_path)) == {"anna", "bert"}
@@ -231,7 +231,7 @@ def test_registered_volumes_of_earlier_results_are_patients_where_there_is_nothi
     for patient in ("anna", "bert"):
         write_scan(tmp_path / f"out/{patient}/dwi.nii.gz")
         write_scan(tmp_path / f"out/{patient}_lesion.nii.gz")
-        (tmp_path / f"out/{MARK}{patient}").touch()
+        (tmp_path / f"out/{patient}/{MARK}").touch()
     write_provenance(tmp_path / "out", began=0)
 
     assert set(found(tmp_path / "out")) == {"anna", "bert"}
@@ -241,7 +241,7 @@ def test_results_that_are_passed_over_beside_a_patient_are_told(write_scan, tmp_
     for patient in ("anna", "carl"):
         write_scan(tmp_path / f"out/{patient}/dwi.nii.gz")
     write_provenance(tmp_path / "out", began=0)
-    (tmp_path / f"out/{MARK}anna").touch()
+    (tmp_path / f"out/anna/{MARK}").touch()
 
     with caplog.at_level(logging.WARNING):
         assert set(found(tmp_path / "out")) == {"carl"}
@@ -253,10 +253,11 @@ def test_results_that_are_passed_over_beside_a_patient_are_told(write_scan, tmp_
     assert "results of an earlier run are passed over: anna" in caplog.text
 
 
-def test_marks_and_reports_in_a_folder_that_no_run_wrote_to_hide_no_scan(write_scan, tmp_path):
+def test_marks_and_reports_that_came_to_lie_beside_other_scans_hide_none(write_scan, tmp_path):
     for patient in ("anna", "bert", "carl"):
         write_scan(tmp_path / f"{patient}/dwi.nii.gz")
-    (tmp_path / f"{MARK}anna").touch()
+    series(tmp_path / "anna/exam")
+    (tmp_path / f"anna/{MARK}").touch()
     for name in ("report.html", "patient.json"):
         (tmp_path / "bert" / name).touch()
 
@@ -290,7 +291,7 @@ def test_patient_into_whose_folder_a_run_wrote_is_still_a_patient(write_scan, tm
     for folder in ("anna", "bert"):  # anna's is of a run that was refused, bert's of one that was not
         write_provenance(tmp_path / folder, began=0)
     write_scan(tmp_path / "bert/patient/dwi.nii.gz")
-    (tmp_path / f"bert/{MARK}patient").touch()
+    (tmp_path / f"bert/patient/{MARK}").touch()
     (tmp_path / "carl/provenance.json").write_text('{"of": "another tool"}')
 
     assert set(found(tmp_path)) == {"anna", "bert", "carl"}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_other_files_in_a_patients_folder_of_results_stay(scans, begin, tmp_path
 
     begin(RawScans("anna", scans))
 
-    assert there(tmp_path) == {"anna/consent.pdf", f"{MARK}anna"}
+    assert there(tmp_path) == {"anna/consent.pdf", f"anna/{MARK}"}
 
 
 def written_mask(tmp_path):
@@ -71,7 +72,7 @@ def test_all_that_an_earlier_run_left_of_the_patient_is_taken_away_and_nothing_e
 
     begin(RawScans("anna", scans))
 
-    assert there(tmp_path) == {"anna/notes.txt", "bert_lesion.nii.gz", f"{MARK}anna"}
+    assert there(tmp_path) == {"anna/notes.txt", "bert_lesion.nii.gz", f"anna/{MARK}"}
 
 
 def test_half_files_of_a_killed_run_are_taken_away_and_another_patients_are_not(scans, begin, tmp_path):
@@ -80,7 +81,7 @@ def test_half_files_of_a_killed_run_are_taken_away_and_another_patients_are_not(
 
     begin(RawScans("anna", scans))
 
-    assert there(tmp_path) == {".part.abc.bert_lesion.nii.gz", f"{MARK}anna"}
+    assert there(tmp_path) == {".part.abc.bert_lesion.nii.gz", f"anna/{MARK}"}
 
 
 @pytest.mark.parametrize("name", ["anna/t2.nii.gz", "anna/further/x.nii.gz", "anna/scans.json", "anna_lesion.nii.gz"])
@@ -111,7 +112,7 @@ def test_patient_that_was_begun_is_begun_again_whatever_a_killed_run_left(scans,
 
     begin(RawScans("anna", scans))
 
-    assert there(tmp_path) == {f"{MARK}anna"}
+    assert there(tmp_path) == {f"anna/{MARK}"}
 
 
 @pytest.mark.parametrize(("numbers", "is_ours"), [("{}", False), ("no JSON", False), ('{"islesnet": "0.1.0"}', True)])
@@ -121,7 +122,7 @@ def test_results_that_were_copied_without_hidden_files_are_known_by_their_number
     write(tmp_path / "out/anna_lesion.json", numbers.encode())
     if is_ours:
         begin(RawScans("anna", scans))
-        assert there(tmp_path) == {f"{MARK}anna"}
+        assert there(tmp_path) == {f"anna/{MARK}"}
     else:
         with pytest.raises(InputError, match="is no result of an earlier run"):
             begin(RawScans("anna", scans))
@@ -139,7 +140,7 @@ def test_mask_that_was_corrected_is_not_replaced_until_it_is_moved_away(scans, b
     mask.rename(tmp_path / "corrected.nii.gz")
     begin(RawScans("anna", scans))
 
-    assert there(tmp_path) == {f"{MARK}anna"}
+    assert there(tmp_path) == {f"anna/{MARK}"}
 
 
 def test_mask_that_an_expert_drew_where_a_run_failed_is_not_replaced(scans, begin, tmp_path):
@@ -171,6 +172,17 @@ def test_where_the_patient_gets_no_folder_nothing_in_it_is_touched(scans, tmp_pa
     begin(item)
 
     assert (scans / "dwi.nii.gz").exists() and not written.exists()
+
+
+def test_mark_goes_with_the_results_so_that_scans_put_in_their_place_are_nobodys_to_replace(scans, begin, tmp_path):
+    begin(RawScans("anna", scans))
+    shutil.rmtree(tmp_path / "out/anna")
+    theirs = write(tmp_path / "out/anna/dwi.nii.gz")
+
+    with pytest.raises(InputError, match="is no result of an earlier run"):
+        begin(RawScans("anna", scans))
+
+    assert theirs.exists()
 
 
 def test_run_that_gives_no_folder_makes_nobodys_folder_the_runs(scans, tmp_path):

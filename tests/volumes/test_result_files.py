@@ -40,7 +40,8 @@ def test_table_in_a_folder_of_no_run_is_not_replaced(tmp_path):
 
 
 def test_table_in_a_folder_where_a_patient_was_begun_is_replaced(tmp_path):
-    for name in ("cohort.csv", f"{MARK}anna"):
+    (tmp_path / "anna").mkdir()
+    for name in ("cohort.csv", f"anna/{MARK}"):
         (tmp_path / name).touch()
 
     require_replaceable(tmp_path, NAMES)
@@ -52,8 +53,7 @@ def test_results_of_a_begun_patient_are_results_and_nobody_elses_are(tmp_path):
     for patient in ("anna", "bert"):
         (tmp_path / patient).mkdir()
         (tmp_path / f"{patient}_lesion.nii.gz").touch()
-    (tmp_path / f"{MARK}anna").touch()
-    write_provenance(tmp_path, began=0)
+    (tmp_path / f"anna/{MARK}").touch()
 
     results = {path.name for path in tmp_path.iterdir() if is_result(path)}
     assert results == {"anna", "anna_lesion.nii.gz"}
