@@ -20,7 +20,7 @@ from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.joining import (
     are_named_as_series,
     are_parts,
-    has_another_number,
+    is_anothers,
     is_beside,
     is_further,
     names_somebody,
@@ -183,7 +183,7 @@ def _require_clear(folder: Path) -> None:
     # One folder more may be of one patient's further scans, unless a file's name is somebody's.
     if len(children) > 1 and not _are_one_patient(children):
         beside = f"{len(children)} folders"
-    elif len(children) == 1 and (somebodys or has_another_number(children[0], scans)):
+    elif len(children) == 1 and (somebodys or is_anothers(children[0], scans)):
         beside = "a folder"
     else:
         return

@@ -13,7 +13,7 @@ _ORIGINS = {"dicom", "dicoms", "dcm", "source", "sourcedata", "orig", "original"
 _MADE = {"derivatives", "results", "output"}
 _OF_MASKS = MASK_WORDS | BRAIN_WORDS
 _DRAWN_BY = {"manual", "expert", "corrected", "annotations"}
-_OF_VISITS = {"session", "ses", "run", "acq"}
+_NOBODYS = _OF_MASKS | _DRAWN_BY | {"session", "ses", "run", "acq"}
 # What stands before a patient's name or number.
 _LABEL = r"((patient|pat|subject|sub)[_ -]?)?"
 
@@ -59,29 +59,29 @@ def is_beside(folder: Path, scans: Sequence[Path]) -> bool:
 
 def names_somebody(scan: Path) -> bool:
     """Tell whether a volume's name says more than its sequence, how it was acquired, and the folder's own name."""
-    return is_volume(scan) and bool(_persons_in(name_without_suffix(scan), scan.parent.name))
+    persons = _persons_in(name_without_suffix(scan), scan.parent.name)
+    return is_volume(scan) and not all(map(str.isdigit, persons))
 
 
-def has_another_number(folder: Path, scans: Sequence[Path]) -> bool:
-    """Tell whether a folder's name has a number, scans beside it have others, and it says no sequence."""
+def is_anothers(folder: Path, scans: Sequence[Path]) -> bool:
+    """Tell whether a folder is somebody else's by numbers alone: its name's, or those of the volumes in it."""
     container = folder.parent.name
     numbers = [_numbers_in(name_without_suffix(scan), container) for scan in scans]
     others, own = set[str]().union(*numbers), _numbers_in(folder.name, container)
-    return bool(own and others) and own.isdisjoint(others) and not is_named_as_series(folder.name)
+    has_another = bool(own and others) and own.isdisjoint(others) and not is_named_as_series(folder.name)
+    return has_another or _holds_others(folder, scans)
 
 
 def _holds_others(folder: Path, scans: Sequence[Path]) -> bool:
     """Tell whether volumes in a folder, masks aside, are named by people, and by others than the scans beside it."""
-    names = [(name_without_suffix(scan), scan.parent.name) for scan in scans]
-    persons = set[str]().union(*(_persons_in(*name) for name in names))
-    numbers = set[str]().union(*(_long_numbers_in(*name) for name in names))
+    persons = set[str]().union(*(_persons_in(name_without_suffix(scan), scan.parent.name) for scan in scans))
     for volume in _volumes_below(folder):
         parts = [*volume.relative_to(folder).parent.parts, name_without_suffix(volume)]
-        if any(_OF_MASKS.intersection(words_of(part)) for part in (folder.name, *parts)):
+        is_sequence = any(map(sequence_by_name, parts))  # a stripped brain is one too
+        if not is_sequence and any(_OF_MASKS.intersection(words_of(part)) for part in (folder.name, *parts)):
             continue
         others = set[str]().union(*(_persons_in(part, folder.parent.name) for part in parts))
-        other_numbers = set[str]().union(*(_long_numbers_in(part, folder.parent.name) for part in parts))
-        if (persons and not others <= persons) or (numbers and not other_numbers <= numbers):
+        if persons and not others <= persons:
             return True
     return False
 
@@ -99,19 +99,23 @@ def _is_named_by(known: Set[str], folder: Path) -> bool:
 
 
 def _persons_in(name: str, container: str) -> set[str]:
-    """Return the words that may be somebody's name: not the container's, nor how a scan was acquired, nor a mask's."""
-    words = [word for word in _words_without(name, container) if len(word) > 1 and re.search("[a-z]", word)]
-    known = _OF_MASKS | _DRAWN_BY | _OF_VISITS
-    return {word for word in words if word not in known and not says_only_how(word) and not re.match(r"b\d+$", word)}
+    """Return what may be somebody's name: words, each with the number after it, and a number in front like 007.
+
+    That is not the container's name, nor how a scan was acquired, nor a mask's, nor a visit's.
+    """
+    persons, before = set[str](), ""
+    for word in _words_without(name, container):
+        if word.isdigit():
+            is_in_front = before == "" and word.startswith("0")
+            persons |= {before + word} if before in persons or is_in_front else set()
+        elif len(word) > 1 and word not in _NOBODYS and not says_only_how(word) and not re.match(r"b\d+$", word):
+            persons.add(word)
+        before = word
+    return persons
 
 
 def _numbers_in(name: str, container: str) -> set[str]:
     return {word for word in _words_without(name, container) if word.isdigit()}
-
-
-def _long_numbers_in(name: str, container: str) -> set[str]:
-    """Return the numbers that are somebody's rather than a series': "007"."""
-    return {number for number in _numbers_in(name, container) if number.startswith("0")}
 
 
 def _words_without(name: str, container: str) -> list[str]:
