@@ -2,12 +2,21 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from islesnet.scanner import is_dicom, sequence_by_name
-from islesnet.volumes.file_names import SYSTEM_FOLDERS, is_written, natural_key, stem_of, words_of
-from islesnet.volumes.result_files import is_result, is_run_folder
+from islesnet.volumes.file_names import (
+    MASK_WORDS,
+    SYSTEM_FOLDERS,
+    is_written,
+    natural_key,
+    stem_of,
+    without_patient,
+    words_of,
+)
+from islesnet.volumes.result_files import has_results, is_result, is_run_folder
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +66,7 @@ def _holds_scan(folder: Path) -> bool:
     loose = list(scans_in(folder))
     if is_run_folder(folder) and any(map(is_result, _entries(folder))):
         # Masks that somebody corrected lie there, and are no scans.
-        unknown = [scan for scan in loose if is_volume(scan) and not _is_named_by_sequence(scan)]
+        unknown = [scan for scan in loose if is_volume(scan) and _is_of_results(scan)]
         if unknown:
             logger.warning("%s holds results; %s beside them is not looked at", folder, unknown[0].name)
         loose = [scan for scan in loose if scan not in unknown]
@@ -69,8 +78,14 @@ def _holds_scan(folder: Path) -> bool:
     return False
 
 
-def _is_named_by_sequence(scan: Path) -> bool:
-    return sequence_by_name(name_without_suffix(scan), scan.parent.name) is not None
+def _is_of_results(scan: Path) -> bool:
+    """Tell whether a volume among results is named as a mask or by one of their patients, and not by a sequence."""
+    stem = name_without_suffix(scan)
+    if sequence_by_name(stem, scan.parent.name) is not None:
+        return False
+    beginnings = [stem[: separator.start()] for separator in re.finditer(r"[_ .-]", stem)]
+    is_patients = any(has_results(scan.parent, beginning) for beginning in beginnings)
+    return is_patients or bool(MASK_WORDS.intersection(words_of(without_patient(stem, scan.parent.name))))
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -152,10 +152,7 @@ class PrepareScans(Transform):
         stamps = [] if origin is None else stamps_in_file(origin)
         brain = self._find_brain(aligned.images, reference, given, own, stamps)
         files = _brain_file(brain, own)
-        for role, image in aligned.images.items():
-            files[role] = own / f"{role}.nii.gz"
-            corrects = self.bias_correction and role in SEQUENCES
-            write_image(files[role], correct_bias(image, brain.mask) if corrects else image, stamps)
+        files |= {role: own / f"{role}.nii.gz" for role in aligned.images}
         if original is not None and original.name.lower().endswith((".nii", ".nii.gz")) and not self.bias_correction:
             files[reference] = original
         slices = raw.images[reference].dicom
@@ -178,8 +175,12 @@ class PrepareScans(Transform):
             brain=brain.way,
             dicom=() if is_tiled else tuple((str(place.path), place.frame) for place in slices),
         )
+        # Before the volumes, which are known by it as a run's.
         with whole_file(own / SCANS_FILE) as part:
             part.write_text(json.dumps(preparation.told(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        for role, image in aligned.images.items():
+            corrects = self.bias_correction and role in SEQUENCES
+            write_image(own / f"{role}.nii.gz", correct_bias(image, brain.mask) if corrects else image, stamps)
         return preparation
 
     def _reference(self, images: Mapping[str, Any]) -> str:

@@ -10,14 +10,14 @@ from monai.transforms import Transform
 from islesnet.data import SEQUENCES
 from islesnet.errors import InputError, require_switch
 from islesnet.files import remove_parts, sha256_of, whole_file
-from islesnet.patients.folders import first_scan
+from islesnet.patients.folders import first_scan, is_volume
 from islesnet.scanner import ROLES
 from islesnet.volumes.result_files import (
     BESIDE_FOLDER,
     MARK,
     SCANS_FILE,
-    has_folder_of_results,
     has_results,
+    made_in,
     read_object,
 )
 
@@ -127,9 +127,11 @@ class _PatientResults:
         """Go through what no run wrote: where the patient's results go, and scans in the patient's folder."""
         if not has_results(self.output_dir, self.patient):
             yield from filter(os.path.lexists, map(self._beside, BESIDE_FOLDER))
-        if self.folder is not None and not has_folder_of_results(self.output_dir, self.patient):
-            yield from filter(os.path.lexists, self._inside())
-            scan = first_scan(self.folder)
+        if self.folder is not None:
+            made = made_in(self.folder)
+            theirs = [path for path in self._inside() if path.name not in made and (not made or is_volume(path))]
+            yield from filter(os.path.lexists, theirs)
+            scan = first_scan(self.folder) if not made else None
             yield from () if scan is None else (scan,)
 
     def _is_mask_somebodys(self) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -83,14 +84,17 @@ class SaveLesionsd(MapTransform):
             )
             _require_shape(mask_file, mask, reference)
             _require_shape(probability_file, probability, reference)
-            if self.write_probability:
-                with whole_file(probability_file) as part:
-                    _write_nifti(part, probability.astype(np.float32), reference, stamps)
             numbers = self._numbers(data, mask, probability, reference.affine, stamps)
-            # Both are whole before either has its name: a mask without numbers is taken for somebody's own.
-            with whole_file(self._numbers_file(patient)) as told, whole_file(mask_file) as part:
-                _write_nifti(part, mask.astype(np.uint8), reference, stamps)
-                numbers["mask_sha256"] = sha256_of(part)
+            # All are whole before any has its name, the numbers last: without them a mask is taken for somebody's own.
+            with ExitStack() as files:
+                told, mask_part = (
+                    files.enter_context(whole_file(file)) for file in (self._numbers_file(patient), mask_file)
+                )
+                if self.write_probability:
+                    part = files.enter_context(whole_file(probability_file))
+                    _write_nifti(part, probability.astype(np.float32), reference, stamps)
+                _write_nifti(mask_part, mask.astype(np.uint8), reference, stamps)
+                numbers["mask_sha256"] = sha256_of(mask_part)
                 told.write_text(json.dumps(numbers, indent=2) + "\n")
         return dict(data)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from islesnet.errors import InputError
-from islesnet.volumes.file_names import stem_of
+from islesnet.volumes.file_names import MASK_WORDS, stem_of, words_of
 
 # Every run writes this to its folder.
 RUN_FILE = "provenance.json"
@@ -17,6 +17,7 @@ MARK = ".islesnet"
 BESIDE_FOLDER = ("probability.nii.gz", "lesion.nii.gz", "lesion.json")
 SCANS_FILE = "scans.json"
 _SAID_OF_SCANS = {"registration", "brain_mask", "choices"}
+_SAID_OF_PATIENT = {"total_volume_ml", "lesions", "versions"}
 # The volumes of a patient's folder: those of raw scans, and of all.
 _REGISTERED = ("dwi.nii.gz", "t1.nii.gz", "t2.nii.gz", "flair.nii.gz")
 _MAPS = ("adc.nii.gz", "brain.nii.gz", "lesion.dcm")
@@ -50,45 +51,56 @@ def require_replaceable(folder: str | Path, names: Iterable[str], is_of_patients
 
 
 def is_result(path: Path) -> bool:
-    """Tell whether a run made a file, or a folder with all volumes in it, as the results of a patient."""
+    """Tell whether a run made a file, or a folder with all scans in it, as the results of a patient."""
     ending = next((ending for ending in BESIDE_FOLDER if path.name.endswith(f"_{ending}")), None)
     if ending is not None:
         return has_results(path.parent, path.name.removesuffix(f"_{ending}"))
     if not os.path.isdir(path):  # noqa: PTH112  - as below
         return False
-    if _exists(path / MARK) or _tells_scans(path):
-        return not _holds_else(path, (*_REGISTERED, *_MAPS))
-    return _exists(path / "patient.json") and not _holds_else(path, _MAPS)  # of scans that were prepared before
+    made = made_in(path)
+    return bool(made) and not _holds_else(path, made)
 
 
 def has_results(output_dir: Path, patient: str) -> bool:
     """Tell whether what lies in a folder as <patient>_... is a run's."""
-    folder = output_dir / patient
     is_told = "islesnet" in read_object(output_dir / f"{patient}_lesion.json")
-    return is_told or _exists(folder / MARK) or _tells_scans(folder)
+    return is_told or bool(made_in(output_dir / patient))
 
 
-def has_folder_of_results(output_dir: Path, patient: str) -> bool:
-    """Tell whether a patient's folder among results is a run's; one that was copied may lack the hidden mark."""
-    folder = output_dir / patient
-    return _exists(folder / MARK) or _tells_scans(folder) or is_result(folder)
+def made_in(folder: Path) -> tuple[str, ...]:
+    """Name the volumes that a run made, if they are there, in a patient's folder of results; none in another folder.
 
-
-def _tells_scans(folder: Path) -> bool:
-    return set(read_object(folder / SCANS_FILE)) >= _SAID_OF_SCANS
+    Registered scans are told in ``scans.json``, which is written before them. A mark, or a report, may have been copied
+    to scans of the same names.
+    """
+    if set(read_object(folder / SCANS_FILE)) >= _SAID_OF_SCANS:
+        return (*_REGISTERED, *_MAPS)
+    is_reported = set(read_object(folder / "patient.json")) >= _SAID_OF_PATIENT
+    return _MAPS if is_reported or _exists(folder / MARK) else ()
 
 
 def _holds_else(folder: Path, names: Collection[str]) -> bool:
-    """Tell whether a folder holds folders, or what may be scans, under other names."""
+    """Tell whether a folder holds what may be scans under other names, directly or below."""
     try:
         there = [entry for entry in os.scandir(folder) if not entry.name.startswith(".") and entry.name not in names]
     except OSError:
         return True
-    return any(entry.is_dir() or _may_be_scan(entry.name) for entry in there)
+    folders = [entry for entry in there if entry.is_dir(follow_symlinks=False)]
+    files = [entry for entry in there if entry not in folders]
+    return any(_may_be_scan(Path(file)) for file in files) or any(_holds_else(Path(folder), ()) for folder in folders)
 
 
-def _may_be_scan(name: str) -> bool:
-    return stem_of(name) is not None or Path(name).suffix.lower() in ("", ".dcm", ".ima")
+def _may_be_scan(path: Path) -> bool:
+    stem = stem_of(path.name)
+    if stem is not None:
+        return not MASK_WORDS.intersection(words_of(stem))
+    if path.suffix.lower() in (".dcm", ".ima"):
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return True
 
 
 def read_object(path: Path) -> dict[str, Any]:

@@ -21,6 +21,12 @@ def series(folder, **tags):
     return made_dicom.classic(folder, made_dicom.head(3), **tags)
 
 
+def write_results(folder):
+    """Write what a run says of the scans that it registered, beside them."""
+    (folder / MARK).touch()
+    (folder / "scans.json").write_text('{"registration": {}, "brain_mask": "", "choices": []}')
+
+
 def found(folder, **choices):
     return {patient.patient: type(patient) for patient in find_patients(folder, **choices)}
 
@@ -220,7 +226,7 @@ def test_folders_of_results_are_passed_over(write_scan, tmp_path, caplog):
     for name in ("anna_lesion", "anna_probability"):
         write_scan(tmp_path / f"out/{name}.nii.gz")
     write_provenance(tmp_path / "out", began=0)
-    (tmp_path / f"out/anna/{MARK}").touch()
+    write_results(tmp_path / "out/anna")
 
     with caplog.at_level(logging.WARNING):
         assert set(found(tmp_path)) == {"anna", "bert"}
@@ -231,7 +237,7 @@ def test_registered_volumes_of_earlier_results_are_patients_where_there_is_nothi
     for patient in ("anna", "bert"):
         write_scan(tmp_path / f"out/{patient}/dwi.nii.gz")
         write_scan(tmp_path / f"out/{patient}_lesion.nii.gz")
-        (tmp_path / f"out/{patient}/{MARK}").touch()
+        write_results(tmp_path / f"out/{patient}")
     write_provenance(tmp_path / "out", began=0)
 
     assert set(found(tmp_path / "out")) == {"anna", "bert"}
@@ -241,7 +247,7 @@ def test_results_that_are_passed_over_beside_a_patient_are_told(write_scan, tmp_
     for patient in ("anna", "carl"):
         write_scan(tmp_path / f"out/{patient}/dwi.nii.gz")
     write_provenance(tmp_path / "out", began=0)
-    (tmp_path / f"out/anna/{MARK}").touch()
+    write_results(tmp_path / "out/anna")
 
     with caplog.at_level(logging.WARNING):
         assert set(found(tmp_path / "out")) == {"carl"}
@@ -256,12 +262,33 @@ def test_results_that_are_passed_over_beside_a_patient_are_told(write_scan, tmp_
 def test_marks_and_reports_that_came_to_lie_beside_other_scans_hide_none(write_scan, tmp_path):
     for patient in ("anna", "bert", "carl"):
         write_scan(tmp_path / f"{patient}/dwi.nii.gz")
-    series(tmp_path / "anna/exam")
     (tmp_path / f"anna/{MARK}").touch()
     for name in ("report.html", "patient.json"):
         (tmp_path / "bert" / name).touch()
 
     assert set(found(tmp_path)) == {"anna", "bert", "carl"}
+
+
+@pytest.mark.parametrize("further", ["lesion_manual.nii.gz", "Segmentation.seg.nrrd", "notes", "@eaDir/thumb.jpg"])
+def test_what_somebody_adds_to_results_makes_no_patient_of_them(write_scan, tmp_path, further):
+    for patient in ("anna", "bert"):
+        write_scan(tmp_path / patient / "dwi.nii.gz")
+    write_scan(tmp_path / "out/anna/dwi.nii.gz")
+    write_results(tmp_path / "out/anna")
+    write_provenance(tmp_path / "out", began=0)
+    (tmp_path / "out/anna" / further).parent.mkdir(exist_ok=True)
+    (tmp_path / "out/anna" / further).touch()
+
+    assert set(found(tmp_path)) == {"anna", "bert"}
+
+
+def test_scans_beside_results_that_are_not_named_are_a_patients(write_scan, tmp_path):
+    for patient in ("anna", "bert"):
+        write_scan(tmp_path / patient / "IM_3.nii.gz")
+    write_provenance(tmp_path / "anna", began=0)
+    (tmp_path / "anna/patient_lesion.json").write_text('{"islesnet": "0.1.0"}')
+
+    assert set(found(tmp_path)) == {"anna", "bert"}
 
 
 def test_mask_that_was_corrected_among_the_results_is_no_patient(write_scan, tmp_path, caplog):
@@ -291,7 +318,7 @@ def test_patient_into_whose_folder_a_run_wrote_is_still_a_patient(write_scan, tm
     for folder in ("anna", "bert"):  # anna's is of a run that was refused, bert's of one that was not
         write_provenance(tmp_path / folder, began=0)
     write_scan(tmp_path / "bert/patient/dwi.nii.gz")
-    (tmp_path / f"bert/patient/{MARK}").touch()
+    write_results(tmp_path / "bert/patient")
     (tmp_path / "carl/provenance.json").write_text('{"of": "another tool"}')
 
     assert set(found(tmp_path)) == {"anna", "bert", "carl"}
@@ -427,6 +454,26 @@ def test_file_that_is_somebodys_beside_somebodys_folder_is_refused_as_unclear(wr
         find_patients(tmp_path / "data")
 
 
+@pytest.mark.parametrize(
+    ("file", "other"),
+    [
+        ("p1_dwi", "FLAIR/p2_flair_brain"),
+        ("p1_dwi", "bet/p2_flair"),
+        ("sub-112_dwi", "flair/sub-113_flair"),
+        ("case_12_dwi", "FLAIR/case_13_flair"),
+        ("007_dwi", "FLAIR/008_flair"),
+        ("p1_dwi", "raw/anna/flair"),
+        ("p1_dwi", "brain/p2/flair"),
+    ],
+)
+def test_folder_named_as_further_that_holds_somebody_elses_scan_is_refused(write_scan, tmp_path, file, other):
+    write_scan(tmp_path / f"data/{file}.nii.gz")
+    write_scan(tmp_path / f"data/{other}.nii.gz", "flair")
+
+    with pytest.raises(InputError, match=rf"{file}\.nii\.gz lies beside a folder of scans"):
+        find_patients(tmp_path / "data")
+
+
 def test_file_that_is_somebodys_beside_somebodys_dicom_is_refused_as_unclear(write_scan, write_series, tmp_path):
     write_scan(tmp_path / "data/p1_dwi.nii.gz")
     write_series(tmp_path / "data/p2", "flair")
@@ -474,7 +521,6 @@ def test_converted_files_beside_their_dicom_are_one_patient(write_scan, write_se
         ("dwi_anna", "anna"),
         ("ses-01_dwi", "more"),
         ("p1_dwi", "brainmask"),
-        ("p1_dwi", "masks/reader1"),
     ],
 )
 def test_file_beside_a_folder_of_further_scans_is_one_patients(write_scan, tmp_path, caplog, scan, further):

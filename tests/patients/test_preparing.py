@@ -14,7 +14,6 @@ from islesnet.patients import Preparation, PrepareScans, RawScans, find_patients
 from islesnet.patients.scans import PREPARATION
 from islesnet.phantom import PhantomSettings, make_patient
 from islesnet.stamps import describe
-from islesnet.volumes.result_files import MARK
 from tests.scanner import made_dicom
 
 
@@ -322,7 +321,6 @@ def test_shading_is_taken_out_of_every_sequence_when_asked(prepared, prepare, tm
 def test_results_within_the_patients_folder_are_not_read_as_scans(scattered):
     prepare = PrepareScans(scattered / "out", REFERENCE_ORDER)
     prepare(RawScans("anna", scattered).item())
-    (scattered / f"out/anna/{MARK}").touch()
     (scattered / "out/anna_lesion.nii.gz").write_bytes(b"a mask")
 
     again = Preparation.from_text(prepare(RawScans("anna", scattered).item())[PREPARATION])

@@ -64,7 +64,7 @@ def test_item_is_handed_on_as_it_came(scans, begin):
 def test_all_that_an_earlier_run_left_of_the_patient_is_taken_away_and_nothing_else(scans, begin, tmp_path):
     begin(RawScans("anna", scans))
     for name in IN_FOLDER:
-        write(tmp_path / "out/anna" / name)
+        write(tmp_path / "out/anna" / name, b'{"registration": {}, "brain_mask": "", "choices": []}')
     write(tmp_path / "out/anna/notes.txt")
     write(tmp_path / "out/anna_probability.nii.gz")
     write(tmp_path / "out/bert_lesion.nii.gz")
@@ -180,6 +180,17 @@ def test_mark_goes_with_the_results_so_that_scans_put_in_their_place_are_nobodys
     theirs = write(tmp_path / "out/anna/dwi.nii.gz")
 
     with pytest.raises(InputError, match="is no result of an earlier run"):
+        begin(RawScans("anna", scans))
+
+    assert theirs.exists()
+
+
+@pytest.mark.parametrize("name", [MARK, "patient.json"])
+def test_scans_that_results_were_copied_to_are_not_replaced(scans, begin, tmp_path, name):
+    theirs = write(tmp_path / "out/anna/dwi.nii.gz")
+    write(tmp_path / "out/anna" / name, b'{"total_volume_ml": 0.0, "lesions": [], "versions": {}}')
+
+    with pytest.raises(InputError, match=r"dwi\.nii\.gz is no result of an earlier run"):
         begin(RawScans("anna", scans))
 
     assert theirs.exists()

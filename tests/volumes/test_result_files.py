@@ -9,6 +9,7 @@ from islesnet.provenance import write_provenance
 from islesnet.volumes.result_files import MARK, is_result, is_run_folder, require_replaceable
 
 OF_SCANS = {"registration": {}, "brain_mask": "", "choices": [], "notes": []}
+OF_PATIENT = {"total_volume_ml": 0.0, "lesions": [], "versions": {}}
 NAMES = ("provenance.json", "cohort.csv")
 
 
@@ -63,10 +64,19 @@ def test_results_of_a_begun_patient_are_results_and_nobody_elses_are(tmp_path):
     ("files", "is_known"),
     [
         ({"anna/scans.json": OF_SCANS, "anna/dwi.nii.gz": {}}, True),
-        ({"anna/scans.json": OF_SCANS, "anna/IM0001": {}}, False),  # the raw scans, to which the results were copied
+        (
+            {"anna/scans.json": OF_SCANS, "anna/IM0001.dcm": {}},
+            False,
+        ),  # scans that results were copied to
         ({"anna/scans.json": {"bids": 1}}, False),
-        ({"anna/patient.json": {}, "anna/brain.nii.gz": {}}, True),
-        ({"anna/patient.json": {}, "anna/dwi.nii.gz": {}}, False),  # prepared scans, to which a report was copied
+        ({"anna/patient.json": OF_PATIENT, "anna/brain.nii.gz": {}}, True),
+        ({"anna/patient.json": {"age": 71}, "anna/brain.nii.gz": {}}, False),
+        (
+            {"anna/patient.json": OF_PATIENT, "anna/dwi.nii.gz": {}},
+            False,
+        ),  # scans that a report was copied to
+        ({f"anna/{MARK}": {}, "anna/brain.nii.gz": {}}, True),
+        ({f"anna/{MARK}": {}, "anna/dwi.nii.gz": {}}, False),
         ({"anna/report.html": {}}, False),
         ({"anna_lesion.json": {"islesnet": "0.1.0"}, "anna/dwi.nii.gz": {}}, False),  # an evaluation's, beside scans
     ],
