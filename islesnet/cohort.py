@@ -13,6 +13,7 @@ from monai.engines import SupervisedEvaluator
 from monai.transforms import Transform
 
 from islesnet.errors import FailedPatientsError, InputError, in_words, input_error_behind
+from islesnet.files import is_folder
 from islesnet.resume import FinishedPatients
 
 logger = logging.getLogger(__name__)
@@ -159,7 +160,7 @@ def _names_of(item: Mapping[str, str], output_dir: str | None) -> dict[str, str]
     paths = {key: Path(value) for key, value in item.items() if key != "patient" and isinstance(value, str | Path)}
     places = {key: path for key, path in paths.items() if path.is_absolute()}
     folders = {str(path if key == "folder" else path.parent) for key, path in places.items()}
-    folders |= {str(path) for path in places.values() if os.path.isdir(path)}  # noqa: PTH112  - pathlib's may raise
+    folders |= {str(path) for path in places.values() if is_folder(path)}
     names = dict.fromkeys(folders - {"/"}, item["patient"])
     if output_dir is not None:
         own = os.path.abspath(output_dir)  # noqa: PTH100  - links are told as they are typed

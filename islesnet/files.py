@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and whether they can be seen."""
 
 import errno
 import hashlib
@@ -89,6 +89,22 @@ def _make_readable(path: Path) -> None:
     mask = os.umask(0)
     os.umask(mask)
     path.chmod(0o666 & ~mask)
+
+
+# What lies in a folder that may not be entered is not there to these; pathlib's own raise.
+def exists(path: Path) -> bool:
+    """Tell whether a file or folder can be seen."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether a file can be seen."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether a folder can be seen."""
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 def require_writable(folder: str | Path) -> None:

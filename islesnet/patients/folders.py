@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from islesnet.files import is_file, is_folder
 from islesnet.scanner import is_dicom, sequence_by_name
 from islesnet.volumes.file_names import (
     MASK_WORDS,
@@ -32,7 +33,7 @@ def name_without_suffix(path: Path) -> str:
 
 def scans_in(folder: Path) -> Iterator[Path]:
     """Go through the volumes and DICOM files directly in a folder, without what islesnet wrote."""
-    return (path for path in _entries(folder) if _is_file(path) and (is_volume(path) or _is_dicom(path)))
+    return (path for path in _entries(folder) if is_file(path) and (is_volume(path) or _is_dicom(path)))
 
 
 def first_scan(folder: Path, depth: int = _DEEPEST) -> Path | None:
@@ -56,7 +57,7 @@ def folders_of_results(folder: Path) -> list[Path]:
 
 def folders_in(folder: Path) -> list[Path]:
     """List the folders directly in a folder, without patients' results."""
-    return [path for path in _entries(folder) if _is_folder(path) and not is_result(path)]
+    return [path for path in _entries(folder) if is_folder(path) and not is_result(path)]
 
 
 def _holds_scan(folder: Path) -> bool:
@@ -101,15 +102,6 @@ def is_volume(path: Path) -> bool:
     """Tell by its name whether a file is a volume, and none that islesnet wrote."""
     stem = stem_of(path.name)
     return stem is not None and not is_written(words_of(stem) or [""]) and not is_result(path)
-
-
-# os.path's: what lies in a folder that may be listed and not entered is nothing to it, and an error to pathlib.
-def _is_file(path: Path) -> bool:
-    return os.path.isfile(path)  # noqa: PTH113
-
-
-def _is_folder(path: Path) -> bool:
-    return os.path.isdir(path)  # noqa: PTH112
 
 
 def _is_closed(folder: Path, depth: int = _DEEPEST) -> bool:

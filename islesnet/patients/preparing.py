@@ -20,7 +20,6 @@ from islesnet.patients.brain import WAYS, Brain, find_brain_of
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.images import write_image
 from islesnet.patients.notes import moved_sequences, notes_of, notes_of_motion, numbers_of
-from islesnet.patients.results import BRAIN_FILE
 from islesnet.patients.scans import PREPARATION, Preparation
 from islesnet.scanner import (
     ROLES,
@@ -35,7 +34,7 @@ from islesnet.scanner import (
 from islesnet.volumes import VolumeError, read_volume
 from islesnet.volumes.file_names import stem_of
 from islesnet.volumes.geometry import check_grid
-from islesnet.volumes.result_files import SCANS_FILE
+from islesnet.volumes.result_files import BRAIN_FILE, SCANS_FILE
 from islesnet.volumes.values import check_values
 
 logger = logging.getLogger(__name__)

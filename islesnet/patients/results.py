@@ -7,26 +7,19 @@ from typing import Any
 
 from monai.transforms import Transform
 
-from islesnet.data import SEQUENCES
 from islesnet.errors import InputError, require_switch
 from islesnet.files import remove_parts, sha256_of, whole_file
 from islesnet.patients.folders import first_scan, is_volume
 from islesnet.scanner import ROLES
 from islesnet.volumes.result_files import (
     BESIDE_FOLDER,
+    IN_FOLDER,
     MARK,
-    SCANS_FILE,
     has_results,
     made_in,
     read_object,
 )
 
-BRAIN_FILE = "brain.nii.gz"
-# All that a run may write to a patient's folder.
-IN_FOLDER = (
-    *(f"{role}.nii.gz" for role in (*SEQUENCES, "adc")),
-    *(BRAIN_FILE, SCANS_FILE, "report.html", "lesions.csv", "patient.json", "lesion.dcm"),
-)
 SAID = "islesnet made this folder, and replaces what it wrote of this patient here and beside it.\n"
 # What a patient's item names files or a folder by.
 _FILES = ("folder", *ROLES, "brain", "label")

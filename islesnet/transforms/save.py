@@ -79,22 +79,20 @@ class SaveLesionsd(MapTransform):
         for key in self.key_iterator(dict(data)):
             mask = data[key][0].cpu().numpy() > 0.5
             probability = data[self.probability_key][0].cpu().numpy()
-            mask_file, probability_file = (
-                self.output_dir / f"{patient}_{what}.nii.gz" for what in ("lesion", "probability")
-            )
+            mask_file = self.output_dir / f"{patient}_lesion.nii.gz"
+            probability_file = self.output_dir / f"{patient}_probability.nii.gz"
             _require_shape(mask_file, mask, reference)
             _require_shape(probability_file, probability, reference)
             numbers = self._numbers(data, mask, probability, reference.affine, stamps)
             # All are whole before any has its name, the numbers last: without them a mask is taken for somebody's own.
             with ExitStack() as files:
-                told, mask_part = (
-                    files.enter_context(whole_file(file)) for file in (self._numbers_file(patient), mask_file)
-                )
+                told = files.enter_context(whole_file(self._numbers_file(patient)))
+                part = files.enter_context(whole_file(mask_file))
                 if self.write_probability:
-                    part = files.enter_context(whole_file(probability_file))
-                    _write_nifti(part, probability.astype(np.float32), reference, stamps)
-                _write_nifti(mask_part, mask.astype(np.uint8), reference, stamps)
-                numbers["mask_sha256"] = sha256_of(mask_part)
+                    probability_part = files.enter_context(whole_file(probability_file))
+                    _write_nifti(probability_part, probability.astype(np.float32), reference, stamps)
+                _write_nifti(part, mask.astype(np.uint8), reference, stamps)
+                numbers["mask_sha256"] = sha256_of(part)
                 told.write_text(json.dumps(numbers, indent=2) + "\n")
         return dict(data)
 

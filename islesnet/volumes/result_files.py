@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from islesnet.errors import InputError
+from islesnet.files import exists, is_folder
 from islesnet.volumes.file_names import MASK_WORDS, stem_of, words_of
 
 # Every run writes this to its folder.
@@ -16,11 +17,14 @@ MARK = ".islesnet"
 # What a run writes of a patient, as <patient>_...; the rest lies in the folder <patient>.
 BESIDE_FOLDER = ("probability.nii.gz", "lesion.nii.gz", "lesion.json")
 SCANS_FILE = "scans.json"
+BRAIN_FILE = "brain.nii.gz"
 _SAID_OF_SCANS = {"registration", "brain_mask", "choices"}
 _SAID_OF_PATIENT = {"total_volume_ml", "lesions", "versions"}
 # The volumes of a patient's folder: those of raw scans, and of all.
 _REGISTERED = ("dwi.nii.gz", "t1.nii.gz", "t2.nii.gz", "flair.nii.gz")
-_MAPS = ("adc.nii.gz", "brain.nii.gz", "lesion.dcm")
+_MAPS = ("adc.nii.gz", BRAIN_FILE, "lesion.dcm")
+# All that a run may write to it.
+IN_FOLDER = (*_REGISTERED, *_MAPS, SCANS_FILE, "report.html", "lesions.csv", "patient.json")
 
 
 def is_run_folder(folder: Path) -> bool:
@@ -41,7 +45,7 @@ def require_replaceable(folder: str | Path, names: Iterable[str], is_of_patients
         InputError: where one of them is there, and no run of islesnet wrote to the folder.
     """
     folder = Path(folder)
-    there = next((path for name in names if _exists(path := folder / name)), None)
+    there = next((path for name in names if exists(path := folder / name)), None)
     is_ours = is_run_folder(folder) or (is_of_patients and any(folder.glob(f"*/{MARK}")))
     if there is not None and not is_ours:
         raise InputError(
@@ -55,7 +59,7 @@ def is_result(path: Path) -> bool:
     ending = next((ending for ending in BESIDE_FOLDER if path.name.endswith(f"_{ending}")), None)
     if ending is not None:
         return has_results(path.parent, path.name.removesuffix(f"_{ending}"))
-    if not os.path.isdir(path):  # noqa: PTH112  - as below
+    if not is_folder(path):
         return False
     made = made_in(path)
     return bool(made) and not _holds_else(path, made)
@@ -76,7 +80,7 @@ def made_in(folder: Path) -> tuple[str, ...]:
     if set(read_object(folder / SCANS_FILE)) >= _SAID_OF_SCANS:
         return (*_REGISTERED, *_MAPS)
     is_reported = set(read_object(folder / "patient.json")) >= _SAID_OF_PATIENT
-    return _MAPS if is_reported or _exists(folder / MARK) else ()
+    return _MAPS if is_reported or exists(folder / MARK) else ()
 
 
 def _holds_else(folder: Path, names: Collection[str]) -> bool:
@@ -110,7 +114,3 @@ def read_object(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
-
-
-def _exists(path: Path) -> bool:
-    return os.path.exists(path)  # noqa: PTH110  - False of what lies in a closed folder, where pathlib's raises

@@ -9,8 +9,7 @@ import pytest
 from islesnet.errors import InputError
 from islesnet.files import sha256_of
 from islesnet.patients import BeginPatient, RawScans
-from islesnet.patients.results import IN_FOLDER
-from islesnet.volumes.result_files import MARK
+from islesnet.volumes.result_files import IN_FOLDER, MARK
 
 
 @pytest.fixture

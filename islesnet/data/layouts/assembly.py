@@ -1,12 +1,12 @@
 """Put a patient's files together into a case; two files for one place are refused."""
 
 import logging
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from islesnet.data.case import Case
 from islesnet.errors import InputError
+from islesnet.files import exists
 from islesnet.volumes.file_names import NameReading, read_name, stem_of
 
 logger = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ def claim(path: Path, reading: NameReading) -> str | None:
     """Return the role that a file takes, or None; a name in doubt or a link to nothing gives a warning."""
     if reading.doubt:
         logger.warning("%s is passed over: %s", path, reading.doubt)
-    if reading.role is not None and not os.path.exists(path):  # noqa: PTH110  - pathlib's raises in a closed folder
+    if reading.role is not None and not exists(path):
         logger.warning("%s is passed over: a link to a file that is not there (not fetched yet?)", path)
         return None
     return reading.role

@@ -1,7 +1,6 @@
 """nnU-Net raw: `imagesTr/case_0000.nii.gz`, `labelsTr/case.nii.gz`, and `dataset.json`, which names the channels."""
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from islesnet.data.case import SEQUENCES, Case
 from islesnet.data.layouts.assembly import assemble
 from islesnet.data.layouts.listing import volumes_in
 from islesnet.errors import InputError
+from islesnet.files import is_folder
 from islesnet.volumes.file_names import sequence_named, stem_of
 
 NAME = "nnunet"
@@ -22,7 +22,7 @@ _UNUSED = re.compile(r"adc|swi|t1[ _-]?(c|gd|post)|cbf|cbv|mtt|tmax|ttp|\bct|pwi
 
 def recognises(folder: Path) -> bool:
     """Tell whether a folder holds `imagesTr` or `imagesTs`."""
-    return any(os.path.isdir(folder / images) for images, _ in _SECTIONS)  # noqa: PTH112  - pathlib's may raise
+    return any(is_folder(folder / images) for images, _ in _SECTIONS)
 
 
 def find(folder: Path) -> list[Case]:
