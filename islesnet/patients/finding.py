@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from islesnet.data import Case, cases_in_files, detect_layout, find_cases, name_of_patient
@@ -15,6 +15,7 @@ from islesnet.patients.folders import (
     is_volume,
     name_without_suffix,
     scans_in,
+    volumes_in,
 )
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.joining import (
@@ -24,6 +25,8 @@ from islesnet.patients.joining import (
     is_beside,
     is_further,
     names_somebody,
+    people_named,
+    volumes_below,
 )
 from islesnet.patients.scans import RawScans
 from islesnet.scanner import examination_of, sequence_by_name
@@ -60,11 +63,14 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     if next(scans_in(folder), None) is not None:
         _tell_passed_over(folder)
         patients = _patients_of_folder(folder)
-        if patients == [own]:
-            _require_clear(folder)
         if len(patients) > 1:
             _require_alone(folder)
             _tell_apart(folder, patients)
+            _tell_left_over(folder, patients)
+            return patients
+        if patients == [own]:
+            _require_clear(folder)
+        _require_one_person(folder, volumes_in(folder))
         return patients
     children = folders_of_scans(folder)
     if children:
@@ -74,9 +80,11 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     if _are_one_examination(children):
         return [own]
     if are_named_as_series(children):
+        _require_one_person(folder, volumes_below(folder))
         _tell_as_one(folder, children)
         return [own]
     if not children or (layout == "folders" and are_parts(children)):
+        _require_one_person(folder, volumes_below(folder))
         try:
             return list(find_cases(folder))
         except InputError as refusal:  # which says what lies there, and what data sets are understood
@@ -121,6 +129,17 @@ def _some(names: Sequence[str]) -> str:
 def _tell_apart(folder: Path, patients: Sequence[Case | RawScans]) -> None:
     told = f"these are {len(patients)} patients ({_some([patient.patient for patient in patients])})"
     logger.info("%s: by the files' names %s; where they are one, say --one-patient", folder.name, told)
+
+
+def _tell_left_over(folder: Path, patients: Sequence[Case | RawScans]) -> None:
+    files = {path for patient in patients if isinstance(patient, Case) for path in patient.files.values()}
+    left_over = [scan.name for scan in scans_in(folder) if scan not in files and not _is_by_product(scan)]
+    if left_over:
+        logger.warning(
+            "%s: left out, for their names say no sequence, or another's: %s; name them, or give each patient a folder",
+            folder,
+            _some(left_over),
+        )
 
 
 def _tell_as_one(folder: Path, children: Sequence[Path]) -> None:
@@ -194,6 +213,16 @@ def _require_clear(folder: Path) -> None:
     )
 
 
+def _require_one_person(folder: Path, volumes: Iterable[Path]) -> None:
+    """Refuse volumes that would be taken for one patient's, and are named after several people."""
+    people = sorted(people_named(volumes, folder), key=natural_key)
+    if len(people) > 1:
+        raise InputError(
+            f"{folder}: its scans would be taken for one patient's, and are named after {len(people)} "
+            f"({_some(people)}); give each a folder, or say --one-patient where they are one"
+        )
+
+
 def _require_each_once(patients: Sequence[Case | RawScans], folder: Path) -> None:
     names = [patient.patient for patient in patients]
     twice = [name for name in names if names.count(name) > 1]
@@ -204,6 +233,10 @@ def _require_each_once(patients: Sequence[Case | RawScans], folder: Path) -> Non
 def _patient_of_folder(folder: Path) -> Case | RawScans:
     """Take a folder among others for one patient's, whatever its files' names group."""
     patients = _patients_of_folder(folder)
+    people = sorted(people_named(volumes_below(folder), folder), key=natural_key)
+    if len(people) > 1:
+        told = "the scans of one patient's folder are named after several people"
+        logger.warning("%s: %s (%s); where they are several, give that folder by itself", folder, told, _some(people))
     return patients[0] if len(patients) == 1 else RawScans(name_of_patient(folder), folder)
 
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from islesnet.files import is_file, is_folder
 from islesnet.scanner import is_dicom, sequence_by_name
 from islesnet.volumes.file_names import (
-    MASK_WORDS,
     SYSTEM_FOLDERS,
+    is_drawn,
     is_written,
     natural_key,
     stem_of,
     without_patient,
     words_of,
 )
-from islesnet.volumes.result_files import has_results, is_result, is_run_folder
+from islesnet.volumes.result_files import has_results, is_result
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,11 @@ def name_without_suffix(path: Path) -> str:
 def scans_in(folder: Path) -> Iterator[Path]:
     """Go through the volumes and DICOM files directly in a folder, without what islesnet wrote."""
     return (path for path in _entries(folder) if is_file(path) and (is_volume(path) or _is_dicom(path)))
+
+
+def volumes_in(folder: Path) -> Iterator[Path]:
+    """Go through the volumes directly in a folder, without what islesnet wrote."""
+    return (path for path in _entries(folder) if is_volume(path) and is_file(path))
 
 
 def first_scan(folder: Path, depth: int = _DEEPEST) -> Path | None:
@@ -65,28 +70,29 @@ def _holds_scan(folder: Path) -> bool:
     if _is_closed(folder):
         return True
     loose = list(scans_in(folder))
-    if is_run_folder(folder) and any(map(is_result, _entries(folder))):
-        # Masks that somebody corrected lie there, and are no scans.
-        unknown = [scan for scan in loose if is_volume(scan) and _is_of_results(scan)]
-        if unknown:
-            logger.warning("%s holds results; %s beside them is not looked at", folder, unknown[0].name)
-        loose = [scan for scan in loose if scan not in unknown]
-    if loose or any(first_scan(child) is not None for child in folders_in(folder)):
+    is_of_results = any(map(is_result, _entries(folder)))
+    # Masks that somebody corrected lie among results, and are no scans.
+    passed_over = [scan.name for scan in loose if is_of_results and is_volume(scan) and _is_of_results(scan)]
+    if len(passed_over) < len(loose) or any(first_scan(child) is not None for child in folders_in(folder)):
         return True
-    if not is_run_folder(folder):
+    if passed_over:
+        told = "holds a run's results, and beside them only what may be corrected masks"
+        hint = "left out; name a patient's scan by its sequence"
+        logger.warning("%s %s (%s); %s", folder, told, ", ".join(passed_over), hint)
+    elif not is_of_results:
         is_packed = any(path.suffix.lower() in _ARCHIVES for path in _entries(folder))
         logger.warning("%s holds no scan; left out%s", folder, " (unpack what is zipped there)" if is_packed else "")
     return False
 
 
 def _is_of_results(scan: Path) -> bool:
-    """Tell whether a volume among results is named as a mask or by one of their patients, and not by a sequence."""
+    """Tell whether a volume among results is named as drawn or by one of their patients, and not by a sequence."""
     stem = name_without_suffix(scan)
     if sequence_by_name(stem, scan.parent.name) is not None:
         return False
     beginnings = [stem[: separator.start()] for separator in re.finditer(r"[_ .-]", stem)]
     is_patients = any(has_results(scan.parent, beginning) for beginning in beginnings)
-    return is_patients or bool(MASK_WORDS.intersection(words_of(without_patient(stem, scan.parent.name))))
+    return is_patients or is_drawn(without_patient(stem, scan.parent.name))
 
 
 def _entries(folder: Path) -> list[Path]:

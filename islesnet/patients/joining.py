@@ -1,21 +1,25 @@
 """What names say of files and folders beside each other: series of one patient, or different people's."""
 
 import re
-from collections.abc import Iterator, Sequence, Set
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path
 
-from islesnet.patients.folders import folders_in, is_volume, name_without_suffix, scans_in
+from islesnet.patients.folders import folders_in, is_volume, name_without_suffix, volumes_in
 from islesnet.scanner import sequence_by_name
-from islesnet.volumes.file_names import BRAIN_WORDS, MASK_WORDS, says_only_how, words_of
+from islesnet.volumes.file_names import BRAIN_WORDS, DRAWN_WORDS, MASK_WORDS, says_only_how, words_of
 
 # How a folder is called that holds what scans were converted from, what was made of them, or masks.
 _ORIGINS = {"dicom", "dicoms", "dcm", "source", "sourcedata", "orig", "original", "originals", "raw", "export"}
 _MADE = {"derivatives", "results", "output"}
 _OF_MASKS = MASK_WORDS | BRAIN_WORDS
-_DRAWN_BY = {"manual", "expert", "corrected", "annotations"}
-_NOBODYS = _OF_MASKS | _DRAWN_BY | {"session", "ses", "run", "acq"}
-# What stands before a patient's name or number.
+_NOBODYS = _OF_MASKS | DRAWN_WORDS | {"session", "ses", "run", "acq"}
+# What stands before a number that is a patient's, a series' or file's, or a day's.
+_LABELS = {"patient", "pat", "subject", "sub", "case", "id", "p"}
 _LABEL = r"((patient|pat|subject|sub)[_ -]?)?"
+_COUNTED = {"s", "se", "ser", "series", "scan", "im", "img", "image", "file", "vol", "v", "visit", "tp", "b", "t"}
+_DATE = re.compile(r"(19|20)\d\d([01]\d([0-3]\d(\d{6})?)?)?")
+_FEWEST_DIGITS = 5  # of a patient's number that no label stands before; a series' has fewer
 
 
 def are_named_as_series(folders: Sequence[Path]) -> bool:
@@ -47,13 +51,13 @@ def is_further(folder: Path, scans: Sequence[Path]) -> bool:
         scans: all that lie beside it.
     """
     is_own = bool(scans) and all(_holds_word(name_without_suffix(scan), folder.name) for scan in scans)
-    is_named = is_own or is_named_as_series(folder.name) or _is_named_by(_ORIGINS | _OF_MASKS | _DRAWN_BY, folder)
+    is_named = is_own or is_named_as_series(folder.name) or _is_named_by(_ORIGINS | _OF_MASKS | DRAWN_WORDS, folder)
     return is_named and not _holds_others(folder, scans)
 
 
 def is_beside(folder: Path, scans: Sequence[Path]) -> bool:
     """Tell whether a folder holds masks or originals of the patients whose scans lie beside it, or what was made."""
-    known = _ORIGINS | _MADE | _OF_MASKS | _DRAWN_BY
+    known = _ORIGINS | _MADE | _OF_MASKS | DRAWN_WORDS
     return _is_named_by(known, folder) and not _holds_others(folder, scans)
 
 
@@ -72,11 +76,36 @@ def is_anothers(folder: Path, scans: Sequence[Path]) -> bool:
     return has_another or _holds_others(folder, scans)
 
 
+def people_named(volumes: Iterable[Path], folder: Path) -> set[str]:
+    """Return after whom volumes are named that are named by a sequence too: in front of their names, or a folder's.
+
+    "anna_dwi" and "FLAIR/bert" are two people's, "t2_tse_tra" and "12_t1" nobody's.
+
+    Args:
+        volumes: directly in the folder, or below it.
+        folder: its own name is not looked at.
+    """
+    people = set()
+    for volume in volumes:
+        parts = _parts_below(volume, folder)
+        if any(map(sequence_by_name, parts)):
+            people.add(next(filter(None, (_person_in_front(part, folder.name) for part in parts)), ""))
+    return people - {""}
+
+
+def volumes_below(folder: Path, depth: int = 3) -> Iterator[Path]:
+    """Go through the volumes in a folder and below it."""
+    yield from volumes_in(folder)
+    if depth > 0:
+        for child in folders_in(folder):
+            yield from volumes_below(child, depth - 1)
+
+
 def _holds_others(folder: Path, scans: Sequence[Path]) -> bool:
     """Tell whether volumes in a folder, masks aside, are named by people, and by others than the scans beside it."""
     persons = set[str]().union(*(_persons_in(name_without_suffix(scan), scan.parent.name) for scan in scans))
-    for volume in _volumes_below(folder):
-        parts = [*volume.relative_to(folder).parent.parts, name_without_suffix(volume)]
+    for volume in volumes_below(folder):
+        parts = _parts_below(volume, folder)
         is_sequence = any(map(sequence_by_name, parts))  # a stripped brain is one too
         if not is_sequence and any(_OF_MASKS.intersection(words_of(part)) for part in (folder.name, *parts)):
             continue
@@ -86,11 +115,8 @@ def _holds_others(folder: Path, scans: Sequence[Path]) -> bool:
     return False
 
 
-def _volumes_below(folder: Path, depth: int = 3) -> Iterator[Path]:
-    yield from (scan for scan in scans_in(folder) if is_volume(scan))
-    if depth > 0:
-        for child in folders_in(folder):
-            yield from _volumes_below(child, depth - 1)
+def _parts_below(volume: Path, folder: Path) -> list[str]:
+    return [*volume.relative_to(folder).parent.parts, name_without_suffix(volume)]
 
 
 def _is_named_by(known: Set[str], folder: Path) -> bool:
@@ -106,12 +132,34 @@ def _persons_in(name: str, container: str) -> set[str]:
     persons, before = set[str](), ""
     for word in _words_without(name, container):
         if word.isdigit():
-            is_in_front = before == "" and word.startswith("0")
-            persons |= {before + word} if before in persons or is_in_front else set()
-        elif len(word) > 1 and word not in _NOBODYS and not says_only_how(word) and not re.match(r"b\d+$", word):
+            is_in_front = before == "" and (word.startswith("0") or _is_patients_number(word))
+            is_labelled = before in persons or (len(before) == 1 and before not in _COUNTED)
+            persons |= {before + word} if is_labelled or is_in_front else set()
+        elif _is_name(word):
             persons.add(word)
         before = word
     return persons
+
+
+def _person_in_front(name: str, container: str) -> str:
+    """Return the word or number that a name begins with, where it is somebody's; "sub-01" is one word."""
+    first, second, *_ = [*_words_without(name, container), "", ""]
+    if first.isdigit():
+        return first if _is_patients_number(first) else ""
+    if first in _LABELS and second.isdigit():
+        return first + second
+    counted = first.rstrip("0123456789")
+    is_name = _is_name(first) and counted not in _COUNTED | _NOBODYS and not says_only_how(counted)
+    return first if is_name else ""
+
+
+def _is_name(word: str) -> bool:
+    is_long = len(word) > 1 or not word.isascii()
+    return is_long and word not in _NOBODYS and not says_only_how(word) and not re.match(r"b\d+$", word)
+
+
+def _is_patients_number(word: str) -> bool:
+    return len(word) >= _FEWEST_DIGITS and _DATE.fullmatch(word) is None
 
 
 def _numbers_in(name: str, container: str) -> set[str]:
@@ -119,7 +167,11 @@ def _numbers_in(name: str, container: str) -> set[str]:
 
 
 def _words_without(name: str, container: str) -> list[str]:
-    return words_of(re.sub(_LABEL + _as_word(container), " ", name, flags=re.IGNORECASE))
+    """Return a name's words without the container's name; accents do not part words, other alphabets are words."""
+    own = re.sub(_LABEL + _as_word(container), " ", name, flags=re.IGNORECASE)
+    letters = "".join(letter for letter in unicodedata.normalize("NFKD", own) if not unicodedata.combining(letter))
+    parts = re.split(r"([^\W\d_a-zA-Z]+)", letters)
+    return [word for part in parts for word in (words_of(part) if part.isascii() else [part.lower()])]
 
 
 def _holds_word(text: str, name: str) -> bool:

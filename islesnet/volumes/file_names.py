@@ -18,6 +18,8 @@ _LESION_WORDS = {
     *("label", "labels", "lesion", "lesions", "seg", "segmentation", "msk", "truth", "groundtruth", "gt", "lesionmask"),
 }
 MASK_WORDS = _LESION_WORDS | {"mask", "masks"}
+# Of what somebody drew, or drew anew.
+DRAWN_WORDS = {"manual", "expert", "corrected", "correction", "edited", "annotation", "annotations", "annotated", "roi"}
 BRAIN_WORDS = {"brain", "brainmask", "br", "bet", "ss", "skull", "head", "tissue"}
 # Of a contrast medium: its metal, its makers' names, the word for it or for giving it in several languages.
 _CONTRAST_WORDS = {
@@ -34,6 +36,7 @@ _PROTOCOL_WORDS = {
     *("fatsat", "blade", "propeller", "frfse", "epi", "ep2d", "diff", "diffusion", "dti", "2d", "3d", "iso", "thin"),
     *("std", "hr", "localizer", "localiser", "loc", "scout", "survey", "haste", "swi", "swan", "tof", "angio", "mra"),
     *("perf", "dsc", "adc", "eadc", "head", "brain", "neuro", "mr", "mri", "scan", "series", "serie", "serien", "raw"),
+    *("resolve", "dark", "fluid", "ssh", "sense", "clear", "longtr", "ffe", "tfe", "asset", "prop", "arc", "mpr"),
     *("reg", "coreg", "registered", "coregistered", "resampled", "resliced", "aligned"),
 }
 # Maps and by-products that carry a sequence's name but are not it.
@@ -166,6 +169,12 @@ def is_written(words: list[str]) -> bool:
     """Tell whether a name is one that islesnet gives to its masks."""
     # "<patient>_lesion" is ours; "lesion" alone, or "label-lesion" as BIDS has it, is an expert's.
     return words[-1] == "lesion" and len(words) > 1 and "label" not in words
+
+
+def is_drawn(name: str) -> bool:
+    """Tell whether a name is a mask's or annotation's, and not that of a sequence that was corrected."""
+    words = set(words_of(name))
+    return bool(words & MASK_WORDS) or (bool(words & DRAWN_WORDS) and sequence_named(name) is None)
 
 
 def _role_of(word_list: list[str]) -> tuple[str | None, str]:

@@ -294,22 +294,25 @@ def test_scans_beside_results_that_are_not_named_are_a_patients(write_scan, tmp_
 def test_mask_that_was_corrected_among_the_results_is_no_patient(write_scan, tmp_path, caplog):
     for patient in ("anna", "bert"):
         write_scan(tmp_path / patient / "dwi.nii.gz")
-    write_provenance(tmp_path / "out", began=0)
+    write_scan(tmp_path / "out/anna_lesion.nii.gz")
     (tmp_path / "out/anna_lesion.json").write_text('{"islesnet": "0.1.0"}')
-    write_scan(tmp_path / "out/anna_corrected.nii.gz")
+    for name in ("anna_2", "corrected"):
+        write_scan(tmp_path / f"out/{name}.nii.gz")
 
     assert set(found(tmp_path)) == {"anna", "bert"}
-    assert "out holds results; anna_corrected.nii.gz beside them is not looked at" in caplog.text
+    told = "out holds a run's results, and beside them only what may be corrected masks"
+    assert f"{told} (anna_2.nii.gz, corrected.nii.gz); left out" in caplog.text
 
 
 def test_patient_whose_own_folder_took_the_results_is_still_a_patient(write_scan, tmp_path):
+    write_scan(tmp_path / "carl/dwi.nii.gz")
     for patient in ("lesion_07", "GT_03"):
         write_scan(tmp_path / patient / f"{patient}_dwi.nii.gz")
         write_scan(tmp_path / patient / f"{patient}_lesion.nii.gz")
         write_provenance(tmp_path / patient, began=0)
         (tmp_path / patient / f"{patient}_lesion.json").write_text('{"islesnet": "0.1.0"}')
 
-    assert set(found(tmp_path)) == {"lesion_07", "GT_03"}
+    assert set(found(tmp_path)) == {"carl", "lesion_07", "GT_03"}
 
 
 def test_patient_into_whose_folder_a_run_wrote_is_still_a_patient(write_scan, tmp_path):
@@ -324,10 +327,13 @@ def test_patient_into_whose_folder_a_run_wrote_is_still_a_patient(write_scan, tm
     assert set(found(tmp_path)) == {"anna", "bert", "carl"}
 
 
-def test_empty_folders_are_left_out_with_a_word(write_scan, tmp_path, caplog):
+@pytest.mark.parametrize("is_of_a_run", [False, True])
+def test_empty_folders_are_left_out_with_a_word(write_scan, tmp_path, caplog, is_of_a_run):
     write_scan(tmp_path / "anna/x.nii.gz")
     write_scan(tmp_path / "bert/x.nii.gz")
     (tmp_path / "carl/series").mkdir(parents=True)
+    if is_of_a_run:  # that was refused
+        write_provenance(tmp_path / "carl", began=0)
 
     with caplog.at_level(logging.WARNING):
         assert set(found(tmp_path)) == {"anna", "bert"}
@@ -442,6 +448,8 @@ def test_loose_file_beside_several_folders_of_scans_is_refused_as_unclear(write_
         (("2_dwi",), ("1",)),
         (("ISLES_002_dwi",), ("ISLES/p1", "ISLES/p3")),
         (("p1_dwi",), ("FLAIR/p2", "FLAIR/p3")),
+        (("12345678_dwi",), ("raw/87654321",)),
+        (("Müller_dwi",), ("Möller",)),
     ],
 )
 def test_file_that_is_somebodys_beside_somebodys_folder_is_refused_as_unclear(write_scan, tmp_path, files, folders):
@@ -462,6 +470,10 @@ def test_file_that_is_somebodys_beside_somebodys_folder_is_refused_as_unclear(wr
         ("sub-112_dwi", "flair/sub-113_flair"),
         ("case_12_dwi", "FLAIR/case_13_flair"),
         ("007_dwi", "FLAIR/008_flair"),
+        ("12345678_dwi", "FLAIR/87654321_flair"),
+        ("P_12_dwi", "FLAIR/P_13_flair"),
+        ("Müller_dwi", "FLAIR/Möller_flair"),
+        ("王_dwi", "FLAIR/李_flair"),
         ("p1_dwi", "raw/anna/flair"),
         ("p1_dwi", "brain/p2/flair"),
     ],
@@ -472,6 +484,67 @@ def test_folder_named_as_further_that_holds_somebody_elses_scan_is_refused(write
 
     with pytest.raises(InputError, match=rf"{file}\.nii\.gz lies beside a folder of scans"):
         find_patients(tmp_path / "data")
+
+
+@pytest.mark.parametrize(
+    ("names", "people"),
+    [
+        (("anna_dwi", "bert_flair"), "anna, bert"),
+        (("anna_dwi", "anna_t1", "bert_flair"), "anna, bert"),
+        (("12345678_dwi", "87654321_flair"), "12345678, 87654321"),
+        (("sub-01_dwi", "sub-02_FLAIR"), "sub01, sub02"),
+        (("PAT001_ep2d_diff_TRACEW", "PAT002_t2_tirm_tra_dark-fluid"), "pat001, pat002"),
+        (("anna_dwi/x", "bert_flair/x"), "anna, bert"),
+        (("FLAIR/anna", "FLAIR/bert", "T1/anna", "T1/bert"), "anna, bert"),
+        (("Иванов_dwi", "Петров_flair"), "иванов, петров"),
+    ],
+)
+def test_scans_that_would_be_one_patients_and_are_named_after_several_are_refused(write_scan, tmp_path, names, people):
+    for name in names:
+        write_scan(tmp_path / f"data/{name}.nii.gz", "dwi" if "dwi" in name else "flair")
+
+    with pytest.raises(InputError, match=rf"named after 2 \({people}\).*say --one-patient"):
+        find_patients(tmp_path / "data")
+    assert len(find_patients(tmp_path / "data", one_patient=True)) == 1
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("anna_dwi", "anna_5_flair"),
+        ("ep2d_diff_3scan_trace_p2_TRACEW_5", "t2_tirm_tra_dark-fluid_6", "resolve_dwi_ADC"),
+        ("DWI_SSh_SENSE", "sT1W_3D_TFE", "T2W_TSE_CLEAR", "FLAIR_longTR_CLEAR"),
+        ("003_dwi", "004_flair"),
+        ("20231001_dwi", "20231002_flair", "20231002101500_t1"),
+        ("s5_dwi", "ser_6_flair", "IM0007_t1", "scan8_t2"),
+        ("DWI/5", "FLAIR/6"),
+        ("anna_dwi", "mask_bert"),
+    ],
+)
+def test_names_of_series_name_nobody(write_scan, tmp_path, names):
+    for name in names:
+        write_scan(tmp_path / f"data/{name}.nii.gz")
+
+    assert len(find_patients(tmp_path / "data")) == 1
+
+
+def test_scan_of_several_patients_that_says_no_sequence_is_not_forgotten(write_scan, tmp_path, caplog):
+    for name in ("anna_dwi", "bert_dwi", "carl_IM3", "anna_adc", "bert_mask"):
+        write_scan(tmp_path / f"{name}.nii.gz")
+
+    assert set(found(tmp_path)) == {"anna", "bert"}
+    assert "left out, for their names say no sequence, or another's: carl_IM3.nii.gz;" in caplog.text
+
+
+def test_folder_of_a_cohort_that_may_hold_several_is_told(write_scan, tmp_path, caplog):
+    for name in ("site/p1/dwi", "site/p2/flair", "anna/dwi", "anna/more/anna_flair"):
+        write_scan(tmp_path / f"{name}.nii.gz")
+
+    assert set(found(tmp_path)) == {"site", "anna"}
+    assert [record.message for record in caplog.records] == [
+        f"{tmp_path}/site: the scans of one patient's folder are named after several people (p1, p2); where they are "
+        "several, give that folder by itself"
+    ]
 
 
 def test_file_that_is_somebodys_beside_somebodys_dicom_is_refused_as_unclear(write_scan, write_series, tmp_path):
