@@ -166,7 +166,7 @@ def _names_of(item: Mapping[str, str], output_dir: str | None) -> dict[str, str]
         own = os.path.abspath(output_dir)  # noqa: PTH100  - links are told as they are typed
         is_patients = own in names
         # As it is typed, too, but for ".", which is in every path.
-        for typed in {own, output_dir} - {"."}:
+        for typed in {own, str(Path(output_dir))} - {"."}:
             names |= {typed: item["patient"]} if is_patients else {f"{typed}/": ""}
     return names
 

@@ -85,7 +85,7 @@ def evaluate(
     pairs = {pair.patient: pair for pair in pair_masks(pred, listed, missing, section, dataset_dir)}
     cases = _cases_of_truth(truth, pairs) if images is None else _cases(images, pairs, dataset_dir)
     require_writable(output)
-    require_replaceable(output, FILES, is_of_patients=False)
+    require_replaceable(output, FILES)
     for name in FILES:
         (output / name).unlink(missing_ok=True)
     crew = _Crew(workers or min(usable_cores(), MOST_WORKERS), len(pairs) * (2 if cases else 1), progress)

@@ -8,7 +8,7 @@ from typing import Any
 from monai.transforms import Transform
 
 from islesnet.errors import InputError, require_switch
-from islesnet.files import remove_parts, sha256_of, whole_file
+from islesnet.files import exists, is_folder, remove_parts, sha256_of, whole_file
 from islesnet.patients.folders import first_scan, is_volume
 from islesnet.scanner import ROLES
 from islesnet.volumes.result_files import (
@@ -20,7 +20,7 @@ from islesnet.volumes.result_files import (
     read_object,
 )
 
-SAID = "islesnet made this folder, and replaces what it wrote of this patient here and beside it.\n"
+SAID = "islesnet wrote here, and replaces what it wrote of this patient, here and beside this folder.\n"
 # What a patient's item names files or a folder by.
 _FILES = ("folder", *ROLES, "brain", "label")
 
@@ -81,7 +81,7 @@ class _PatientResults:
         self._require_apart(inputs)
         self._require_ours()
         self._require_permission()
-        if self.folder is not None and not (self.folder / MARK).exists():
+        if self.folder is not None and not exists(self.folder / MARK):
             with whole_file(self.folder / MARK) as part:
                 part.write_text(SAID, encoding="utf-8")
         for path in self._places():
@@ -107,7 +107,7 @@ class _PatientResults:
                 "replaced or mistaken, or remove it."
             )
         report = self.output_dir / self.patient / "report.html"
-        if self.folder is None and report.exists():
+        if self.folder is None and exists(report):
             raise InputError(f"{report} speaks of another run's mask; choose another folder for the results.")
         if self._is_mask_somebodys():
             raise InputError(
@@ -121,6 +121,7 @@ class _PatientResults:
         if not has_results(self.output_dir, self.patient):
             yield from filter(os.path.lexists, map(self._beside, BESIDE_FOLDER))
         if self.folder is not None:
+            yield from (self.folder,) if exists(self.folder) and not is_folder(self.folder) else ()
             made = made_in(self.folder)
             theirs = [path for path in self._inside() if path.name not in made and (not made or is_volume(path))]
             yield from filter(os.path.lexists, theirs)
@@ -129,7 +130,8 @@ class _PatientResults:
 
     def _is_mask_somebodys(self) -> bool:
         mask, numbers = self._beside("lesion.nii.gz"), read_object(self._beside("lesion.json"))
-        if not mask.is_file() or (numbers and "mask_sha256" not in numbers):  # of an earlier islesnet
+        is_of_earlier = "islesnet" in numbers and "mask_sha256" not in numbers
+        if not mask.is_file() or is_of_earlier:
             return False
         return sha256_of(mask) != numbers.get("mask_sha256")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from islesnet.errors import InputError
 from islesnet.files import exists, is_folder
-from islesnet.volumes.file_names import MASK_WORDS, stem_of, words_of
+from islesnet.volumes.file_names import is_drawn, stem_of
 
 # Every run writes this to its folder.
 RUN_FILE = "provenance.json"
@@ -20,11 +20,11 @@ SCANS_FILE = "scans.json"
 BRAIN_FILE = "brain.nii.gz"
 _SAID_OF_SCANS = {"registration", "brain_mask", "choices"}
 _SAID_OF_PATIENT = {"total_volume_ml", "lesions", "versions"}
-# The volumes of a patient's folder: those of raw scans, and of all.
+# What may be taken for a scan in a patient's folder: of raw scans alone, and of all.
 _REGISTERED = ("dwi.nii.gz", "t1.nii.gz", "t2.nii.gz", "flair.nii.gz")
-_MAPS = ("adc.nii.gz", BRAIN_FILE, "lesion.dcm")
+_DERIVED = ("adc.nii.gz", BRAIN_FILE, "lesion.dcm")
 # All that a run may write to it.
-IN_FOLDER = (*_REGISTERED, *_MAPS, SCANS_FILE, "report.html", "lesions.csv", "patient.json")
+IN_FOLDER = (*_REGISTERED, *_DERIVED, SCANS_FILE, "report.html", "lesions.csv", "patient.json")
 
 
 def is_run_folder(folder: Path) -> bool:
@@ -33,21 +33,19 @@ def is_run_folder(folder: Path) -> bool:
     return isinstance(versions, dict) and "islesnet" in versions
 
 
-def require_replaceable(folder: str | Path, names: Iterable[str], is_of_patients: bool = True) -> None:
+def require_replaceable(folder: str | Path, names: Iterable[str]) -> None:
     """Refuse a folder in which a run would replace files that are somebody's own.
 
     Args:
         folder: of the results; it may be absent.
         names: of the files that the run writes there.
-        is_of_patients: a patient's mark there says too that they are a run's.
 
     Raises:
         InputError: where one of them is there, and no run of islesnet wrote to the folder.
     """
     folder = Path(folder)
     there = next((path for name in names if exists(path := folder / name)), None)
-    is_ours = is_run_folder(folder) or (is_of_patients and any(folder.glob(f"*/{MARK}")))
-    if there is not None and not is_ours:
+    if there is not None and not is_run_folder(folder):
         raise InputError(
             f"{there} would be replaced, and no {RUN_FILE} beside it says that it is a result of islesnet; choose "
             "another folder."
@@ -72,15 +70,15 @@ def has_results(output_dir: Path, patient: str) -> bool:
 
 
 def made_in(folder: Path) -> tuple[str, ...]:
-    """Name the volumes that a run made, if they are there, in a patient's folder of results; none in another folder.
+    """Name the files of scans, brain and lesion that a run makes in a patient's folder; none in a folder of others.
 
     Registered scans are told in ``scans.json``, which is written before them. A mark, or a report, may have been copied
     to scans of the same names.
     """
     if set(read_object(folder / SCANS_FILE)) >= _SAID_OF_SCANS:
-        return (*_REGISTERED, *_MAPS)
+        return (*_REGISTERED, *_DERIVED)
     is_reported = set(read_object(folder / "patient.json")) >= _SAID_OF_PATIENT
-    return _MAPS if is_reported or exists(folder / MARK) else ()
+    return _DERIVED if is_reported or exists(folder / MARK) else ()
 
 
 def _holds_else(folder: Path, names: Collection[str]) -> bool:
@@ -97,7 +95,7 @@ def _holds_else(folder: Path, names: Collection[str]) -> bool:
 def _may_be_scan(path: Path) -> bool:
     stem = stem_of(path.name)
     if stem is not None:
-        return not MASK_WORDS.intersection(words_of(stem))
+        return not is_drawn(stem)
     if path.suffix.lower() in (".dcm", ".ima"):
         return True
     try:

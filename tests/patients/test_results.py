@@ -3,12 +3,14 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 from islesnet.errors import InputError
 from islesnet.files import sha256_of
 from islesnet.patients import BeginPatient, RawScans
+from islesnet.provenance import write_provenance
 from islesnet.volumes.result_files import IN_FOLDER, MARK
 
 
@@ -98,7 +100,7 @@ def test_refused_patient_is_refused_again_though_the_run_left_its_provenance(sca
     for _ in range(2):
         with pytest.raises(InputError, match="is no result of an earlier run"):
             begin(RawScans("anna", scans))
-        write(tmp_path / "out/provenance.json")
+        write_provenance(tmp_path / "out", began=0)
     begin(RawScans("bert", scans))
     with pytest.raises(InputError, match="is no result of an earlier run"):
         begin(RawScans("anna", scans))
@@ -112,6 +114,33 @@ def test_patient_that_was_begun_is_begun_again_whatever_a_killed_run_left(scans,
     begin(RawScans("anna", scans))
 
     assert there(tmp_path) == {f"anna/{MARK}"}
+
+
+def test_file_in_the_place_of_the_patients_folder_is_not_replaced(scans, begin, tmp_path):
+    theirs = write(tmp_path / "out/anna")
+
+    with pytest.raises(InputError, match=r"out/anna is no result of an earlier run"):
+        begin(RawScans("anna", scans))
+
+    assert theirs.exists()
+
+
+def test_mask_never_lies_without_its_numbers_where_a_run_is_killed_while_it_begins(scans, begin, tmp_path, monkeypatch):
+    begin(RawScans("anna", scans))
+    written_mask(tmp_path)
+    write(tmp_path / "out/anna_probability.nii.gz")
+    unlink = Path.unlink
+
+    def killed_at_the_mask(path, **how):
+        if path.name == "anna_lesion.nii.gz":
+            raise KeyboardInterrupt
+        unlink(path, **how)
+
+    monkeypatch.setattr(Path, "unlink", killed_at_the_mask)
+    with pytest.raises(KeyboardInterrupt):
+        begin(RawScans("anna", scans))
+
+    assert there(tmp_path) == {f"anna/{MARK}", "anna_lesion.nii.gz", "anna_lesion.json"}
 
 
 @pytest.mark.parametrize(("numbers", "is_ours"), [("{}", False), ("no JSON", False), ('{"islesnet": "0.1.0"}', True)])
@@ -145,6 +174,18 @@ def test_mask_that_was_corrected_is_not_replaced_until_it_is_moved_away(scans, b
 def test_mask_that_an_expert_drew_where_a_run_failed_is_not_replaced(scans, begin, tmp_path):
     begin(RawScans("anna", scans))
     drawn = write(tmp_path / "out/anna_lesion.nii.gz", b"an expert's")
+
+    with pytest.raises(InputError, match=r"anna_lesion\.nii\.gz is not as a run of islesnet left it"):
+        begin(RawScans("anna", scans))
+
+    assert drawn.exists()
+
+
+@pytest.mark.parametrize("numbers", ['{"Type": "Lesion", "Manual": true}', "{}", "no JSON", ""])
+def test_mask_of_an_expert_with_a_json_of_its_own_is_not_replaced(scans, begin, tmp_path, numbers):
+    begin(RawScans("anna", scans))
+    drawn = write(tmp_path / "out/anna_lesion.nii.gz", b"an expert's")
+    write(tmp_path / "out/anna_lesion.json", numbers.encode())
 
     with pytest.raises(InputError, match=r"anna_lesion\.nii\.gz is not as a run of islesnet left it"):
         begin(RawScans("anna", scans))
@@ -215,17 +256,17 @@ def test_report_that_would_speak_of_another_mask_is_refused(scans, tmp_path):
     assert report.exists()
 
 
-def test_results_of_another_user_are_not_removed_in_part(scans, begin, tmp_path, monkeypatch):
+@pytest.mark.parametrize("closed", ["out", "out/anna"])
+def test_results_of_another_user_are_not_removed_in_part(scans, begin, tmp_path, monkeypatch, closed):
     begin(RawScans("anna", scans))
-    mask = written_mask(tmp_path)
-    write(tmp_path / "out/anna/report.html")
+    mask, report = written_mask(tmp_path), write(tmp_path / "out/anna/report.html")
     access = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path / "out/anna" and access(path, mode))
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path / closed and access(path, mode))
 
-    with pytest.raises(InputError, match=r"Cannot write to the folder .*out/anna: permission denied"):
+    with pytest.raises(InputError, match=rf"Cannot write to the folder .*/{closed}: permission denied"):
         begin(RawScans("anna", scans))
 
-    assert mask.exists()
+    assert mask.exists() and report.exists()
 
 
 def test_scan_that_is_not_there_costs_no_earlier_results(scans, begin, tmp_path):

@@ -40,14 +40,13 @@ def test_table_in_a_folder_of_no_run_is_not_replaced(tmp_path):
         require_replaceable(tmp_path, NAMES)
 
 
-def test_table_in_a_folder_where_a_patient_was_begun_is_replaced(tmp_path):
+def test_table_beside_which_a_patients_results_were_copied_is_not_replaced(tmp_path):
     (tmp_path / "anna").mkdir()
     for name in ("cohort.csv", f"anna/{MARK}"):
         (tmp_path / name).touch()
 
-    require_replaceable(tmp_path, NAMES)
-    with pytest.raises(InputError):
-        require_replaceable(tmp_path, NAMES, is_of_patients=False)
+    with pytest.raises(InputError, match=r"cohort\.csv would be replaced"):
+        require_replaceable(tmp_path, NAMES)
 
 
 def test_results_of_a_begun_patient_are_results_and_nobody_elses_are(tmp_path):
@@ -64,17 +63,13 @@ def test_results_of_a_begun_patient_are_results_and_nobody_elses_are(tmp_path):
     ("files", "is_known"),
     [
         ({"anna/scans.json": OF_SCANS, "anna/dwi.nii.gz": {}}, True),
-        (
-            {"anna/scans.json": OF_SCANS, "anna/IM0001.dcm": {}},
-            False,
-        ),  # scans that results were copied to
+        ({"anna/scans.json": OF_SCANS, "anna/adc.nii.gz": {}, "anna/lesion.dcm": {}}, True),
+        ({"anna/scans.json": OF_SCANS, "anna/IM0001.dcm": {}}, False),  # scans that results were copied to
+        ({"anna/scans.json": OF_SCANS, "anna/more/flair_2.nii.gz": {}}, False),
         ({"anna/scans.json": {"bids": 1}}, False),
         ({"anna/patient.json": OF_PATIENT, "anna/brain.nii.gz": {}}, True),
         ({"anna/patient.json": {"age": 71}, "anna/brain.nii.gz": {}}, False),
-        (
-            {"anna/patient.json": OF_PATIENT, "anna/dwi.nii.gz": {}},
-            False,
-        ),  # scans that a report was copied to
+        ({"anna/patient.json": OF_PATIENT, "anna/dwi.nii.gz": {}}, False),  # scans that a report was copied to
         ({f"anna/{MARK}": {}, "anna/brain.nii.gz": {}}, True),
         ({f"anna/{MARK}": {}, "anna/dwi.nii.gz": {}}, False),
         ({"anna/report.html": {}}, False),
@@ -82,8 +77,36 @@ def test_results_of_a_begun_patient_are_results_and_nobody_elses_are(tmp_path):
     ],
 )
 def test_folder_of_results_copied_without_hidden_files_is_known_by_what_lies_in_it(tmp_path, files, is_known):
-    (tmp_path / "anna").mkdir()
     for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(json.dumps(content))
+    (tmp_path / "anna").mkdir(exist_ok=True)
 
     assert is_result(tmp_path / "anna") is is_known
+
+
+@pytest.mark.parametrize(
+    ("further", "is_known"),
+    [
+        ("anna_corrected.nii.gz", True),
+        ("manual.nii.gz", True),
+        ("annotations/roi_1.nii.gz", True),
+        ("dwi_corrected.nii.gz", False),  # of motion, say
+        ("IM_3.nii.gz", False),
+    ],
+)
+def test_folder_of_results_that_somebody_drew_in_is_still_one(tmp_path, further, is_known):
+    (tmp_path / "anna").mkdir()
+    (tmp_path / "anna/scans.json").write_text(json.dumps(OF_SCANS))
+    (tmp_path / "anna" / further).parent.mkdir(exist_ok=True)
+    (tmp_path / "anna" / further).touch()
+
+    assert is_result(tmp_path / "anna") is is_known
+
+
+def test_folder_of_results_that_holds_dicom_without_a_suffix_is_nobodys_result(tmp_path):
+    (tmp_path / "anna").mkdir()
+    (tmp_path / "anna/scans.json").write_text(json.dumps(OF_SCANS))
+    (tmp_path / "anna/IM0001").write_bytes(bytes(128) + b"DICM")
+
+    assert not is_result(tmp_path / "anna")
