@@ -21,15 +21,16 @@ from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.joining import (
     are_named_as_series,
     are_parts,
+    have_no_name_in_common,
     is_anothers,
     is_beside,
     is_further,
+    labelled_patients,
     names_somebody,
-    people_named,
     volumes_below,
 )
 from islesnet.patients.scans import RawScans
-from islesnet.scanner import examination_of, sequence_by_name
+from islesnet.scanner import examination_of, may_be_sequence, sequence_by_name
 from islesnet.volumes.file_names import MASK_WORDS, natural_key, words_of
 
 logger = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
         if patients == [own]:
             _require_clear(folder)
         _require_one_person(folder, volumes_in(folder))
+        _tell_without_common_name(folder)
         return patients
     children = folders_of_scans(folder)
     if children:
@@ -133,13 +135,18 @@ def _tell_apart(folder: Path, patients: Sequence[Case | RawScans]) -> None:
 
 def _tell_left_over(folder: Path, patients: Sequence[Case | RawScans]) -> None:
     files = {path for patient in patients if isinstance(patient, Case) for path in patient.files.values()}
-    left_over = [scan.name for scan in scans_in(folder) if scan not in files and not _is_by_product(scan)]
+    others = [scan for scan in scans_in(folder) if scan not in files and not _is_by_product(scan)]
+    left_over = [scan.name for scan in others if may_be_sequence(name_without_suffix(scan))]
     if left_over:
-        logger.warning(
-            "%s: left out, for their names say no sequence, or another's: %s; name them, or give each patient a folder",
-            folder,
-            _some(left_over),
-        )
+        told = "left out, for their names do not say which sequence they are, or whose"
+        logger.warning("%s: %s: %s; name them, or give each patient a folder", folder, told, _some(left_over))
+
+
+def _tell_without_common_name(folder: Path) -> None:
+    scans = [scan for scan in volumes_in(folder) if sequence_by_name(name_without_suffix(scan))]
+    if have_no_name_in_common(scans):
+        told = f"its files ({_some([scan.name for scan in scans])}) are taken for one patient's"
+        logger.info("%s: %s; where they are several people's, give each a folder", folder.name, told)
 
 
 def _tell_as_one(folder: Path, children: Sequence[Path]) -> None:
@@ -214,12 +221,12 @@ def _require_clear(folder: Path) -> None:
 
 
 def _require_one_person(folder: Path, volumes: Iterable[Path]) -> None:
-    """Refuse volumes that would be taken for one patient's, and are named after several people."""
-    people = sorted(people_named(volumes, folder), key=natural_key)
-    if len(people) > 1:
+    """Refuse volumes that would be taken for one patient's, and bear the labels of several."""
+    labels = sorted(labelled_patients(volumes, folder), key=natural_key)
+    if len(labels) > 1:
         raise InputError(
-            f"{folder}: its scans would be taken for one patient's, and are named after {len(people)} "
-            f"({_some(people)}); give each a folder, or say --one-patient where they are one"
+            f"{folder}: its scans would be taken for one patient's, and are labelled as those of {len(labels)} "
+            f"({_some(labels)}); give each a folder, or say --one-patient where they are one"
         )
 
 
@@ -233,10 +240,10 @@ def _require_each_once(patients: Sequence[Case | RawScans], folder: Path) -> Non
 def _patient_of_folder(folder: Path) -> Case | RawScans:
     """Take a folder among others for one patient's, whatever its files' names group."""
     patients = _patients_of_folder(folder)
-    people = sorted(people_named(volumes_below(folder), folder), key=natural_key)
-    if len(people) > 1:
-        told = "the scans of one patient's folder are named after several people"
-        logger.warning("%s: %s (%s); where they are several, give that folder by itself", folder, told, _some(people))
+    labels = sorted(labelled_patients(volumes_below(folder), folder), key=natural_key)
+    if len(labels) > 1:
+        told = f"its scans are labelled as those of {len(labels)} patients ({_some(labels)})"
+        logger.warning("%s: %s, and taken for one's; where they are several, give that folder by itself", folder, told)
     return patients[0] if len(patients) == 1 else RawScans(name_of_patient(folder), folder)
 
 

@@ -17,7 +17,7 @@ from islesnet.volumes.file_names import (
     without_patient,
     words_of,
 )
-from islesnet.volumes.result_files import has_results, is_result
+from islesnet.volumes.result_files import has_results, is_result, is_run_folder
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +91,8 @@ def _is_of_results(scan: Path) -> bool:
     if sequence_by_name(stem, scan.parent.name) is not None:
         return False
     beginnings = [stem[: separator.start()] for separator in re.finditer(r"[_ .-]", stem)]
-    is_patients = any(has_results(scan.parent, beginning) for beginning in beginnings)
+    # Without a run's provenance results may have been copied to a patient's scans.
+    is_patients = is_run_folder(scan.parent) and any(has_results(scan.parent, name) for name in beginnings)
     return is_patients or is_drawn(without_patient(stem, scan.parent.name))
 
 

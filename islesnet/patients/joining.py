@@ -14,12 +14,13 @@ _ORIGINS = {"dicom", "dicoms", "dcm", "source", "sourcedata", "orig", "original"
 _MADE = {"derivatives", "results", "output"}
 _OF_MASKS = MASK_WORDS | BRAIN_WORDS
 _NOBODYS = _OF_MASKS | DRAWN_WORDS | {"session", "ses", "run", "acq"}
-# What stands before a number that is a patient's, a series' or file's, or a day's.
-_LABELS = {"patient", "pat", "subject", "sub", "case", "id", "p"}
+# What stands before a patient's name or number.
 _LABEL = r"((patient|pat|subject|sub)[_ -]?)?"
-_COUNTED = {"s", "se", "ser", "series", "scan", "im", "img", "image", "file", "vol", "v", "visit", "tp", "b", "t"}
-_DATE = re.compile(r"(19|20)\d\d([01]\d([0-3]\d(\d{6})?)?)?")
-_FEWEST_DIGITS = 5  # of a patient's number that no label stands before; a series' has fewer
+# A patient's number, or BIDS's subject.
+_LABELLED = re.compile(r"(?:patient|pat|pt|proband|subject|subj|sub|case|mrn|p)[_ -]?(\d+)(?![0-9a-z])|sub-([0-9a-z]+)")
+# A number without a label is a patient's where it is so long, and no date and time.
+_FEWEST_DIGITS = 7
+_DATE = re.compile(r"(19|20)\d\d[01]\d[0-3]\d(\d{4}(\d\d)?)?|([0-3]\d){2}(19|20)\d\d")
 
 
 def are_named_as_series(folders: Sequence[Path]) -> bool:
@@ -76,21 +77,28 @@ def is_anothers(folder: Path, scans: Sequence[Path]) -> bool:
     return has_another or _holds_others(folder, scans)
 
 
-def people_named(volumes: Iterable[Path], folder: Path) -> set[str]:
-    """Return after whom volumes are named that are named by a sequence too: in front of their names, or a folder's.
-
-    "anna_dwi" and "FLAIR/bert" are two people's, "t2_tse_tra" and "12_t1" nobody's.
+def labelled_patients(volumes: Iterable[Path], folder: Path) -> set[str]:
+    """Return the labels that names of volumes, or of folders around them, begin with: "sub-anna", "FLAIR/PAT002".
 
     Args:
-        volumes: directly in the folder, or below it.
+        volumes: directly in the folder, or below it. Those whose names say no sequence are not looked at.
         folder: its own name is not looked at.
+
+    Returns:
+        labels without what stands before them, numbers without leading zeros.
     """
-    people = set()
-    for volume in volumes:
-        parts = _parts_below(volume, folder)
-        if any(map(sequence_by_name, parts)):
-            people.add(next(filter(None, (_person_in_front(part, folder.name) for part in parts)), ""))
-    return people - {""}
+    named = [_parts_below(volume, folder) for volume in volumes]
+    parts = [part for parts in named if any(map(sequence_by_name, parts)) for part in parts]
+    own = re.compile(rf"^{_as_word(folder.name)}[_ .-]*", re.IGNORECASE)
+    begun = [_LABELLED.match(own.sub("", part).lower()) for part in parts]
+    labels = [label[1] or label[2] for label in begun if label is not None]
+    return {str(int(label)) if label.isdigit() else label for label in labels}
+
+
+def have_no_name_in_common(volumes: Sequence[Path]) -> bool:
+    """Tell whether all volumes of a folder bear words that may be names, and no such word is in all of them."""
+    persons = [_persons_in(name_without_suffix(volume), volume.parent.name) for volume in volumes]
+    return len(persons) > 1 and all(persons) and not set.intersection(*persons)
 
 
 def volumes_below(folder: Path, depth: int = 3) -> Iterator[Path]:
@@ -125,32 +133,20 @@ def _is_named_by(known: Set[str], folder: Path) -> bool:
 
 
 def _persons_in(name: str, container: str) -> set[str]:
-    """Return what may be somebody's name: words, each with the number after it, and a number in front like 007.
+    """Return what may be somebody's name: words, each with the number after it, and in front a number like 007.
 
     That is not the container's name, nor how a scan was acquired, nor a mask's, nor a visit's.
     """
     persons, before = set[str](), ""
     for word in _words_without(name, container):
         if word.isdigit():
-            is_in_front = before == "" and (word.startswith("0") or _is_patients_number(word))
-            is_labelled = before in persons or (len(before) == 1 and before not in _COUNTED)
+            is_in_front = before == "" and _is_patients_number(word)
+            is_labelled = before in persons or before == "p"
             persons |= {before + word} if is_labelled or is_in_front else set()
         elif _is_name(word):
             persons.add(word)
         before = word
     return persons
-
-
-def _person_in_front(name: str, container: str) -> str:
-    """Return the word or number that a name begins with, where it is somebody's; "sub-01" is one word."""
-    first, second, *_ = [*_words_without(name, container), "", ""]
-    if first.isdigit():
-        return first if _is_patients_number(first) else ""
-    if first in _LABELS and second.isdigit():
-        return first + second
-    counted = first.rstrip("0123456789")
-    is_name = _is_name(first) and counted not in _COUNTED | _NOBODYS and not says_only_how(counted)
-    return first if is_name else ""
 
 
 def _is_name(word: str) -> bool:
@@ -159,7 +155,7 @@ def _is_name(word: str) -> bool:
 
 
 def _is_patients_number(word: str) -> bool:
-    return len(word) >= _FEWEST_DIGITS and _DATE.fullmatch(word) is None
+    return word.startswith("0") or (len(word) >= _FEWEST_DIGITS and _DATE.fullmatch(word) is None)
 
 
 def _numbers_in(name: str, container: str) -> set[str]:
@@ -169,9 +165,9 @@ def _numbers_in(name: str, container: str) -> set[str]:
 def _words_without(name: str, container: str) -> list[str]:
     """Return a name's words without the container's name; accents do not part words, other alphabets are words."""
     own = re.sub(_LABEL + _as_word(container), " ", name, flags=re.IGNORECASE)
-    letters = "".join(letter for letter in unicodedata.normalize("NFKD", own) if not unicodedata.combining(letter))
-    parts = re.split(r"([^\W\d_a-zA-Z]+)", letters)
-    return [word for part in parts for word in (words_of(part) if part.isascii() else [part.lower()])]
+    plain = (letter for letter in unicodedata.normalize("NFKD", own.casefold()) if not unicodedata.combining(letter))
+    parts = re.split(r"([^\W\d_a-z]+)", "".join(plain))
+    return [word for part in parts for word in (words_of(part) if part.isascii() else [part])]
 
 
 def _holds_word(text: str, name: str) -> bool:

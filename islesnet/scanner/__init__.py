@@ -10,7 +10,7 @@ from islesnet.scanner.grids import affine_of, have_same_grid, image_of
 from islesnet.scanner.motion import slice_zigzag_mm
 from islesnet.scanner.patient import ROLES, Choice, DicomFrame, RawImage, RawPatient
 from islesnet.scanner.reading import read_patient
-from islesnet.scanner.recognition import contradiction_of_name, sequence_by_name
+from islesnet.scanner.recognition import contradiction_of_name, may_be_sequence, sequence_by_name
 from islesnet.scanner.registration import Alignment, align, match
 from islesnet.scanner.resampling import mask_on, resample
 
@@ -40,6 +40,7 @@ __all__ = [
     "is_extracted",
     "mask_on",
     "match",
+    "may_be_sequence",
     "read_patient",
     "resample",
     "sequence_by_name",

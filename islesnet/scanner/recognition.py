@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from islesnet.scanner.facts import Facts, words_in
+from islesnet.scanner.patient import SEQUENCES
 from islesnet.scanner.vocabulary import b_value_said, other_said, says_adc, says_b0, sequences_hinted, sequences_said
 from islesnet.volumes.file_names import MASK_WORDS, is_written, says_contrast_medium, without_patient
 
@@ -41,6 +42,9 @@ class Reading(NamedTuple):
     why: str
 
 
+_UNKNOWN = Reading(None, "nothing in its header or name says which sequence it is")
+
+
 def recognise(facts: Facts, is_in_diffusion_series: bool = False) -> Reading:
     """Say which sequence a volume is, from what is most reliable to what is least.
 
@@ -59,7 +63,7 @@ def recognise(facts: Facts, is_in_diffusion_series: bool = False) -> Reading:
         or _by_words_that_exclude(facts.folder_words)
         or _by_words(facts, facts.folder_words, "folder's name")
         or _by_hints(facts.folder_words, "folder's name")
-        or Reading(None, "nothing in its header or name says which sequence it is")
+        or _UNKNOWN
     )
 
 
@@ -71,6 +75,17 @@ def sequence_by_name(name: str, patient: str = "") -> str | None:
         patient: at the beginning of the name it says nothing.
     """
     return recognise(_facts_of_name(name, patient)).role
+
+
+def may_be_sequence(name: str, patient: str = "") -> bool:
+    """Tell whether a file may be one of `SEQUENCES` by its name alone: it says one, or nothing.
+
+    Args:
+        name: as for `sequence_by_name`.
+        patient: as for `sequence_by_name`.
+    """
+    reading = recognise(_facts_of_name(name, patient))
+    return reading.role in SEQUENCES or reading == _UNKNOWN
 
 
 def contradiction(role: str, source: str, facts: Facts) -> str:

@@ -295,6 +295,7 @@ def test_mask_that_was_corrected_among_the_results_is_no_patient(write_scan, tmp
     for patient in ("anna", "bert"):
         write_scan(tmp_path / patient / "dwi.nii.gz")
     write_scan(tmp_path / "out/anna_lesion.nii.gz")
+    write_provenance(tmp_path / "out", began=0)
     (tmp_path / "out/anna_lesion.json").write_text('{"islesnet": "0.1.0"}')
     for name in ("anna_2", "corrected"):
         write_scan(tmp_path / f"out/{name}.nii.gz")
@@ -487,23 +488,24 @@ def test_folder_named_as_further_that_holds_somebody_elses_scan_is_refused(write
 
 
 @pytest.mark.parametrize(
-    ("names", "people"),
+    ("names", "labels"),
     [
-        (("anna_dwi", "bert_flair"), "anna, bert"),
-        (("anna_dwi", "anna_t1", "bert_flair"), "anna, bert"),
-        (("12345678_dwi", "87654321_flair"), "12345678, 87654321"),
-        (("sub-01_dwi", "sub-02_FLAIR"), "sub01, sub02"),
-        (("PAT001_ep2d_diff_TRACEW", "PAT002_t2_tirm_tra_dark-fluid"), "pat001, pat002"),
-        (("anna_dwi/x", "bert_flair/x"), "anna, bert"),
-        (("FLAIR/anna", "FLAIR/bert", "T1/anna", "T1/bert"), "anna, bert"),
-        (("Иванов_dwi", "Петров_flair"), "иванов, петров"),
+        (("sub-01_dwi", "sub-02_FLAIR"), "1, 2"),
+        (("PAT001_ep2d_diff_TRACEW", "PAT002_t2_tirm_tra_dark-fluid"), "1, 2"),
+        (("p_9_dwi", "p10_t1", "patient-10_flair"), "9, 10"),
+        (("data_case3_dwi", "data_case4_flair"), "3, 4"),
+        (("sub-01_dwi/x", "sub-02_flair/x"), "1, 2"),
+        (("FLAIR/p1", "FLAIR/p2", "T1/p1", "T1/p2"), "1, 2"),
+        (("DWI/nifti/mrn123", "FLAIR/nifti/mrn456"), "123, 456"),
+        (("sub-anna_ses-1_dwi", "sub-bert_ses-1_FLAIR"), "anna, bert"),
+        (("DATA_Sub-A1_dwi", "data_sub-a2_flair"), "a1, a2"),
     ],
 )
-def test_scans_that_would_be_one_patients_and_are_named_after_several_are_refused(write_scan, tmp_path, names, people):
+def test_scans_that_would_be_one_patients_and_have_two_labels_are_refused(write_scan, tmp_path, names, labels):
     for name in names:
         write_scan(tmp_path / f"data/{name}.nii.gz", "dwi" if "dwi" in name else "flair")
 
-    with pytest.raises(InputError, match=rf"named after 2 \({people}\).*say --one-patient"):
+    with pytest.raises(InputError, match=rf"as those of 2 \({labels}\).*say --one-patient"):
         find_patients(tmp_path / "data")
     assert len(find_patients(tmp_path / "data", one_patient=True)) == 1
 
@@ -511,40 +513,84 @@ def test_scans_that_would_be_one_patients_and_are_named_after_several_are_refuse
 @pytest.mark.parametrize(
     "names",
     [
+        ("sub-1_dwi", "p_01_flair", "PATIENT001_t1"),
         ("anna_dwi", "anna_5_flair"),
         ("ep2d_diff_3scan_trace_p2_TRACEW_5", "t2_tirm_tra_dark-fluid_6", "resolve_dwi_ADC"),
         ("DWI_SSh_SENSE", "sT1W_3D_TFE", "T2W_TSE_CLEAR", "FLAIR_longTR_CLEAR"),
+        ("OAx_DWI_b1000", "OSag_T1", "OAx_T2_FLAIR"),
+        ("FSE2D_T2", "SE2D_T1", "FASE_DWI", "FLAIR"),
+        ("t2_tse_tra_pat2", "grappa_p3_dwi"),
         ("003_dwi", "004_flair"),
-        ("20231001_dwi", "20231002_flair", "20231002101500_t1"),
+        ("00000012_dwi", "00000013_flair"),
+        ("20231001_dwi", "01102023_flair", "20231002101500_t1"),
         ("s5_dwi", "ser_6_flair", "IM0007_t1", "scan8_t2"),
         ("DWI/5", "FLAIR/6"),
-        ("anna_dwi", "mask_bert"),
+        ("DWI/export", "FLAIR/series"),
+        ("p1_dwi", "p2_notes"),
     ],
 )
-def test_names_of_series_name_nobody(write_scan, tmp_path, names):
+def test_names_of_one_patients_series_are_not_refused(write_scan, tmp_path, caplog, names):
     for name in names:
         write_scan(tmp_path / f"data/{name}.nii.gz")
 
-    assert len(find_patients(tmp_path / "data")) == 1
+    with caplog.at_level(logging.WARNING):
+        assert len(find_patients(tmp_path / "data")) == 1
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "is_told"),
+    [
+        (("anna_dwi", "bert_flair"), True),
+        (("anna_dwi", "anna_t1", "bert_flair"), True),
+        (("1234567_dwi", "7654321_flair"), True),
+        (("Möller_dwi", "Müller_flair"), True),
+        (("Groß_dwi", "gross_flair"), False),
+        (("anna_dwi", "anna_x_flair"), False),
+        (("anna_dwi", "flair"), False),
+        (("OAx_DWI_b1000", "OSag_T1"), False),
+        (("20231001_dwi", "01102023_flair"), False),
+        (("202310011015_dwi", "202310011020_flair"), False),
+        (("101523_dwi", "102210_flair"), False),
+    ],
+)
+def test_files_without_a_common_name_are_taken_for_one_patients_which_is_told(
+    write_scan, tmp_path, caplog, names, is_told
+):
+    for name in names:
+        write_scan(tmp_path / f"data/{name}.nii.gz")
+
+    with caplog.at_level(logging.INFO):
+        assert len(find_patients(tmp_path / "data")) == 1
+    assert (f"data: its files ({names[0]}.nii.gz, " in caplog.text) is is_told
 
 
 def test_scan_of_several_patients_that_says_no_sequence_is_not_forgotten(write_scan, tmp_path, caplog):
-    for name in ("anna_dwi", "bert_dwi", "carl_IM3", "anna_adc", "bert_mask"):
+    for name in ("anna_dwi", "bert_dwi", "carl_IM3", "anna_dark_fluid", "anna_adc", "anna_b0", "bert_mask", "bert_swi"):
         write_scan(tmp_path / f"{name}.nii.gz")
 
     assert set(found(tmp_path)) == {"anna", "bert"}
-    assert "left out, for their names say no sequence, or another's: carl_IM3.nii.gz;" in caplog.text
+    assert "which sequence they are, or whose: anna_dark_fluid.nii.gz, carl_IM3.nii.gz;" in caplog.text
 
 
-def test_folder_of_a_cohort_that_may_hold_several_is_told(write_scan, tmp_path, caplog):
-    for name in ("site/p1/dwi", "site/p2/flair", "anna/dwi", "anna/more/anna_flair"):
+def test_folder_of_a_cohort_that_holds_several_patients_labels_is_told(write_scan, tmp_path, caplog):
+    for name in ("site/p1/dwi", "site/p2/flair", "anna/dwi", "anna/more/p1_flair", "bert/nifti/dwi", "bert/raw/flair"):
         write_scan(tmp_path / f"{name}.nii.gz")
 
-    assert set(found(tmp_path)) == {"site", "anna"}
+    assert set(found(tmp_path)) == {"site", "anna", "bert"}
     assert [record.message for record in caplog.records] == [
-        f"{tmp_path}/site: the scans of one patient's folder are named after several people (p1, p2); where they are "
+        f"{tmp_path}/site: its scans are labelled as those of 2 patients (1, 2), and taken for one's; where they are "
         "several, give that folder by itself"
     ]
+
+
+def test_scans_that_results_were_copied_to_are_a_patients(write_scan, tmp_path):
+    write_scan(tmp_path / "bert/dwi.nii.gz")
+    for name in ("anna_5", "anna_6", "anna_lesion"):
+        write_scan(tmp_path / f"anna/{name}.nii.gz")
+    (tmp_path / "anna/anna_lesion.json").write_text('{"islesnet": "0.1.0"}')
+
+    assert set(found(tmp_path)) == {"anna", "bert"}
 
 
 def test_file_that_is_somebodys_beside_somebodys_dicom_is_refused_as_unclear(write_scan, write_series, tmp_path):

@@ -91,6 +91,8 @@ def test_folder_of_results_copied_without_hidden_files_is_known_by_what_lies_in_
         ("anna_corrected.nii.gz", True),
         ("manual.nii.gz", True),
         ("annotations/roi_1.nii.gz", True),
+        ("edited.nii.gz", True),
+        ("annotated_by_two.nii.gz", True),
         ("dwi_corrected.nii.gz", False),  # of motion, say
         ("IM_3.nii.gz", False),
     ],
