@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from typing import TypeVar
 
 Name = TypeVar("Name")
@@ -14,6 +15,22 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))  # a container or a batch system may lend fewer cores than there are
     return os.cpu_count() or 1
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute with one thread: where processes share the cores already, or were forked.
+
+    Afterwards it has as many as before, which the user may have limited (``OMP_NUM_THREADS``).
+    """
+    import torch  # here, not above: not all processes need it
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def work_through(jobs: Mapping[Name, Callable[[], Result]], workers: int) -> Iterator[tuple[Name, Result]]:

@@ -2,9 +2,10 @@ import os
 from functools import partial
 
 import pytest
+import torch
 
 from islesnet.errors import InputError
-from islesnet.processes import usable_cores, work_through
+from islesnet.processes import one_thread, usable_cores, work_through
 
 
 def refuse(name):
@@ -55,3 +56,14 @@ def test_cores_are_those_that_this_process_may_use(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert usable_cores() == 1
+
+
+def test_threads_are_as_many_as_before_whatever_happened_with_one(monkeypatch):
+    counts = []
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    monkeypatch.setattr(torch, "set_num_threads", counts.append)
+
+    with pytest.raises(InputError), one_thread():
+        refuse("a")
+
+    assert counts == [1, 3]

@@ -14,7 +14,7 @@ from rich.progress import track
 
 from islesnet.data import SEQUENCES
 from islesnet.networks.weights import read_state_dict
-from islesnet.processes import usable_cores
+from islesnet.processes import one_thread, usable_cores
 from islesnet.quiet import leave_out_decoder_warnings
 from workflows.commands import BUNDLE
 
@@ -82,13 +82,12 @@ def recipe_checksum(*recipes: str) -> str:
 def fill_cache(recipe: str, choices: Mapping[str, object]) -> None:
     """Preprocess a training's patients ahead of it, on all cores; those in the cache already take no time."""
     parser = open_recipe(recipe, choices)
-    torch.set_num_threads(1)  # of this process and its workers: one patient a core
-    for section in ("train", "validate"):
-        dataset = parser.get_parsed_content(f"{section}::dataset")
-        loader = DataLoader(dataset, batch_size=None, num_workers=usable_cores(), collate_fn=_nothing)
-        for _ in track(loader, f"Patients of {section}", total=len(dataset)):
-            pass
-    torch.set_num_threads(usable_cores())
+    with one_thread():  # in this process and its workers: one patient a core
+        for section in ("train", "validate"):
+            dataset = parser.get_parsed_content(f"{section}::dataset")
+            loader = DataLoader(dataset, batch_size=None, num_workers=usable_cores(), collate_fn=_nothing)
+            for _ in track(loader, f"Patients of {section}", total=len(dataset)):
+                pass
 
 
 def _nothing(item: object) -> int:

@@ -12,6 +12,7 @@ from islesnet.data import Case, MaskPair
 from islesnet.errors import InputError
 from islesnet.evaluation.masks import Masks, read_masks, read_on_grid
 from islesnet.metrics import MaskScores, score_mask, threshold_dwi
+from islesnet.processes import one_thread
 
 logger = logging.getLogger(__name__)
 
@@ -122,10 +123,5 @@ def _brain(image: NDArray[np.float32]) -> NDArray[np.bool_]:
 
     from islesnet.transforms import foreground
 
-    # Processes share the cores already; and a process that was forked may not start torch's threads.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         return np.asarray(foreground(torch.from_numpy(image)).numpy())
-    finally:
-        torch.set_num_threads(threads)

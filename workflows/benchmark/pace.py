@@ -9,6 +9,8 @@ from ignite.engine import Engine, Events
 from monai.data import DataLoader, Dataset
 from monai.engines import IterationEvents
 
+from islesnet.processes import one_thread
+
 
 def loading(dataset: Dataset, batch_size: int, batches: int) -> float:
     """Measure how many slices a second one process and thread loads from the cache while it does nothing else.
@@ -19,13 +21,9 @@ def loading(dataset: Dataset, batch_size: int, batches: int) -> float:
         batches: that are timed.
     """
     loader = iter(DataLoader(dataset, batch_size=batch_size, shuffle=True, num_workers=0))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as a worker has
-    try:
+    with one_thread():  # as a worker has
         next(loader)  # warms up
         seconds, shapes = timed(lambda: [next(loader)["image"].shape for _ in range(batches)])
-    finally:
-        torch.set_num_threads(threads)
     return float(sum(shape[0] * shape[-1] for shape in shapes) / seconds)
 
 
