@@ -505,7 +505,7 @@ def test_scans_that_would_be_one_patients_and_have_two_labels_are_refused(write_
     for name in names:
         write_scan(tmp_path / f"data/{name}.nii.gz", "dwi" if "dwi" in name else "flair")
 
-    with pytest.raises(InputError, match=rf"as those of 2 \({labels}\).*say --one-patient"):
+    with pytest.raises(InputError, match=rf"as those of 2 patients \({labels}\).*say --one-patient"):
         find_patients(tmp_path / "data")
     assert len(find_patients(tmp_path / "data", one_patient=True)) == 1
 
