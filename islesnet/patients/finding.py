@@ -225,8 +225,8 @@ def _require_one_person(folder: Path, volumes: Iterable[Path]) -> None:
     labels = sorted(labelled_patients(volumes, folder), key=natural_key)
     if len(labels) > 1:
         raise InputError(
-            f"{folder}: its scans would be taken for one patient's, and are labelled as those of {len(labels)} patients "
-            f"({_some(labels)}); give each a folder, or say --one-patient where they are one"
+            f"{folder}: its scans would be taken for one patient's, and are labelled as those of {len(labels)} "
+            f"patients ({_some(labels)}); give each a folder, or say --one-patient where they are one"
         )
 
 
