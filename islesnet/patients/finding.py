@@ -222,7 +222,7 @@ def _require_clear(folder: Path) -> None:
 
 def _require_one_person(folder: Path, volumes: Iterable[Path]) -> None:
     """Refuse volumes that would be taken for one patient's, and bear the labels of several."""
-    labels = sorted(labelled_patients(volumes, folder), key=natural_key)
+    labels = labelled_patients(volumes, folder)
     if len(labels) > 1:
         raise InputError(
             f"{folder}: its scans would be taken for one patient's, and are labelled as those of {len(labels)} "
@@ -240,7 +240,7 @@ def _require_each_once(patients: Sequence[Case | RawScans], folder: Path) -> Non
 def _patient_of_folder(folder: Path) -> Case | RawScans:
     """Take a folder among others for one patient's, whatever its files' names group."""
     patients = _patients_of_folder(folder)
-    labels = sorted(labelled_patients(volumes_below(folder), folder), key=natural_key)
+    labels = labelled_patients(volumes_below(folder), folder)
     if len(labels) > 1:
         told = f"its scans are labelled as those of {len(labels)} patients ({_some(labels)})"
         logger.warning("%s: %s, and taken for one's; where they are several, give that folder by itself", folder, told)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from islesnet.patients.folders import folders_in, is_volume, name_without_suffix, volumes_in
 from islesnet.scanner import sequence_by_name
-from islesnet.volumes.file_names import BRAIN_WORDS, DRAWN_WORDS, MASK_WORDS, says_only_how, words_of
+from islesnet.volumes.file_names import BRAIN_WORDS, DRAWN_WORDS, MASK_WORDS, natural_key, says_only_how, words_of
 
 # How a folder is called that holds what scans were converted from, what was made of them, or masks.
 _ORIGINS = {"dicom", "dicoms", "dcm", "source", "sourcedata", "orig", "original", "originals", "raw", "export"}
@@ -77,7 +77,7 @@ def is_anothers(folder: Path, scans: Sequence[Path]) -> bool:
     return has_another or _holds_others(folder, scans)
 
 
-def labelled_patients(volumes: Iterable[Path], folder: Path) -> set[str]:
+def labelled_patients(volumes: Iterable[Path], folder: Path) -> list[str]:
     """Return the labels that names of volumes, or of folders around them, begin with: "sub-anna", "FLAIR/PAT002".
 
     Args:
@@ -85,14 +85,14 @@ def labelled_patients(volumes: Iterable[Path], folder: Path) -> set[str]:
         folder: its own name is not looked at.
 
     Returns:
-        labels without what stands before them, numbers without leading zeros.
+        each label once, without what stands before it, numbers without leading zeros, in natural order.
     """
     named = [_parts_below(volume, folder) for volume in volumes]
     parts = [part for parts in named if any(map(sequence_by_name, parts)) for part in parts]
     own = re.compile(rf"^{_as_word(folder.name)}[_ .-]*", re.IGNORECASE)
     begun = [_LABELLED.match(own.sub("", part).lower()) for part in parts]
-    labels = [label[1] or label[2] for label in begun if label is not None]
-    return {str(int(label)) if label.isdigit() else label for label in labels}
+    labels = {label[1] or label[2] for label in begun if label is not None}
+    return sorted({str(int(label)) if label.isdigit() else label for label in labels}, key=natural_key)
 
 
 def have_no_name_in_common(volumes: Sequence[Path]) -> bool:

@@ -77,14 +77,9 @@ def sequence_by_name(name: str, patient: str = "") -> str | None:
     return recognise(_facts_of_name(name, patient)).role
 
 
-def may_be_sequence(name: str, patient: str = "") -> bool:
-    """Tell whether a file may be one of `SEQUENCES` by its name alone: it says one, or nothing.
-
-    Args:
-        name: as for `sequence_by_name`.
-        patient: as for `sequence_by_name`.
-    """
-    reading = recognise(_facts_of_name(name, patient))
+def may_be_sequence(name: str) -> bool:
+    """Tell whether a file may be one of `SEQUENCES` by its name, without a suffix, alone: it says one, or nothing."""
+    reading = recognise(_facts_of_name(name, ""))
     return reading.role in SEQUENCES or reading == _UNKNOWN
 
 

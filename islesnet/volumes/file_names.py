@@ -36,22 +36,7 @@ _PROTOCOL_WORDS = {
     *("fatsat", "blade", "propeller", "frfse", "epi", "ep2d", "diff", "diffusion", "dti", "2d", "3d", "iso", "thin"),
     *("std", "hr", "localizer", "localiser", "loc", "scout", "survey", "haste", "swi", "swan", "tof", "angio", "mra"),
     *("perf", "dsc", "adc", "eadc", "head", "brain", "neuro", "mr", "mri", "scan", "series", "serie", "serien", "raw"),
-    *(
-        "oax",
-        "osag",
-        "ocor",
-        "fase",
-        "fse2d",
-        "fse3d",
-        "se2d",
-        "resolve",
-        "ssh",
-        "sense",
-        "ffe",
-        "tfe",
-        "asset",
-        "prop",
-    ),
+    *("oax", "osag", "ocor", "fase", "fse2d", "fse3d", "se2d", "resolve", "ssh", "sense", "ffe", "tfe", "asset"),
     *("reg", "coreg", "registered", "coregistered", "resampled", "resliced", "aligned"),
 }
 # Maps and by-products that carry a sequence's name but are not it.
