@@ -109,11 +109,12 @@ class _PatientResults:
         report = self.output_dir / self.patient / "report.html"
         if self.folder is None and exists(report):
             raise InputError(f"{report} speaks of another run's mask; choose another folder for the results.")
-        if self._is_mask_somebodys():
+        changed = next(self._changed(), None)
+        if changed is not None:
             raise InputError(
-                f"{self._beside('lesion.nii.gz')} is not as a run of islesnet left it: somebody made or changed it, or "
-                "its numbers are gone. So that no work is lost, move it to another folder, or remove it, before the "
-                "patient is segmented again, or choose another folder for the results."
+                f"{changed} is not as a run of islesnet left it: somebody made or changed it, or its numbers are gone. "
+                "So that no work is lost, move it to another folder, or remove it, before the patient is segmented "
+                "again, or choose another folder for the results."
             )
 
     def _foreign(self) -> Iterator[Path]:
@@ -121,19 +122,28 @@ class _PatientResults:
         if not has_results(self.output_dir, self.patient):
             yield from filter(os.path.lexists, map(self._beside, BESIDE_FOLDER))
         if self.folder is not None:
-            yield from (self.folder,) if exists(self.folder) and not is_folder(self.folder) else ()
+            yield from (self.folder,) if os.path.lexists(self.folder) and not is_folder(self.folder) else ()
             made = made_in(self.folder)
             theirs = [path for path in self._inside() if path.name not in made and (not made or is_volume(path))]
             yield from filter(os.path.lexists, theirs)
             scan = first_scan(self.folder) if not made else None
             yield from () if scan is None else (scan,)
 
-    def _is_mask_somebodys(self) -> bool:
-        mask, numbers = self._beside("lesion.nii.gz"), read_object(self._beside("lesion.json"))
-        is_of_earlier = "islesnet" in numbers and "mask_sha256" not in numbers
-        if not mask.is_file() or is_of_earlier:
-            return False
-        return sha256_of(mask) != numbers.get("mask_sha256")
+    def _changed(self) -> Iterator[Path]:
+        """Go through what somebody made or corrected where a run wrote: what no numbers of a run tell of, or others."""
+        numbers = read_object(self._beside("lesion.json"))
+        mask = self._beside("lesion.nii.gz")
+        if "islesnet" not in numbers:
+            beside = (mask, *map(self._beside, BESIDE_FOLDER))
+            yield from filter(os.path.lexists, beside)
+            return
+        # An earlier islesnet wrote no checksums, and its runs' files are known by nothing.
+        checksums = {mask: numbers.get("mask_sha256")}
+        if self.folder is not None:
+            checksums |= {self.folder / name: checksum for name, checksum in numbers.get("sha256", {}).items()}
+        for path, checksum in checksums.items():
+            if checksum is not None and path.is_file() and sha256_of(path) != checksum:
+                yield path
 
     def _require_permission(self) -> None:
         """Refuse a folder of another user's before anything in the other is removed."""

@@ -22,7 +22,10 @@ _SAID_OF_SCANS = {"registration", "brain_mask", "choices"}
 _SAID_OF_PATIENT = {"total_volume_ml", "lesions", "versions"}
 # What may be taken for a scan in a patient's folder: of raw scans alone, and of all.
 _REGISTERED = ("dwi.nii.gz", "t1.nii.gz", "t2.nii.gz", "flair.nii.gz")
-_DERIVED = ("adc.nii.gz", BRAIN_FILE, "lesion.dcm")
+SEGMENTATION_FILE = "lesion.dcm"
+_DERIVED = ("adc.nii.gz", BRAIN_FILE, SEGMENTATION_FILE)
+# What a reader may correct in place; the patient's JSON has the checksums.
+CORRECTABLE = (BRAIN_FILE, SEGMENTATION_FILE)
 # All that a run may write to it.
 IN_FOLDER = (*_REGISTERED, *_DERIVED, SCANS_FILE, "report.html", "lesions.csv", "patient.json")
 

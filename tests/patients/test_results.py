@@ -11,7 +11,7 @@ from islesnet.errors import InputError
 from islesnet.files import sha256_of
 from islesnet.patients import BeginPatient, RawScans
 from islesnet.provenance import write_provenance
-from islesnet.volumes.result_files import IN_FOLDER, MARK
+from islesnet.volumes.result_files import CORRECTABLE, IN_FOLDER, MARK
 
 
 @pytest.fixture
@@ -48,10 +48,10 @@ def test_other_files_in_a_patients_folder_of_results_stay(scans, begin, tmp_path
     assert there(tmp_path) == {"anna/consent.pdf", f"anna/{MARK}"}
 
 
-def written_mask(tmp_path):
+def written_mask(tmp_path, checksums=None):
     """A mask as a run leaves it, with its numbers."""
     mask = write(tmp_path / "out/anna_lesion.nii.gz", b"a mask")
-    numbers = {"islesnet": "0.1.0", "mask_sha256": sha256_of(mask)}
+    numbers = {"islesnet": "0.1.0", "mask_sha256": sha256_of(mask), "sha256": checksums or {}}
     (tmp_path / "out/anna_lesion.json").write_text(json.dumps(numbers))
     return mask
 
@@ -116,13 +116,15 @@ def test_patient_that_was_begun_is_begun_again_whatever_a_killed_run_left(scans,
     assert there(tmp_path) == {f"anna/{MARK}"}
 
 
-def test_file_in_the_place_of_the_patients_folder_is_not_replaced(scans, begin, tmp_path):
-    theirs = write(tmp_path / "out/anna")
+@pytest.mark.parametrize("is_link", [False, True])
+def test_file_or_broken_link_in_the_place_of_the_patients_folder_is_not_replaced(scans, begin, tmp_path, is_link):
+    theirs = tmp_path / "out/anna"
+    theirs.symlink_to(tmp_path / "nowhere") if is_link else write(theirs)
 
     with pytest.raises(InputError, match=r"out/anna is no result of an earlier run"):
         begin(RawScans("anna", scans))
 
-    assert theirs.exists()
+    assert os.path.lexists(theirs)
 
 
 def test_mask_never_lies_without_its_numbers_where_a_run_is_killed_while_it_begins(scans, begin, tmp_path, monkeypatch):
@@ -169,6 +171,32 @@ def test_mask_that_was_corrected_is_not_replaced_until_it_is_moved_away(scans, b
     begin(RawScans("anna", scans))
 
     assert there(tmp_path) == {f"anna/{MARK}"}
+
+
+@pytest.mark.parametrize("name", CORRECTABLE)
+def test_brain_mask_or_dicom_that_was_corrected_is_not_replaced_until_it_is_moved_away(scans, begin, tmp_path, name):
+    begin(RawScans("anna", scans))
+    file = write(tmp_path / "out/anna" / name, b"as the run made it")
+    written_mask(tmp_path, {name: sha256_of(file)})
+    file.write_bytes(b"as an expert corrected it")
+
+    with pytest.raises(InputError, match=f"{name} is not as a run of islesnet left it"):
+        begin(RawScans("anna", scans))
+    file.rename(tmp_path / "corrected")
+    begin(RawScans("anna", scans))
+
+    assert there(tmp_path) == {f"anna/{MARK}"}
+
+
+@pytest.mark.parametrize("name", ["anna_lesion.json", "anna_probability.nii.gz"])
+def test_what_somebody_put_beside_the_folder_of_a_run_that_failed_is_not_replaced(scans, begin, tmp_path, name):
+    begin(RawScans("anna", scans))
+    theirs = write(tmp_path / "out" / name, b'{"by": "an expert"}')
+
+    with pytest.raises(InputError, match=f"{name} is not as a run of islesnet left it"):
+        begin(RawScans("anna", scans))
+
+    assert theirs.exists()
 
 
 def test_mask_that_an_expert_drew_where_a_run_failed_is_not_replaced(scans, begin, tmp_path):

@@ -124,6 +124,8 @@ def test_reference_of_another_format_gives_its_affine_with_both_codes_1(tmp_path
 
 
 def test_numbers_are_those_of_the_mask(tmp_path, mask):
+    (tmp_path / "sub-1").mkdir()
+    (tmp_path / "sub-1/brain.nii.gz").write_bytes(b"a mask of the brain")
     SaveLesionsd(keys="pred", output_dir=tmp_path)(item_of(write_nifti(tmp_path / "dwi.nii.gz"), mask))
     assert json.loads((tmp_path / "sub-1_lesion.json").read_text()) == {
         "patient": "sub-1",
@@ -133,6 +135,7 @@ def test_numbers_are_those_of_the_mask(tmp_path, mask):
         "reference": "dwi.nii.gz",
         "islesnet": islesnet.__version__,
         "mask_sha256": sha256_of(tmp_path / "sub-1_lesion.nii.gz"),
+        "sha256": {"brain.nii.gz": sha256_of(tmp_path / "sub-1/brain.nii.gz")},
     }
 
 
