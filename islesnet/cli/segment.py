@@ -137,7 +137,8 @@ def _patients(
             raise InputError(f"{folder} is not a folder; give the folder of one patient's scans")
         own = name or name_of_patient(Path(os.path.abspath(folder)))  # noqa: PTH100  - a link's name may be a pseudonym
         mask = None if brain is None else _here_or_in(folder, brain)
-        return [RawScans(own, folder, {role: _here_or_in(folder, path) for role, path in named.items()}, mask)]
+        scans = {role: _here_or_in(folder, path) for role, path in named.items()}
+        return [RawScans(own, folder, scans, mask, one_patient)]
     return find_patients(folder, one_patient)
 
 

@@ -2,7 +2,9 @@
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from islesnet.data import Case, cases_in_files, detect_layout, find_cases, name_of_patient
@@ -25,13 +27,12 @@ from islesnet.patients.joining import (
     is_anothers,
     is_beside,
     is_further,
-    labelled_patients,
     names_somebody,
-    volumes_below,
 )
 from islesnet.patients.scans import RawScans
 from islesnet.scanner import examination_of, may_be_sequence, sequence_by_name
-from islesnet.volumes.file_names import MASK_WORDS, natural_key, words_of
+from islesnet.volumes.file_names import is_drawn, natural_key, words_of
+from islesnet.volumes.patient_labels import labelled_files
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  - "data/.." names its parent, links stay
     own = RawScans(name_of_patient(folder), folder)
     if one_patient:
-        return [own]
+        return [replace(own, one_patient=True)]
     layout = _layout_of(folder)
     if layout not in (None, "folders"):
         return _patients_in_layout(folder, str(layout))
@@ -71,7 +72,6 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
             return patients
         if patients == [own]:
             _require_clear(folder)
-        _require_one_person(folder, volumes_in(folder))
         _tell_without_common_name(folder)
         return patients
     children = folders_of_scans(folder)
@@ -82,13 +82,11 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     if _are_one_examination(children):
         return [own]
     if are_named_as_series(children):
-        _require_one_person(folder, volumes_below(folder))
         _tell_as_one(folder, children)
         return [own]
     if not children or (layout == "folders" and are_parts(children)):
-        _require_one_person(folder, volumes_below(folder))
         try:
-            return list(find_cases(folder))
+            return [_as_one_persons(case, folder) for case in find_cases(folder)]
         except InputError as refusal:  # which says what lies there, and what data sets are understood
             told = f"{refusal}\n  raw scans: DICOM, NIfTI, NRRD or MHA of any names, a folder a patient (not zipped)"
             raise InputError(told) from refusal
@@ -138,7 +136,7 @@ def _tell_left_over(folder: Path, patients: Sequence[Case | RawScans]) -> None:
     others = [scan for scan in scans_in(folder) if scan not in files and not _is_by_product(scan)]
     left_over = [scan.name for scan in others if may_be_sequence(name_without_suffix(scan))]
     if left_over:
-        told = "left out, for their names do not say which sequence they are, or whose"
+        told = f"{len(left_over)} left out, as the names do not say which sequence or whose"
         logger.warning("%s: %s: %s; name them, or give each patient a folder", folder, told, _some(left_over))
 
 
@@ -220,30 +218,15 @@ def _require_clear(folder: Path) -> None:
     )
 
 
-def _require_one_person(folder: Path, volumes: Iterable[Path]) -> None:
-    """Refuse volumes that would be taken for one patient's, and bear the labels of several."""
-    labels = labelled_patients(volumes, folder)
-    if len(labels) > 1:
-        raise InputError(
-            f"{folder}: its scans would be taken for one patient's, and are labelled as those of {len(labels)} "
-            f"patients ({_some(labels)}); give each a folder, or say --one-patient where they are one"
-        )
-
-
 def _require_each_once(patients: Sequence[Case | RawScans], folder: Path) -> None:
-    names = [patient.patient for patient in patients]
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise InputError(f"{folder}: the patient {twice[0]!r} comes twice, and one's results would replace the other's")
+    (name, times), *_ = Counter(patient.patient for patient in patients).most_common(1)
+    if times > 1:
+        raise InputError(f"{folder}: the patient {name!r} comes twice, and one's results would replace the other's")
 
 
 def _patient_of_folder(folder: Path) -> Case | RawScans:
     """Take a folder among others for one patient's, whatever its files' names group."""
     patients = _patients_of_folder(folder)
-    labels = labelled_patients(volumes_below(folder), folder)
-    if len(labels) > 1:
-        told = f"its scans are labelled as those of {len(labels)} patients ({_some(labels)})"
-        logger.warning("%s: %s, and taken for one's; where they are several, give that folder by itself", folder, told)
     return patients[0] if len(patients) == 1 else RawScans(name_of_patient(folder), folder)
 
 
@@ -255,7 +238,15 @@ def _patients_of_folder(folder: Path) -> list[Case | RawScans]:
     except InputError as refusal:  # two files of one name: which is meant, the scanner's reading may know
         logger.debug("%s", refusal)
         return [raw]
-    return [raw] if not cases or (len(cases) == 1 and not _is_prepared(cases[0], folder)) else list(cases)
+    if len(cases) == 1:
+        return [_as_one_persons(cases[0], folder) if _is_prepared(cases[0], folder) else raw]
+    return list(cases) or [raw]
+
+
+def _as_one_persons(case: Case, folder: Path) -> Case | RawScans:
+    """Leave a patient whose scans bear the labels of several to the scanner's reading, which refuses that patient."""
+    is_several = len(labelled_files(case.sequences.values(), folder)) > 1
+    return RawScans(name_of_patient(folder), folder) if is_several else case
 
 
 def _is_prepared(case: Case, folder: Path) -> bool:
@@ -269,5 +260,5 @@ def _is_prepared(case: Case, folder: Path) -> bool:
 
 def _is_by_product(scan: Path) -> bool:
     """Tell whether a file is a mask, or a map that is looked for beside the DWI."""
-    words = set(words_of(name_without_suffix(scan)))
-    return is_volume(scan) and bool(words & (MASK_WORDS | {"adc"}))
+    name = name_without_suffix(scan)
+    return is_volume(scan) and (is_drawn(name) or "adc" in words_of(name))

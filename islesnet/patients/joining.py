@@ -2,12 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
 from islesnet.patients.folders import folders_in, is_volume, name_without_suffix, volumes_in
 from islesnet.scanner import sequence_by_name
-from islesnet.volumes.file_names import BRAIN_WORDS, DRAWN_WORDS, MASK_WORDS, natural_key, says_only_how, words_of
+from islesnet.volumes.file_names import BRAIN_WORDS, DRAWN_WORDS, MASK_WORDS, says_only_how, words_of
 
 # How a folder is called that holds what scans were converted from, what was made of them, or masks.
 _ORIGINS = {"dicom", "dicoms", "dcm", "source", "sourcedata", "orig", "original", "originals", "raw", "export"}
@@ -16,8 +16,6 @@ _OF_MASKS = MASK_WORDS | BRAIN_WORDS
 _NOBODYS = _OF_MASKS | DRAWN_WORDS | {"session", "ses", "run", "acq"}
 # What stands before a patient's name or number.
 _LABEL = r"((patient|pat|subject|sub)[_ -]?)?"
-# A patient's number, or BIDS's subject.
-_LABELLED = re.compile(r"(?:patient|pat|pt|proband|subject|subj|sub|case|mrn|p)[_ -]?(\d+)(?![0-9a-z])|sub-([0-9a-z]+)")
 # A number without a label is a patient's where it is so long, and no date and time.
 _FEWEST_DIGITS = 7
 _DATE = re.compile(r"(19|20)\d\d[01]\d[0-3]\d(\d{4}(\d\d)?)?|([0-3]\d){2}(19|20)\d\d")
@@ -77,42 +75,16 @@ def is_anothers(folder: Path, scans: Sequence[Path]) -> bool:
     return has_another or _holds_others(folder, scans)
 
 
-def labelled_patients(volumes: Iterable[Path], folder: Path) -> list[str]:
-    """Return the labels that names of volumes, or of folders around them, begin with: "sub-anna", "FLAIR/PAT002".
-
-    Args:
-        volumes: directly in the folder, or below it. Those whose names say no sequence are not looked at.
-        folder: its own name is not looked at.
-
-    Returns:
-        each label once, without what stands before it, numbers without leading zeros, in natural order.
-    """
-    named = [_parts_below(volume, folder) for volume in volumes]
-    parts = [part for parts in named if any(map(sequence_by_name, parts)) for part in parts]
-    own = re.compile(rf"^{_as_word(folder.name)}[_ .-]*", re.IGNORECASE)
-    begun = [_LABELLED.match(own.sub("", part).lower()) for part in parts]
-    labels = {label[1] or label[2] for label in begun if label is not None}
-    return sorted({str(int(label)) if label.isdigit() else label for label in labels}, key=natural_key)
-
-
 def have_no_name_in_common(volumes: Sequence[Path]) -> bool:
     """Tell whether all volumes of a folder bear words that may be names, and no such word is in all of them."""
     persons = [_persons_in(name_without_suffix(volume), volume.parent.name) for volume in volumes]
     return len(persons) > 1 and all(persons) and not set.intersection(*persons)
 
 
-def volumes_below(folder: Path, depth: int = 3) -> Iterator[Path]:
-    """Go through the volumes in a folder and below it."""
-    yield from volumes_in(folder)
-    if depth > 0:
-        for child in folders_in(folder):
-            yield from volumes_below(child, depth - 1)
-
-
 def _holds_others(folder: Path, scans: Sequence[Path]) -> bool:
     """Tell whether volumes in a folder, masks aside, are named by people, and by others than the scans beside it."""
     persons = set[str]().union(*(_persons_in(name_without_suffix(scan), scan.parent.name) for scan in scans))
-    for volume in volumes_below(folder):
+    for volume in _volumes_below(folder):
         parts = _parts_below(volume, folder)
         is_sequence = any(map(sequence_by_name, parts))  # a stripped brain is one too
         if not is_sequence and any(_OF_MASKS.intersection(words_of(part)) for part in (folder.name, *parts)):
@@ -121,6 +93,13 @@ def _holds_others(folder: Path, scans: Sequence[Path]) -> bool:
         if persons and not others <= persons:
             return True
     return False
+
+
+def _volumes_below(folder: Path, depth: int = 3) -> Iterator[Path]:
+    yield from volumes_in(folder)
+    if depth > 0:
+        for child in folders_in(folder):
+            yield from _volumes_below(child, depth - 1)
 
 
 def _parts_below(volume: Path, folder: Path) -> list[str]:
@@ -142,7 +121,7 @@ def _persons_in(name: str, container: str) -> set[str]:
         if word.isdigit():
             is_in_front = before == "" and _is_patients_number(word)
             is_labelled = before in persons or before == "p"
-            persons |= {before + word} if is_labelled or is_in_front else set()
+            persons |= {before + word.lstrip("0")} if is_labelled or is_in_front else set()
         elif _is_name(word):
             persons.add(word)
         before = word
@@ -166,8 +145,9 @@ def _words_without(name: str, container: str) -> list[str]:
     """Return a name's words without the container's name; accents do not part words, other alphabets are words."""
     own = re.sub(_LABEL + _as_word(container), " ", name, flags=re.IGNORECASE)
     plain = (letter for letter in unicodedata.normalize("NFKD", own.casefold()) if not unicodedata.combining(letter))
-    parts = re.split(r"([^\W\d_a-z]+)", "".join(plain))
-    return [word for part in parts for word in (words_of(part) if part.isascii() else [part])]
+    # Every second part is of another alphabet.
+    parts = enumerate(re.split(r"([^\W\d_a-z]+)", "".join(plain)))
+    return [word for index, part in parts for word in ([part] if index % 2 else words_of(part))]
 
 
 def _holds_word(text: str, name: str) -> bool:

@@ -86,12 +86,13 @@ class PrepareScans(Transform):
         folder = Path(item.pop("folder")) if "folder" in item else None
         files = {role: Path(item.pop(role)) for role in ROLES if role in item}
         given = Path(item.pop("brain")) if "brain" in item else None
+        one_patient = "one_patient" in item and bool(item.pop("one_patient"))
         own = self.output_dir / str(item["patient"])
         files |= {} if beside is None else {"adc": beside}
         files, doubts = (files, []) if folder is not None else without_unusable_adc(files)
         preparation = self._use(files, given, own, doubts) if folder is None and self._are_prepared(files) else None
         if preparation is None:
-            raw = read_patient(folder, files) if beside is None else _read_with_adc(files)
+            raw = read_patient(folder, files, one_patient) if beside is None else _read_with_adc(files)
             damaged = ("adc",) if doubts and "adc" not in raw.images else ()
             raw = replace(raw, notes=[*raw.notes, *doubts], damaged=(*raw.damaged, *damaged))
             preparation = self._prepare(raw, given, own)

@@ -25,6 +25,7 @@ class RawScans:
         named: "dwi", "t1", "t2", "flair", "adc" or "b0" -> a volume file, a folder of one DICOM series, or one of its
             slices: what the user says instead of letting it be guessed.
         brain: the user's brain mask, on any grid that lies where the reference lies.
+        one_patient: the user says that all scans are this patient's, whatever their names say.
 
     Raises:
         InputError: for a name that cannot be part of a file name, an unknown sequence, or nothing to read.
@@ -34,6 +35,7 @@ class RawScans:
     folder: Path | None = None
     named: Mapping[str, Path] = field(default_factory=dict)
     brain: Path | None = None
+    one_patient: bool = False
 
     def __post_init__(self) -> None:
         check_patient_name(self.patient)
@@ -44,10 +46,11 @@ class RawScans:
             raise InputError(f"patient {self.patient!r} has neither a folder nor a named scan")
 
     def item(self) -> dict[str, str]:
-        """Return the dictionary that `PrepareScans` takes: "patient", and absolute paths as far as there are any."""
+        """Return the dictionary that `PrepareScans` takes: "patient", absolute paths, "one_patient" if it is said."""
         paths = {"folder": self.folder, **self.named, "brain": self.brain}
         absolute = {key: os.path.abspath(path) for key, path in paths.items() if path is not None}  # noqa: PTH100
-        return {"patient": self.patient} | absolute
+        said = {"one_patient": "True"} if self.one_patient else {}
+        return {"patient": self.patient} | absolute | said
 
 
 @dataclass(frozen=True)

@@ -1,33 +1,36 @@
 """From a folder of raw scans to a patient's sequences, with every choice and its reason kept."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from islesnet.errors import InputError
 from islesnet.scanner.candidate import Candidate
 from islesnet.scanner.choosing import Chooser
 from islesnet.scanner.dicom.persons import count_persons
-from islesnet.scanner.patient import ROLES, SEQUENCES, Choice, RawPatient
+from islesnet.scanner.patient import ROLES, SEQUENCES, Choice, RawImage, RawPatient
 from islesnet.scanner.recognition import Reading, recognise, sequence_by_name
 from islesnet.scanner.survey import UNNAMED, Survey, files_of, survey
 from islesnet.volumes.file_names import stem_of
+from islesnet.volumes.patient_labels import labelled_files
 
 _MOST_TOLD = 8
 
 
-def read_patient(folder: Path | None, named: Mapping[str, Path] | None = None) -> RawPatient:
+def read_patient(folder: Path | None, named: Mapping[str, Path] | None = None, one_patient: bool = False) -> RawPatient:
     """Read a patient's raw scans: DICOM as a PACS exports it, or NIfTI, NRRD and MetaImage files of any names, mixed.
 
     Args:
         folder: where they lie, nested anyhow; None where those that are named are all.
         named: what the user says is a sequence: "dwi", "t1", "t2", "flair", "adc" or "b0" -> a volume file, a folder
             of one series, or one slice of it. The rest is guessed.
+        one_patient: volumes whose names bear the labels of several patients are one's all the same.
 
     Raises:
         InputError: where nothing is recognised, two series claim to be the DWI and none is better, two examinations
             are mixed and it is not clear which is meant, the folder holds two patients or they and what was named are
-            of two, or what was named cannot be used.
+            of two, by DICOM headers or by the labels in the names of the volumes that were taken, or what was named
+            cannot be used.
     """
     named = {role: Path(os.path.abspath(path)) for role, path in (named or {}).items()}  # noqa: PTH100  - links stay
     if folder is None and not named:
@@ -44,6 +47,8 @@ def read_patient(folder: Path | None, named: Mapping[str, Path] | None = None) -
     _require_one_person(home, [found, *given.values()])
     _tell_unreadable(chooser, found)
     chooser.take(_read_all(found.candidates))
+    if folder is not None and not one_patient:
+        _require_one_label(home, chooser.images.values())
     # The directions of a series have one name and often one fault: what was said of one is not said again.
     choices, notes = list(dict.fromkeys(chooser.choices)), list(dict.fromkeys(chooser.notes))
     if not any(role in chooser.images for role in SEQUENCES):
@@ -73,6 +78,17 @@ def _require_one_person(home: Path, surveys: Sequence[Survey]) -> None:
     persons = {person for found in surveys for person in found.persons}
     if (count := count_persons(persons)) > 1:
         raise InputError(f"{home}: the scans are of {count} patients by their DICOM headers; give those of one")
+
+
+def _require_one_label(home: Path, images: Iterable[RawImage]) -> None:
+    """Refuse volumes of two patients by their names, in the folder of one: sub-01_dwi and sub-02_flair."""
+    labelled = labelled_files((image.origin for image in images if image.origin is not None), home)
+    if len(labelled) > 1:
+        files = " and ".join(str(path) for path in labelled.values())
+        raise InputError(
+            f"{home}: by their names {files} are of {len(labelled)} patients; take out what is another's, or say "
+            "--one-patient where they are one's"
+        )
 
 
 def _tell_unreadable(chooser: Chooser, found: Survey) -> None:

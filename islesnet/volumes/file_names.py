@@ -20,6 +20,10 @@ _LESION_WORDS = {
 MASK_WORDS = _LESION_WORDS | {"mask", "masks"}
 # Of what somebody drew, or drew anew.
 DRAWN_WORDS = {"manual", "expert", "corrected", "correction", "edited", "annotation", "annotations", "annotated", "roi"}
+# What is corrected in a scan, not by somebody in a mask.
+_CORRECTED_IN_SCANS = {
+    *("eddy", "motion", "moco", "mc", "bias", "biasfield", "n4", "field", "distortion", "topup", "sdc", "slice"),
+}
 BRAIN_WORDS = {"brain", "brainmask", "br", "bet", "ss", "skull", "head", "tissue"}
 # Of a contrast medium: its metal, its makers' names, the word for it or for giving it in several languages.
 _CONTRAST_WORDS = {
@@ -174,7 +178,8 @@ def is_written(words: list[str]) -> bool:
 def is_drawn(name: str) -> bool:
     """Tell whether a name is a mask's or annotation's, and not that of a sequence that was corrected."""
     words = set(words_of(name))
-    return bool(words & MASK_WORDS) or (bool(words & DRAWN_WORDS) and sequence_named(name) is None)
+    is_scan = bool(words & _CORRECTED_IN_SCANS) or sequence_named(name) is not None
+    return bool(words & MASK_WORDS) or (bool(words & DRAWN_WORDS) and not is_scan)
 
 
 def _role_of(word_list: list[str]) -> tuple[str | None, str]:
