@@ -8,10 +8,10 @@ from monai.transforms import Transform
 
 from islesnet.data.case import Case
 from islesnet.data.checks import require_sound
-from islesnet.data.reader import SimpleITKReader
+from islesnet.data.reader import VolumeReader
 from islesnet.errors import InputError
 
-__all__ = ["RequireSound", "SimpleITKReader"]
+__all__ = ["RequireSound", "VolumeReader"]
 
 
 class RequireSound(Transform):

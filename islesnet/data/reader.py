@@ -1,4 +1,4 @@
-"""The reader that MONAI lacks: .mha, .mhd and .nrrd through SimpleITK, with the metadata that NIfTI files get."""
+"""The reader of volumes for MONAI: every format that islesnet takes, each lying where its file says."""
 
 from collections.abc import Sequence
 from os import PathLike
@@ -12,17 +12,19 @@ from monai.utils.misc import ImageMetaKey, ensure_tuple
 from numpy.typing import NDArray
 
 from islesnet.errors import InputError
+from islesnet.volumes.file_names import VOLUME_SUFFIXES
 from islesnet.volumes.volume import Volume, read_volume
 
 Names = Sequence[PathLike[str] | str] | PathLike[str] | str
 
-_SUFFIXES = (".mha", ".mhd", ".nrrd")
 
+class VolumeReader(ImageReader):
+    """Read NIfTI, .mha, .mhd and .nrrd for MONAI's `LoadImaged`, with the metadata that its own readers give.
 
-class SimpleITKReader(ImageReader):
-    """Read .mha, .mhd and .nrrd for MONAI's `LoadImaged`; NIfTI is left to MONAI's own reader.
+    A NIfTI lies where its sform says, as in `islesnet.volumes`. MONAI's `NibabelReader` puts the qform in its place, even
+    one that the header declares void, where the voxel sizes stated beside the two agree with the qform alone.
 
-    `LoadImaged(keys=..., reader=[SimpleITKReader()])` tries this one first and falls back to MONAI's for other files.
+    `LoadImaged(keys=..., reader=[VolumeReader()])` tries this one first and falls back to MONAI's for other files.
 
     Shapes:
         a file -> ``(X, Y, Z)`` with a right-anterior-superior affine in mm; several files -> ``(files, X, Y, Z)``.
@@ -30,7 +32,7 @@ class SimpleITKReader(ImageReader):
 
     def verify_suffix(self, filename: Names) -> bool:
         """Tell whether every file is of a format that this reader reads."""
-        return all(str(name).lower().endswith(_SUFFIXES) for name in ensure_tuple(filename))
+        return all(str(name).lower().endswith(VOLUME_SUFFIXES) for name in ensure_tuple(filename))
 
     def read(self, data: Names, **kwargs: Any) -> list[tuple[str, Volume]]:
         """Read files.
@@ -39,7 +41,7 @@ class SimpleITKReader(ImageReader):
             InputError: for another format (MONAI then goes on to its next reader) or a damaged file.
         """
         if not self.verify_suffix(data):
-            raise InputError(f"{data}: this reader reads {', '.join(_SUFFIXES)}")
+            raise InputError(f"{data}: this reader reads {', '.join(VOLUME_SUFFIXES)}")
         return [(str(name), read_volume(Path(name))) for name in ensure_tuple(data)]
 
     def get_data(self, img: list[tuple[str, Volume]]) -> tuple[NDArray[Any], dict[str, Any]]:

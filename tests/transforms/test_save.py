@@ -11,7 +11,7 @@ from monai.data import MetaTensor
 from monai.transforms import LoadImaged
 
 import islesnet
-from islesnet.data.loading import SimpleITKReader
+from islesnet.data.loading import VolumeReader
 from islesnet.files import sha256_of
 from islesnet.transforms import SaveLesionsd, describe_lesions
 
@@ -47,7 +47,7 @@ def write_nifti(path, affine=OBLIQUE, qform=1, sform=2, kind=nibabel.Nifti1Image
 
 def item_of(path, mask):
     """Load the reference as the bundle does."""
-    load = LoadImaged(keys="reference", reader=[SimpleITKReader(), "NibabelReader"], ensure_channel_first=True)
+    load = LoadImaged(keys="reference", reader=VolumeReader(), ensure_channel_first=True)
     item = load({"reference": str(path), "patient": "sub-1"})
     affine = item["reference"].affine
     return item | {"pred": MetaTensor(mask, affine), "probability": MetaTensor(mask * 0.75, affine)}
