@@ -21,8 +21,8 @@ Names = Sequence[PathLike[str] | str] | PathLike[str] | str
 class VolumeReader(ImageReader):
     """Read NIfTI, .mha, .mhd and .nrrd for MONAI's `LoadImaged`, with the metadata that its own readers give.
 
-    A NIfTI lies where its sform says, as in `islesnet.volumes`. MONAI's `NibabelReader` puts the qform in its place, even
-    one that the header declares void, where the voxel sizes stated beside the two agree with the qform alone.
+    A NIfTI lies where its sform says, as in `islesnet.volumes`. MONAI's `NibabelReader` puts the qform in its place,
+    even one that is declared void, where the voxel sizes that the header states agree with the qform alone.
 
     `LoadImaged(keys=..., reader=[VolumeReader()])` tries this one first and falls back to MONAI's for other files.
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from monai.transforms import Transform
 from monai.utils import ensure_tuple
@@ -16,6 +15,7 @@ from islesnet.data import SEQUENCES, stamps_in_file
 from islesnet.errors import InputError, require_switch
 from islesnet.files import whole_file
 from islesnet.patients.adc import PlacedAdc, find_adc, place_adc, without_unusable_adc
+from islesnet.patients.as_they_are import NotFiniteError, doubtful_sides, notes_of_headers, read_sound
 from islesnet.patients.brain import WAYS, Brain, find_brain_of
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.images import write_image
@@ -27,15 +27,12 @@ from islesnet.scanner import (
     contradiction_of_name,
     coregister,
     correct_bias,
-    image_of,
     match,
     read_patient,
 )
-from islesnet.volumes import VolumeError, read_volume
+from islesnet.volumes import VolumeError
 from islesnet.volumes.file_names import stem_of
-from islesnet.volumes.geometry import check_grid
 from islesnet.volumes.result_files import BRAIN_FILE, SCANS_FILE
-from islesnet.volumes.values import check_values
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +108,9 @@ class PrepareScans(Transform):
         """Take files that lie on one grid as they are, and look for the brain alone; None where they do not match."""
         reference = self._reference(files)
         try:
-            images = {role: _read_sound(path) for role, path in files.items() if role in SEQUENCES}
+            images = {role: read_sound(path) for role, path in files.items() if role in SEQUENCES}
+        except NotFiniteError:  # the scanner's reading puts something there
+            return None
         except VolumeError:  # the checks that follow say what is wrong with it
             return Preparation(_as_text(files), reference)
         if not all(match(images[reference], image) for role, image in images.items() if role != reference):
@@ -131,6 +130,7 @@ class PrepareScans(Transform):
             moved=moved_sequences(adc.alignments),
             notes=(
                 *contradictions,
+                *notes_of_headers(files),
                 *doubts,
                 *adc.notes,
                 *self._notes_of_reference(reference),
@@ -138,6 +138,7 @@ class PrepareScans(Transform):
                 *brain.notes,
             ),
             damaged=("adc",) if doubts else (),
+            doubtful_sides=doubtful_sides(files),
             registration={role: numbers_of(alignment) for role, alignment in adc.alignments.items()},
             brain=brain.way,
         )
@@ -170,6 +171,7 @@ class PrepareScans(Transform):
                 *([_MOSAIC] if is_tiled else []),
             ),
             damaged=raw.damaged,
+            doubtful_sides=doubtful_sides({role: scan.origin for role, scan in raw.images.items() if scan.origin}),
             choices=tuple(choice._asdict() for choice in raw.choices),
             registration={role: numbers_of(alignment) for role, alignment in aligned.alignments.items()},
             brain=brain.way,
@@ -233,19 +235,6 @@ def _read_with_adc(files: Mapping[str, Path]) -> RawPatient:
 
 def _brain_file(brain: Brain, own: Path) -> dict[str, Path]:
     return {} if brain.mask is None else {"brain": own / BRAIN_FILE}
-
-
-def _read_sound(path: Path) -> sitk.Image:
-    """Read a volume whose grid and values nothing is wrong with.
-
-    Raises:
-        VolumeError: where something is.
-    """
-    volume = read_volume(path)
-    for finding in (*check_grid(volume.header), *check_values(volume.array)):
-        if finding.severity == "error":
-            raise VolumeError(path, f"cannot be used: {finding.message}")
-    return image_of(np.asarray(volume.array, np.float32), volume.affine)
 
 
 def _as_text(files: Mapping[str, Path]) -> dict[str, str]:

@@ -63,6 +63,7 @@ class Preparation:
         moved: sequences that were registered to the reference.
         notes: sentences on the scans: repairs, doubts, registrations, what was left out.
         damaged: sequences, or "adc", that are there and cannot be used.
+        doubtful_sides: sequences whose header leaves open which side is left.
         choices: source, role (or None) and reason of everything that was looked at.
         registration: sequence -> how it was brought to the reference, in numbers.
         brain: how the brain was found, or why there is no mask of it, in a few words.
@@ -75,6 +76,7 @@ class Preparation:
     moved: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
+    doubtful_sides: tuple[str, ...] = ()
     choices: tuple[Mapping[str, Any], ...] = ()
     registration: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     brain: str = ""
@@ -88,7 +90,7 @@ class Preparation:
     def from_text(cls, text: str) -> "Preparation":
         """Read what `to_text` wrote."""
         content: dict[str, Any] = json.loads(text)
-        lists = {key: tuple(content[key]) for key in ("moved", "notes", "damaged", "choices")}
+        lists = {key: tuple(content[key]) for key in ("moved", "notes", "damaged", "doubtful_sides", "choices")}
         return cls(**content | lists | {"dicom": tuple((path, frame) for path, frame in content["dicom"])})
 
     def told(self) -> dict[str, Any]:

@@ -73,6 +73,7 @@ class AssessTrustd(MapTransform):
             measured["measured"] = told
         notes = [
             *(Finding("", sentence) for sentence in preparation.get("notes", ())),
+            *_note_sides(preparation),
             *self._note_absent(present),
             *self.record.note(present, self.limits),
         ]
@@ -141,6 +142,14 @@ def _without(preparation: Mapping[str, Any]) -> list[str]:
     registration = preparation.get("registration", {})
     damaged = [f"{name.upper()} damaged" for name in preparation.get("damaged", ())]
     return damaged + [f"{name.upper()} left out" for name, numbers in registration.items() if not numbers["used"]]
+
+
+def _note_sides(preparation: Mapping[str, Any]) -> list[Finding]:
+    doubtful = preparation.get("doubtful_sides", ())
+    if not doubtful:
+        return []
+    told = ", ".join(name.upper() for name in doubtful)
+    return [Finding("left or right?", f"The header of {told} leaves open which side is left: check it on the scan.")]
 
 
 def _as_json(reasons: Sequence[Finding], notes: Sequence[Finding], without: Sequence[str]) -> dict[str, Any]:

@@ -106,6 +106,17 @@ def shear_degrees(affine: Affine) -> float:
     return float(np.degrees(np.arcsin(np.clip(np.abs(cosines), 0, 1))).max())
 
 
+def is_side_doubtful(header: Header) -> bool:
+    """Tell whether a header leaves open which side is left: it says nothing of it, or qform and sform say opposites."""
+    if not header.is_oriented:
+        return True
+    if header.qform is None or header.sform is None:
+        return False
+    to_the_right = header.sform[0, :3]
+    axis = int(np.argmax(np.abs(to_the_right)))
+    return bool(header.qform[0, axis] * to_the_right[axis] < 0)
+
+
 def displacement_mm(first: Header, second: Header) -> float:
     """Return how far apart the corners of two grids of one shape lie, at most, in mm."""
     corners = _corners(first.shape)
@@ -141,9 +152,8 @@ def _check_stated(header: Header) -> list[Finding]:
         difference = float(np.abs(header.qform - header.sform).max())
         if not difference <= _AFFINE_NOISE:  # NaN too
             far = displacement_mm(Header(header.shape, header.qform), Header(header.shape, header.sform))
-            findings.append(
-                warning(f"qform and sform disagree by {difference:.3g} (up to {far:.3g} mm apart); the sform is used")
-            )
+            apart = f"up to {far:.3g} mm apart" + (", left and right exchanged" if is_side_doubtful(header) else "")
+            findings.append(warning(f"qform and sform disagree by {difference:.3g} ({apart}); the sform is used"))
     stated = header.voxel_size
     if stated is not None and not np.allclose(np.abs(stated), header.spacing, rtol=1e-2, atol=1e-3):
         findings.append(

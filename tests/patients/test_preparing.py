@@ -61,6 +61,50 @@ def test_files_on_one_grid_are_used_where_they_lie_and_nothing_is_written(prepar
     assert (preparation.reference, preparation.moved, preparation.notes) == ("dwi", (), ())
 
 
+@pytest.mark.parametrize("is_oriented", [True, False])
+def test_header_that_leaves_open_which_side_is_left_is_told_though_the_files_are_used_as_they_are(
+    prepared, prepare, tmp_path, is_oriented
+):
+    prepared = shutil.copytree(prepared, tmp_path / "anna")
+    image = nibabel.load(prepared / "dwi.nii.gz")
+    mirrored = image.affine @ np.diag([-1, 1, 1, 1]) if is_oriented else image.affine
+    image.set_qform(mirrored, code=int(is_oriented))
+    image.set_sform(image.affine, code=int(is_oriented))
+    nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), None, image.header), prepared / "dwi.nii.gz")
+
+    item, preparation = prepare(RawScans("anna", None, {"dwi": prepared / "dwi.nii.gz"}))
+
+    assert item["dwi"] == str(prepared / "dwi.nii.gz")
+    assert preparation.doubtful_sides == ("dwi",)
+    told = "left and right exchanged); the sform is used." if is_oriented else "left may be right."
+    assert any(note.startswith("dwi.nii.gz: ") and note.endswith(told) for note in preparation.notes)
+
+
+def test_header_of_a_raw_scan_that_leaves_open_which_side_is_left_is_told_too(scattered, prepare):
+    image = nibabel.load(scattered / "flair.nii.gz")
+    image.set_qform(image.affine @ np.diag([-1, 1, 1, 1]), code=1)
+    nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), None, image.header), scattered / "flair.nii.gz")
+
+    _, preparation = prepare(RawScans("anna", scattered))
+
+    assert preparation.doubtful_sides == ("flair",)
+    assert any("flair.nii.gz: qform and sform disagree by" in note for note in preparation.notes)
+
+
+def test_voxels_without_a_number_are_filled_and_told_in_files_on_one_grid_too(prepared, prepare, tmp_path):
+    prepared = shutil.copytree(prepared, tmp_path / "anna")
+    image = nibabel.load(prepared / "flair.nii.gz")
+    array = np.asarray(image.dataobj, np.float32)
+    array[:2] = np.nan
+    nibabel.save(nibabel.Nifti1Image(array, image.affine), prepared / "flair.nii.gz")
+
+    item, preparation = prepare(*find_cases(prepared))
+
+    assert np.isfinite(nibabel.load(item["flair"]).get_fdata()).all()
+    assert item["flair"] == str(tmp_path / f"out/{item['patient']}/flair.nii.gz")
+    assert any(note.endswith("voxels are NaN or infinite; 0 was put there.") for note in preparation.notes)
+
+
 def test_sequences_are_registered_to_the_reference_which_stays_the_users_file(scattered, prepare, tmp_path):
     item, preparation = prepare(RawScans("anna", scattered))
 
