@@ -21,6 +21,7 @@ class Case:
         patient: name of the patient, unique in a data set; it also names the files that are written.
         sequences: sequence -> file; the keys are a subset of `SEQUENCES`, at least one.
         label: the expert's lesion mask, where there is one.
+        lost: sequences whose file is a link to one that is not there, as where it was not fetched.
 
     Raises:
         InputError: for no sequence, an unknown sequence, or a name that cannot be part of a file name.
@@ -29,6 +30,7 @@ class Case:
     patient: str
     sequences: Mapping[str, Path]
     label: Path | None = None
+    lost: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_patient_name(self.patient)

@@ -86,7 +86,7 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
         return [own]
     if not children or (layout == "folders" and are_parts(children)):
         try:
-            return [_as_one_persons(case, folder) for case in find_cases(folder)]
+            return [_with_lost(_as_one_persons(case, folder)) for case in find_cases(folder)]
         except InputError as refusal:  # which says what lies there, and what data sets are understood
             told = f"{refusal}\n  raw scans: DICOM, NIfTI, NRRD or MHA of any names, a folder a patient (not zipped)"
             raise InputError(told) from refusal
@@ -165,7 +165,7 @@ def _tell_passed_over(folder: Path) -> None:
 def _patients_in_layout(folder: Path, layout: str) -> list[Case | RawScans]:
     """Find a data set's patients; a BIDS subject of whom two files say they are the same is left to the scanner."""
     try:
-        return list(find_cases(folder, layout))
+        return [_with_lost(case) for case in find_cases(folder, layout)]
     except InputError:
         if layout != "bids":
             raise
@@ -240,7 +240,14 @@ def _patients_of_folder(folder: Path) -> list[Case | RawScans]:
         return [raw]
     if len(cases) == 1:
         return [_as_one_persons(cases[0], folder) if _is_prepared(cases[0], folder) else raw]
-    return list(cases) or [raw]
+    return [_with_lost(case) for case in cases] or [raw]
+
+
+def _with_lost(patient: Case | RawScans) -> Case | RawScans:
+    """Let a prepared patient whose sequences are not all there go on with that word."""
+    if isinstance(patient, RawScans) or not patient.lost:
+        return patient
+    return RawScans(patient.patient, None, patient.sequences, lost=patient.lost)
 
 
 def _as_one_persons(case: Case, folder: Path) -> Case | RawScans:
@@ -251,6 +258,8 @@ def _as_one_persons(case: Case, folder: Path) -> Case | RawScans:
 
 def _is_prepared(case: Case, folder: Path) -> bool:
     """Tell whether a folder's files are on one grid, and their names say all: no scan is left over or means another."""
+    if case.lost:
+        return False
     if any(sequence_by_name(name_without_suffix(path), folder.name) != role for role, path in case.sequences.items()):
         return False
     left_over = [scan for scan in scans_in(folder) if scan not in case.files.values() and not _is_by_product(scan)]

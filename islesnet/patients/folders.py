@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from islesnet.files import is_file, is_folder
+from islesnet.files import exists, is_file, is_folder
 from islesnet.scanner import is_dicom, sequence_by_name
 from islesnet.volumes.file_names import (
     SYSTEM_FOLDERS,
@@ -21,8 +21,8 @@ from islesnet.volumes.result_files import has_results, is_result, is_run_folder
 
 logger = logging.getLogger(__name__)
 
-# Folders within folders that are looked through for a first scan: patient, examination, series and one to spare.
-_DEEPEST = 4
+# Folders within folders that are looked through for a first scan: XNAT has six below a patient's.
+_DEEPEST = 8
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
 
 
@@ -41,13 +41,9 @@ def volumes_in(folder: Path) -> Iterator[Path]:
     return (path for path in _entries(folder) if is_volume(path) and is_file(path))
 
 
-def first_scan(folder: Path, depth: int = _DEEPEST) -> Path | None:
+def first_scan(folder: Path) -> Path | None:
     """Find any scan in a folder or below it."""
-    scan = next(scans_in(folder), None)
-    if scan is None and depth > 0:
-        below = (first_scan(child, depth - 1) for child in folders_in(folder))
-        scan = next((found for found in below if found is not None), None)
-    return scan
+    return next((scan for place in _folders_from(folder) for scan in scans_in(place)), None)
 
 
 def folders_of_scans(folder: Path) -> list[Path]:
@@ -66,14 +62,16 @@ def folders_in(folder: Path) -> list[Path]:
 
 
 def _holds_scan(folder: Path) -> bool:
-    """Tell whether a folder is to be looked at: it holds a scan, or nobody can tell because it cannot be opened."""
-    if _is_closed(folder):
+    """Tell whether a folder is to be looked at: it holds a scan, or one that cannot be opened or is not there."""
+    if any(map(_is_closed, _folders_from(folder))):
         return True
     loose = list(scans_in(folder))
     is_of_results = any(map(is_result, _entries(folder)))
     # Masks that somebody corrected lie among results, and are no scans.
     passed_over = [scan.name for scan in loose if is_of_results and is_volume(scan) and _is_of_results(scan)]
     if len(passed_over) < len(loose) or any(first_scan(child) is not None for child in folders_in(folder)):
+        return True
+    if any(next(_lost_scans_in(place), None) for place in _folders_from(folder)):
         return True
     if passed_over:
         told = "holds a run's results, and beside them only what may be corrected masks"
@@ -111,15 +109,31 @@ def is_volume(path: Path) -> bool:
     return stem is not None and not is_written(words_of(stem) or [""]) and not is_result(path)
 
 
-def _is_closed(folder: Path, depth: int = _DEEPEST) -> bool:
-    """Tell whether a folder, or one below it, cannot be opened."""
+def _is_closed(folder: Path) -> bool:
+    """Tell whether a folder cannot be opened."""
     try:
         next(folder.iterdir(), None)
     except OSError:
         return True
-    return not os.access(folder, os.X_OK) or (
-        depth > 0 and any(_is_closed(child, depth - 1) for child in folders_in(folder))
-    )
+    return not os.access(folder, os.X_OK)
+
+
+def _lost_scans_in(folder: Path) -> Iterator[Path]:
+    """Go through the volumes directly in a folder that are links to files that are not there."""
+    return (path for path in _entries(folder) if stem_of(path.name) and path.is_symlink() and not exists(path))
+
+
+def _folders_from(folder: Path, depth: int = _DEEPEST, seen: set[str] | None = None) -> Iterator[Path]:
+    """Go through a folder and those below it, results left out, each once whatever links lead to it."""
+    seen = set() if seen is None else seen
+    real = os.path.realpath(folder)
+    if real in seen:
+        return
+    seen.add(real)
+    yield folder
+    if depth > 0:
+        for child in folders_in(folder):
+            yield from _folders_from(child, depth - 1, seen)
 
 
 def _is_dicom(path: Path) -> bool:

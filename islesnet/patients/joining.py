@@ -123,7 +123,7 @@ def _persons_in(name: str, container: str) -> set[str]:
             is_labelled = before in persons or before == "p"
             persons |= {before + word.lstrip("0")} if is_labelled or is_in_front else set()
         elif _is_name(word):
-            persons.add(word)
+            persons.add(re.sub(r"(?<=[a-z])0+(?=\d)", "", word))
         before = word
     return persons
 

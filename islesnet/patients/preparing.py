@@ -37,6 +37,7 @@ from islesnet.volumes.result_files import BRAIN_FILE, SCANS_FILE
 logger = logging.getLogger(__name__)
 
 _USED = "; used as it is"
+_LOST = "{} is left out: its file is a link to one that is not there (not fetched?)."
 _MOSAIC = "No DICOM segmentation was written: the reference's slices are tiled into one picture (Siemens mosaic)."
 
 
@@ -83,7 +84,7 @@ class PrepareScans(Transform):
         folder = Path(item.pop("folder")) if "folder" in item else None
         files = {role: Path(item.pop(role)) for role in ROLES if role in item}
         given = Path(item.pop("brain")) if "brain" in item else None
-        one_patient = "one_patient" in item and bool(item.pop("one_patient"))
+        one_patient, lost = bool(item.pop("one_patient", "")), tuple(str(item.pop("lost", "")).split())
         own = self.output_dir / str(item["patient"])
         files |= {} if beside is None else {"adc": beside}
         files, doubts = (files, []) if folder is not None else without_unusable_adc(files)
@@ -93,6 +94,11 @@ class PrepareScans(Transform):
             damaged = ("adc",) if doubts and "adc" not in raw.images else ()
             raw = replace(raw, notes=[*raw.notes, *doubts], damaged=(*raw.damaged, *damaged))
             preparation = self._prepare(raw, given, own)
+        if lost:
+            notes = tuple(_LOST.format(role.upper()) for role in lost)
+            preparation = replace(
+                preparation, notes=(*notes, *preparation.notes), damaged=(*preparation.damaged, *lost)
+            )
         used = {role: path for role, path in preparation.files.items() if role != "adc"}
         return item | used | {PREPARATION: preparation.to_text()}
 

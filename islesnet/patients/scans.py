@@ -26,6 +26,7 @@ class RawScans:
             slices: what the user says instead of letting it be guessed.
         brain: the user's brain mask, on any grid that lies where the reference lies.
         one_patient: the user says that all scans are this patient's, whatever their names say.
+        lost: sequences that are there as links to files that are not.
 
     Raises:
         InputError: for a name that cannot be part of a file name, an unknown sequence, or nothing to read.
@@ -36,6 +37,7 @@ class RawScans:
     named: Mapping[str, Path] = field(default_factory=dict)
     brain: Path | None = None
     one_patient: bool = False
+    lost: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_patient_name(self.patient)
@@ -46,11 +48,11 @@ class RawScans:
             raise InputError(f"patient {self.patient!r} has neither a folder nor a named scan")
 
     def item(self) -> dict[str, str]:
-        """Return the dictionary that `PrepareScans` takes: "patient", absolute paths, "one_patient" if it is said."""
+        """Return the dictionary that `PrepareScans` takes: "patient", absolute paths, and what else is known."""
         paths = {"folder": self.folder, **self.named, "brain": self.brain}
         absolute = {key: os.path.abspath(path) for key, path in paths.items() if path is not None}  # noqa: PTH100
-        said = {"one_patient": "True"} if self.one_patient else {}
-        return {"patient": self.patient} | absolute | said
+        known = {"one_patient": "True" if self.one_patient else "", "lost": " ".join(self.lost)}
+        return {"patient": self.patient} | absolute | {key: text for key, text in known.items() if text}
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def _tell_unreadable(chooser: Chooser, found: Survey) -> None:
     reasons: dict[tuple[str, bool], list[str]] = {}
     for source, reason in found.unreadable:
         reasons.setdefault((reason, source == UNNAMED), []).append(source)
-        if source != UNNAMED and (role := sequence_by_name(stem_of(Path(source).name) or "")):
+        if source != UNNAMED and (role := _role_by_names(Path(source))):
             chooser.damaged.setdefault(role, source)
     for (reason, is_unnamed), sources in reasons.items():
         if is_unnamed:
@@ -105,6 +105,10 @@ def _tell_unreadable(chooser: Chooser, found: Survey) -> None:
             told = sources[0] if len(sources) == 1 else f"{len(sources)} files, {sources[0]} the first"
         chooser.choices.append(Choice(told, None, reason))
         chooser.notes.append(f"{told}: left out; {reason}.")
+
+
+def _role_by_names(source: Path) -> str | None:
+    return sequence_by_name(stem_of(source.name) or "") or sequence_by_name(source.parent.name)
 
 
 def _nothing_found(folder: Path, choices: list[Choice], found: Survey, is_damaged: bool) -> InputError:

@@ -10,7 +10,8 @@ from pydicom.uid import generate_uid
 
 from islesnet.data import Case
 from islesnet.errors import InputError
-from islesnet.patients import PrepareScans, RawScans, find_patients
+from islesnet.patients import Preparation, PrepareScans, RawScans, find_patients
+from islesnet.patients.scans import PREPARATION
 from islesnet.provenance import write_provenance
 from islesnet.volumes.result_files import MARK
 from tests.scanner import made_dicom
@@ -382,6 +383,57 @@ def test_two_patients_of_one_name_are_refused(write_scan, tmp_path):
 
     with pytest.raises(InputError, match="'a_b' comes twice"):
         find_patients(tmp_path)
+
+
+def test_scans_far_below_a_patients_folder_are_found_and_a_loop_ends(write_scan, tmp_path):
+    for patient in ("S001", "S002"):
+        series(
+            tmp_path / patient / f"{patient}_MR1/scans/701-DTI/resources/DICOM/files", StudyInstanceUID=generate_uid()
+        )
+    (tmp_path / "S003/a/b").mkdir(parents=True)
+    for name in ("up", "top"):
+        (tmp_path / "S003/a/b" / name).symlink_to(tmp_path)
+
+    assert set(found(tmp_path)) >= {"S001", "S002"}
+
+
+def lose(path):
+    """Leave a link where a file is, as where it was not fetched."""
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to("/nowhere/annexed")
+
+
+@pytest.mark.parametrize("lost", ["dwi", "flair"])
+@pytest.mark.parametrize(
+    "places",
+    [
+        {"dwi": "sub-01/dwi/sub-01_dwi", "flair": "sub-01/anat/sub-01_FLAIR"},
+        {"dwi": "anna/dwi", "flair": "anna/flair"},
+        {"dwi": "anna/dwi/x", "flair": "anna/FLAIR/x_flair"},
+    ],
+)
+def test_sequence_that_is_a_link_to_nothing_is_no_absent_one(write_scan, tmp_path, places, lost):
+    for role, place in places.items():
+        write_scan(tmp_path / f"data/{place}.nii.gz", role)
+    lose(tmp_path / f"data/{places[lost]}.nii.gz")
+
+    (patient,) = find_patients(tmp_path / "data")
+    item = PrepareScans(tmp_path / "out", ["dwi", "flair"], brain_mask="none")(patient.item())
+
+    preparation = Preparation.from_text(item[PREPARATION])
+    assert preparation.damaged == (lost,)
+    assert any("left out" in note and "link to" in note for note in preparation.notes)
+
+
+def test_patient_whose_scans_are_all_links_to_nothing_will_fail_and_is_not_left_out(write_scan, tmp_path):
+    write_scan(tmp_path / "anna/dwi.nii.gz")
+    lose(tmp_path / "bert/nifti/dwi.nii.gz")
+
+    _, bert = find_patients(tmp_path)
+
+    with pytest.raises(InputError, match="is a link to a file that is not there"):
+        read(bert, tmp_path)
 
 
 def test_link_to_a_patients_folder_is_the_patient_and_a_loop_ends(write_scan, tmp_path):

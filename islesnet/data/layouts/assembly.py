@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from islesnet.data.case import Case
+from islesnet.data.case import SEQUENCES, Case
 from islesnet.errors import InputError
 from islesnet.files import exists
 from islesnet.volumes.file_names import NameReading, read_name, stem_of
@@ -18,23 +18,25 @@ def reading_of(path: Path, folder_name: str = "") -> NameReading:
 
 
 def claim(path: Path, reading: NameReading) -> str | None:
-    """Return the role that a file takes, or None; a name in doubt or a link to nothing gives a warning."""
+    """Return the role that a file takes, or None; a name in doubt gives a warning."""
     if reading.doubt:
         logger.warning("%s is passed over: %s", path, reading.doubt)
-    if reading.role is not None and not exists(path):
-        logger.warning("%s is passed over: a link to a file that is not there (not fetched yet?)", path)
-        return None
     return reading.role
 
 
 def assemble(patient: str, claims: Iterable[tuple[str, Path]]) -> Case | None:
-    """Make a case of (sequence or "label", file) pairs; None where no sequence is among them.
+    """Make a case of (sequence or "label", file) pairs, links to nothing left out; None where no sequence is left.
 
     Raises:
         InputError: where two files claim the same place; both are named.
     """
     files: dict[str, Path] = {}
+    lost: list[str] = []
     for role, path in claims:
+        if not exists(path):
+            logger.warning("%s is passed over: a link to a file that is not there (not fetched yet?)", path)
+            lost.append(role)
+            continue
         if role in files:
             raise InputError(
                 f"patient {patient!r}: two files claim to be the {role}: {files[role]} and {path}; "
@@ -46,7 +48,7 @@ def assemble(patient: str, claims: Iterable[tuple[str, Path]]) -> Case | None:
         if label is not None:
             logger.warning("patient %r has a label (%s) but no sequence; left out", patient, label)
         return None
-    return Case(patient, files, label)
+    return Case(patient, files, label, tuple(role for role in SEQUENCES if role in lost and role not in files))
 
 
 def assemble_by_name(patient: str, paths: Iterable[Path]) -> Case | None:
