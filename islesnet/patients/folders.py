@@ -41,6 +41,11 @@ def volumes_in(folder: Path) -> Iterator[Path]:
     return (path for path in _entries(folder) if is_volume(path) and is_file(path))
 
 
+def volumes_below(folder: Path) -> Iterator[Path]:
+    """Go through the volumes in a folder and below it, without what islesnet wrote."""
+    return (path for place in _folders_from(folder) for path in volumes_in(place))
+
+
 def first_scan(folder: Path) -> Path | None:
     """Find any scan in a folder or below it."""
     return next((scan for place in _folders_from(folder) for scan in scans_in(place)), None)

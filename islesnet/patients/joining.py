@@ -2,10 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence, Set
 from pathlib import Path
 
-from islesnet.patients.folders import folders_in, is_volume, name_without_suffix, volumes_in
+from islesnet.patients.folders import is_volume, name_without_suffix, volumes_below
 from islesnet.scanner import sequence_by_name
 from islesnet.volumes.file_names import BRAIN_WORDS, DRAWN_WORDS, MASK_WORDS, says_only_how, words_of
 
@@ -84,7 +84,7 @@ def have_no_name_in_common(volumes: Sequence[Path]) -> bool:
 def _holds_others(folder: Path, scans: Sequence[Path]) -> bool:
     """Tell whether volumes in a folder, masks aside, are named by people, and by others than the scans beside it."""
     persons = set[str]().union(*(_persons_in(name_without_suffix(scan), scan.parent.name) for scan in scans))
-    for volume in _volumes_below(folder):
+    for volume in volumes_below(folder):
         parts = _parts_below(volume, folder)
         is_sequence = any(map(sequence_by_name, parts))  # a stripped brain is one too
         if not is_sequence and any(_OF_MASKS.intersection(words_of(part)) for part in (folder.name, *parts)):
@@ -93,13 +93,6 @@ def _holds_others(folder: Path, scans: Sequence[Path]) -> bool:
         if persons and not others <= persons:
             return True
     return False
-
-
-def _volumes_below(folder: Path, depth: int = 3) -> Iterator[Path]:
-    yield from volumes_in(folder)
-    if depth > 0:
-        for child in folders_in(folder):
-            yield from _volumes_below(child, depth - 1)
 
 
 def _parts_below(volume: Path, folder: Path) -> list[str]:

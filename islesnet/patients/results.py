@@ -10,6 +10,7 @@ from monai.transforms import Transform
 from islesnet.errors import InputError, require_switch
 from islesnet.files import exists, is_folder, remove_parts, sha256_of, whole_file
 from islesnet.patients.folders import first_scan, is_volume
+from islesnet.patients.source import is_same_source, source_of
 from islesnet.scanner import ROLES
 from islesnet.volumes.result_files import (
     BESIDE_FOLDER,
@@ -28,28 +29,33 @@ _FILES = ("folder", *ROLES, "brain", "label")
 class BeginPatient(Transform):
     """Make room for a patient's results before anything is written, or refuse what would be lost by it.
 
-    What an earlier run left of the patient is removed. The item is handed on as it came.
+    What an earlier run left of the patient is removed. The item gets "made_from", as `source_of` has it.
 
     Args:
         output_dir: folder of all results.
         has_folder: the patient gets a folder too, for registered scans and the report; without it nothing there is
             touched, and a report there, which would speak of another mask, is refused.
+        again: results that were made of other scans are replaced too.
 
     Raises:
-        InputError: patient by patient, where a scan is not there, the results would fall among the scans, or something
-            lies in their places that no run made: somebody's file, or a mask that somebody made or corrected.
+        InputError: for a switch that is neither True nor False. And patient by patient, where a scan is not there, the
+            results would fall among the scans, something lies in their places that no run made (somebody's file, or a
+            mask that somebody made or corrected), or results of other scans that have the patient's name.
     """
 
-    def __init__(self, output_dir: str | Path, has_folder: bool = True) -> None:
+    def __init__(self, output_dir: str | Path, has_folder: bool = True, again: bool = False) -> None:
         self.output_dir = Path(output_dir)
         self.has_folder = require_switch(has_folder, "has_folder")
+        self.again = require_switch(again, "again")
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Make room for one patient's results."""
         inputs = [Path(data[key]) for key in _FILES if key in data]
         _require_there(inputs)
-        _PatientResults(self.output_dir, str(data["patient"]), self.has_folder).begin(inputs)
-        return dict(data)
+        made_from = source_of(data)
+        results = _PatientResults(self.output_dir, str(data["patient"]), self.has_folder)
+        results.begin(inputs, None if self.again else made_from)
+        return {**data, "made_from": made_from}
 
 
 class _PatientResults:
@@ -66,7 +72,7 @@ class _PatientResults:
         self.patient = patient
         self.folder = output_dir / patient if has_folder else None
 
-    def begin(self, inputs: Iterable[Path]) -> None:
+    def begin(self, inputs: Iterable[Path], made_from: str | None = None) -> None:
         """Take the places: what an earlier run made is removed, as the scans may be others now.
 
         The numbers go last, so that a mask never lies there without them. Then the places are this tool's, in later
@@ -74,12 +80,16 @@ class _PatientResults:
 
         Args:
             inputs: files and folders that the results are made of.
+            made_from: the source of the new results, where those of any other are not to be replaced.
 
         Raises:
-            InputError: where a result could replace a scan, this patient's or another's, or pass for one.
+            InputError: where a result could replace a scan, this patient's or another's, or pass for one, or another
+                patient's results.
         """
         self._require_apart(inputs)
         self._require_ours()
+        if made_from is not None:
+            self._require_same_patients(made_from)
         self._require_permission()
         if self.folder is not None and not exists(self.folder / MARK):
             with whole_file(self.folder / MARK) as part:
@@ -115,6 +125,15 @@ class _PatientResults:
                 f"{changed} is not as a run of islesnet left it: somebody made or changed it, or its numbers are gone. "
                 "So that no work is lost, move it to another folder, or remove it, before the patient is segmented "
                 "again, or choose another folder for the results."
+            )
+
+    def _require_same_patients(self, made_from: str) -> None:
+        numbers = self._beside("lesion.json")
+        earlier = read_object(numbers).get("made_from", "")
+        if earlier and not is_same_source(earlier, made_from):
+            raise InputError(
+                f"{numbers} tells of results that were made of other scans than these, and are called the same; give "
+                "these another name (--name) or another folder for the results, or say --again to replace those."
             )
 
     def _foreign(self) -> Iterator[Path]:

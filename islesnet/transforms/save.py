@@ -32,7 +32,8 @@ class SaveLesionsd(MapTransform):
     and of the files that somebody may correct (the mask, and in the folder ``<patient>`` brain mask and DICOM
     segmentation), by which `islesnet.patients.BeginPatient` knows that somebody did, and, where
     there is "trust", what `islesnet.trust.AssessTrustd` found; where there is "made_of", that stamp, by which
-    `islesnet.resume.FinishedPatients` knows that the patient need not be segmented again.
+    `islesnet.resume.FinishedPatients` knows that the patient need not be segmented again, and "made_from", by which
+    `islesnet.patients.BeginPatient` knows another patient of the same name.
 
     Args:
         keys: the mask, on the native grid.
@@ -119,7 +120,7 @@ class SaveLesionsd(MapTransform):
         }
         if self._checksum is not None:
             numbers["weights_sha256"] = self._checksum
-        for key in ("trust", "made_of"):
+        for key in ("trust", "made_of", "made_from"):
             if key in data:
                 numbers[key] = data[key]
         if stamps:

@@ -6,12 +6,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from pydicom.uid import generate_uid
 
 from islesnet.errors import InputError
 from islesnet.files import sha256_of
 from islesnet.patients import BeginPatient, RawScans
+from islesnet.patients.source import is_same_source, source_of
 from islesnet.provenance import write_provenance
 from islesnet.volumes.result_files import CORRECTABLE, IN_FOLDER, MARK
+from tests.scanner import made_dicom
 
 
 @pytest.fixture
@@ -56,10 +59,65 @@ def written_mask(tmp_path, checksums=None):
     return mask
 
 
-def test_item_is_handed_on_as_it_came(scans, begin):
+def test_item_is_handed_on_with_its_source(scans, begin):
     item = RawScans("anna", scans).item() | {"made_of": "0a1b"}
 
-    assert begin(item) == item
+    assert begin(item) == item | {"made_from": source_of(item)}
+
+
+def write_numbers(tmp_path, item):
+    numbers = {"islesnet": "0.1.0", "made_from": source_of(item)}
+    (tmp_path / "out/anna_lesion.json").write_text(json.dumps(numbers))
+
+
+def test_results_of_another_patient_of_the_same_name_are_replaced_only_where_that_is_said(scans, begin, tmp_path):
+    begin(RawScans("anna", scans))
+    write_numbers(tmp_path, RawScans("anna", scans).item())
+    other = write(tmp_path / "elsewhere/anna/dwi.nii.gz", b"a scan of another anna").parent
+
+    with pytest.raises(InputError, match=r"anna_lesion\.json tells of results that were made of other scans.*--again"):
+        begin(RawScans("anna", other))
+    assert (tmp_path / "out/anna_lesion.json").exists()
+    BeginPatient(tmp_path / "out", again=True)(RawScans("anna", other).item())
+
+    assert there(tmp_path) == {f"anna/{MARK}"}
+
+
+@pytest.mark.parametrize("change", ["moved", "exchanged", "none"])
+def test_scans_that_moved_or_were_exchanged_in_their_place_are_the_same_patients(scans, begin, tmp_path, change):
+    begin(RawScans("anna", scans))
+    write_numbers(tmp_path, RawScans("anna", scans).item())
+    if change == "moved":
+        scans = scans.rename(tmp_path / "store")
+    elif change == "exchanged":
+        write(scans / "dwi.nii.gz", b"a better scan")
+
+    begin(RawScans("anna", scans))
+
+    assert there(tmp_path) == {f"anna/{MARK}"}
+
+
+def test_dicom_of_another_examination_in_the_same_place_is_another_patients(begin, tmp_path):
+    inbox, examinations = tmp_path / "inbox", [generate_uid(), generate_uid()]
+    made_dicom.classic(inbox, made_dicom.head(3), StudyInstanceUID=examinations[0])
+    begin(RawScans("anna", inbox))
+    write_numbers(tmp_path, RawScans("anna", inbox).item())
+    begin(RawScans("anna", inbox))
+    write_numbers(tmp_path, RawScans("anna", inbox).item())
+    shutil.rmtree(inbox)
+    made_dicom.classic(inbox, made_dicom.head(3), StudyInstanceUID=examinations[1])
+
+    with pytest.raises(InputError, match="made of other scans"):
+        begin(RawScans("anna", inbox))
+
+
+def test_prepared_files_are_known_by_their_place_and_by_what_is_in_them(scans, tmp_path):
+    item = {"patient": "anna", "dwi": str(scans / "dwi.nii.gz")}
+    copy = {"patient": "b", "dwi": str(write(tmp_path / "copy/1.nii.gz", (scans / "dwi.nii.gz").read_bytes()))}
+    other = {"patient": "anna", "dwi": str(write(tmp_path / "other/dwi.nii.gz", b"b scan"))}
+
+    assert is_same_source(source_of(item), source_of(copy))
+    assert not is_same_source(source_of(item), source_of(other))
 
 
 def test_all_that_an_earlier_run_left_of_the_patient_is_taken_away_and_nothing_else(scans, begin, tmp_path):
