@@ -1,5 +1,6 @@
 """Many patients with one model: when one fails, the others are still segmented; who is finished is passed over."""
 
+import errno
 import json
 import logging
 import os
@@ -69,15 +70,17 @@ class CohortDataset(Dataset):
             loaded: dict[str, Any] = self.transform(item if self.prepare is None else self.prepare(item))
             loaded[_NAMES] = json.dumps(names)
         except Exception as error:  # any failure is one patient's, and said at the end
-            return {"patient": item["patient"], "failure": _call(describe_failure(error), item["patient"], names)}
+            failure = {"patient": item["patient"], "failure": _call(describe_failure(error), item["patient"], names)}
+            full_disk = full_disk_in(error)
+            return failure | {"full_disk": full_disk} if full_disk else failure
         return loaded
 
 
 class CohortEvaluator(SupervisedEvaluator):
     """MONAI's evaluator that goes on with the next patient when one fails, and says at the end which and why.
 
-    Patients that were finished before are passed over. ``failures`` (patient -> reason) and ``finished`` (patients)
-    are those of the latest run.
+    Only a full disk stops it. Patients that were finished before are passed over. ``failures`` (patient -> reason) and
+    ``finished`` (patients) are those of the latest run.
 
     Arguments as for `monai.engines.SupervisedEvaluator`; the data loader's batches are single patients of a
     `CohortDataset`.
@@ -120,15 +123,18 @@ class CohortEvaluator(SupervisedEvaluator):
             self.finished.append(patient)
             return {}
         failure = batchdata["failure"][0] if "failure" in batchdata else None
+        full_disk = batchdata["full_disk"][0] if "full_disk" in batchdata else ""
         if failure is None:
             try:
                 segmented: dict[str, Any] = super()._iteration(engine, batchdata)
                 return segmented
             except Exception as error:  # as above: writing and postprocessing belong to the patient too
                 names = json.loads(batchdata[_NAMES][0]) if _NAMES in batchdata else {}
-                failure = _call(describe_failure(error), patient, names)
+                failure, full_disk = _call(describe_failure(error), patient, names), full_disk_in(error)
         self.failures[patient] = failure
         logger.error("%s: %s", patient, failure)
+        if full_disk:  # every patient to come would be computed for nothing
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), full_disk)
         return {}
 
 
@@ -141,6 +147,16 @@ def describe_failure(error: BaseException) -> str:
         error = error.__cause__
     logger.debug("Not an input error", exc_info=error)
     return _printable(f"{type(error).__name__}: {error}")
+
+
+def full_disk_in(error: BaseException) -> str:
+    """Name the file that a chain of exceptions says has no space on its disk, or beyond a quota; or nothing."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
+            return str(cause.filename or "the disk")
+        cause = cause.__cause__ or cause.__context__
+    return ""
 
 
 def _printable(reason: str) -> str:

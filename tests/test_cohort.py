@@ -25,6 +25,8 @@ def load(item):
     """Stand in for the preprocessing: refuses patients by their names."""
     if item["patient"].startswith("empty"):
         raise InputError(f"{Path(item['dwi']).name} is empty")
+    if item["patient"].startswith("full"):
+        raise RuntimeError("preparing") from OSError(errno.ENOSPC, "No space left on device", "/out/x")
     if item["patient"].startswith("torn"):
         raise EOFError("Compressed file ended before the end-of-stream marker")
     return {"patient": item["patient"], "image": torch.ones(1, 4, 4, 2), "label": torch.ones(1, 4, 4, 2)}
@@ -92,7 +94,7 @@ def test_patient_who_cannot_be_loaded_is_passed_over_and_named_at_the_end(evalua
 
 
 def test_every_failed_patient_is_named_with_its_reason(evaluator_of, written):
-    evaluator = evaluator_of("empty1", "a", "torn", "disk", "b")
+    evaluator = evaluator_of("empty1", "a", "torn", "b", "disk")
     with pytest.raises(InputError) as caught:
         evaluator.run()
     assert str(caught.value).splitlines() == [
@@ -100,8 +102,19 @@ def test_every_failed_patient_is_named_with_its_reason(evaluator_of, written):
         "  empty1: empty1.nii.gz is empty",
         "  torn: EOFError: Compressed file ended before the end-of-stream marker",
         "  disk: disk_lesion.nii.gz: no space left on device",
+        "Then the run was stopped: disk_lesion.nii.gz: no space left on device",
     ]
     assert [patient for patient, _ in written] == ["a", "b"]
+
+
+def test_full_disk_stops_the_run_whether_it_is_met_in_preparing_or_in_writing(evaluator_of, written):
+    for full in ("full", "disk"):
+        with pytest.raises(
+            InputError, match=r"(?s)1 of 3 patients failed.*\nThen the run was stopped: .*no space left on device"
+        ):
+            evaluator_of("a", full, "b").run()
+        assert [patient for patient, _ in written] == ["a"]
+        written.clear()
 
 
 def test_patient_at_whom_the_network_fails_is_passed_over(evaluator_of, written):

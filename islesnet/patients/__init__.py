@@ -4,7 +4,16 @@ from islesnet.patients.adc import find_adc
 from islesnet.patients.finding import find_patients
 from islesnet.patients.preparing import PrepareScans
 from islesnet.patients.reporting import ReportPatientd
-from islesnet.patients.results import BeginPatient
+from islesnet.patients.results import BeginPatient, require_apart
 from islesnet.patients.scans import Preparation, RawScans
 
-__all__ = ["BeginPatient", "Preparation", "PrepareScans", "RawScans", "ReportPatientd", "find_adc", "find_patients"]
+__all__ = [
+    "BeginPatient",
+    "Preparation",
+    "PrepareScans",
+    "RawScans",
+    "ReportPatientd",
+    "find_adc",
+    "find_patients",
+    "require_apart",
+]

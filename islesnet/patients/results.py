@@ -7,9 +7,11 @@ from typing import Any
 
 from monai.transforms import Transform
 
+from islesnet.data import Case
 from islesnet.errors import InputError, require_switch
 from islesnet.files import exists, is_folder, remove_parts, sha256_of, whole_file
 from islesnet.patients.folders import first_scan, is_volume
+from islesnet.patients.scans import RawScans
 from islesnet.patients.source import is_same_source, source_of
 from islesnet.scanner import ROLES
 from islesnet.volumes.result_files import (
@@ -58,6 +60,26 @@ class BeginPatient(Transform):
         return {**data, "made_from": made_from}
 
 
+def require_apart(
+    cases: Sequence[Case | RawScans | Mapping[str, str]], output_dir: str | Path, has_folder: bool = True
+) -> None:
+    """Refuse a folder for the results where everybody's would fall among the scans, before a file is written to it.
+
+    Raises:
+        InputError: saying so.
+    """
+    refusals = []
+    for case in cases:
+        item = case if isinstance(case, Mapping) else case.item()
+        results = _PatientResults(Path(output_dir), item["patient"], has_folder)
+        try:
+            results.require_apart([Path(item[key]) for key in _FILES if key in item])
+        except InputError as refusal:
+            refusals.append(refusal)
+    if refusals and len(refusals) == len(cases):
+        raise refusals[0]
+
+
 class _PatientResults:
     """The places of one patient's results.
 
@@ -86,7 +108,7 @@ class _PatientResults:
             InputError: where a result could replace a scan, this patient's or another's, or pass for one, or another
                 patient's results.
         """
-        self._require_apart(inputs)
+        self.require_apart(inputs)
         self._require_ours()
         if made_from is not None:
             self._require_same_patients(made_from)
@@ -100,7 +122,8 @@ class _PatientResults:
             remove_parts(self.folder)
         remove_parts(self.output_dir, tuple(f".{self.patient}_{ending}" for ending in BESIDE_FOLDER))
 
-    def _require_apart(self, inputs: Iterable[Path]) -> None:
+    def require_apart(self, inputs: Iterable[Path]) -> None:
+        """Refuse results that would be written among the scans."""
         home = self.output_dir.resolve()
         target = home if self.folder is None else self.folder.resolve()
         places = {path.resolve() for path in self._places()}

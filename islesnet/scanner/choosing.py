@@ -243,12 +243,12 @@ class Chooser:
 
 def _named_options(role: str, sound: Sequence[Candidate]) -> list[Option]:
     if role == "dwi" and (options := dwi_options(sound)):
-        return [Option("dwi", option.members, f"named by the user; {option.why}", option.is_mean) for option in options]
+        return [Option("dwi", option.members, f"named as such; {option.why}", option.is_mean) for option in options]
     if role == "b0" and (low := b0_options(sound)):
-        return [Option("b0", option.members, "named by the user") for option in low]
+        return [Option("b0", option.members, "named as such") for option in low]
     if len(sound) > 1:
         sound = [candidate for candidate in sound if recognise(candidate.facts).role == role]
-    return [Option(role, (candidate,), "named by the user") for candidate in sound]
+    return [Option(role, (candidate,), "named as such") for candidate in sound]
 
 
 def _fits(b0: Candidate, dwi: Candidate) -> bool:

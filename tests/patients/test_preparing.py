@@ -258,7 +258,7 @@ def test_adc_found_beside_a_named_dwi_is_not_told_as_named_by_the_user(write_sca
     _, preparation = prepare(RawScans("anna", None, named))
 
     reasons = {choice["role"]: choice["why"].split(";")[0] for choice in preparation.choices}
-    assert reasons == {"dwi": "named by the user", "flair": "named by the user", "adc": "it lies beside the DWI"}
+    assert reasons == {"dwi": "named as such", "flair": "named as such", "adc": "it lies beside the DWI"}
 
     write_scan(tmp_path / "a_adc.nii.gz", array=np.zeros(phantom.brain.shape))
     _, preparation = prepare(RawScans("anna", None, named))

@@ -10,7 +10,7 @@ from pydicom.uid import generate_uid
 
 from islesnet.errors import InputError
 from islesnet.files import sha256_of
-from islesnet.patients import BeginPatient, RawScans
+from islesnet.patients import BeginPatient, RawScans, require_apart
 from islesnet.patients.source import is_same_source, source_of
 from islesnet.provenance import write_provenance
 from islesnet.volumes.result_files import CORRECTABLE, IN_FOLDER, MARK
@@ -383,6 +383,17 @@ def test_results_that_would_fall_among_the_scans_are_refused(tmp_path, inside):
     for item in (RawScans("anna", tmp_path / "data/anna").item(), {"patient": "anna", "dwi": str(scan)}):
         with pytest.raises(InputError, match="would be written among the scans"):
             BeginPatient(tmp_path / "data")(item)
+
+
+def test_folder_where_everybodys_results_would_fall_among_the_scans_is_refused_before_anything_is_written(scans):
+    anna, other = RawScans("anna", scans), RawScans("other", scans.parent / "elsewhere")
+
+    with pytest.raises(InputError, match="would be written among the scans"):
+        require_apart([anna], scans)
+    with pytest.raises(InputError, match="would be written among the scans"):
+        require_apart([anna.item()], scans.parent)
+    require_apart([anna, other], scans)
+    require_apart([anna], scans / "results")
 
 
 def test_results_in_the_patients_own_folder_are_refused(scans):
