@@ -43,10 +43,15 @@ def is_same_source(first: str, second: str) -> bool:
 
 def _fingerprint(path: Path) -> str:
     """Give a digest of a file's size and of what lies in its middle; its head is much the same in all patients."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        file.seek(max(0, size // 2 - _LOOKED_AT // 2))
-        return hashlib.sha256(b"%d " % size + file.read(_LOOKED_AT)).hexdigest()
+    if not path.is_file():  # a pipe would be waited for
+        return path.name
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            file.seek(max(0, size // 2 - _LOOKED_AT // 2))
+            return hashlib.sha256(b"%d " % size + file.read(_LOOKED_AT)).hexdigest()
+    except OSError:  # what cannot be read is said where it would be used
+        return path.name
 
 
 def _digest(text: str) -> str:

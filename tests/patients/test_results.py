@@ -111,6 +111,20 @@ def test_dicom_of_another_examination_in_the_same_place_is_another_patients(begi
         begin(RawScans("anna", inbox))
 
 
+def test_file_that_cannot_be_read_or_is_a_pipe_does_not_stop_the_beginning(scans, begin, monkeypatch):
+    os.mkfifo(scans / "t1.nii.gz")
+    opened = Path.open
+
+    def refuse(path, *how, **further):
+        if path.name == "flair.nii.gz":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *how, **further)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    begin({"patient": "anna", **{role: str(scans / f"{role}.nii.gz") for role in ("dwi", "flair", "t1")}})
+    begin(RawScans("anna", scans))
+
+
 def test_prepared_files_are_known_by_their_place_and_by_what_is_in_them(scans, tmp_path):
     item = {"patient": "anna", "dwi": str(scans / "dwi.nii.gz")}
     copy = {"patient": "b", "dwi": str(write(tmp_path / "copy/1.nii.gz", (scans / "dwi.nii.gz").read_bytes()))}
