@@ -105,7 +105,9 @@ class CohortEvaluator(SupervisedEvaluator):
         try:
             super().run(global_epoch)
         except OSError as error:  # a full disk takes no table either; who failed is told all the same
-            self._tell_failures(f"\nThen the run was stopped: {in_words(error)}")
+            left = self.state.epoch_length - self.state.iteration
+            unreached = f"\n{left} patients were not reached." if left else ""
+            self._tell_failures(f"\nThen the run was stopped: {in_words(error)}{unreached}")
             raise
         if self.finished:
             logger.info("%d of %d patients were finished before.", len(self.finished), self.state.epoch_length)
@@ -115,7 +117,7 @@ class CohortEvaluator(SupervisedEvaluator):
         if self.failures:
             reasons = "\n".join(f"  {patient}: {reason}" for patient, reason in self.failures.items())
             told = f"{len(self.failures)} of {self.state.epoch_length} patients failed:\n{reasons}"
-            raise FailedPatientsError(told + last_words, self.failures)
+            raise FailedPatientsError(told + last_words, self.failures, is_stopped=bool(last_words))
 
     def _iteration(self, engine: SupervisedEvaluator, batchdata: dict[str, Any]) -> dict[str, Any]:
         patient = batchdata["patient"][0]

@@ -15,11 +15,13 @@ class FailedPatientsError(InputError):
     Args:
         told: how many of how many, and patient by patient why.
         patients: who failed.
+        is_stopped: the run ended before all patients were reached.
     """
 
-    def __init__(self, told: str, patients: Collection[str] = ()) -> None:
+    def __init__(self, told: str, patients: Collection[str] = (), is_stopped: bool = False) -> None:
         super().__init__(told)
         self.patients = frozenset(patients)
+        self.is_stopped = is_stopped
 
 
 def require_switch(value: object, name: str) -> bool:

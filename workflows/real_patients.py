@@ -111,7 +111,7 @@ def _truth_of(patient: Case | RawScans, reference: Volume) -> np.ndarray | None:
 
 
 def _label_of(patient: Case | RawScans) -> Path | None:
-    if isinstance(patient, Case):
+    if isinstance(patient, Case) or patient.label is not None:
         return patient.label
     try:
         cases = [] if patient.folder is None else find_cases(patient.folder)

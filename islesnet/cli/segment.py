@@ -100,7 +100,8 @@ def segment(
     try:
         segment_cases(cases, output, model, choices)
     except FailedPatientsError as failure:
-        _print_volumes(output, [case.patient for case in cases if case.patient not in failure.patients])
+        sound = [case.patient for case in cases if case.patient not in failure.patients]
+        _print_volumes(output, sound, began if failure.is_stopped else 0.0)
         raise
     except BaseException as stop:
         if isinstance(stop, KeyboardInterrupt):

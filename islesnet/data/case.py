@@ -19,7 +19,7 @@ class Case:
 
     Args:
         patient: name of the patient, unique in a data set; it also names the files that are written.
-        sequences: sequence -> file; the keys are a subset of `SEQUENCES`, at least one.
+        sequences: sequence -> file; the keys are a subset of `SEQUENCES`, at least one unless all are lost.
         label: the expert's lesion mask, where there is one.
         lost: sequences whose file is a link to one that is not there, as where it was not fetched.
 
@@ -39,7 +39,7 @@ class Case:
             raise InputError(
                 f"patient {self.patient!r}: unknown sequence {unknown[0]!r}; known: {', '.join(SEQUENCES)}"
             )
-        if not self.sequences:
+        if not self.sequences and not self.lost:
             raise InputError(
                 f"patient {self.patient!r} has no sequence; at least one of {', '.join(SEQUENCES)} is needed"
             )

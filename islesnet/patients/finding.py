@@ -32,7 +32,7 @@ from islesnet.patients.joining import (
 from islesnet.patients.scans import RawScans
 from islesnet.scanner import examination_of, may_be_sequence, sequence_by_name
 from islesnet.volumes.file_names import is_drawn, natural_key, words_of
-from islesnet.volumes.patient_labels import labelled_files
+from islesnet.volumes.patient_labels import files_of_two_patients
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
         return [own]
     if not children or (layout == "folders" and are_parts(children)):
         try:
-            return [_with_lost(_as_one_persons(case, folder)) for case in find_cases(folder)]
+            return [_with_lost(_as_one_persons(case, folder)) for case in find_cases(folder, with_lost=True)]
         except InputError as refusal:  # which says what lies there, and what data sets are understood
             told = f"{refusal}\n  raw scans: DICOM, NIfTI, NRRD or MHA of any names, a folder a patient (not zipped)"
             raise InputError(told) from refusal
@@ -165,7 +165,8 @@ def _tell_passed_over(folder: Path) -> None:
 def _patients_in_layout(folder: Path, layout: str) -> list[Case | RawScans]:
     """Find a data set's patients; a BIDS subject of whom two files say they are the same is left to the scanner."""
     try:
-        return [_with_lost(case) for case in find_cases(folder, layout)]
+        cases = find_cases(folder, layout, with_lost=True)
+        return [_with_lost(_as_one_persons(case, _home_of(case)) if layout == "bids" else case) for case in cases]
     except InputError:
         if layout != "bids":
             raise
@@ -175,6 +176,11 @@ def _patients_in_layout(folder: Path, layout: str) -> list[Case | RawScans]:
         if not below:
             raise
         return [patient for child in below for patient in _patients_in_layout(child, layout)]
+
+
+def _home_of(case: Case) -> Path:
+    """Give the folder that all files of a BIDS subject's session lie in."""
+    return Path(os.path.commonpath([path.parent for path in case.sequences.values()] or [Path("/")]))
 
 
 def _is_subject(folder: Path) -> bool:
@@ -247,13 +253,13 @@ def _with_lost(patient: Case | RawScans) -> Case | RawScans:
     """Let a prepared patient whose sequences are not all there go on with that word."""
     if isinstance(patient, RawScans) or not patient.lost:
         return patient
-    return RawScans(patient.patient, None, patient.sequences, lost=patient.lost)
+    return RawScans(patient.patient, None, patient.sequences, label=patient.label, lost=patient.lost)
 
 
 def _as_one_persons(case: Case, folder: Path) -> Case | RawScans:
     """Leave a patient whose scans bear the labels of several to the scanner's reading, which refuses that patient."""
-    is_several = len(labelled_files(case.sequences.values(), folder)) > 1
-    return RawScans(name_of_patient(folder), folder) if is_several else case
+    is_several = files_of_two_patients(case.sequences.values(), folder) is not None
+    return RawScans(case.patient, folder) if is_several else case
 
 
 def _is_prepared(case: Case, folder: Path) -> bool:

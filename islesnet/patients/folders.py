@@ -33,7 +33,7 @@ def name_without_suffix(path: Path) -> str:
 
 def scans_in(folder: Path) -> Iterator[Path]:
     """Go through the volumes and DICOM files directly in a folder, without what islesnet wrote."""
-    return (path for path in _entries(folder) if is_file(path) and (is_volume(path) or _is_dicom(path)))
+    return (path for path in _entries(folder) if is_file(path) and (is_volume(path) or is_dicom_file(path)))
 
 
 def volumes_in(folder: Path) -> Iterator[Path]:
@@ -41,14 +41,27 @@ def volumes_in(folder: Path) -> Iterator[Path]:
     return (path for path in _entries(folder) if is_volume(path) and is_file(path))
 
 
+def folders_from(folder: Path, depth: int = _DEEPEST, seen: set[str] | None = None) -> Iterator[Path]:
+    """Go through a folder and those below it, results left out, each once whatever links lead to it."""
+    seen = set() if seen is None else seen
+    real = os.path.realpath(folder)
+    if real in seen:
+        return
+    seen.add(real)
+    yield folder
+    if depth > 0:
+        for child in folders_in(folder):
+            yield from folders_from(child, depth - 1, seen)
+
+
 def volumes_below(folder: Path) -> Iterator[Path]:
     """Go through the volumes in a folder and below it, without what islesnet wrote."""
-    return (path for place in _folders_from(folder) for path in volumes_in(place))
+    return (path for place in folders_from(folder) for path in volumes_in(place))
 
 
 def first_scan(folder: Path) -> Path | None:
     """Find any scan in a folder or below it."""
-    return next((scan for place in _folders_from(folder) for scan in scans_in(place)), None)
+    return next((scan for place in folders_from(folder) for scan in scans_in(place)), None)
 
 
 def folders_of_scans(folder: Path) -> list[Path]:
@@ -68,7 +81,7 @@ def folders_in(folder: Path) -> list[Path]:
 
 def _holds_scan(folder: Path) -> bool:
     """Tell whether a folder is to be looked at: it holds a scan, or one that cannot be opened or is not there."""
-    if any(map(_is_closed, _folders_from(folder))):
+    if any(map(_is_closed, folders_from(folder))):
         return True
     loose = list(scans_in(folder))
     is_of_results = any(map(is_result, _entries(folder)))
@@ -76,7 +89,7 @@ def _holds_scan(folder: Path) -> bool:
     passed_over = [scan.name for scan in loose if is_of_results and is_volume(scan) and _is_of_results(scan)]
     if len(passed_over) < len(loose) or any(first_scan(child) is not None for child in folders_in(folder)):
         return True
-    if any(next(_lost_scans_in(place), None) for place in _folders_from(folder)):
+    if any(next(_lost_scans_in(place), None) for place in folders_from(folder)):
         return True
     if passed_over:
         told = "holds a run's results, and beside them only what may be corrected masks"
@@ -128,20 +141,8 @@ def _lost_scans_in(folder: Path) -> Iterator[Path]:
     return (path for path in _entries(folder) if stem_of(path.name) and path.is_symlink() and not exists(path))
 
 
-def _folders_from(folder: Path, depth: int = _DEEPEST, seen: set[str] | None = None) -> Iterator[Path]:
-    """Go through a folder and those below it, results left out, each once whatever links lead to it."""
-    seen = set() if seen is None else seen
-    real = os.path.realpath(folder)
-    if real in seen:
-        return
-    seen.add(real)
-    yield folder
-    if depth > 0:
-        for child in folders_in(folder):
-            yield from _folders_from(child, depth - 1, seen)
-
-
-def _is_dicom(path: Path) -> bool:
+def is_dicom_file(path: Path) -> bool:
+    """Tell whether a file begins as DICOM does, and is neither a volume nor a DICOMDIR."""
     if stem_of(path.name) is not None or path.name.upper() == "DICOMDIR":  # the latter says what lies elsewhere
         return False
     try:

@@ -81,10 +81,12 @@ class PrepareScans(Transform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Prepare one patient."""
         item, beside = dict(data), find_adc(data)
+        one_patient, lost = bool(item.pop("one_patient", "")), tuple(str(item.pop("lost", "")).split())
         folder = Path(item.pop("folder")) if "folder" in item else None
         files = {role: Path(item.pop(role)) for role in ROLES if role in item}
+        if lost and folder is None and not files:
+            raise InputError(" ".join(_LOST.format(role.upper()) for role in lost))
         given = Path(item.pop("brain")) if "brain" in item else None
-        one_patient, lost = bool(item.pop("one_patient", "")), tuple(str(item.pop("lost", "")).split())
         own = self.output_dir / str(item["patient"])
         files |= {} if beside is None else {"adc": beside}
         files, doubts = (files, []) if folder is not None else without_unusable_adc(files)

@@ -9,7 +9,7 @@ from monai.transforms import Transform
 
 from islesnet.data import Case
 from islesnet.errors import InputError, require_switch
-from islesnet.files import exists, is_folder, remove_parts, sha256_of, whole_file
+from islesnet.files import exists, is_folder, remove_parts, sha256_of
 from islesnet.patients.folders import first_scan, is_volume
 from islesnet.patients.scans import RawScans
 from islesnet.patients.source import is_same_source, source_of
@@ -18,12 +18,13 @@ from islesnet.volumes.result_files import (
     BESIDE_FOLDER,
     IN_FOLDER,
     MARK,
+    corrected_in,
     has_results,
     made_in,
+    mark,
     read_object,
 )
 
-SAID = "islesnet wrote here, and replaces what it wrote of this patient, here and beside this folder.\n"
 # What a patient's item names files or a folder by.
 _FILES = ("folder", *ROLES, "brain", "label")
 
@@ -114,11 +115,11 @@ class _PatientResults:
             self._require_same_patients(made_from)
         self._require_permission()
         if self.folder is not None and not exists(self.folder / MARK):
-            with whole_file(self.folder / MARK) as part:
-                part.write_text(SAID, encoding="utf-8")
+            mark(self.folder)
         for path in self._places():
             path.unlink(missing_ok=True)
         if self.folder is not None:
+            mark(self.folder)  # without the checksums of what is gone
             remove_parts(self.folder)
         remove_parts(self.output_dir, tuple(f".{self.patient}_{ending}" for ending in BESIDE_FOLDER))
 
@@ -173,19 +174,17 @@ class _PatientResults:
 
     def _changed(self) -> Iterator[Path]:
         """Go through what somebody made or corrected where a run wrote: what no numbers of a run tell of, or others."""
+        yield from corrected_in(self.folder) if self.folder is not None else ()
         numbers = read_object(self._beside("lesion.json"))
         mask = self._beside("lesion.nii.gz")
         if "islesnet" not in numbers:
             beside = (mask, *map(self._beside, BESIDE_FOLDER))
             yield from filter(os.path.lexists, beside)
             return
-        # An earlier islesnet wrote no checksums, and its runs' files are known by nothing.
-        checksums = {mask: numbers.get("mask_sha256")}
-        if self.folder is not None:
-            checksums |= {self.folder / name: checksum for name, checksum in numbers.get("sha256", {}).items()}
-        for path, checksum in checksums.items():
-            if checksum is not None and path.is_file() and sha256_of(path) != checksum:
-                yield path
+        # An earlier islesnet wrote no checksum, and its masks are known by nothing.
+        checksum = numbers.get("mask_sha256")
+        if checksum is not None and mask.is_file() and sha256_of(mask) != checksum:
+            yield mask
 
     def _require_permission(self) -> None:
         """Refuse a folder of another user's before anything in the other is removed."""

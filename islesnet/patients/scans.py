@@ -26,6 +26,7 @@ class RawScans:
             slices: what the user says instead of letting it be guessed.
         brain: the user's brain mask, on any grid that lies where the reference lies.
         one_patient: the user says that all scans are this patient's, whatever their names say.
+        label: the expert's lesion mask where it is known; for those who score, not among what is segmented.
         lost: sequences that are there as links to files that are not.
 
     Raises:
@@ -37,6 +38,7 @@ class RawScans:
     named: Mapping[str, Path] = field(default_factory=dict)
     brain: Path | None = None
     one_patient: bool = False
+    label: Path | None = None
     lost: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -44,7 +46,7 @@ class RawScans:
         unknown = [name for name in self.named if name not in ROLES]
         if unknown:
             raise InputError(f"patient {self.patient!r}: unknown sequence {unknown[0]!r}; known: {', '.join(ROLES)}")
-        if self.folder is None and not self.named:
+        if self.folder is None and not self.named and not self.lost:
             raise InputError(f"patient {self.patient!r} has neither a folder nor a named scan")
 
     def item(self) -> dict[str, str]:

@@ -1,57 +1,72 @@
 """What a patient's results were made of, told apart from another patient's scans of the same name."""
 
 import hashlib
+import itertools
 import os
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
-from islesnet.patients.folders import first_scan, is_volume, volumes_below
+from islesnet.patients.folders import folders_from, is_dicom_file, is_volume, scans_in, volumes_below
 from islesnet.scanner import ROLES, examination_of
 
 _LOOKED_AT = 2**20  # bytes of a file
 
 
 def source_of(item: Mapping[Hashable, Any]) -> str:
-    """Give digests by which a patient's scans are known again: the examination's, or of volumes their place and files'.
+    """Give digests by which a patient's scans are known again: of each examination, each volume, and their folder.
 
-    Scans that moved keep their files, and scans that were exchanged for better ones their place.
+    Volumes that moved are known by themselves, and volumes that were exchanged for better ones by their folder. DICOM
+    is known by its examinations alone, for an inbox has the same path every day.
 
     Args:
         item: the patient's, as `RawScans` and `islesnet.data.Case` give it.
 
     Returns:
-        one or two digests; those of other scans have none in common with them.
+        the digests, parted by blanks, none where nothing can be read.
     """
-    if "folder" in item:
-        home = Path(item["folder"])
-        scan = first_scan(home)
-        examination = examination_of(scan) if scan is not None and not is_volume(scan) else ""
-        if examination:
-            return _digest(examination)
-        files = list(volumes_below(home))
-    else:
-        files = [Path(item[role]) for role in ROLES if role in item]
-        home = Path(os.path.commonpath([path.parent for path in files]))
-    return f"{_digest(os.path.realpath(home))} {_digest(' '.join(sorted(map(_fingerprint, files))))}"
+    keys = ("folder",) if "folder" in item else [role for role in ROLES if role in item]
+    paths = [Path(os.path.abspath(item[key])) for key in keys]  # noqa: PTH100  - links stay
+    examinations, volumes = set[str](), list[Path]()
+    for path in paths:
+        is_folder = path.is_dir()
+        volumes += volumes_below(path) if is_folder else [path] if is_volume(path) and path.is_file() else []
+        examinations |= (
+            _examinations_in(path) if is_folder else {examination_of(path)} if is_dicom_file(path) else set()
+        )
+    told = {*examinations, *map(_fingerprint, volumes)} - {""}
+    if volumes:
+        told.add(
+            os.path.realpath(paths[0] if "folder" in item else os.path.commonpath([path.parent for path in paths]))
+        )
+    return " ".join(sorted(map(_digest, told)))
 
 
 def is_same_source(first: str, second: str) -> bool:
     """Tell whether two sources, as `source_of` gives them, may be one patient's scans."""
-    return not set(first.split()).isdisjoint(second.split())
+    return not first or not second or not set(first.split()).isdisjoint(second.split())
+
+
+def _examinations_in(folder: Path) -> set[str]:
+    """Read of each folder's DICOM files the first whose examination can be read."""
+    examinations = set[str]()
+    for place in folders_from(folder):
+        slices = (scan for scan in scans_in(place) if not is_volume(scan))
+        examinations |= set(itertools.islice(filter(None, map(examination_of, slices)), 1))
+    return examinations
 
 
 def _fingerprint(path: Path) -> str:
-    """Give a digest of a file's size and of what lies in its middle; its head is much the same in all patients."""
-    if not path.is_file():  # a pipe would be waited for
-        return path.name
+    """Give a digest of a volume's size and of what lies in its middle; its head is much the same in all patients."""
     try:
+        if path.suffix.lower() == ".mhd":  # the voxels lie in a file beside it
+            path = max(path.parent.glob(f"{path.stem}.*"), key=lambda file: file.stat().st_size)
         size = path.stat().st_size
         with path.open("rb") as file:
             file.seek(max(0, size // 2 - _LOOKED_AT // 2))
             return hashlib.sha256(b"%d " % size + file.read(_LOOKED_AT)).hexdigest()
     except OSError:  # what cannot be read is said where it would be used
-        return path.name
+        return ""
 
 
 def _digest(text: str) -> str:

@@ -12,7 +12,7 @@ from islesnet.scanner.patient import ROLES, SEQUENCES, Choice, RawImage, RawPati
 from islesnet.scanner.recognition import Reading, recognise, sequence_by_name
 from islesnet.scanner.survey import UNNAMED, Survey, files_of, survey
 from islesnet.volumes.file_names import stem_of
-from islesnet.volumes.patient_labels import labelled_files
+from islesnet.volumes.patient_labels import files_of_two_patients
 
 _MOST_TOLD = 8
 
@@ -82,12 +82,11 @@ def _require_one_person(home: Path, surveys: Sequence[Survey]) -> None:
 
 def _require_one_label(home: Path, images: Iterable[RawImage]) -> None:
     """Refuse volumes of two patients by their names, in the folder of one: sub-01_dwi and sub-02_flair."""
-    labelled = labelled_files((image.origin for image in images if image.origin is not None), home)
-    if len(labelled) > 1:
-        files = " and ".join(str(path) for path in labelled.values())
+    of_two = files_of_two_patients((image.origin for image in images if image.origin is not None), home)
+    if of_two is not None:
         raise InputError(
-            f"{home}: by their names {files} are of {len(labelled)} patients; take out what is another's, or say "
-            "--one-patient where they are one's"
+            f"{home}: by their names {of_two[0]} and {of_two[1]} are of two patients; take out what is another's, or "
+            "segment this folder by itself with --one-patient where they are one's"
         )
 
 

@@ -20,7 +20,7 @@ from islesnet.files import is_file, sha256_of, whole_file
 from islesnet.stamps import describe, stamps_in
 from islesnet.transforms.describe import describe_lesions
 from islesnet.transforms.lesions import voxel_volume_ml
-from islesnet.volumes.result_files import CORRECTABLE
+from islesnet.volumes.result_files import MARK, mark
 
 
 class SaveLesionsd(MapTransform):
@@ -29,11 +29,11 @@ class SaveLesionsd(MapTransform):
     The mask is uint8 and has the reference's shape, affine, qform and sform codes; a reference that is no NIfTI
     (.mha, .nrrd) gives both codes 1. Each file appears whole or not at all, the JSON last: where it lies, the
     patient is done. It holds the volume in all, each lesion as `describe_lesions` has it, the checksums of the weights
-    and of the files that somebody may correct (the mask, and in the folder ``<patient>`` brain mask and DICOM
-    segmentation), by which `islesnet.patients.BeginPatient` knows that somebody did, and, where
+    and of the mask's file, by which `islesnet.patients.BeginPatient` knows a mask that somebody corrected, and, where
     there is "trust", what `islesnet.trust.AssessTrustd` found; where there is "made_of", that stamp, by which
     `islesnet.resume.FinishedPatients` knows that the patient need not be segmented again, and "made_from", by which
-    `islesnet.patients.BeginPatient` knows another patient of the same name.
+    `islesnet.patients.BeginPatient` knows another patient of the same name. A marked folder ``<patient>`` is marked
+    anew, with the checksums of what else may be corrected there.
 
     Args:
         keys: the mask, on the native grid.
@@ -96,9 +96,9 @@ class SaveLesionsd(MapTransform):
                     _write_nifti(probability_part, probability.astype(np.float32), reference, stamps)
                 _write_nifti(part, mask.astype(np.uint8), reference, stamps)
                 numbers["mask_sha256"] = sha256_of(part)
-                own = self.output_dir / str(patient)
-                numbers["sha256"] = {name: sha256_of(own / name) for name in CORRECTABLE if is_file(own / name)}
                 told.write_text(json.dumps(numbers, indent=2) + "\n")
+            if is_file(self.output_dir / str(patient) / MARK):
+                mark(self.output_dir / str(patient))
         return dict(data)
 
     def _numbers(

@@ -1,18 +1,22 @@
 """The label of a patient that a file's or a folder's name begins with: "PAT001_dwi", "sub-anna_ses-1_FLAIR"."""
 
+import itertools
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from islesnet.volumes.file_names import natural_key, sequence_named, stem_of
+from islesnet.volumes.file_names import sequence_named, stem_of
 
 # The p of a name in front is a patient's; within it may be a protocol's, p2 of an acceleration.
 _WORD = "patient|participant|proband|pat|pt|subject|subj|sub|case|mrn"
-# Where hyphens part a centre and its patient, P-12-001, both are the label.
-_NUMBER = r"(?:[_ #]?\d+|-\d+(?:-(?:0\d+|\d{3,5}))*)(?![0-9a-z])"
+# Where hyphens part a centre and its patient, P-12-001, both are the label; P-12-1000 has a b-value.
+_NUMBER = r"(?:[_ #]?\d+|-\d+(?:-0\d+)*)(?![0-9a-z])"
 _LABEL = re.compile(rf"(?:{_WORD}|p)(?P<number>{_NUMBER})|sub-(?P<word>[0-9a-z]+)")
 _LABEL_AFTER_FOLDER = re.compile(rf"(?:{_WORD})(?P<number>{_NUMBER})|sub-(?P<word>[0-9a-z]+)")
-_BIDS_WITHIN = re.compile(r"(?<![0-9a-z])sub-(?:(?P<number>\d+(?:-0\d+)*)(?![0-9a-z])|(?P<word>[0-9a-z]+))")
+_BIDS_WITHIN = re.compile(r"(?<![0-9a-z])sub-(?:(?P<number>\d+(?:-0\d+)*)(?![0-9a-z])|(?P<word>[a-z]*\d[0-9a-z]*))")
+# BIDS's label of one who is called PAT001 elsewhere.
+_NUMBER_OF_WORD = re.compile(rf"(?:{_WORD}|p)?(\d+)")
+_NOBODY = re.compile(r"(?:mni|icbm|template|atlas|average)[0-9a-z]*")
 
 
 def label_of(name: str, folder_name: str = "") -> str | None:
@@ -23,7 +27,8 @@ def label_of(name: str, folder_name: str = "") -> str | None:
         folder_name: of the folder that the patient is to be called by.
 
     Returns:
-        in lower case, numbers without leading zeros; None where there is no label, or a sequence's name in its place.
+        in lower case, numbers without leading zeros; None where there is no label, or a sequence's or a template's name
+        in its place.
     """
     text = name.lower()
     after_folder = _LABEL_AFTER_FOLDER.match(text, _end_of(folder_name.lower(), text))
@@ -31,29 +36,36 @@ def label_of(name: str, folder_name: str = "") -> str | None:
     if found is None:
         return None
     label = found["word"] or found["number"].strip("_ #-")
-    return None if sequence_named(label) else re.sub(r"0*(\d+)", r"\1", label)
+    if sequence_named(label) or _NOBODY.fullmatch(label):
+        return None
+    number = _NUMBER_OF_WORD.fullmatch(label)
+    return re.sub(r"0*(\d+)", r"\1", label if number is None else number[1])
 
 
-def labelled_files(files: Iterable[Path], folder: Path) -> dict[str, Path]:
-    """Return each label that names of files, or of folders on the way to them, begin with, and its first file.
+def files_of_two_patients(files: Iterable[Path], folder: Path) -> tuple[Path, Path] | None:
+    """Return two files that bear the labels of two patients, in their names or in those of the folders around them.
 
     Args:
         files: volumes in the folder or below it; others are not looked at.
-        folder: the patient's.
+        folder: the patient's; its own name does not count.
 
     Returns:
-        in natural order of the labels.
+        their places in the folder; None where all may be one patient's.
     """
-    labels: dict[str, Path] = {}
-    for path in files:
-        if not path.is_relative_to(folder):
-            continue
-        place = path.relative_to(folder)
-        for part in (*place.parent.parts, stem_of(place.name) or place.name):
-            label = label_of(part, folder.name)
-            if label is not None:
-                labels.setdefault(label, place)
-    return dict(sorted(labels.items(), key=lambda told: natural_key(told[0])))
+    places = [path.relative_to(folder) for path in files if path.is_relative_to(folder)]
+    return next((pair for pair in itertools.combinations(places, 2) if _are_two_patients(*pair, folder.name)), None)
+
+
+def _are_two_patients(first: Path, second: Path, folder_name: str) -> bool:
+    names = [label_of(stem_of(place.name) or place.name, folder_name) for place in (first, second)]
+    if None not in names:
+        return names[0] != names[1]
+    labels = [
+        {label_of(part, folder_name) for part in place.parent.parts} | {name}
+        for place, name in zip((first, second), names, strict=True)
+    ]
+    own, other = (found - {None} for found in labels)
+    return bool(own and other) and own.isdisjoint(other)
 
 
 def _end_of(folder_name: str, name: str) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from islesnet.errors import InputError
-from islesnet.files import exists, is_folder
+from islesnet.files import exists, is_file, is_folder, sha256_of, whole_file
 from islesnet.volumes.file_names import is_drawn, stem_of
 
 # Every run writes this to its folder.
@@ -24,10 +24,31 @@ _SAID_OF_PATIENT = {"total_volume_ml", "lesions", "versions"}
 _REGISTERED = ("dwi.nii.gz", "t1.nii.gz", "t2.nii.gz", "flair.nii.gz")
 SEGMENTATION_FILE = "lesion.dcm"
 _DERIVED = ("adc.nii.gz", BRAIN_FILE, SEGMENTATION_FILE)
-# What a reader may correct in place; the patient's JSON has the checksums.
+# What a reader may correct in place; the mark has the checksums.
 CORRECTABLE = (BRAIN_FILE, SEGMENTATION_FILE)
 # All that a run may write to it.
 IN_FOLDER = (*_REGISTERED, *_DERIVED, SCANS_FILE, "report.html", "lesions.csv", "patient.json")
+
+
+_SAID = "islesnet wrote here, and replaces what it wrote of this patient, here and beside this folder.\n"
+
+
+def mark(folder: Path) -> None:
+    """Mark a patient's folder as a run's, with the checksums of what lies there and may be corrected."""
+    checksums = [f"{sha256_of(folder / name)}  {name}\n" for name in CORRECTABLE if is_file(folder / name)]
+    with whole_file(folder / MARK) as part:
+        part.write_text("".join([_SAID, *checksums]), encoding="utf-8")
+
+
+def corrected_in(folder: Path) -> list[Path]:
+    """List what is no longer as the run left it that marked a patient's folder."""
+    try:
+        _, *lines = (folder / MARK).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):  # no mark, or none of ours
+        return []
+    told = dict(line.split("  ", 1)[::-1] for line in lines if "  " in line)
+    there = [folder / name for name in CORRECTABLE if name in told and is_file(folder / name)]
+    return [path for path in there if sha256_of(path) != told[path.name]]
 
 
 def is_run_folder(folder: Path) -> bool:

@@ -59,6 +59,46 @@ def test_every_patient_of_a_folder_gets_mask_probability_and_numbers(patients, w
     assert numbers["lesion_volume_ml"] == pytest.approx(voxels_ml, abs=1e-3)
 
 
+def test_mask_does_not_depend_on_what_a_header_states_beside_its_sform(patients, weights, tmp_path):
+    masks = {}
+    for name, stated in (("true", None), ("wrong", (1.0, 1.0, 1.0))):
+        folder = shutil.copytree(patients / "anna", tmp_path / name / "anna")
+        for path in folder.glob("*.nii.gz"):
+            image = nibabel.load(path)
+            image.header["pixdim"][1:4] = stated or image.header["pixdim"][1:4]
+            image.header["qform_code"] = 0
+            nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), None, image.header), path)
+        segment(weights, tmp_path / name / "out", dataset_dir=str(folder), save_probability=True)
+        masks[name] = nibabel.load(tmp_path / name / "out/anna_probability.nii.gz").get_fdata()
+
+    assert np.ptp(masks["true"]) > 0
+    np.testing.assert_array_equal(masks["wrong"], masks["true"])
+
+
+def test_results_of_another_patient_of_the_same_name_are_replaced_only_again(patients, weights, tmp_path):
+    (patients / "bert").rename(tmp_path / "anna")
+    segment(weights, tmp_path / "out", dataset_dir=str(patients / "anna"))
+    first = (tmp_path / "out/anna_lesion.json").read_bytes()
+
+    with pytest.raises(InputError, match="made of other scans"):
+        segment(weights, tmp_path / "out", dataset_dir=str(tmp_path / "anna"))
+    assert (tmp_path / "out/anna_lesion.json").read_bytes() == first
+    segment(weights, tmp_path / "out", dataset_dir=str(tmp_path / "anna"), again=True)
+    assert (tmp_path / "out/anna_lesion.json").read_bytes() != first
+
+
+def test_folder_of_scans_is_refused_for_results_before_a_file_is_written(patients, weights):
+    before = set(patients.rglob("*"))
+    folders = {"dataset_dir": str(patients), "output_dir": str(patients)}
+    workflow = open_recipe("inference", "inference", checkpoint=str(weights), **folders)
+
+    with pytest.raises(Exception) as refused:
+        workflow.parser.get_parsed_content("refuse_early")
+
+    assert "would be written among the scans" in str(input_error_behind(refused.value))
+    assert set(patients.rglob("*")) == before
+
+
 @pytest.mark.parametrize("absent", [("dwi",), ("t1", "t2", "flair"), ("dwi", "flair", "t2"), ("t1",)])
 def test_any_subset_of_the_sequences_is_segmented(patients, weights, tmp_path, absent):
     for sequence in absent:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydicom.uid import generate_uid
 
-from islesnet.data import Case
+from islesnet.data import Case, find_cases
 from islesnet.errors import InputError
 from islesnet.patients import Preparation, PrepareScans, RawScans, find_patients
 from islesnet.patients.scans import PREPARATION
@@ -436,6 +436,29 @@ def test_patient_whose_scans_are_all_links_to_nothing_will_fail_and_is_not_left_
         read(bert, tmp_path)
 
 
+@pytest.mark.parametrize("place", ["sub-02/dwi/sub-02_dwi", "data_2_dwi"])
+def test_patient_of_a_data_set_whose_scans_are_all_links_to_nothing_will_fail_too(write_scan, tmp_path, place):
+    for number in ("1", "3"):
+        write_scan(tmp_path / f"{place.replace('2', number)}.nii.gz")
+    lose(tmp_path / f"{place}.nii.gz")
+
+    _, second, _ = find_patients(tmp_path)
+
+    with pytest.raises(InputError, match="DWI is left out: its file is a link to one that is not there"):
+        read(second, tmp_path)
+    assert len(find_cases(tmp_path)) == 2
+
+
+def test_truth_of_a_patient_whose_flair_was_not_fetched_stays_known(write_scan, tmp_path):
+    write_scan(tmp_path / "sub-01/dwi/sub-01_dwi.nii.gz")
+    truth = write_scan(tmp_path / "sub-01/dwi/sub-01_msk.nii.gz")
+    lose(tmp_path / "sub-01/anat/sub-01_FLAIR.nii.gz")
+
+    (patient,) = find_patients(tmp_path)
+
+    assert (patient.lost, patient.label) == (("flair",), truth)
+
+
 def test_link_to_a_patients_folder_is_the_patient_and_a_loop_ends(write_scan, tmp_path):
     write_scan(tmp_path / "elsewhere/x.nii.gz")
     write_scan(tmp_path / "cohort/bert/x.nii.gz")
@@ -573,10 +596,23 @@ def test_patient_whose_scans_have_two_labels_is_refused_alone_or_in_a_cohort(wri
     (alone,) = find_patients(tmp_path / "cohort" / folder)
     among_others = {patient.patient: patient for patient in find_patients(tmp_path / "cohort")}[folder]
     for patient in (alone, among_others):
-        with pytest.raises(InputError, match=r"by their names .* and .* are of 2 patients.*say --one-patient"):
+        with pytest.raises(InputError, match=r"by their names .* and .* are of two patients.*with --one-patient"):
             read(patient, tmp_path)
     (as_said,) = find_patients(tmp_path / "cohort" / folder, one_patient=True)
     read(as_said, tmp_path)
+
+
+def test_scan_of_another_subject_in_a_bids_subject_is_refused(write_scan, tmp_path):
+    write_scan(tmp_path / "sub-01/dwi/sub-01_dwi.nii.gz")
+    write_scan(tmp_path / "sub-01/anat/sub-02_FLAIR.nii.gz", "flair")
+    write_scan(tmp_path / "sub-03/dwi/sub-03_dwi.nii.gz")
+    write_scan(tmp_path / "sub-03/anat/sub-03_FLAIR.nii.gz", "flair")
+
+    first, third = find_patients(tmp_path)
+
+    with pytest.raises(InputError, match="are of two patients"):
+        read(first, tmp_path)
+    assert isinstance(third, Case)
 
 
 def test_label_of_a_scan_that_is_known_by_its_side_file_counts(write_scan, tmp_path):
@@ -584,7 +620,9 @@ def test_label_of_a_scan_that_is_known_by_its_side_file_counts(write_scan, tmp_p
     write_scan(tmp_path / "data/PAT002_5.nii.gz", "flair")
     (tmp_path / "data/PAT002_5.json").write_text('{"SeriesDescription": "t2_tirm_tra_dark-fluid"}')
 
-    with pytest.raises(InputError, match=r"by their names PAT001_dwi\.nii\.gz and PAT002_5\.nii\.gz are of 2 patients"):
+    with pytest.raises(
+        InputError, match=r"by their names PAT001_dwi\.nii\.gz and PAT002_5\.nii\.gz are of two patients"
+    ):
         read(*find_patients(tmp_path / "data"), tmp_path)
 
 
@@ -671,7 +709,7 @@ def test_folder_of_a_cohort_that_holds_several_patients_fails_and_no_other(write
 
     bert, site = find_patients(tmp_path / "cohort")
 
-    with pytest.raises(InputError, match=r"site: by their names p1/dwi\.nii\.gz and p2/flair\.nii\.gz are of 2"):
+    with pytest.raises(InputError, match=r"site: by their names p1/dwi\.nii\.gz and p2/flair\.nii\.gz are of two"):
         read(site, tmp_path)
     read(bert, tmp_path)
 

@@ -13,7 +13,7 @@ from islesnet.files import sha256_of
 from islesnet.patients import BeginPatient, RawScans, require_apart
 from islesnet.patients.source import is_same_source, source_of
 from islesnet.provenance import write_provenance
-from islesnet.volumes.result_files import CORRECTABLE, IN_FOLDER, MARK
+from islesnet.volumes.result_files import CORRECTABLE, IN_FOLDER, MARK, mark
 from tests.scanner import made_dicom
 
 
@@ -51,10 +51,10 @@ def test_other_files_in_a_patients_folder_of_results_stay(scans, begin, tmp_path
     assert there(tmp_path) == {"anna/consent.pdf", f"anna/{MARK}"}
 
 
-def written_mask(tmp_path, checksums=None):
+def written_mask(tmp_path):
     """A mask as a run leaves it, with its numbers."""
     mask = write(tmp_path / "out/anna_lesion.nii.gz", b"a mask")
-    numbers = {"islesnet": "0.1.0", "mask_sha256": sha256_of(mask), "sha256": checksums or {}}
+    numbers = {"islesnet": "0.1.0", "mask_sha256": sha256_of(mask)}
     (tmp_path / "out/anna_lesion.json").write_text(json.dumps(numbers))
     return mask
 
@@ -109,6 +109,36 @@ def test_dicom_of_another_examination_in_the_same_place_is_another_patients(begi
 
     with pytest.raises(InputError, match="made of other scans"):
         begin(RawScans("anna", inbox))
+
+
+def test_source_stays_the_same_where_scans_come_to_a_patients_or_a_visit_has_two_studies(scans, tmp_path):
+    prepared = {"patient": "anna", "dwi": str(scans / "dwi.nii.gz")}
+    more = prepared | {"flair": str(write(tmp_path / "elsewhere/flair.nii.gz", b"fetched since"))}
+    visit = [tmp_path / "visit", tmp_path / "exported again"]
+    studies = [generate_uid(), generate_uid()]
+    for folder, order in zip(visit, (studies, studies[::-1]), strict=True):
+        for place, study in zip(("0001", "0002"), order, strict=True):
+            made_dicom.classic(folder / place, made_dicom.head(3), StudyInstanceUID=study)
+
+    assert is_same_source(source_of(prepared), source_of(more))
+    first, again = ({"patient": "anna", "folder": str(folder)} for folder in visit)
+    assert is_same_source(source_of(first), source_of(again))
+    assert is_same_source(source_of(first), source_of({"patient": "anna", "dwi": str(visit[0] / "0001")}))
+    (visit[0] / "more").mkdir()
+    write(visit[0] / "more/converted.nii.gz")
+    assert is_same_source(source_of(first), source_of(again))
+
+
+def test_metaimages_are_known_by_their_voxels_and_what_cannot_be_read_by_nothing(tmp_path):
+    items = []
+    for day in ("monday", "tuesday"):
+        header = write(tmp_path / day / "dwi.mhd", b"one header")
+        write(tmp_path / day / "dwi.raw", f"the voxels of {day}".encode())
+        items.append({"patient": "anna", "dwi": str(header)})
+    broken = {"patient": "anna", "folder": str(write(tmp_path / "inbox/1", b"\0" * 128 + b"DICM").parent)}
+
+    assert not is_same_source(*map(source_of, items))
+    assert source_of(broken) == ""
 
 
 def test_file_that_cannot_be_read_or_is_a_pipe_does_not_stop_the_beginning(scans, begin, monkeypatch):
@@ -249,7 +279,7 @@ def test_mask_that_was_corrected_is_not_replaced_until_it_is_moved_away(scans, b
 def test_brain_mask_or_dicom_that_was_corrected_is_not_replaced_until_it_is_moved_away(scans, begin, tmp_path, name):
     begin(RawScans("anna", scans))
     file = write(tmp_path / "out/anna" / name, b"as the run made it")
-    written_mask(tmp_path, {name: sha256_of(file)})
+    mark(tmp_path / "out/anna")
     file.write_bytes(b"as an expert corrected it")
 
     with pytest.raises(InputError, match=f"{name} is not as a run of islesnet left it"):

@@ -14,6 +14,7 @@ import islesnet
 from islesnet.data.loading import VolumeReader
 from islesnet.files import sha256_of
 from islesnet.transforms import SaveLesionsd, describe_lesions
+from islesnet.volumes.result_files import corrected_in, mark
 
 SHAPE = (6, 5, 4)
 ANGLE = 0.2
@@ -123,9 +124,22 @@ def test_reference_of_another_format_gives_its_affine_with_both_codes_1(tmp_path
     )
 
 
+@pytest.mark.parametrize("is_marked", [True, False])
+def test_what_may_be_corrected_in_a_marked_folder_is_known_by_its_checksum(tmp_path, mask, is_marked):
+    brain = tmp_path / "sub-1/brain.nii.gz"
+    brain.parent.mkdir()
+    if is_marked:
+        mark(brain.parent)
+    brain.write_bytes(b"a mask of the brain")
+
+    SaveLesionsd(keys="pred", output_dir=tmp_path)(item_of(write_nifti(tmp_path / "dwi.nii.gz"), mask))
+
+    assert corrected_in(brain.parent) == []
+    brain.write_bytes(b"a better mask")
+    assert corrected_in(brain.parent) == ([brain] if is_marked else [])
+
+
 def test_numbers_are_those_of_the_mask(tmp_path, mask):
-    (tmp_path / "sub-1").mkdir()
-    (tmp_path / "sub-1/brain.nii.gz").write_bytes(b"a mask of the brain")
     SaveLesionsd(keys="pred", output_dir=tmp_path)(item_of(write_nifti(tmp_path / "dwi.nii.gz"), mask))
     assert json.loads((tmp_path / "sub-1_lesion.json").read_text()) == {
         "patient": "sub-1",
@@ -135,7 +149,6 @@ def test_numbers_are_those_of_the_mask(tmp_path, mask):
         "reference": "dwi.nii.gz",
         "islesnet": islesnet.__version__,
         "mask_sha256": sha256_of(tmp_path / "sub-1_lesion.nii.gz"),
-        "sha256": {"brain.nii.gz": sha256_of(tmp_path / "sub-1/brain.nii.gz")},
     }
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from islesnet.volumes.patient_labels import label_of, labelled_files
+from islesnet.volumes.patient_labels import files_of_two_patients, label_of
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,11 @@ from islesnet.volumes.patient_labels import label_of, labelled_files
         ("PAT12-20231001_dwi", "12"),
         ("sub-anna_ses-1_FLAIR", "anna"),
         ("sub-A01", "a1"),
+        ("sub-PAT001", "1"),
+        ("sub-p01", "1"),
+        ("pat-7-1000_dwi", "7"),  # the b-value
+        ("sub-mni152_t1", None),
+        ("dwi_sub-sampled", None),
         ("isles2022_sub-01_dwi", "1"),
         ("sub-01-02_dwi", "1-2"),
         ("sub-T1_pre", None),
@@ -48,8 +53,30 @@ def test_name_of_the_folder_may_stand_before_it_or_be_it(name, folder, label):
     assert label_of(name, folder) == label
 
 
-def test_each_label_has_its_first_file_in_natural_order_and_files_elsewhere_do_not_count():
+@pytest.mark.parametrize(
+    ("first", "second", "are_two"),
+    [
+        ("p1_dwi", "p2_flair", True),
+        ("p1_dwi", "p01_flair", False),
+        ("p1_dwi", "flair", False),
+        ("FLAIR/p10", "T1/p9", True),
+        ("p1/dwi", "p2/flair", True),
+        ("p1/dwi", "T1/p2_t1", True),
+        ("p1/dwi", "T1/p1_t1", False),
+        ("PAT007/sub-01_dwi", "PAT007/sub-01_flair", False),  # one person with two labels
+        ("case_12/sub-bert/dwi/sub-bert_dwi", "case_12/sub-bert/anat/sub-bert_T1w", False),
+        ("PAT007/sub-01_dwi", "PAT007/sub-02_flair", True),
+        ("sub-PAT001_dwi", "PAT001_flair", False),
+    ],
+)
+def test_two_files_are_of_two_patients_where_their_labels_differ(first, second, are_two):
     home = Path("/data/anna")
-    files = [home / "FLAIR/p10/x.nii.gz", home / "p9_dwi.nii.gz", home / "p09_t1.nii", Path("/data/p3_t2.nii")]
+    places = (Path(f"{first}.nii.gz"), Path(f"{second}.nii.gz"))
 
-    assert labelled_files(files, home) == {"9": Path("p9_dwi.nii.gz"), "10": Path("FLAIR/p10/x.nii.gz")}
+    found = files_of_two_patients([home / place for place in places], home)
+
+    assert found == (places if are_two else None)
+
+
+def test_files_elsewhere_do_not_count():
+    assert files_of_two_patients([Path("/data/anna/p1_dwi.nii"), Path("/data/p3_t2.nii")], Path("/data/anna")) is None

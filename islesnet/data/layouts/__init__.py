@@ -32,12 +32,13 @@ _MODULES: tuple[Layout, ...] = (table, nnunet, siss2015, bids, folders)
 LAYOUTS = tuple(module.NAME for module in _MODULES)
 
 
-def find_cases(folder: Path, layout: str = "auto") -> list[Case]:
+def find_cases(folder: Path, layout: str = "auto", with_lost: bool = False) -> list[Case]:
     """Find the patients of a data set, sorted naturally by patient.
 
     Args:
         folder: the data set's folder, one patient's folder, or a CSV table.
         layout: "auto", or one of "siss2015", "bids", "nnunet", "csv", "folders".
+        with_lost: patients of whom no file is there, but links to them, are among them, with no sequence.
 
     Raises:
         InputError: where there is nothing that the layout understands, where two files claim the same sequence of a
@@ -53,7 +54,7 @@ def find_cases(folder: Path, layout: str = "auto") -> list[Case]:
     if (module is table) != folder.is_file():
         wanted = "a CSV file, not a folder" if module is table else "a folder, not a file"
         raise InputError(f"{folder}: the layout {layout!r} is {wanted}")
-    cases = module.find(folder)
+    cases = [case for case in module.find(folder) if case.sequences or with_lost]
     if not cases:
         raise _nothing_known(folder, layout)
     _require_each_once(cases, folder)
@@ -85,7 +86,7 @@ def _require_existing(folder: Path) -> None:
 def _require_each_once(cases: list[Case], folder: Path) -> None:
     files: dict[str, Path] = {}
     for case in cases:
-        path = case.sequences[case.reference]
+        path = next(iter(case.files.values()), folder)
         if case.patient in files:
             raise InputError(
                 f"{folder}: the patient {case.patient!r} comes twice: {files[case.patient]} and {path}; rename one"

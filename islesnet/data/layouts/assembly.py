@@ -25,7 +25,7 @@ def claim(path: Path, reading: NameReading) -> str | None:
 
 
 def assemble(patient: str, claims: Iterable[tuple[str, Path]]) -> Case | None:
-    """Make a case of (sequence or "label", file) pairs, links to nothing left out; None where no sequence is left.
+    """Make a case of (sequence or "label", file) pairs, links to nothing left out; None without any sequence.
 
     Raises:
         InputError: where two files claim the same place; both are named.
@@ -44,11 +44,12 @@ def assemble(patient: str, claims: Iterable[tuple[str, Path]]) -> Case | None:
             )
         files[role] = path
     label = files.pop("label", None)
-    if not files:
+    missing = tuple(role for role in SEQUENCES if role in lost and role not in files)
+    if not files and not missing:
         if label is not None:
             logger.warning("patient %r has a label (%s) but no sequence; left out", patient, label)
         return None
-    return Case(patient, files, label, tuple(role for role in SEQUENCES if role in lost and role not in files))
+    return Case(patient, files, label, missing)
 
 
 def assemble_by_name(patient: str, paths: Iterable[Path]) -> Case | None:
