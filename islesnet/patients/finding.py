@@ -17,21 +17,28 @@ from islesnet.patients.folders import (
     is_volume,
     name_without_suffix,
     scans_in,
-    volumes_in,
 )
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.joining import (
     are_named_as_series,
     are_parts,
-    have_no_name_in_common,
     is_anothers,
     is_beside,
     is_further,
     names_somebody,
 )
 from islesnet.patients.scans import RawScans
-from islesnet.scanner import examination_of, may_be_sequence, sequence_by_name
-from islesnet.volumes.file_names import is_drawn, natural_key, words_of
+from islesnet.patients.telling import (
+    is_by_product,
+    some,
+    tell_apart,
+    tell_as_one,
+    tell_left_over,
+    tell_passed_over,
+    tell_without_common_name,
+)
+from islesnet.scanner import examination_of, sequence_by_name
+from islesnet.volumes.file_names import natural_key
 from islesnet.volumes.patient_labels import files_of_two_patients
 
 logger = logging.getLogger(__name__)
@@ -63,26 +70,26 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     if layout not in (None, "folders"):
         return _patients_in_layout(folder, str(layout))
     if next(scans_in(folder), None) is not None:
-        _tell_passed_over(folder)
+        tell_passed_over(folder)
         patients = _patients_of_folder(folder)
         if len(patients) > 1:
             _require_alone(folder)
-            _tell_apart(folder, patients)
-            _tell_left_over(folder, patients)
+            tell_apart(folder, patients)
+            tell_left_over(folder, patients)
             return patients
         if patients == [own]:
             _require_clear(folder)
-        _tell_without_common_name(folder)
+        tell_without_common_name(folder)
         return patients
     children = folders_of_scans(folder)
     if children:
-        _tell_passed_over(folder)
+        tell_passed_over(folder)
     else:
         children = folders_of_results(folder)
     if _are_one_examination(children):
         return [own]
     if are_named_as_series(children):
-        _tell_as_one(folder, children)
+        tell_as_one(folder, children)
         return [own]
     if not children or (layout == "folders" and are_parts(children)):
         try:
@@ -115,51 +122,11 @@ def _require_alone(folder: Path) -> None:
     unclear = [child.name for child in children if not is_beside(child, scans)]
     if unclear:
         raise InputError(
-            f"{folder} holds patients by its files' names, and folders of scans beside them ({_some(unclear)}); move "
+            f"{folder} holds patients by its files' names, and folders of scans beside them ({some(unclear)}); move "
             "either away, so that nobody is left out"
         )
     if children:
-        logger.warning("%s: %s: not looked into", folder, _some([child.name for child in children]))
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
-
-
-def _tell_apart(folder: Path, patients: Sequence[Case | RawScans]) -> None:
-    told = f"these are {len(patients)} patients ({_some([patient.patient for patient in patients])})"
-    logger.info("%s: by the files' names %s; where they are one, say --one-patient", folder.name, told)
-
-
-def _tell_left_over(folder: Path, patients: Sequence[Case | RawScans]) -> None:
-    files = {path for patient in patients if isinstance(patient, Case) for path in patient.files.values()}
-    others = [scan for scan in scans_in(folder) if scan not in files and not _is_by_product(scan)]
-    left_over = [scan.name for scan in others if may_be_sequence(name_without_suffix(scan))]
-    if left_over:
-        told = f"{len(left_over)} left out, as the names do not say which sequence or whose"
-        logger.warning("%s: %s: %s; name them, or give each patient a folder", folder, told, _some(left_over))
-
-
-def _tell_without_common_name(folder: Path) -> None:
-    scans = [scan for scan in volumes_in(folder) if sequence_by_name(name_without_suffix(scan))]
-    if have_no_name_in_common(scans):
-        told = f"its files ({_some([scan.name for scan in scans])}) are taken for one patient's"
-        logger.info("%s: %s; where they are several people's, give each a folder", folder.name, told)
-
-
-def _tell_as_one(folder: Path, children: Sequence[Path]) -> None:
-    told = f"its folders ({_some([child.name for child in children])}) are named as sequences"
-    logger.info(
-        "%s: %s and are taken for one patient's; where they are several people's, segment each by itself",
-        folder.name,
-        told,
-    )
-
-
-def _tell_passed_over(folder: Path) -> None:
-    results = [child.name for child in folders_of_results(folder)]
-    if results:
-        logger.warning("%s: results of an earlier run are passed over: %s", folder, _some(results))
+        logger.warning("%s: %s: not looked into", folder, some([child.name for child in children]))
 
 
 def _patients_in_layout(folder: Path, layout: str) -> list[Case | RawScans]:
@@ -219,7 +186,7 @@ def _require_clear(folder: Path) -> None:
         return
     loose = next(iter(somebodys), None) or next(scans_in(folder))
     raise InputError(
-        f"{loose} lies beside {beside} of scans ({_some([child.name for child in children])}); move it away where they "
+        f"{loose} lies beside {beside} of scans ({some([child.name for child in children])}); move it away where they "
         "are patients, or say --one-patient where they are one"
     )
 
@@ -268,12 +235,6 @@ def _is_prepared(case: Case, folder: Path) -> bool:
         return False
     if any(sequence_by_name(name_without_suffix(path), folder.name) != role for role, path in case.sequences.items()):
         return False
-    left_over = [scan for scan in scans_in(folder) if scan not in case.files.values() and not _is_by_product(scan)]
+    left_over = [scan for scan in scans_in(folder) if scan not in case.files.values() and not is_by_product(scan)]
     is_nested = any(first_scan(child) is not None for child in folders_in(folder))
     return not left_over and not is_nested and is_on_one_grid(case.sequences.values())
-
-
-def _is_by_product(scan: Path) -> bool:
-    """Tell whether a file is a mask, or a map that is looked for beside the DWI."""
-    name = name_without_suffix(scan)
-    return is_volume(scan) and (is_drawn(name) or "adc" in words_of(name))
