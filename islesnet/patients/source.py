@@ -29,16 +29,19 @@ def source_of(item: Mapping[Hashable, Any]) -> str:
     paths = [Path(os.path.abspath(item[key])) for key in keys]  # noqa: PTH100  - links stay
     examinations, volumes = set[str](), list[Path]()
     for path in paths:
-        is_folder = path.is_dir()
-        volumes += volumes_below(path) if is_folder else [path] if is_volume(path) and path.is_file() else []
-        examinations |= (
-            _examinations_in(path) if is_folder else {examination_of(path)} if is_dicom_file(path) else set()
-        )
+        if path.is_dir():
+            volumes += volumes_below(path)
+            examinations |= _examinations_in(path)
+        elif not path.is_file():  # a pipe would be waited for
+            continue
+        elif is_volume(path):
+            volumes.append(path)
+        elif is_dicom_file(path):
+            examinations.add(examination_of(path))
     told = {*examinations, *map(_fingerprint, volumes)} - {""}
     if volumes:
-        told.add(
-            os.path.realpath(paths[0] if "folder" in item else os.path.commonpath([path.parent for path in paths]))
-        )
+        home = paths[0] if "folder" in item else os.path.commonpath([path.parent for path in paths])
+        told.add(os.path.realpath(home))
     return " ".join(sorted(map(_digest, told)))
 
 
