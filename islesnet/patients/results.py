@@ -119,7 +119,7 @@ class _PatientResults:
         for path in self._places():
             path.unlink(missing_ok=True)
         if self.folder is not None:
-            mark(self.folder)  # without the checksums of what is gone
+            mark(self.folder)  # without checksums until the run has ended
             remove_parts(self.folder)
         remove_parts(self.output_dir, tuple(f".{self.patient}_{ending}" for ending in BESIDE_FOLDER))
 

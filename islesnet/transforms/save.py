@@ -98,7 +98,7 @@ class SaveLesionsd(MapTransform):
                 numbers["mask_sha256"] = sha256_of(part)
                 told.write_text(json.dumps(numbers, indent=2) + "\n")
             if is_file(self.output_dir / str(patient) / MARK):
-                mark(self.output_dir / str(patient))
+                mark(self.output_dir / str(patient), is_finished=True)
         return dict(data)
 
     def _numbers(

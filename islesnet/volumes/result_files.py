@@ -33,22 +33,26 @@ IN_FOLDER = (*_REGISTERED, *_DERIVED, SCANS_FILE, "report.html", "lesions.csv", 
 _SAID = "islesnet wrote here, and replaces what it wrote of this patient, here and beside this folder.\n"
 
 
-def mark(folder: Path) -> None:
-    """Mark a patient's folder as a run's, with the checksums of what lies there and may be corrected."""
-    checksums = [f"{sha256_of(folder / name)}  {name}\n" for name in CORRECTABLE if is_file(folder / name)]
+def mark(folder: Path, is_finished: bool = False) -> None:
+    """Mark a patient's folder as a run's, at its end with the checksums of what may be corrected there."""
+    checksums = [f"{_checksum(folder / name)}  {name}\n" for name in CORRECTABLE if is_finished]
     with whole_file(folder / MARK) as part:
         part.write_text("".join([_SAID, *checksums]), encoding="utf-8")
 
 
 def corrected_in(folder: Path) -> list[Path]:
-    """List what is no longer as the run left it that marked a patient's folder."""
+    """List what is no longer as the run left it that marked a patient's folder at its end."""
     try:
         _, *lines = (folder / MARK).read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):  # no mark, or none of ours
         return []
     told = dict(line.split("  ", 1)[::-1] for line in lines if "  " in line)
     there = [folder / name for name in CORRECTABLE if name in told and is_file(folder / name)]
-    return [path for path in there if sha256_of(path) != told[path.name]]
+    return [path for path in there if _checksum(path) != told[path.name]]
+
+
+def _checksum(path: Path) -> str:
+    return sha256_of(path) if is_file(path) else "-"
 
 
 def is_run_folder(folder: Path) -> bool:

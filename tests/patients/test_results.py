@@ -275,12 +275,18 @@ def test_mask_that_was_corrected_is_not_replaced_until_it_is_moved_away(scans, b
     assert there(tmp_path) == {f"anna/{MARK}"}
 
 
+@pytest.mark.parametrize("is_made", [True, False])
 @pytest.mark.parametrize("name", CORRECTABLE)
-def test_brain_mask_or_dicom_that_was_corrected_is_not_replaced_until_it_is_moved_away(scans, begin, tmp_path, name):
+def test_brain_mask_or_dicom_that_somebody_corrected_or_drew_is_not_replaced_until_it_is_moved_away(
+    scans, begin, tmp_path, name, is_made
+):
     begin(RawScans("anna", scans))
-    file = write(tmp_path / "out/anna" / name, b"as the run made it")
-    mark(tmp_path / "out/anna")
-    file.write_bytes(b"as an expert corrected it")
+    file = tmp_path / "out/anna" / name
+    if is_made:
+        write(file, b"as the run made it")
+    mark(tmp_path / "out/anna", is_finished=True)
+    written_mask(tmp_path)
+    file.write_bytes(b"an expert's")
 
     with pytest.raises(InputError, match=f"{name} is not as a run of islesnet left it"):
         begin(RawScans("anna", scans))
