@@ -73,13 +73,13 @@ class AssessTrustd(MapTransform):
             measured["measured"] = told
         notes = [
             *(Finding("", sentence) for sentence in preparation.get("notes", ())),
-            *_note_sides(preparation),
             *self._note_absent(present),
             *self.record.note(present, self.limits),
         ]
         for key in self.key_iterator(assessed):
             reasons = (
                 _check_damaged(preparation)
+                + _check_sides(preparation)
                 + self.record.check_subset(present, self.limits)
                 + self.record.check_appearance(image, self.sequences, self.limits)
                 + self._check_anatomy(data, data[key], present)
@@ -144,12 +144,13 @@ def _without(preparation: Mapping[str, Any]) -> list[str]:
     return damaged + [f"{name.upper()} left out" for name, numbers in registration.items() if not numbers["used"]]
 
 
-def _note_sides(preparation: Mapping[str, Any]) -> list[Finding]:
+def _check_sides(preparation: Mapping[str, Any]) -> list[Finding]:
     doubtful = preparation.get("doubtful_sides", ())
     if not doubtful:
         return []
     told = ", ".join(name.upper() for name in doubtful)
-    return [Finding("left or right?", f"The header of {told} leaves open which side is left: check it on the scan.")]
+    sentence = f"The header of {told} leaves open which side is left: sides may be exchanged, check them on the scan."
+    return [Finding("left or right?", sentence)]
 
 
 def _as_json(reasons: Sequence[Finding], notes: Sequence[Finding], without: Sequence[str]) -> dict[str, Any]:

@@ -55,12 +55,14 @@ def test_other_absent_sequence_is_a_mere_note(make_image, ranges):
     assert (found["in_short"], found["notes"]) == ("ok", ["Absent, and done without: FLAIR."])
 
 
-def test_side_that_is_left_open_is_a_note_and_stands_in_the_table(make_image, ranges):
+def test_side_that_is_left_open_is_a_reason(make_image, ranges):
     found = assess(make_image(3), appearance=ranges, preparation={"doubtful_sides": ["dwi", "t1"]})
 
-    assert found["is_trusted"]
-    assert found["in_short"] == "note: left or right?"
-    assert "The header of DWI, T1 leaves open which side is left: check it on the scan." in found["notes"]
+    assert not found["is_trusted"]
+    assert found["in_short"] == "left or right?"
+    assert found["reasons"] == [
+        "The header of DWI, T1 leaves open which side is left: sides may be exchanged, check them on the scan."
+    ]
 
 
 def test_damaged_dwi_is_a_reason_and_any_other_damage_stands_in_the_table(make_image, ranges):
