@@ -137,8 +137,9 @@ def _is_closed(folder: Path) -> bool:
 
 
 def _lost_scans_in(folder: Path) -> Iterator[Path]:
-    """Go through the volumes directly in a folder that are links to files that are not there."""
-    return (path for path in _entries(folder) if stem_of(path.name) and path.is_symlink() and not exists(path))
+    """Go through the sequences directly in a folder that are links to files that are not there."""
+    lost = (path for path in _entries(folder) if stem_of(path.name) and path.is_symlink() and not exists(path))
+    return (path for path in lost if sequence_by_name(name_without_suffix(path)) or sequence_by_name(folder.name))
 
 
 def is_dicom_file(path: Path) -> bool:

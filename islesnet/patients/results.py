@@ -56,8 +56,10 @@ class BeginPatient(Transform):
         inputs = [Path(data[key]) for key in _FILES if key in data]
         _require_there(inputs)
         made_from = source_of(data)
-        results = _PatientResults(self.output_dir, str(data["patient"]), self.has_folder)
-        results.begin(inputs, None if self.again else made_from)
+        # Where no scan is there any more, what an earlier run left is all there is; the reading says why it fails.
+        if any(role in data for role in ROLES) or ("folder" in data and first_scan(Path(data["folder"])) is not None):
+            results = _PatientResults(self.output_dir, str(data["patient"]), self.has_folder)
+            results.begin(inputs, None if self.again else made_from)
         return {**data, "made_from": made_from}
 
 

@@ -1,5 +1,6 @@
 """What a patient's results were made of, told apart from another patient's scans of the same name."""
 
+import glob
 import hashlib
 import itertools
 import os
@@ -63,7 +64,8 @@ def _fingerprint(path: Path) -> str:
     """Give a digest of a volume's size and of what lies in its middle; its head is much the same in all patients."""
     try:
         if path.suffix.lower() == ".mhd":  # the voxels lie in a file beside it
-            path = max(path.parent.glob(f"{path.stem}.*"), key=lambda file: file.stat().st_size)
+            beside = path.parent.glob(f"{glob.escape(path.stem)}.*")
+            path = max(beside, key=lambda file: file.stat().st_size, default=path)
         size = path.stat().st_size
         with path.open("rb") as file:
             file.seek(max(0, size // 2 - _LOOKED_AT // 2))

@@ -7,16 +7,16 @@ from pathlib import Path
 
 from islesnet.volumes.file_names import sequence_named, stem_of
 
-# The p of a name in front is a patient's; within it may be a protocol's, p2 of an acceleration.
+# The p of a name in front is a patient's, but for p2 to p4 of an acceleration; within it any may be a protocol's.
 _WORD = "patient|participant|proband|pat|pt|subject|subj|sub|case|mrn"
 # Where hyphens part a centre and its patient, P-12-001, both are the label; P-12-1000 has a b-value.
 _NUMBER = r"(?:[_ #]?\d+|-\d+(?:-0\d+)*)(?![0-9a-z])"
-_LABEL = re.compile(rf"(?:{_WORD}|p)(?P<number>{_NUMBER})|sub-(?P<word>[0-9a-z]+)")
+_LABEL = re.compile(rf"(?:{_WORD}|p(?![_ -]?[234](?![0-9])))(?P<number>{_NUMBER})|sub-(?P<word>[0-9a-z]+)")
 _LABEL_AFTER_FOLDER = re.compile(rf"(?:{_WORD})(?P<number>{_NUMBER})|sub-(?P<word>[0-9a-z]+)")
 _BIDS_WITHIN = re.compile(r"(?<![0-9a-z])sub-(?:(?P<number>\d+(?:-0\d+)*)(?![0-9a-z])|(?P<word>[a-z]*\d[0-9a-z]*))")
 # BIDS's label of one who is called PAT001 elsewhere.
 _NUMBER_OF_WORD = re.compile(rf"(?:{_WORD}|p)?(\d+)")
-_NOBODY = re.compile(r"(?:mni|icbm|template|atlas|average)[0-9a-z]*")
+_NOBODY = re.compile(r"(?:mni|icbm|template|atlas|average)[0-9a-z]*|\d+(?:mm|iso)")
 
 
 def label_of(name: str, folder_name: str = "") -> str | None:
@@ -27,8 +27,8 @@ def label_of(name: str, folder_name: str = "") -> str | None:
         folder_name: of the folder that the patient is to be called by.
 
     Returns:
-        in lower case, numbers without leading zeros; None where there is no label, or a sequence's or a template's name
-        in its place.
+        in lower case, numbers without leading zeros; None where there is no label, or a sequence's or a template's
+        name, or a voxel size, in its place.
     """
     text = name.lower()
     after_folder = _LABEL_AFTER_FOLDER.match(text, _end_of(folder_name.lower(), text))
@@ -58,8 +58,9 @@ def files_of_two_patients(files: Iterable[Path], folder: Path) -> tuple[Path, Pa
 
 def _are_two_patients(first: Path, second: Path, folder_name: str) -> bool:
     names = [label_of(stem_of(place.name) or place.name, folder_name) for place in (first, second)]
-    if None not in names:
-        return names[0] != names[1]
+    if names[0] is not None and names[1] is not None:
+        shorter, longer = sorted(names, key=str)  # "12" may be "12-1"
+        return shorter != longer and not str(longer).startswith(f"{shorter}-")
     labels = [
         {label_of(part, folder_name) for part in place.parent.parts} | {name}
         for place, name in zip((first, second), names, strict=True)

@@ -449,6 +449,15 @@ def test_patient_of_a_data_set_whose_scans_are_all_links_to_nothing_will_fail_to
     assert len(find_cases(tmp_path)) == 2
 
 
+def test_masks_and_templates_that_are_links_to_nothing_make_no_patients(write_scan, tmp_path):
+    for patient in ("anna", "bert"):
+        write_scan(tmp_path / patient / "dwi.nii.gz")
+    for name in ("masks/anna_lesion", "code/template"):
+        lose(tmp_path / f"{name}.nii.gz")
+
+    assert set(found(tmp_path)) == {"anna", "bert"}
+
+
 def test_truth_of_a_patient_whose_flair_was_not_fetched_stays_known(write_scan, tmp_path):
     write_scan(tmp_path / "sub-01/dwi/sub-01_dwi.nii.gz")
     truth = write_scan(tmp_path / "sub-01/dwi/sub-01_msk.nii.gz")
@@ -576,7 +585,7 @@ def read(patient, folder):
         ("data", ("p_9_dwi", "p10_t1", "patient-9_flair")),
         ("data", ("data_case3_dwi", "data_case4_flair")),
         ("data", ("sub-01_dwi/x", "sub-02_flair/x")),
-        ("data", ("FLAIR/p1", "T1/p2")),
+        ("data", ("FLAIR/p1", "T1/p7")),
         ("data", ("DWI/mrn123", "FLAIR/mrn456")),
         ("data", ("anat/sub-01_T1w", "anat/sub-02_FLAIR")),
         ("data", ("sub-anna_ses-1_dwi", "sub-bert_ses-1_FLAIR")),
@@ -704,12 +713,12 @@ def test_scan_of_several_patients_that_says_no_sequence_is_not_forgotten(write_s
 
 
 def test_folder_of_a_cohort_that_holds_several_patients_fails_and_no_other(write_scan, tmp_path):
-    for name in ("site/p1/dwi", "site/p2/flair", "bert/nifti/dwi", "bert/raw/flair"):
+    for name in ("site/p1/dwi", "site/p7/flair", "bert/nifti/dwi", "bert/raw/flair"):
         write_scan(tmp_path / f"cohort/{name}.nii.gz", "dwi" if "dwi" in name else "flair")
 
     bert, site = find_patients(tmp_path / "cohort")
 
-    with pytest.raises(InputError, match=r"site: by their names p1/dwi\.nii\.gz and p2/flair\.nii\.gz are of two"):
+    with pytest.raises(InputError, match=r"site: by their names p1/dwi\.nii\.gz and p7/flair\.nii\.gz are of two"):
         read(site, tmp_path)
     read(bert, tmp_path)
 

@@ -111,6 +111,18 @@ def test_dicom_of_another_examination_in_the_same_place_is_another_patients(begi
         begin(RawScans("anna", inbox))
 
 
+def test_results_of_a_patient_whose_scans_are_not_there_any_more_stay(begin, tmp_path):
+    mask = written_mask(tmp_path)
+    write(tmp_path / "out/anna/report.html")
+    mark(tmp_path / "out/anna", is_finished=True)
+    (tmp_path / "anna").mkdir()
+    (tmp_path / "anna/dwi.nii.gz").symlink_to("/nowhere/annexed")
+
+    for gone in (RawScans("anna", tmp_path / "anna"), RawScans("anna", lost=("dwi",))):
+        begin(gone)
+        assert mask.exists() and (tmp_path / "out/anna/report.html").exists()
+
+
 def test_source_stays_the_same_where_scans_come_to_a_patients_or_a_visit_has_two_studies(scans, tmp_path):
     prepared = {"patient": "anna", "dwi": str(scans / "dwi.nii.gz")}
     more = prepared | {"flair": str(write(tmp_path / "elsewhere/flair.nii.gz", b"fetched since"))}
@@ -135,10 +147,12 @@ def test_metaimages_are_known_by_their_voxels_and_what_cannot_be_read_by_nothing
         header = write(tmp_path / day / "dwi.mhd", b"one header")
         write(tmp_path / day / "dwi.raw", f"the voxels of {day}".encode())
         items.append({"patient": "anna", "dwi": str(header)})
+    alone = {"patient": "anna", "dwi": str(write(tmp_path / "odd/dwi [1].mhd", b"a header alone"))}
     broken = {"patient": "anna", "folder": str(write(tmp_path / "inbox/1", b"\0" * 128 + b"DICM").parent)}
 
     assert not is_same_source(*map(source_of, items))
     assert source_of(broken) == ""
+    assert source_of(alone)
 
 
 def test_file_that_cannot_be_read_or_is_a_pipe_does_not_stop_the_beginning(scans, begin, monkeypatch):

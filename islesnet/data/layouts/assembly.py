@@ -24,8 +24,13 @@ def claim(path: Path, reading: NameReading) -> str | None:
     return reading.role
 
 
-def assemble(patient: str, claims: Iterable[tuple[str, Path]]) -> Case | None:
-    """Make a case of (sequence or "label", file) pairs, links to nothing left out; None without any sequence.
+def assemble(patient: str, claims: Iterable[tuple[str, Path]], keeps_links: bool = False) -> Case | None:
+    """Make a case of (sequence or "label", file) pairs; None without any sequence.
+
+    Args:
+        patient: whose files they are.
+        claims: the pairs.
+        keeps_links: links to nothing are files too, which the checks will name; otherwise they are left out.
 
     Raises:
         InputError: where two files claim the same place; both are named.
@@ -33,7 +38,7 @@ def assemble(patient: str, claims: Iterable[tuple[str, Path]]) -> Case | None:
     files: dict[str, Path] = {}
     lost: list[str] = []
     for role, path in claims:
-        if not exists(path):
+        if not keeps_links and not exists(path):
             logger.warning("%s is passed over: a link to a file that is not there (not fetched yet?)", path)
             lost.append(role)
             continue

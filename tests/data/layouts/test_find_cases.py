@@ -251,6 +251,15 @@ def test_links_are_followed_but_not_to_nothing(root, caplog):
     assert "t1.nii.gz is passed over: a link to a file that is not there" in caplog.text
 
 
+def test_mask_in_derivatives_is_taken_where_the_one_beside_the_image_is_a_link_to_nothing(root):
+    plant(root, ["sub-01/anat/sub-01_FLAIR.nii.gz", "derivatives/sub-01/anat/sub-01_mask.nii.gz"])
+    (root / "sub-01/anat/sub-01_mask.nii.gz").symlink_to(root / "gone.nii.gz")
+
+    (case,) = find_cases(root)
+
+    assert case.label == root / "derivatives/sub-01/anat/sub-01_mask.nii.gz"
+
+
 def test_passed_over_files_and_folders_are_told(root, caplog):
     plant(root, ["p1/dwi.nii", "p1/p1_lesion.nii", "p2/scan.nii"])
     find_cases(root)
@@ -279,6 +288,17 @@ def test_nnunet_channels_are_named_by_dataset_json(root, names):
     cases = find_cases(nnunet(root, IMAGES, names))
     assert detect_layout(root) == "nnunet"
     assert {case.patient: " ".join(case.files) for case in cases} == {"a_b": "dwi flair label", "c": "flair"}
+
+
+def test_nnunet_file_that_is_a_link_to_nothing_is_left_for_the_checks_to_name(root):
+    nnunet(root, IMAGES, {"channel_names": {"0": "DWI", "1": "FLAIR"}})
+    for name in ("imagesTr/a_b_0001.nii.gz", "labelsTr/a_b.nii.gz"):
+        (root / name).unlink()
+        (root / name).symlink_to(root / "gone.nii.gz")
+
+    case, _ = find_cases(root)
+
+    assert " ".join(case.files) == "dwi flair label"
 
 
 @pytest.mark.parametrize("unused", ["ADC", "T1-Gd", "t1ce", "CT", "T2*"])
