@@ -106,7 +106,7 @@ class CohortEvaluator(SupervisedEvaluator):
             super().run(global_epoch)
         except OSError as error:  # a full disk takes no table either; who failed is told all the same
             left = self.state.epoch_length - self.state.iteration
-            unreached = f"\n{left} patients were not reached." if left else ""
+            unreached = f"\nNot reached: {left} of {self.state.epoch_length} patients." if left else ""
             self._tell_failures(f"\nThen the run was stopped: {in_words(error)}{unreached}")
             raise
         if self.finished:

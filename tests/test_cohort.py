@@ -109,9 +109,8 @@ def test_every_failed_patient_is_named_with_its_reason(evaluator_of, written):
 
 def test_full_disk_stops_the_run_whether_it_is_met_in_preparing_or_in_writing(evaluator_of, written):
     for full in ("full", "disk"):
-        with pytest.raises(
-            InputError, match=r"(?s)1 of 3 patients failed.*\nThen the run was stopped: .*no space left on device"
-        ):
+        told = r"(?s)1 of 3 patients failed.*\nThen the run was stopped: .*no space left on device\nNot reached: 1 of 3"
+        with pytest.raises(InputError, match=told):
             evaluator_of("a", full, "b").run()
         assert [patient for patient, _ in written] == ["a"]
         written.clear()

@@ -1,7 +1,7 @@
 """What is told of a folder in which patients were found: what was taken together, and what was left out."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from islesnet.data import Case
@@ -27,12 +27,16 @@ def tell_apart(folder: Path, patients: Sequence[Case | RawScans]) -> None:
 
 def tell_left_over(folder: Path, patients: Sequence[Case | RawScans]) -> None:
     """Name the scans of a flat folder that no patient has."""
-    files = {path for patient in patients if isinstance(patient, Case) for path in patient.files.values()}
+    files = {path for patient in patients for path in _files_of(patient)}
     others = [scan for scan in scans_in(folder) if scan not in files and not is_by_product(scan)]
     left_over = [scan.name for scan in others if may_be_sequence(name_without_suffix(scan))]
     if left_over:
         told = f"{len(left_over)} left out, as the names do not say which sequence or whose"
         logger.warning("%s: %s: %s; name them, or give each patient a folder", folder, told, some(left_over))
+
+
+def _files_of(patient: Case | RawScans) -> Collection[Path]:
+    return patient.files.values() if isinstance(patient, Case) else patient.named.values()
 
 
 def tell_without_common_name(folder: Path) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from islesnet.volumes.file_names import sequence_named, stem_of
 
-# The p of a name in front is a patient's, but for p2 to p4 of an acceleration; within it any may be a protocol's.
+# The p of a name in front is a patient's; within it may be a protocol's, p2 of an acceleration.
 _WORD = "patient|participant|proband|pat|pt|subject|subj|sub|case|mrn"
 # Where hyphens part a centre and its patient, P-12-001, both are the label; P-12-1000 has a b-value.
 _NUMBER = r"(?:[_ #]?\d+|-\d+(?:-0\d+)*)(?![0-9a-z])"
-_LABEL = re.compile(rf"(?:{_WORD}|p(?![_ -]?[234](?![0-9])))(?P<number>{_NUMBER})|sub-(?P<word>[0-9a-z]+)")
+_LABEL = re.compile(rf"(?:{_WORD}|p)(?P<number>{_NUMBER})|sub-(?P<word>[0-9a-z]+)")
 _LABEL_AFTER_FOLDER = re.compile(rf"(?:{_WORD})(?P<number>{_NUMBER})|sub-(?P<word>[0-9a-z]+)")
 _BIDS_WITHIN = re.compile(r"(?<![0-9a-z])sub-(?:(?P<number>\d+(?:-0\d+)*)(?![0-9a-z])|(?P<word>[a-z]*\d[0-9a-z]*))")
 # BIDS's label of one who is called PAT001 elsewhere.
