@@ -28,6 +28,7 @@ ABOVE = {
     "segment": (*ROOMS, "report", "provenance", "handlers", "resume", "cohort", "patients"),
     "evaluation": (*ROOMS, "report", "provenance", "handlers"),
     "cli": (*ROOMS, "report", "provenance", "handlers", "resume", "cohort", "patients", "segment", "evaluation"),
+    "__main__": ("cli",),
 }
 
 

@@ -359,6 +359,12 @@ def test_installed_command_answers():
     assert subprocess.run([command, "--help"], capture_output=True, check=True).stdout
 
 
+def test_package_runs_as_a_module_does():
+    told = subprocess.run([sys.executable, "-m", "islesnet", "--version"], capture_output=True, check=True, text=True)
+
+    assert told.stdout.strip() == f"islesnet {islesnet.__version__}"
+
+
 def test_wide_patients_are_written_and_an_interrupted_cohort_goes_on(tmp_path):
     for patients in (1, 2):
         options = ["-n", str(patients), "--spacing", "6", "--wide", "--workers", "1"]

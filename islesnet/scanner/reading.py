@@ -70,7 +70,7 @@ def _survey_named(role: str, path: Path, folder: Path) -> Survey:
     found = survey(path, folder.name)
     if not found.candidates:
         reason = found.unreadable[0][1] if found.unreadable else "holds no DICOM, NIfTI, NRRD or MetaImage file"
-        raise InputError(f"--{role} {path}: {reason}")
+        raise InputError(f"{path} ({role.upper()}): {reason}")  # named by the user, or found by its name
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from islesnet.data.case import Case
 from islesnet.data.layouts import bids, folders, nnunet, siss2015, table
 from islesnet.data.layouts.folders import cases_in_files
-from islesnet.data.layouts.listing import entries, holds_dicom
+from islesnet.data.layouts.listing import DICOM_HINT, entries, holds_dicom
 from islesnet.errors import InputError
 from islesnet.volumes.file_names import natural_key
 
@@ -98,7 +98,7 @@ def _nothing_known(folder: Path, layout: str) -> InputError:
     names = [folder.name] if folder.is_file() else [entry.name for entry in entries(folder)]
     found = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     if folder.is_dir() and holds_dicom(folder):
-        found += " (DICOM files: convert them to NIfTI first)"
+        found += f" ({DICOM_HINT})"
     modules = [module for module in _MODULES if layout in ("auto", module.NAME)]
     understood = "".join(f"\n  {module.NAME}: {module.DESCRIPTION}" for module in modules)
     return InputError(f"{folder}: no patient found. Found there: {found or 'nothing'}. Understood is:{understood}")

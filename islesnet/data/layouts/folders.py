@@ -5,7 +5,7 @@ from pathlib import Path
 
 from islesnet.data.case import Case
 from islesnet.data.layouts.assembly import assemble, assemble_by_name, claim, reading_of
-from islesnet.data.layouts.listing import entries, folders_in, holds_dicom, volumes_in
+from islesnet.data.layouts.listing import DICOM_HINT, entries, folders_in, holds_dicom, volumes_in
 from islesnet.volumes.file_names import NameReading, natural_key, read_name, says_only_how
 
 NAME = "folders"
@@ -109,5 +109,5 @@ def _is_sequence(path: Path, folder: Path) -> bool:
 def _seen(folder: Path) -> str:
     names = [entry.name for entry in entries(folder)]
     if holds_dicom(folder):
-        return "it holds DICOM files: convert them to NIfTI first"
+        return f"it holds {DICOM_HINT}"
     return "it holds " + (", ".join(names[:4]) + (" ..." if len(names) > 4 else "") if names else "nothing")

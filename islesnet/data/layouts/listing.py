@@ -6,6 +6,8 @@ from pathlib import Path
 from islesnet.errors import InputError
 from islesnet.volumes.file_names import SYSTEM_FOLDERS, natural_key, stem_of
 
+DICOM_HINT = "DICOM files: convert them to NIfTI for a data set, or give them to `islesnet segment`"
+
 
 def entries(folder: Path) -> list[Path]:
     """List what lies in a folder, hidden names left out, in natural order.
