@@ -19,20 +19,15 @@ from typing import Any
 from islesnet.errors import InputError
 from islesnet.files import require_writable
 from islesnet.metrics import summarize
+from workflows.baselines import score_baselines
 from workflows.claims import alone_in
 from workflows.commands import add_at_once, answer, command_line, say, say_failures, shares_of_machine
+from workflows.comparison import write_comparison
 from workflows.datasets import SISS_SPACING_MM, open_patients
 from workflows.ensemble import join_folds, score_ensemble
 from workflows.experiment import Experiment, run_all
 from workflows.folds import FoldPlan
-from workflows.results import (
-    say_missing,
-    say_steps,
-    score_baselines,
-    write_comparison,
-    write_json,
-    write_run_provenance,
-)
+from workflows.run_record import say_missing, say_steps, write_json, write_run_provenance
 from workflows.systems import (
     Pace,
     add_pretrained,

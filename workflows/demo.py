@@ -22,8 +22,8 @@ from islesnet.metrics import VoxelCounts
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.report import draw_patient
 from islesnet.stamps import PHANTOM
+from workflows.baselines import choose_threshold, pair_of
 from workflows.commands import answer, command_line, run, run_bundle, say
-from workflows.results import choose_threshold, pair_of
 
 PATIENTS = 60
 SPLIT = ("0.7", "0.1", "0.2")

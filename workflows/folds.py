@@ -8,9 +8,10 @@ import pandas as pd
 
 from islesnet.data import Case, deal_folds, fold_sections, split_cases
 from islesnet.errors import InputError
+from workflows.baselines import score_baselines
+from workflows.comparison import Comparison
 from workflows.datasets import Patients, write_split
 from workflows.experiment import Experiment
-from workflows.results import Comparison, score_baselines
 from workflows.systems import Pace, System
 
 

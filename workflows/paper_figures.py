@@ -6,8 +6,8 @@ from pathlib import Path
 from islesnet.data import Case, lesion_volume_ml
 from islesnet.evaluation.scan import open_scan
 from islesnet.report import Figures, draw_patient, draw_sequences
+from workflows.baselines import pair_of
 from workflows.experiment import Experiment
-from workflows.results import pair_of
 
 FIGURES = {"paper_flair": 7, "paper_dwi": 8, "paper_t1": 9}
 FIGURES_TEXT = (

@@ -8,10 +8,11 @@ from pathlib import Path
 from islesnet.data import Case, cases_in_datalist, lesion_volume_ml, split_cases, write_slice_split
 from islesnet.errors import InputError
 from islesnet.metrics import EMPTY_MASK
+from workflows.baselines import empty_mask_of, score_baselines
 from workflows.claims import claim_folder
+from workflows.comparison import Comparison
 from workflows.datasets import Patients, checksum_of_files, require_stamps, write_split
 from workflows.experiment import Experiment
-from workflows.results import Comparison, empty_mask_of, score_baselines
 from workflows.systems import Pace, System
 
 SPLIT = (0.7, 0.2, 0.1)

@@ -23,6 +23,7 @@ from islesnet.data import (
 from islesnet.files import require_writable
 from workflows.claims import alone_in
 from workflows.commands import add_at_once, answer, command_line, say, say_failures, shares_of_machine
+from workflows.comparison import write_comparison
 from workflows.datasets import (
     SISS_SPACING_MM,
     open_patients,
@@ -31,12 +32,7 @@ from workflows.experiment import Experiment, run_all
 from workflows.paper_choices import Choices
 from workflows.paper_figures import draw_figures
 from workflows.paper_split import Split
-from workflows.results import (
-    say_missing,
-    say_steps,
-    write_comparison,
-    write_run_provenance,
-)
+from workflows.run_record import say_missing, say_steps, write_run_provenance
 from workflows.systems import (
     add_pretrained,
     systems_named,

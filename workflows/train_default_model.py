@@ -26,6 +26,7 @@ from islesnet.provenance import commands_in
 from islesnet.report import draw_reliability, write_csv
 from islesnet.stamps import PHANTOM
 from islesnet.trust import AppearanceRanges, appearance_file, subsets_file
+from workflows.baselines import choose_threshold
 from workflows.card_tables import write_card_tables
 from workflows.claims import alone_in, claim_folder
 from workflows.commands import answer, command_line, say
@@ -33,7 +34,7 @@ from workflows.datasets import write_split
 from workflows.phantom_cohort import PhantomCohort, split
 from workflows.real_patients import score_real_patients
 from workflows.release_weights import write_half_precision
-from workflows.results import choose_threshold, write_run_provenance
+from workflows.run_record import write_run_provenance
 from workflows.subsets import (
     MINIMUM_ML,
     SubsetPredictor,

@@ -15,7 +15,7 @@ from workflows.bundle_config import fill_cache, recipe_checksum
 from workflows.claims import claim_folder
 from workflows.commands import options, run_bundle, say
 from workflows.experiment import steps_taken
-from workflows.results import write_json
+from workflows.run_record import write_json
 
 VALIDATIONS = 4  # in the course of the training: each takes minutes
 RECIPE = "recipes/training_wide.yaml"

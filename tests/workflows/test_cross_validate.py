@@ -8,10 +8,10 @@ import pytest
 from islesnet.data import find_cases
 from islesnet.phantom import PhantomSettings, write_dataset
 from workflows import cross_validate as module
+from workflows.baselines import score_baselines
 from workflows.cross_validate import main
 from workflows.datasets import open_patients
 from workflows.folds import FoldPlan
-from workflows.results import score_baselines
 
 
 @pytest.fixture(scope="module")

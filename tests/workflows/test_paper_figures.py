@@ -5,9 +5,9 @@ from matplotlib.figure import Figure
 from islesnet.data import find_cases
 from islesnet.phantom import PhantomSettings, write_dataset
 from islesnet.report import write_csv
+from workflows.baselines import score_baselines
 from workflows.experiment import Experiment
 from workflows.paper_figures import draw_figures
-from workflows.results import score_baselines
 from workflows.systems import SYSTEMS
 
 

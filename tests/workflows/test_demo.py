@@ -1,0 +1,15 @@
+import nibabel
+
+from workflows import demo
+from workflows.baselines import choose_threshold, score_baselines
+
+
+def test_demo_s_row_has_the_mask_and_the_threshold_beside_it(cases, tmp_path):
+    case = cases[2]
+    nibabel.save(nibabel.load(case.label), tmp_path / f"{case.patient}_lesion.nii.gz")
+
+    row = demo.score(case, tmp_path, choose_threshold(cases[:2]))
+
+    assert row["Dice"] == 1.0
+    assert row["DWI threshold"] == score_baselines(cases[:2], [case])["DWI threshold"]["dice"][0]
+    assert row["(empty mask)"] < row["accuracy"] == 1.0
