@@ -17,7 +17,7 @@ import pandas as pd
 
 from islesnet.errors import InputError
 from workflows.card_tables import markdown_table
-from workflows.commands import answer, command_line
+from workflows.command_line import answer, command_line
 from workflows.subsets import subset_table
 
 KEYS = ["sequences", "patient"]

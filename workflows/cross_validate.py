@@ -21,12 +21,13 @@ from islesnet.files import require_writable
 from islesnet.metrics import summarize
 from workflows.baselines import score_baselines
 from workflows.claims import alone_in
-from workflows.commands import add_at_once, answer, command_line, say, say_failures, shares_of_machine
+from workflows.command_line import answer, command_line, say_failures, say_step
 from workflows.comparison import write_comparison
 from workflows.datasets import SISS_SPACING_MM, open_patients
 from workflows.ensemble import join_folds, score_ensemble
 from workflows.experiment import Experiment, run_all
 from workflows.folds import FoldPlan
+from workflows.machine import add_at_once, shares_of_machine
 from workflows.run_record import say_missing, say_steps, write_json, write_run_provenance
 from workflows.systems import (
     Pace,
@@ -99,7 +100,7 @@ def _train_and_report(
     stamps: Sequence[str],
     began: float,
 ) -> int:
-    say(f"{sum(map(len, plan.folds))} patients in {len(plan.folds)} folds, systems: {', '.join(by_system)}")
+    say_step(f"{sum(map(len, plan.folds))} patients in {len(plan.folds)} folds, systems: {', '.join(by_system)}")
     # Fold by fold, so that what is done early can be compared.
     failures = run_all([own[index] for index in range(len(plan.folds)) for own in by_system.values()], shares)
     done = {name: own for name, own in by_system.items() if all(experiment.is_done for experiment in own)}
@@ -107,7 +108,7 @@ def _train_and_report(
     if not done:
         return 1
 
-    say("Ensemble of the folds")
+    say_step("Ensemble of the folds")
     ours, of_ours = next(iter(done.items()))
     ensemble = join_folds(of_ours, plan.out / "ensemble" / ours)
     all_stamps = (*plan.patients.stamps, *stamps)
@@ -118,7 +119,7 @@ def _train_and_report(
         of_ensemble = "The ensemble could not be scored on the patients kept out."
         say_failures("cross_validate", failures[-1:])
 
-    say("Report")
+    say_step("Report")
     said = [*remarks, say_steps(done), of_ensemble, *say_missing(by_system, done)]
     page = write_comparison(plan.out, plan.compare(done, " ".join(filter(None, said)), all_stamps))
     _write_provenance(plan, done, ensemble, arguments, began, all_stamps)

@@ -22,7 +22,7 @@ from islesnet.errors import InputError
 from islesnet.files import sha256_of
 from islesnet.phantom import PhantomSettings, write_siss_like_dataset
 from islesnet.stamps import PHANTOM
-from workflows.commands import say
+from workflows.command_line import say_step
 
 SISS_SPACING_MM = 1.0
 
@@ -134,7 +134,7 @@ def _names(cases: Sequence[Case]) -> list[str]:
 
 
 def _make_phantoms(folder: Path, patients: int, spacing_mm: float, seed: int) -> None:
-    say(f"{patients} synthetic patients of {spacing_mm:g} mm with the lesion volumes of SISS")
+    say_step(f"{patients} synthetic patients of {spacing_mm:g} mm with the lesion volumes of SISS")
     with Progress() as bar:
         task = bar.add_task("Phantoms", total=patients)
         settings = PhantomSettings(spacing_mm=spacing_mm)

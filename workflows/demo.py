@@ -23,7 +23,8 @@ from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.report import draw_patient
 from islesnet.stamps import PHANTOM
 from workflows.baselines import choose_threshold, pair_of
-from workflows.commands import answer, command_line, run, run_bundle, say
+from workflows.command_line import answer, command_line, say_step
+from workflows.commands import run, run_bundle
 
 PATIENTS = 60
 SPLIT = ("0.7", "0.1", "0.2")
@@ -79,7 +80,7 @@ def make_new_patient(folder: Path) -> Case:
 
 def segment_with_shipped_model(new_patient: Case, folder: Path) -> None:
     """Segment the new patient with the weights of the bundle, and say how well that went."""
-    say("1. A new patient, with the shipped model")
+    say_step("1. A new patient, with the shipped model")
     began = time.monotonic()
     run("islesnet", "segment", patients_folder(new_patient), "-o", folder / "shipped_model")
     seconds = time.monotonic() - began
@@ -97,7 +98,7 @@ def patients_folder(case: Case) -> Path:
 def make_dataset(folder: Path) -> Path:
     """Write a synthetic data set in the SISS 2015 layout with its datalist."""
     dataset = folder / "SISS2015_Training"
-    say(f"2. {PATIENTS} synthetic patients")
+    say_step(f"2. {PATIENTS} synthetic patients")
     run("islesnet", "phantom", dataset, "--patients", PATIENTS, "--spacing", SPACING_MM, "--seed", 1)
     run("islesnet", "datalist", dataset, "--split", *SPLIT)
     return dataset
@@ -105,7 +106,7 @@ def make_dataset(folder: Path) -> Path:
 
 def train(dataset: Path, folder: Path, epochs: int | None) -> None:
     """Train with the demo's recipe."""
-    say("3. Training, from scratch")
+    say_step("3. Training, from scratch")
     places = ("--dataset_dir", dataset, "--output_dir", folder / "training", "--ckpt_dir", folder / "models")
     longer = () if epochs is None else ("--epochs", epochs)
     run_bundle("training", "--args_file", "recipes/training_demo.yaml", *places, *longer)
@@ -114,10 +115,10 @@ def train(dataset: Path, folder: Path, epochs: int | None) -> None:
 def segment(dataset: Path, new_patient: Case, folder: Path) -> None:
     """Evaluate on the test patients, and segment the new one."""
     weights = ("--checkpoint", folder / "models" / "model.pt")
-    say("4. Evaluation on the test patients")
+    say_step("4. Evaluation on the test patients")
     output = ("--output_dir", folder / "evaluation")
     run_bundle("evaluating", "--args_file", "recipes/evaluate.yaml", "--dataset_dir", dataset, *output, *weights)
-    say("5. Inference on the new patient")
+    say_step("5. Inference on the new patient")
     places = ("--dataset_dir", patients_folder(new_patient), "--output_dir", folder / "inference")
     run_bundle("inference", "--config_file", "configs/inference.yaml", *places, *weights)
 
@@ -135,7 +136,7 @@ def report(dataset: Path, new_patient: Case, folder: Path) -> None:
     table = pd.DataFrame([*rows, trained, shipped]).set_index("patient")
     means = pd.DataFrame(rows).drop(columns="patient").mean()
     table.loc[f"mean of {len(rows)} test"] = means
-    say("6. Results")
+    say_step("6. Results")
     print(table.to_string(float_format=lambda value: f"{value:.3f}"))
     print(
         f"\nMean Dice on {len(rows)} test patients: {means['Dice']:.3f} the trained network, "

@@ -15,7 +15,7 @@ from islesnet.phantom import WideCohort, write_wide_dataset
 from islesnet.phantom.lesion_masks import MASK_PARTS
 from islesnet.stamps import PHANTOM
 from workflows.claims import alone_in, claim_folder
-from workflows.commands import say
+from workflows.command_line import say_step
 from workflows.datasets import Patients
 
 SPACING_MM = (1.4, 2.2)  # of the phantoms: around the working grid's 2 mm, so that they are resampled up and down
@@ -80,7 +80,7 @@ class PhantomCohort:
         """
         self.claim()
         appearance = "wide ones and narrow ones to train on" if self.narrow else "wide"
-        say(f"{self.patients} synthetic patients of {SPACING_MM[0]:g} to {SPACING_MM[1]:g} mm, {appearance}")
+        say_step(f"{self.patients} synthetic patients of {SPACING_MM[0]:g} to {SPACING_MM[1]:g} mm, {appearance}")
         with alone_in(self.folder, "--phantoms"), Progress() as bar:
             task = bar.add_task("Phantoms", total=self.patients)
             write_wide_dataset(self.folder, self.drawn, progress=lambda done, _: bar.update(task, completed=done))

@@ -22,13 +22,14 @@ from islesnet.data import (
 )
 from islesnet.files import require_writable
 from workflows.claims import alone_in
-from workflows.commands import add_at_once, answer, command_line, say, say_failures, shares_of_machine
+from workflows.command_line import answer, command_line, say_failures, say_step
 from workflows.comparison import write_comparison
 from workflows.datasets import (
     SISS_SPACING_MM,
     open_patients,
 )
 from workflows.experiment import Experiment, run_all
+from workflows.machine import add_at_once, shares_of_machine
 from workflows.paper_choices import Choices
 from workflows.paper_figures import draw_figures
 from workflows.paper_split import Split
@@ -92,14 +93,14 @@ def _train_and_report(
     began: float,
 ) -> int:
     counts = ", ".join(f"{len(cases)} {section}" for section, cases in split.sections.items())
-    say(f"{len(split.patients.cases)} patients ({counts}), systems: {', '.join(planned)}")
+    say_step(f"{len(split.patients.cases)} patients ({counts}), systems: {', '.join(planned)}")
     failures = run_all(list(planned.values()), shares)
     done = {name: experiment for name, experiment in planned.items() if experiment.is_done}
     say_failures("reproduce_paper", failures)
     if not done:
         return 1
 
-    say("Report")
+    say_step("Report")
     by_steps = {name: [experiment] for name, experiment in done.items()}
     said = [*remarks, say_steps(by_steps), *say_missing(planned, done)]
     figures = draw_figures(split.sections["test"], done, out / "pictures", split.stamps)

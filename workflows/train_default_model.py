@@ -29,7 +29,7 @@ from islesnet.trust import AppearanceRanges, appearance_file, subsets_file
 from workflows.baselines import choose_threshold
 from workflows.card_tables import write_card_tables
 from workflows.claims import alone_in, claim_folder
-from workflows.commands import answer, command_line, say
+from workflows.command_line import answer, command_line, say_step
 from workflows.datasets import write_split
 from workflows.phantom_cohort import PhantomCohort, split
 from workflows.real_patients import score_real_patients
@@ -104,18 +104,18 @@ def _measure(
     out = training.out
     weights = write_half_precision(training.weights, out / "model.pt")
     predictor = SubsetPredictor(weights)
-    say("What the phantoms look like, for the flag")
+    say_step("What the phantoms look like, for the flag")
     descriptions = predictor.describe(at_even_steps(sections["training"], DESCRIBED))
     try:
         AppearanceRanges.fit(descriptions).write(appearance_file(weights))
     except InputError as too_few:
-        say(f"Without a flag for unusual scans: {too_few}")
+        say_step(f"Without a flag for unusual scans: {too_few}")
     point = _choose_operating_point(predictor, sections["validation"], weights)
     real = None
     if arguments.real:
         stripped = [case for case in sections["validation"] if cohort.is_skull_stripped(case)]
         real = _score_real_patients(arguments.real, weights, point, stripped)
-    say("The 15 subsets of sequences, on test phantoms")
+    say_step("The 15 subsets of sequences, on test phantoms")
     scores = score_subsets(predictor, sections["test"], point)
     write_csv(scores, out / "subsets.csv", [PHANTOM])
     subset_scores(scores).write(subsets_file(weights))
@@ -151,7 +151,7 @@ def _begin(out: Path, arguments: argparse.Namespace) -> tuple[PhantomCohort, Wid
 
 
 def _choose_operating_point(predictor: SubsetPredictor, validation: Sequence[Case], weights: Path) -> OperatingPoint:
-    say("Operating point, temperature and offset, on validation phantoms")
+    say_step("Operating point, temperature and offset, on validation phantoms")
     choice = choose_operating_point(predictor, validation)
     choice.point.write(operating_point_file(weights))
     draw_reliability(choice.reliability, weights.with_name("reliability.png"), [PHANTOM])
@@ -165,7 +165,7 @@ def _score_real_patients(
     folders: Sequence[Path], weights: Path, point: OperatingPoint, stripped: Sequence[Case]
 ) -> pd.DataFrame:
     """Score real patients beside a DWI threshold chosen on phantoms that are stripped as they are."""
-    say("Real patients, never trained on")
+    say_step("Real patients, never trained on")
     deviations = choose_threshold(stripped, most=len(stripped))
     scores = score_real_patients(folders, weights, point, weights.with_name("real"), deviations)
     write_csv(scores, weights.with_name("real.csv"))

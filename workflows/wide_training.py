@@ -13,7 +13,8 @@ from islesnet.networks import can_compile
 from islesnet.provenance import commands_in
 from workflows.bundle_config import fill_cache, recipe_checksum
 from workflows.claims import claim_folder
-from workflows.commands import options, run_bundle, say
+from workflows.command_line import say_step
+from workflows.commands import options, run_bundle
 from workflows.experiment import steps_taken
 from workflows.run_record import write_json
 
@@ -86,12 +87,12 @@ class WideTraining:
         plan = self.out / "plan.json"
         if not plan.is_file():
             require_writable(self.cache_dir)
-            say("Preprocessing, in parallel")
+            say_step("Preprocessing, in parallel")
             fill_cache(self.recipe, {**self._choices(epochs=1), "visits": 1})
             write_json(plan, self._plan())
         told = json.loads(plan.read_text())
         epochs = int(told["epochs"])
-        say(f"Training: {epochs} epochs" + (f", about {told['minutes']:g} minutes" if "minutes" in told else ""))
+        say_step(f"Training: {epochs} epochs" + (f", about {told['minutes']:g} minutes" if "minutes" in told else ""))
         self._train(epochs)
         write_json(self.out / "trained.json", {"epochs": epochs, "steps": steps_taken(self.weights.parent)})
 
@@ -107,7 +108,7 @@ class WideTraining:
     def _plan(self) -> dict[str, float]:
         if self.epochs is not None:
             return {"epochs": self.epochs}
-        say("First epoch, to measure the pace")
+        say_step("First epoch, to measure the pace")
         self._train(epochs=1)
         return {"epochs": self._epochs_in_time(), "minutes": self.minutes}
 

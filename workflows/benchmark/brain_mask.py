@@ -23,7 +23,7 @@ from islesnet.phantom.ranges import WIDE
 from islesnet.scanner import find_brain, image_of, mask_on
 from workflows.benchmark.records import Record, measured
 from workflows.benchmark.scans import VOXEL_MM, Grid, random_turn, scan
-from workflows.commands import answer, command_line
+from workflows.command_line import answer, command_line
 
 TILT_DEGREES = 20.0
 DEFAULT_REAL = Path(__file__).parents[3] / "shared" / "real"

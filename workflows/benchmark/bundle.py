@@ -32,7 +32,7 @@ from islesnet.networks.weights import USUAL_SPACING
 from islesnet.phantom import PhantomSettings, write_dataset
 from islesnet.segment import bundle_folder, segment_cases
 from workflows.benchmark.pace import Pace, loading, timed
-from workflows.commands import answer, command_line
+from workflows.command_line import answer, command_line
 
 DEFAULT_REAL = Path(__file__).parents[3] / "shared" / "real"
 

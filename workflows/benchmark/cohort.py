@@ -29,7 +29,7 @@ from islesnet.scanner.rigid import rigid_transform
 from islesnet.volumes.file_names import natural_key
 from workflows.benchmark.bundle import random_weights
 from workflows.benchmark.scans import VOXEL_MM, Grid, random_shift, random_turn, scan
-from workflows.commands import answer, command_line
+from workflows.command_line import answer, command_line
 
 HEADS = 5  # different ones; their positions differ in every patient
 HEAD_MM = 1.5

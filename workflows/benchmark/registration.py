@@ -26,7 +26,7 @@ from islesnet.scanner.grids import image_of
 from islesnet.scanner.rigid import inverse, mean_distance_mm, rigid_transform
 from workflows.benchmark.records import Record, measured
 from workflows.benchmark.scans import VOXEL_MM, Grid, random_shift, random_turn, scan
-from workflows.commands import answer, command_line
+from workflows.command_line import answer, command_line
 
 PAIRS = (("dwi", "t1"), ("dwi", "t2"), ("dwi", "flair"), ("flair", "dwi"))
 MOST_DEGREES, MOST_MM, TILT_DEGREES, OFF_CENTRE_MM = 15.0, 20.0, 20.0, 8.0

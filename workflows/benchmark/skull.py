@@ -24,8 +24,8 @@ from islesnet.report.wording import MISSING, say
 from islesnet.stamps import PHANTOM
 from workflows.card_tables import markdown_table
 from workflows.claims import claim_folder
-from workflows.commands import answer, command_line, run
-from workflows.commands import say as say_step
+from workflows.command_line import answer, command_line, say_step
+from workflows.commands import run
 from workflows.subsets import mean_with_interval
 
 SPACING_MM = (1.5, 1.5)
