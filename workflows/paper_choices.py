@@ -53,48 +53,16 @@ class Choices:
         """
         pretrained = encoder_weights(arguments.pretrained, arguments.data, arguments.systems)
         said, stamps = say_encoders(systems_named(arguments.systems), pretrained, arguments.encoder)
-        remarks = [said]
+        _require_compatible(arguments)
         everyone: dict[str, object] = {"head": arguments.head}
-        if arguments.head != "softmax" and FINE_TUNED in arguments.systems:
-            raise InputError(f"--head {arguments.head}: the weights that {FINE_TUNED!r} starts from have a softmax")
         if arguments.split == "slices":
-            if "volumetric" in arguments.systems:
-                raise InputError("--split slices deals single slices: there is no volume for the system 'volumetric'")
-            if FINE_TUNED in arguments.systems:
-                raise InputError(
-                    f"--split slices shows each slice alone; {FINE_TUNED!r} starts from weights that see three"
-                )
             # The neighbours of a slice may be on the other side of the split.
             everyone["context"] = 0
-            remarks.append(
-                "Slices, not patients, were split: the same patients are on both sides, and every score is too high. "
-                "Each slice is seen alone, without its neighbours. What hangs on neighbours (lesion counts, surface "
-                "distances) is left out."
-            )
-        pace = None
-        if arguments.epochs is not None and arguments.epochs < 1:
-            raise InputError(f"--epochs is {arguments.epochs}: 1 or more")
-        if arguments.encoder != "frozen" and not set(arguments.systems) & set(PAPER_SYSTEMS):
-            raise InputError(f"--encoder {arguments.encoder} is of the paper's recipe, and none of the systems has it")
-        if arguments.epochs == 1 and arguments.encoder == "staged":
-            raise InputError("--encoder staged opens the encoder after a first epoch; --epochs is 1")
-        if arguments.quick:
-            pace = replace(QUICK, epochs=arguments.epochs or QUICK.epochs)
+        pace = replace(QUICK, epochs=arguments.epochs or QUICK.epochs) if arguments.quick else None
+        if pace:
             stamps = (*stamps, "QUICK")
-            remarks.append(f"Quick: {say_pace(pace, [system.small() for system in systems_named(arguments.systems)])}")
-            if set(arguments.systems) & set(PAPER_SYSTEMS):
-                remarks.append(
-                    f"The paper's recipe has a learning rate of {QUICK_PAPER_LEARNING_RATE:g}, since at its 1e-5 "
-                    "nothing would be seen."
-                )
-        elif arguments.epochs:
-            remarks.append(f"{arguments.epochs} epochs instead of each recipe's own.")
-        if arguments.grid == "network":
-            remarks.append(
-                "Scored on the network's grid, which is not the same for every system: their rows cannot be compared, "
-                "and there are no masks for the paper's figures 7 to 9."
-            )
-        return cls(arguments.encoder, pretrained, everyone, arguments.epochs, pace, stamps, tuple(remarks))
+        remarks = (said, *_remarks(arguments, pace))
+        return cls(arguments.encoder, pretrained, everyone, arguments.epochs, pace, stamps, remarks)
 
     def apply(self, system: System) -> System:
         """Give a system these choices."""
@@ -105,3 +73,49 @@ class Choices:
             chosen = chosen.trained_with({"learning_rate": QUICK_PAPER_LEARNING_RATE})
         (started,) = start_encoders([chosen], self.pretrained, self.encoder)
         return started
+
+
+def _require_compatible(arguments: argparse.Namespace) -> None:
+    """Refuse choices that do not go together.
+
+    Raises:
+        InputError: for the first of them.
+    """
+    if arguments.head != "softmax" and FINE_TUNED in arguments.systems:
+        raise InputError(f"--head {arguments.head}: the weights that {FINE_TUNED!r} starts from have a softmax")
+    if arguments.split == "slices" and "volumetric" in arguments.systems:
+        raise InputError("--split slices deals single slices: there is no volume for the system 'volumetric'")
+    if arguments.split == "slices" and FINE_TUNED in arguments.systems:
+        raise InputError(f"--split slices shows each slice alone; {FINE_TUNED!r} starts from weights that see three")
+    if arguments.epochs is not None and arguments.epochs < 1:
+        raise InputError(f"--epochs is {arguments.epochs}: 1 or more")
+    if arguments.encoder != "frozen" and not set(arguments.systems) & set(PAPER_SYSTEMS):
+        raise InputError(f"--encoder {arguments.encoder} is of the paper's recipe, and none of the systems has it")
+    if arguments.epochs == 1 and arguments.encoder == "staged":
+        raise InputError("--encoder staged opens the encoder after a first epoch; --epochs is 1")
+
+
+def _remarks(arguments: argparse.Namespace, pace: Pace | None) -> list[str]:
+    """Say how the run differs from the paper's text, but for its encoders, a sentence each."""
+    remarks = []
+    if arguments.split == "slices":
+        remarks.append(
+            "Slices, not patients, were split: the same patients are on both sides, and every score is too high. "
+            "Each slice is seen alone, without its neighbours. What hangs on neighbours (lesion counts, surface "
+            "distances) is left out."
+        )
+    if pace:
+        remarks.append(f"Quick: {say_pace(pace, [system.small() for system in systems_named(arguments.systems)])}")
+        if set(arguments.systems) & set(PAPER_SYSTEMS):
+            remarks.append(
+                f"The paper's recipe has a learning rate of {QUICK_PAPER_LEARNING_RATE:g}, since at its 1e-5 "
+                "nothing would be seen."
+            )
+    elif arguments.epochs:
+        remarks.append(f"{arguments.epochs} epochs instead of each recipe's own.")
+    if arguments.grid == "network":
+        remarks.append(
+            "Scored on the network's grid, which is not the same for every system: their rows cannot be compared, "
+            "and there are no masks for the paper's figures 7 to 9."
+        )
+    return remarks
