@@ -13,6 +13,7 @@ from pathlib import Path
 from islesnet.errors import InputError
 
 BUNDLE = Path(__file__).parent.parent / "bundle"
+_LAST_LINES = 6  # of a log, quoted where its command failed
 _running: set["subprocess.Popen[bytes]"] = set()
 
 
@@ -113,5 +114,6 @@ def _environment(share: Mapping[str, str] | None) -> Mapping[str, str]:
     return os.environ | {"PATH": path} | dict(share or {})
 
 
-def _last_lines(log: Path, count: int = 6) -> str:
-    return "\n".join(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-count:])
+def _last_lines(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()
+    return "\n".join(f"  {line}" for line in lines[-_LAST_LINES:])

@@ -37,10 +37,10 @@ class Grid:
         return image
 
 
-def scan(head: sitk.Image, grid: Grid, motion: sitk.Transform, interpolator: int = sitk.sitkLinear) -> sitk.Image:
+def scan(head: sitk.Image, grid: Grid, motion: sitk.Transform) -> sitk.Image:
     """Scan a head that has moved: what is at ``motion(p)`` in the head is seen at p, averaged over the slice."""
     slices_in_one = max(1, round(grid.spacing_mm[2]))
-    thin = sitk.Resample(head, grid.empty(slices_in_one), motion, interpolator, 0.0)
+    thin = sitk.Resample(head, grid.empty(slices_in_one), motion, sitk.sitkLinear, 0.0)
     array = sitk.GetArrayFromImage(thin)
     thick = sitk.GetImageFromArray(array.reshape(-1, slices_in_one, *array.shape[1:]).mean(axis=1))
     thick.CopyInformation(grid.empty())
