@@ -137,7 +137,3 @@ def summary(table: pd.DataFrame) -> dict[str, float]:
         "peak_mib_of_first_half": float(later["peak_mib"].iloc[:middle].max()),
         "peak_mib_of_second_half": float(later["peak_mib"].iloc[middle:].max()),
     }
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,7 +8,6 @@ none`), with the brain found by the built-in way (`template`), and on the same s
 
 import argparse
 import shutil
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -106,7 +105,3 @@ def compare(scores: pd.DataFrame) -> pd.DataFrame:
         }
         for way in WAYS
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())
