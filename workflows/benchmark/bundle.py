@@ -31,7 +31,7 @@ from islesnet.networks import can_compile
 from islesnet.networks.weights import USUAL_SPACING
 from islesnet.phantom import PhantomSettings, write_dataset
 from islesnet.segment import bundle_folder, segment_cases
-from workflows.benchmark.pace import Pace, loading, timed
+from workflows.benchmark.timing import StepTimer, loading, timed
 from workflows.command_line import answer, command_line
 
 DEFAULT_REAL = Path(__file__).parents[3] / "shared" / "real"
@@ -208,7 +208,7 @@ def training(scratch: Path, steps: int, overlays: Sequence[str] = (), is_compile
         "ckpt_dir": str(scratch / "models"),
         "epochs": 2,
         # More steps an epoch than are timed and warm up, from however few patients.
-        "visits": f"$@batch_patients * ({steps} + {Pace.WARM_UP} + {Pace.AHEAD} * @num_workers)",
+        "visits": f"$@batch_patients * ({steps} + {StepTimer.WARM_UP} + {StepTimer.AHEAD} * @num_workers)",
         "val_interval": 1000,
         "compile_network": is_compiled,
     }
@@ -217,19 +217,19 @@ def training(scratch: Path, steps: int, overlays: Sequence[str] = (), is_compile
     cache_s, _ = timed(lambda: [dataset_[index] for index in range(len(set(map(str, dataset_.data))))])
     parser.get_parsed_content("initialize")
     workers = parser.get_parsed_content("num_workers")
-    trainer, pace = parser.get_parsed_content("train::trainer"), Pace(steps, workers)
-    pace.attach(trainer)
+    trainer, timer = parser.get_parsed_content("train::trainer"), StepTimer(steps, workers)
+    timer.attach(trainer)
     trainer.run()
-    slices = steps * pace.shape[0] * pace.shape[4]
-    pure_s = pace.seconds["pure network"]
+    slices = steps * timer.shape[0] * timer.shape[4]
+    pure_s = timer.seconds["pure network"]
     return {
-        "batch": list(pace.shape),
+        "batch": list(timer.shape),
         "workers": workers,
         "preprocess_and_cache_s": cache_s,
-        "slices_per_s": round(slices / pace.whole_s, 1),
+        "slices_per_s": round(slices / timer.whole_s, 1),
         "pure_network_slices_per_s": round(slices / pure_s, 1),
-        "share_of_pure_network": round(pure_s / pace.whole_s, 2),
-        "waiting_for_batches": round(pace.seconds["waiting"] / pace.whole_s, 3),
-        "trainer_ms_per_step": round(1000 * pace.seconds["trainer"] / steps, 1),
+        "share_of_pure_network": round(pure_s / timer.whole_s, 2),
+        "waiting_for_batches": round(timer.seconds["waiting"] / timer.whole_s, 3),
+        "trainer_ms_per_step": round(1000 * timer.seconds["trainer"] / steps, 1),
         "loading_alone_slices_per_s": round(loading(dataset_, parser.get_parsed_content("batch_patients"), steps), 1),
     }

@@ -4,8 +4,8 @@ from ignite.engine import Engine, Events
 from monai.data import Dataset
 from monai.engines import IterationEvents
 
-from workflows.benchmark import pace as module
-from workflows.benchmark.pace import Pace, loading
+from workflows.benchmark import timing as module
+from workflows.benchmark.timing import StepTimer, loading
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def passes(monkeypatch):
     return pass_seconds
 
 
-def train(pace, passes, first_network_s=5.0):
+def train(timer, passes, first_network_s=5.0):
     """Train where a batch takes 2 s, the network 5 s and the trainer's handlers 1 s; the pure network takes 4 s."""
     pure_steps = []
 
@@ -41,29 +41,29 @@ def train(pace, passes, first_network_s=5.0):
     trainer = Engine(step)
     trainer.register_events(*IterationEvents)
     trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda: passes(1.0))
-    pace._pure_step = pure_step
-    pace.attach(trainer)
+    timer._pure_step = pure_step
+    timer.attach(trainer)
     trainer.run(batches(), epoch_length=1000)
     return pure_steps
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_pace_parts_the_steps_after_the_warm_up_and_times_as_many_of_the_pure_network(passes, workers):
-    pace = Pace(10, workers)
+def test_timer_parts_the_steps_after_the_warm_up_and_times_as_many_of_the_pure_network(passes, workers):
+    timer = StepTimer(10, workers)
 
-    train(pace, passes, first_network_s=100.0)
+    train(timer, passes, first_network_s=100.0)
 
-    assert pace.seconds == {"waiting": 20.0, "network": 50.0, "trainer": 10.0, "pure network": 40.0, "beside": 0.0}
-    assert pace.whole_s == 80.0
-    assert pace.shape == (3, 4, 8, 8, 2)
+    assert timer.seconds == {"waiting": 20.0, "network": 50.0, "trainer": 10.0, "pure network": 40.0, "beside": 0.0}
+    assert timer.whole_s == 80.0
+    assert timer.shape == (3, 4, 8, 8, 2)
 
 
 def test_without_workers_the_pure_network_takes_turns_with_the_training(passes):
-    assert train(Pace(4), passes) == [1, 4, 5, 6, 7]
+    assert train(StepTimer(4), passes) == [1, 4, 5, 6, 7]
 
 
 def test_with_workers_the_pure_network_waits_until_the_steps_are_done(passes):
-    assert train(Pace(4, workers=1), passes) == [1, 9, 9, 9, 9]
+    assert train(StepTimer(4, workers=1), passes) == [1, 9, 9, 9, 9]
 
 
 def test_loading_counts_the_slices_of_whole_batches_that_this_process_loads(passes):

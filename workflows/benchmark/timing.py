@@ -1,4 +1,4 @@
-"""What a training's time goes to, beside the pure network's and the loading alone."""
+"""Where the time of a training goes, compared with the pure network and with loading alone."""
 
 import time
 from collections.abc import Callable
@@ -13,12 +13,12 @@ from islesnet.processes import one_thread
 
 
 def loading(dataset: Dataset, batch_size: int, batches: int) -> float:
-    """Measure how many slices a second one process and thread loads from the cache while it does nothing else.
+    """Measure how many slices a second one process with one thread loads from the cache while it does nothing else.
 
     Args:
-        dataset: for training.
-        batch_size: of patients.
-        batches: that are timed.
+        dataset: the training's.
+        batch_size: patients in a batch.
+        batches: how many are timed.
     """
     loader = iter(DataLoader(dataset, batch_size=batch_size, shuffle=True, num_workers=0))
     with one_thread():  # as a worker has
@@ -27,21 +27,22 @@ def loading(dataset: Dataset, batch_size: int, batches: int) -> float:
     return float(sum(shape[0] * shape[-1] for shape in shapes) / seconds)
 
 
-class Pace:
-    """Time a trainer's steps beside the pure network's: forward, loss, backward, optimiser.
+class StepTimer:
+    """Time a trainer's steps and as many of the pure network: forward, loss, backward, optimiser.
 
-    ``seconds`` are those of all steps by what they went to: waiting for batches; the network in training, from the
-    batch's transfer to the optimiser and the parting of its output; the trainer's own work around it; the pure network;
-    and what this measuring takes beside. A GPU is waited for at the end of each.
+    ``seconds`` says what the time of all steps went to: "waiting" for batches; the "network" in training, from the
+    batch's transfer to the optimiser and the splitting of its output; the "trainer"'s own work around it; the "pure
+    network"; and "beside", what the measuring itself takes. A GPU is waited for at the end of each.
 
     Args:
-        steps: after which the training is ended.
-        workers: processes that load. Without any, each step is followed by one of the pure network. With some, which
-            would load ahead meanwhile, all steps come first, after those whose batches lay ready.
+        steps: how many are timed; the training is ended after them.
+        workers: processes that load batches. Without any, each step is followed by one of the pure network. Workers
+            would load ahead during that, so with any of them all steps come first, and are timed once the batches that
+            lay ready are used up.
     """
 
     WARM_UP = 3  # steps
-    AHEAD = 2  # batches that a DataLoader keeps ready a worker
+    AHEAD = 2  # batches that a DataLoader keeps ready for each worker
 
     def __init__(self, steps: int, workers: int = 0) -> None:
         self.steps = steps
@@ -53,11 +54,11 @@ class Pace:
 
     @property
     def whole_s(self) -> float:
-        """What the training took."""
+        """Seconds that the training took, without the pure network and the measuring."""
         return sum(self.seconds[part] for part in ("waiting", "network", "trainer"))
 
     def attach(self, engine: Engine) -> None:
-        """Follow a trainer, after all of its own handlers."""
+        """Follow a trainer; to be called once all of its own handlers are attached."""
         engine.add_event_handler(Events.GET_BATCH_STARTED, lambda: self._begin("waiting"))
         engine.add_event_handler(Events.GET_BATCH_COMPLETED, lambda: self._begin("trainer"))
         engine.add_event_handler(Events.ITERATION_STARTED, lambda: self._begin("network"))
@@ -70,7 +71,7 @@ class Pace:
         self._now, self._since = part, now
 
     def _complete(self, engine: Engine) -> None:
-        """Time, after a turn's steps, as many of their pure twin; one after the first step, to warm it up."""
+        """After the steps of a turn, time as many of the pure network; after the first step run one, to warm it up."""
         done = engine.state.iteration - self._warm_up
         if engine.state.iteration == 1 or (done > 0 and done % self._turn == 0):
             self._begin("beside")
@@ -102,14 +103,14 @@ class Pace:
 
 
 def timed(action: Callable[[], Any]) -> tuple[float, Any]:
-    """Time an action in seconds."""
+    """Run an action; return how many seconds it took, and its result."""
     began = settled_time()
     result = action()
     return round(settled_time() - began, 3), result
 
 
 def settled_time() -> float:
-    """Read the clock once a GPU, where there is one, has done what it was given."""
+    """Read the clock, after a GPU, where there is one, has finished its work."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     return time.perf_counter()
