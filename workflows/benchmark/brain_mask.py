@@ -8,7 +8,6 @@ heads differ in size, thickness of skull and scalp, face and neck, contrast, noi
 
 import argparse
 import json
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,12 +20,12 @@ import SimpleITK as sitk  # noqa: N813
 from islesnet.phantom import PhantomSettings, make_patient
 from islesnet.phantom.ranges import WIDE
 from islesnet.scanner import find_brain, image_of, mask_on
+from workflows.benchmark.real_volumes import add_real, why_left_out
 from workflows.benchmark.records import Record, measured
 from workflows.benchmark.scans import VOXEL_MM, Grid, random_turn, scan
 from workflows.command_line import answer, command_line
 
 TILT_DEGREES = 20.0
-DEFAULT_REAL = Path(__file__).parents[3] / "shared" / "real"
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -35,7 +34,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--patients", type=int, default=6)
     parser.add_argument("--wide", action="store_true", help="heads as varied as clinics'")
     parser.add_argument("--spacing", type=float, default=1.5, help="voxel edge of the synthetic heads in mm")
-    parser.add_argument("--real", type=Path, default=Path(os.environ.get("ISLESNET_REAL_DATA", DEFAULT_REAL)))
+    add_real(parser)
     parser.add_argument("--output", type=Path, default=Path("results/benchmark/brain_mask"))
     return answer(parser, measure, words)
 
@@ -47,8 +46,10 @@ def measure(chosen: argparse.Namespace) -> int:
         measured(folder / f"patient_{seed:03}.json", partial(measure_patient, seed, chosen.spacing, chosen.wide))
         for seed in range(chosen.patients)
     ]
-    figures = {sequence: _summary([patient[sequence] for patient in patients]) for sequence in VOXEL_MM}
-    if chosen.real.is_dir():
+    figures: Record = {sequence: _summary([patient[sequence] for patient in patients]) for sequence in VOXEL_MM}
+    if reason := why_left_out(chosen.real):
+        figures["real volumes"] = reason
+    else:
         figures["glioma-1mm"] = measure_prepared(chosen.real / "glioma-1mm")
     print(json.dumps(figures, indent=2))
     return 0

@@ -2,11 +2,11 @@
 
     python -m workflows.benchmark bundle [--real DIR] [--checkpoint model.pt] [--steps 30]
 
-Rates are compared with the pure network's in the same run, turn by turn, so that a noisy machine slows both; where
-worker processes load, which would load ahead during the other's turn, one after the other. With a GPU its recipe is
-timed too. The checks on real volumes need the folder named by --real or ISLESNET_REAL_DATA (default ../shared/real)
-and are left out, saying so, without it. Without a checkpoint the network is random, which no timing and no geometry
-minds.
+Rates are compared with those of the pure network in the same run, a step of each in turn, so that a noisy machine slows
+both. Worker processes would load ahead during the pure network's turn, so where there are any, one is timed after the
+other. With a GPU its recipe is timed too. The checks on real volumes need the folder that --real or ISLESNET_REAL_DATA
+names; without it they are left out, and the figures say so. Without a checkpoint the network has random weights, which
+changes neither times nor geometry.
 """
 
 import argparse
@@ -31,16 +31,15 @@ from islesnet.networks import can_compile
 from islesnet.networks.weights import USUAL_SPACING
 from islesnet.phantom import PhantomSettings, write_dataset
 from islesnet.segment import bundle_folder, segment_cases
+from workflows.benchmark.real_volumes import add_real, why_left_out
 from workflows.benchmark.timing import StepTimer, loading, timed
 from workflows.command_line import answer, command_line
-
-DEFAULT_REAL = Path(__file__).parents[3] / "shared" / "real"
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     parser = command_line("benchmark", __doc__)
-    parser.add_argument("--real", type=Path, default=Path(os.environ.get("ISLESNET_REAL_DATA", DEFAULT_REAL)))
+    add_real(parser)
     parser.add_argument("--checkpoint", type=Path, default=bundle_folder() / "models" / "model.pt")
     parser.add_argument("--steps", type=int, default=30, help="of training that are timed")
     return answer(parser, measure, words, goes_on=False)
@@ -56,13 +55,13 @@ def measure(arguments: argparse.Namespace) -> int:
             "weights": "random" if weights.parent == scratch else str(weights),
             "start_up_s": {name: start_up(name) for name in ("islesnet --help", "import torch", "import monai")},
         }
-        if arguments.real.is_dir():
+        if reason := why_left_out(arguments.real):
+            figures["real volumes"] = reason
+        else:
             figures["glioma-1mm"] = whole_process(arguments.real / "glioma-1mm", weights, scratch)
             figures["glioma-1mm"] |= stages(arguments.real / "glioma-1mm", weights, scratch)
             figures["isles22-0009"] = geometry(arguments.real / "isles22-0009", weights, scratch)
             figures["orientations"] = orientations(arguments.real / "orientations", weights, scratch)
-        else:
-            figures["real volumes"] = f"left out: there is no folder {arguments.real} (see --real)"
         figures["training"] = training(scratch / "default", arguments.steps)
         figures["training_wide"] = training(scratch / "wide", arguments.steps, ["wide.yaml"])
         if can_compile():
