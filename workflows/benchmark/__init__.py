@@ -1,1 +1,1 @@
-"""Measurements, one subject a file; each prints JSON."""
+"""Benchmarks, one subject in each file; `__main__` starts the one that is named."""

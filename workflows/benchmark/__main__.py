@@ -1,4 +1,4 @@
-"""Measure one subject, `python -m workflows.benchmark SUBJECT`, of those below; the bundle where none is named."""
+"""Start one of the benchmarks below: `python -m workflows.benchmark SUBJECT`; the bundle's where none is named."""
 
 import importlib
 import sys
@@ -7,7 +7,7 @@ SUBJECTS = ("bundle", "registration", "brain_mask", "skull", "cohort")
 
 
 def main(arguments: list[str]) -> int:
-    """Hand the arguments to the subject named first."""
+    """Give the arguments to the benchmark that the first of them names."""
     subject, rest = (
         (arguments[0], arguments[1:]) if arguments[:1] and arguments[0] in SUBJECTS else ("bundle", arguments)
     )

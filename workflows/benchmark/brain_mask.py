@@ -29,7 +29,7 @@ TILT_DEGREES = 20.0
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Measure what has not been measured, and print the Dice coefficients."""
+    """Run the benchmark of the brain mask."""
     parser = command_line("benchmark brain_mask", __doc__)
     parser.add_argument("--patients", type=int, default=6)
     parser.add_argument("--wide", action="store_true", help="heads as varied as clinics'")
@@ -40,7 +40,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def measure(chosen: argparse.Namespace) -> int:
-    """Measure what has not been measured, and print the Dice coefficients."""
+    """Find the brain in every scan not measured before, and print the Dice with the known brains, by sequence."""
     folder = chosen.output / f"{'wide_' * chosen.wide}spacing_{chosen.spacing:g}"
     patients = [
         measured(folder / f"patient_{seed:03}.json", partial(measure_patient, seed, chosen.spacing, chosen.wide))

@@ -37,7 +37,7 @@ from workflows.command_line import answer, command_line
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the benchmark."""
+    """Run the benchmark of the bundle."""
     parser = command_line("benchmark", __doc__)
     add_real(parser)
     parser.add_argument("--checkpoint", type=Path, default=bundle_folder() / "models" / "model.pt")
@@ -46,7 +46,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def measure(arguments: argparse.Namespace) -> int:
-    """Measure everything and print it."""
+    """Measure start-up, inference and geometry on real volumes, and training beside the pure network; print it all."""
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         weights = arguments.checkpoint if arguments.checkpoint.is_file() else random_weights(scratch)

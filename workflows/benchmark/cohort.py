@@ -38,7 +38,7 @@ MOST_DEGREES, MOST_MM, TILT_DEGREES = 10.0, 10.0, 15.0
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Make the patients that are not there, segment them all, and print what it took."""
+    """Run the benchmark of a cohort."""
     parser = command_line("benchmark cohort", __doc__)
     parser.add_argument("--patients", type=int, default=50)
     parser.add_argument("--sequences", nargs="+", choices=list(VOXEL_MM), default=list(VOXEL_MM))
@@ -48,7 +48,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def measure(chosen: argparse.Namespace) -> int:
-    """Make the patients that are not there, segment them all, and print what it took."""
+    """Make the patients that are missing, segment all of them in one process, and print the time and memory of each."""
     patients = chosen.output / "patients"
     for number in range(chosen.patients):
         write_raw_patient(patients / f"raw_{number:03}", number, chosen.sequences)

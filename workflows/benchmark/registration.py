@@ -35,7 +35,7 @@ GOOD_MM = 1.0
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Measure every case that has not been measured, and print what all of them say."""
+    """Run the benchmark of the registration."""
     parser = command_line("benchmark registration", __doc__)
     parser.add_argument("--cases", type=int, default=100)
     parser.add_argument("--spacing", type=float, default=1.5, help="voxel edge of the synthetic heads in mm")
@@ -46,7 +46,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def measure(chosen: argparse.Namespace) -> int:
-    """Measure every case that has not been measured, and print what all of them say."""
+    """Register every case not measured before, and print the errors, the flags and the times of all cases."""
     home = chosen.output / f"spacing_{chosen.spacing:g}_turn_{chosen.degrees:g}_shift_{chosen.shift:g}"
     measure_one = partial(
         measure_case, spacing_mm=chosen.spacing, most_degrees=chosen.degrees, most_shift_mm=chosen.shift

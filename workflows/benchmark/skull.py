@@ -33,7 +33,7 @@ WAYS = {"stripped": ("stripped", "none"), "brain found": ("heads", "template"), 
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Make the patients that are not there, segment them in the three ways, and print the Dice coefficients."""
+    """Run the benchmark of what the skull costs."""
     parser = command_line("benchmark skull", __doc__)
     parser.add_argument("--patients", type=int, default=16)
     parser.add_argument("--seed", type=int, default=30, help="of the patients; not one that the network was trained on")
@@ -45,7 +45,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def measure(chosen: argparse.Namespace) -> int:
-    """Make the patients that are not there, segment them in the three ways, and print the Dice coefficients."""
+    """Make the heads that are missing, segment all of them in the three ways, and print the mean Dice of each way."""
     claim_folder(chosen.output, "begun_with.json", vars(chosen), "--output")
     say_step(f"{chosen.patients} synthetic heads with skull")
     for number in range(1, chosen.patients + 1):
