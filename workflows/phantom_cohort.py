@@ -67,9 +67,10 @@ class PhantomCohort:
                 "--phantoms."
             )
         drawn_with = {**self.decisive(), "spacing_mm": SPACING_MM, "code of islesnet.phantom": code_checksum()}
-        # Before, those to validate and to test on shared masks.
+        # Recorded because earlier versions let validation and test share masks.
         drawn_with["mask_parts"] = self.lesions and MASK_PARTS
-        del drawn_with["patients"]  # more of them are the same and others
+        # A larger cohort extends a smaller one, so the count may change.
+        del drawn_with["patients"]
         claim_folder(self.folder, note, drawn_with, option="--phantoms")
 
     def make(self) -> Patients:
