@@ -55,7 +55,7 @@ class TrainedNetwork:
         self._is_mixed_precision: bool = self.part("amp")
 
     def part(self, key: str) -> Any:
-        """Give what the recipe makes of a key."""
+        """Give the object or value that a key of the recipe's config describes."""
         return self._parser.get_parsed_content(key)
 
     def logits(self, image: MetaTensor, subset: Sequence[str]) -> torch.Tensor:
@@ -74,13 +74,13 @@ class TrainedNetwork:
 
 
 def recipe_checksum(*recipes: str) -> str:
-    """Give the SHA-256 of recipes' merged configs: what is trained or scored by others is another experiment."""
+    """Give the SHA-256 of the recipes' merged configs, which tells a run with changed configs from an earlier one."""
     merged = [open_recipe(recipe, {"bundle_root": ""}).get() for recipe in recipes]
     return hashlib.sha256(json.dumps(merged, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def fill_cache(recipe: str, choices: Mapping[str, object]) -> None:
-    """Preprocess a training's patients ahead of it, on all cores; those in the cache already take no time."""
+    """Preprocess a training's patients before it begins, on all cores; those in the cache already are only read."""
     parser = open_recipe(recipe, choices)
     with one_thread():  # in this process and its workers: one patient a core
         for section in ("train", "validate"):

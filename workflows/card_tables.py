@@ -1,4 +1,4 @@
-"""The model card's tables, written beside the weights that they tell of."""
+"""The tables of the model card, written beside the weights that they describe."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from islesnet.files import whole_file
 from islesnet.report.wording import MISSING, say
 from workflows.subsets import subset_table
 
-# Of `score_real_patients`: column -> what the card calls it, and its decimals.
+# Columns of `score_real_patients` -> their names in the card, and how many decimals are written.
 REAL_COLUMNS = {
     "dice": ("Dice", 3),
     "sensitivity": ("sensitivity", 3),
@@ -18,7 +18,7 @@ REAL_COLUMNS = {
     "predicted_ml": ("mask, ml", 2),
     "islands_ml": ("islands that touch no part, ml", 2),
 }
-# Counts: what the card calls them -> the columns of how many, and of how many there are.
+# Names of counts in the card -> their columns of `score_real_patients`: how many, and out of how many.
 REAL_COUNTS = {
     "parts of 0.2 ml and more found": ("large_foci_found", "large_foci"),
     "parts found": ("foci_found", "foci"),
@@ -27,13 +27,13 @@ REAL_COUNTS = {
 
 
 def write_card_tables(file: Path, about: Mapping[str, str], real: pd.DataFrame | None, subsets: pd.DataFrame) -> Path:
-    """Write in Markdown how a network came about, and what it reaches on real patients and on test phantoms.
+    """Write in Markdown how a network was made, and its scores on real patients and on test phantoms.
 
     Args:
-        file: where to.
-        about: what is said of the network, by name.
-        real: of `score_real_patients`; None where none were scored.
-        subsets: of `score_subsets`, on test phantoms.
+        file: to be written.
+        about: statements on how the network was made, by their titles.
+        real: scores by `score_real_patients`; None where no real patients were scored.
+        subsets: scores by `score_subsets`, on test phantoms.
 
     Returns:
         `file`.
@@ -50,7 +50,7 @@ def write_card_tables(file: Path, about: Mapping[str, str], real: pd.DataFrame |
 
 
 def real_table(scores: pd.DataFrame) -> pd.DataFrame:
-    """Write scores of `score_real_patients` as the card does; what is not known of a patient is a dash."""
+    """Write scores by `score_real_patients` in the words of the card, with a dash for what is not known."""
     table = scores[["patient", "sequences"]].astype(str)
     for column, (name, decimals) in REAL_COLUMNS.items():
         if column in scores:

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 from islesnet.errors import InputError
 from islesnet.files import whole_file
 
-_NAMED = 6  # differing choices, at most
+_NAMED = 6  # of the choices that differ, at most
 
 
 def claim_folder(folder: Path, name: str, choices: Mapping[str, object], option: str = "--out") -> None:
@@ -18,9 +18,9 @@ def claim_folder(folder: Path, name: str, choices: Mapping[str, object], option:
 
     Args:
         folder: of the work.
-        name: of the note in it.
-        choices: what decides the work; what JSON has no word for is written as text.
-        option: that the user names the folder with.
+        name: of the note in the folder.
+        choices: what the work depends on; values that JSON cannot hold are written as text.
+        option: by which the user names the folder.
 
     Raises:
         InputError: naming the choices that differ.
@@ -35,10 +35,10 @@ def check_claim(folder: Path, name: str, choices: Mapping[str, object], option: 
     """Make sure, without writing anything, that a folder was not begun with other choices.
 
     Args:
-        folder: as for `claim_folder`, and so on.
-        name: of the note in it.
-        choices: what decides the work.
-        option: that the user names the folder with.
+        folder: of the work.
+        name: of the note in the folder.
+        choices: what the work depends on, as for `claim_folder`.
+        option: by which the user names the folder.
 
     Raises:
         InputError: naming the choices that differ.
@@ -58,11 +58,11 @@ def check_claim(folder: Path, name: str, choices: Mapping[str, object], option: 
 
 @contextmanager
 def alone_in(folder: Path, option: str = "--out") -> Iterator[None]:
-    """Keep other runs out of a folder as long as this one is at work in it; the lock ends with the process.
+    """Keep other runs out of a folder while this one works in it; the lock ends with the process at the latest.
 
     Args:
         folder: of the work.
-        option: that the user names the folder with.
+        option: by which the user names the folder.
 
     Raises:
         InputError: where another run is at work in it.

@@ -2,9 +2,9 @@
 
     python -m workflows.compare_subsets A/subsets.csv B/subsets.csv [A2/subsets.csv B2/subsets.csv ...]
 
-`workflows.train_default_model` writes these files. A cell is the mean of A minus B, its 95 % bootstrap interval where
-there are patients enough for one, and how many there are. Of several pairs, as of trainings of several seeds, a
-patient's difference is the mean of the pairs': the interval is over patients, not over seeds.
+`workflows.train_default_model` writes these files. A cell holds the mean of A minus B, its 95 % bootstrap interval
+where there are enough patients for one, and the number of patients. Where several pairs are given, such as trainings
+with several seeds, a patient's difference is the mean over the pairs: the interval is over patients, not over seeds.
 """
 
 import argparse
@@ -41,10 +41,10 @@ def compare_subsets(arguments: argparse.Namespace) -> int:
 
 
 def difference_table(pairs: Sequence[tuple[pd.DataFrame, pd.DataFrame]]) -> pd.DataFrame:
-    """Give a row a subset: the mean of the patients' differences in Dice, in all and by lesion size.
+    """Give the mean of the patients' differences in Dice, overall and by lesion size, with a row for each subset.
 
     Args:
-        pairs: each `score_subsets` of a network and of another on the same patients; of several the mean is taken.
+        pairs: scores by `score_subsets` of two networks on the same patients; over several pairs the mean is taken.
 
     Raises:
         InputError: the patients, their sequences or their lesions are not the same.

@@ -70,13 +70,13 @@ def open_patients(data: str, out: Path, spacing_mm: float, patients: int, seed: 
     """
     folder = Path(data).absolute()
     if data == "phantom":
-        # The name tells the choices apart, so that a second run with others makes others.
+        # The folder is named after the choices, so that a run with others makes phantoms of its own.
         folder = out / "data" / f"phantoms_{patients}_of_{spacing_mm:g}_mm_seed_{seed}"
         _make_phantoms(folder, patients, spacing_mm, seed)
     cases = [case for case in find_cases(folder) if case.label is not None]
     if not cases:
         raise InputError(f"{folder}: no patient has a label; training and scoring need expert lesion masks")
-    # Phantoms of an earlier version do not say it themselves.
+    # The files of phantoms made by earlier versions do not bear the stamp.
     stamps = dict.fromkeys([*([PHANTOM] if data == "phantom" else []), *stamps_in_files(cases)])
     return Patients(folder, cases, {case.patient: lesion_volume_ml(case) for case in cases}, tuple(stamps))
 
@@ -87,8 +87,8 @@ def write_split(
     """Write a datalist, or make sure that the one there says the same.
 
     Raises:
-        InputError: where it is of another split, which what was trained on it would not match, or bears other stamps,
-            which its masks and scores would carry.
+        InputError: where it is of another split, which would not be the one that networks here were trained on, or
+            bears other stamps, which masks and scores would carry.
     """
     if path.is_file():
         require_stamps(path, [str(stamp) for stamp in about.get("stamps", ())])  # type: ignore[attr-defined]
@@ -119,13 +119,13 @@ def require_stamps(datalist: Path, stamps: Iterable[str]) -> None:
 
 
 def checksum_of_files(case: Case) -> str:
-    """Give one checksum of all that a patient's files hold, the label's too: a corrected label is another one."""
+    """Give one checksum of the content of all of a patient's files, the label among them, which may get corrected."""
     known = (f"{key} {_checksum_of(path, path.stat().st_mtime_ns)}" for key, path in case.files.items())
     return hashlib.sha256("\n".join(known).encode()).hexdigest()
 
 
 @cache  # every experiment asks for every patient
-def _checksum_of(path: Path, _changed_ns: int) -> str:  # a changed file is another one
+def _checksum_of(path: Path, _changed_ns: int) -> str:  # the time is in the cache's key: a changed file is read again
     return sha256_of(path)
 
 

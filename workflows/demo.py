@@ -1,4 +1,4 @@
-"""The whole way on synthetic patients: a new patient with the shipped model; then data, training, evaluation.
+"""The whole way on synthetic patients: the shipped model on a new patient; then data, training and evaluation.
 
     python -m workflows.demo [--folder demo]
 
@@ -35,7 +35,7 @@ NEW_PATIENT_SEED = 2022
 def main(words: Sequence[str] | None = None) -> int:
     """Run the demo."""
     parser = command_line("demo", __doc__)
-    parser.add_argument("--folder", type=Path, default=Path("demo"), help="made anew at every run")
+    parser.add_argument("--folder", type=Path, default=Path("demo"), help="for everything; emptied at every run")
     parser.add_argument("--epochs", type=int, help="instead of the recipe's number")
     return answer(parser, demonstrate, words, goes_on=False)
 

@@ -21,16 +21,16 @@ from workflows.commands import BUNDLE, CommandError, options, run_bundle, stop_c
 from workflows.datasets import checksum_of_files
 from workflows.systems import System
 
-_LONGEST_TEMPORARY_PATH = 60  # characters; of a socket's 107 Python takes 33 for itself
+_LONGEST_TEMPORARY_PATH = 60  # characters; of the 107 that a socket's path may have, Python needs 33
 NEVER = 1_000_000  # validations without progress: more than any training has
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """One system on one datalist; interrupted, it goes on where it was, and finished it is not run again.
+    """One system on one datalist; an interrupted one goes on where it stopped, a finished one is not run again.
 
     Args:
-        folder: for all it writes: ``models/``, ``training/``, ``evaluation/``, what the commands said.
+        folder: for all that it writes: ``models/``, ``training/``, ``evaluation/`` and the commands' output.
         system: what is trained.
         dataset_dir: the folder that the datalist's paths are relative to.
         datalist: sections training, validation, test.
@@ -51,7 +51,7 @@ class Experiment:
 
     @property
     def weights(self) -> Path:
-        """The trained network: of its validations, the best."""
+        """The trained network, as it was at its best validation."""
         return self.folder / "models" / "model.pt"
 
     @property
@@ -66,7 +66,10 @@ class Experiment:
 
     @property
     def choices_in_training(self) -> dict[str, object]:
-        """The system's choices, then this experiment's own, which win; none ends early, none describes its images."""
+        """The choices of the training: the system's, overridden by this experiment's own.
+
+        No training ends early, so that all systems have the same steps, and none describes its images.
+        """
         return {
             "patience": NEVER,
             "described_patients": 0,
@@ -77,13 +80,13 @@ class Experiment:
 
     @property
     def steps(self) -> int | None:
-        """How many steps the network was trained in; None where an earlier version did not write it down."""
+        """How many steps the network was trained in; None where an earlier version did not record it."""
         steps = json.loads((self.folder / "trained.json").read_text()).get("steps")
         return None if steps is None else int(steps)
 
     @property
     def is_done(self) -> bool:
-        """Whether the scores are there; they are the last that is written."""
+        """Whether the test patients have been scored, which is the last step."""
         return (self.results / "scores.csv").is_file() and (self.folder / "done.json").is_file()
 
     def check(self) -> None:
@@ -95,7 +98,7 @@ class Experiment:
         check_claim(self.folder, "experiment.json", self._description())
 
     def run(self, share: Mapping[str, str] | None = None) -> None:
-        """Train and score, as far as that is not done.
+        """Train and score, each unless it has been done.
 
         Args:
             share: of the machine, as `shares_of_machine` gives it; None is all of it.
@@ -170,7 +173,7 @@ class Experiment:
 
 
 def steps_taken(models: Path) -> int | None:
-    """Say how many steps a training took, by the state in its folder of weights; None where that is not there."""
+    """Read how many steps a training took from the state in its folder of weights; None where there is no state."""
     last = models / "last.pt"
     if not last.is_file():
         return None
@@ -178,10 +181,10 @@ def steps_taken(models: Path) -> int | None:
 
 
 def _temporary_files_beside(cache_dir: Path) -> dict[str, str]:
-    """Let commands make their temporary files on the cache's file system, where they are not anyway.
+    """Give the environment variable that puts commands' temporary files on the cache's file system, where it is needed.
 
-    MONAI's PersistentDataset moves finished files into the cache; within a file system that is one step, so that two
-    trainings can share it. Below too long a path Python's processes cannot open their sockets.
+    MONAI's PersistentDataset moves finished files into the cache. Within one file system a move is a single step, so
+    that two trainings can share the cache. A long path is not taken: Python's processes could not open their sockets.
     """
     cache_dir.mkdir(parents=True, exist_ok=True)
     is_there = cache_dir.stat().st_dev == Path(tempfile.gettempdir()).stat().st_dev
@@ -193,10 +196,10 @@ def run_all(experiments: Sequence[Experiment], shares: Sequence[Mapping[str, str
 
     Args:
         experiments: all of them.
-        shares: of `shares_of_machine`.
+        shares: as `shares_of_machine` gives them.
 
     Returns:
-        what failed, a sentence each.
+        What failed, in one text for each experiment.
 
     Raises:
         InputError: where a folder holds an experiment with other choices; then none is run.

@@ -38,7 +38,7 @@ class FoldPlan:
         """Deal the patients, alike in lesion volume.
 
         Raises:
-            InputError: for fewer than two folds, more than there are people, or a holdout that is no share.
+            InputError: for fewer than two folds, more folds than people, or a holdout outside 0 to 0.5.
         """
         if not 0 <= holdout <= 0.5:
             raise InputError(f"--holdout is {holdout}: a share of the patients between 0 and 0.5")

@@ -18,7 +18,7 @@ from workflows.systems import (
 )
 
 QUICK = Pace(epochs=3, steps_per_epoch=10, patients_per_step=2)
-# At 1e-5 a network moves nowhere in so few steps.
+# The paper's 1e-5 hardly changes a network in so few steps.
 QUICK_PAPER_LEARNING_RATE = 1e-2
 
 
@@ -28,12 +28,12 @@ class Choices:
 
     Args:
         encoder: how the paper's encoder is trained.
-        pretrained: what it starts from.
-        everyone: choices of all systems, in training and use.
+        pretrained: the weights that it starts from.
+        everyone: choices of every system, for training and for use.
         epochs: of all systems; None leaves each recipe its own.
         pace: of a quick run.
-        stamps: what the choices make of the outputs.
-        remarks: how the run differs from the paper's text, a sentence each.
+        stamps: that these choices put on every output.
+        remarks: how the run differs from the paper's text.
     """
 
     encoder: str
@@ -46,7 +46,7 @@ class Choices:
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> "Choices":
-        """Read them off the command line.
+        """Read the choices from the command line.
 
         Raises:
             InputError: for choices that do not go together.
@@ -96,7 +96,7 @@ def _require_compatible(arguments: argparse.Namespace) -> None:
 
 
 def _remarks(arguments: argparse.Namespace, pace: Pace | None) -> list[str]:
-    """Say how the run differs from the paper's text, but for its encoders, a sentence each."""
+    """Say how the run differs from the paper's text, its encoders aside."""
     remarks = []
     if arguments.split == "slices":
         remarks.append(

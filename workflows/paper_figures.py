@@ -22,8 +22,8 @@ def draw_figures(
 ) -> Figures:
     """Draw the paper's figures 2, 7, 8 and 9; its figures 3, 10 and 11 are the report's own charts.
 
-    All show one test patient: the one with the median lesion volume. 7 to 9 need the systems of their sequences, and
-    show each the sequence alone that its system saw.
+    All of them show the test patient with the median lesion volume. Each of figures 7 to 9 shows the one sequence that
+    its system saw, and is drawn where that system was run and has masks.
     """
     case = sorted(test, key=lesion_volume_ml)[len(test) // 2]
     images, truth, _ = open_scan(pair_of(case), case)

@@ -1,4 +1,4 @@
-"""The paper's split, by patients or, leaky, by slices, and what comes of it."""
+"""The paper's split, by patients or, which leaks, by slices, and the comparison of systems on it."""
 
 import argparse
 import hashlib
@@ -28,7 +28,7 @@ class Split:
         folder: that the datalist's paths are relative to.
         datalist: the split on disk.
         kind: "patients" or "slices".
-        stamps: of every output.
+        stamps: that every output carries.
     """
 
     patients: Patients
@@ -40,7 +40,7 @@ class Split:
 
     @classmethod
     def make(cls, patients: Patients, kind: str, stamps: tuple[str, ...], seed: int, out: Path) -> "Split":
-        """Split 70/20/10 as the paper, by patients alike in lesion volume, or by slices.
+        """Split 70/20/10 as the paper does, by patients (sections alike in lesion volume) or by slices.
 
         Raises:
             InputError: where the folder holds another split.

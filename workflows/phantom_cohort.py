@@ -27,11 +27,11 @@ class PhantomCohort:
     """The phantoms of a training, made once.
 
     Args:
-        folder: theirs; a note in it says how they were drawn.
+        folder: of the phantoms, with a note of how they were drawn.
         patients: how many, `VALIDATION` + `TEST` of them to validate and test.
-        seed: that they are drawn from.
+        seed: from which they are drawn.
         lesions: folder of lesion masks in MNI space; None grows all lesions.
-        narrow: those to train on look like SISS.
+        narrow: draw the training phantoms so that they all look like SISS.
 
     Raises:
         InputError: for too few patients.
@@ -50,14 +50,14 @@ class PhantomCohort:
             )
 
     def decisive(self) -> dict[str, object]:
-        """Name what decides how the phantoms are."""
+        """List the choices that the phantoms depend on."""
         return {"patients": self.patients, "seed": self.seed, "lesions": self.lesions, "narrow": self.narrow}
 
     def claim(self) -> None:
         """Note in the folder how its phantoms are drawn.
 
         Raises:
-            InputError: where it holds phantoms that were drawn in another way, or none knows how.
+            InputError: where it holds phantoms that were drawn in another way, or in a way that is not known.
         """
         require_writable(self.folder)
         note = "drawn_with.json"
@@ -100,7 +100,7 @@ class PhantomCohort:
 
 
 def code_checksum() -> str:
-    """Give the beginning of the SHA-256 of what draws phantoms: another code may draw others from the same seed."""
+    """Shorten the SHA-256 of the code that draws phantoms, which may draw others from the same seed when it changes."""
     sources = sorted(Path(islesnet.phantom.__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
 

@@ -38,10 +38,10 @@ class RealPatient:
 
     Args:
         name: of the patient.
-        sequences: those that there are.
+        sequences: those that the patient has.
         item: what the bundle's preprocessing made of them; "image" is ``(sequences, X, Y, Z)``.
         truth: lesion on the grid of the reference sequence, ``(X, Y, Z)`` bool.
-        reference: that sequence, without skull where the brain was looked for, ``(X, Y, Z)``.
+        reference: the reference sequence, without the skull where the brain was looked for, ``(X, Y, Z)``.
     """
 
     name: str
@@ -56,9 +56,9 @@ class RealPredictor:
 
     Args:
         weights: of the bundle's default network.
-        folders: each a patient's, or of patients.
+        folders: each of one patient, or of several.
         output_dir: where registered sequences and brain masks are written.
-        point: its temperature is applied before anything is interpolated, its offset after that.
+        point: its temperature is applied before probabilities are interpolated, its offset afterwards.
 
     Raises:
         InputError: two patients have one name.
@@ -115,7 +115,7 @@ def _label_of(patient: Case | RawScans) -> Path | None:
         return patient.label
     try:
         cases = [] if patient.folder is None else find_cases(patient.folder)
-    except InputError:  # raw scans, of names that say nothing
+    except InputError:  # raw scans, whose names do not say which sequences they are
         return None
     return cases[0].label if len(cases) == 1 else None
 
@@ -126,14 +126,14 @@ def score_real_patients(
     """Segment real patients with every subset they have, and by the DWI threshold; write the masks and score them.
 
     Every sequence is registered to the reference and every mask lies on its grid, so that all subsets are scored
-    against one truth. Where each is wrong stands slice by slice in ``slices.csv``, where a truth is known.
+    against one truth. Where a truth is known, ``slices.csv`` says slice by slice where each mask is wrong.
 
     Args:
-        folders: each a patient's, or of patients.
+        folders: each of one patient, or of several.
         weights: of the bundle's default network.
         point: threshold, minimum volume, temperature and offset.
         output_dir: gets ``<patient>_<subset>_lesion.nii.gz`` and ``slices.csv``.
-        dwi_deviations: the baseline's threshold; None leaves the baseline away.
+        dwi_deviations: the baseline's threshold; None leaves the baseline out.
     """
     predictor = RealPredictor(weights, folders, output_dir, point)
     rows, slices = [], []
@@ -157,7 +157,7 @@ def score_real_patients(
 
 
 def slice_errors(mask: MetaTensor, truth: np.ndarray) -> pd.DataFrame:
-    """Tell what a mask has right and wrong in each slice with anything in it, from 1 up: ml found, missed and false.
+    """Measure the ml that a mask finds, misses and marks falsely in each slice with any of these; slices count from 1.
 
     Shapes:
         mask ``(1, X, Y, Z)``, truth ``(X, Y, Z)``.
@@ -207,7 +207,7 @@ def _scores(mask: MetaTensor, truth: np.ndarray | None) -> dict[str, float]:
 
 
 def _apart(islands: np.ndarray, truth: np.ndarray | None) -> int:
-    """Count the voxels of the islands that touch no lesion; where no truth is known, of all but the largest."""
+    """Count the voxels of islands that touch no lesion or, without a truth, of all islands but the largest."""
     sizes = np.bincount(islands.ravel())
     sizes[0] = 0
     sizes[np.unique(islands[truth]) if truth is not None else sizes.argmax()] = 0

@@ -25,7 +25,7 @@ from islesnet.trust import SubsetScores, describe_appearance
 from workflows.bundle_config import TrainedNetwork
 
 SUBSETS = tuple(subset for count in range(1, 5) for subset in combinations(SEQUENCES, count))
-# What the operating point is chosen on: the subsets that clinics have most.
+# The subsets that are most common in clinics; the operating point is chosen on them.
 COMMON_SUBSETS = (("dwi",), ("flair",), ("dwi", "flair"), SEQUENCES)
 THRESHOLDS = tuple(np.round(np.arange(0.3, 0.96, 0.05), 2).tolist())
 # From nothing to a lacune of 10 mm: a larger minimum would remove infarcts that clinics look for.
@@ -34,14 +34,14 @@ MINIMUM_ML = (0.0, 0.01, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5)
 
 @dataclass(frozen=True)
 class Choice:
-    """An operating point, and what it was chosen by.
+    """The operating point that was chosen, and what it reaches on the patients that it was chosen on.
 
     Args:
         point: that was chosen.
         dice: mean over patients and subsets, at the point.
-        reliability_before: of the probabilities as the network gives them, as `islesnet.metrics.Reliability.table`; of
-            the patients that temperature and offset were not fitted on.
-        reliability: the same once they are applied.
+        reliability_before: of the network's own probabilities, on the patients that temperature and offset were not
+            fitted on, as `islesnet.metrics.Reliability.table`.
+        reliability: the same with temperature and offset applied.
     """
 
     point: OperatingPoint
@@ -53,7 +53,7 @@ class Choice:
 class SubsetPredictor:
     """A trained network, asked for the lesion's probability with any of a patient's sequences.
 
-    The sequences left away are zeros, as the bundle's preprocessing makes absent ones; everything stays on the
+    The sequences left out are zeros, as the bundle's preprocessing makes absent ones; everything stays on the
     working grid, so the patient is read once for all subsets.
 
     Args:
@@ -98,7 +98,7 @@ def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) ->
 
     Args:
         predictor: the network.
-        cases: two patients and more that nothing else is claimed on.
+        cases: at least two patients, on whom no result is reported but this choice.
     """
     dice = []  # of each patient, the mean of the subsets: by threshold, then by minimum volume
     fitted, shown = LogitHistogram(), LogitHistogram()
@@ -167,7 +167,7 @@ def unscaled_threshold(point: OperatingPoint) -> float:
 
 
 def scaled_threshold(probability: float, temperature: float, offset: float) -> float:
-    """Say what a threshold becomes when logits are divided by a temperature and an offset is added."""
+    """Give the threshold that marks the same voxels once logits are divided by a temperature and an offset is added."""
     return float(expit(logit(probability) / temperature + offset))
 
 
@@ -194,9 +194,9 @@ def score_subsets(predictor: SubsetPredictor, cases: Sequence[Case], point: Oper
 
 
 def subset_table(scores: pd.DataFrame) -> pd.DataFrame:
-    """Sum `score_subsets` up for the model card: a row a subset, Dice in all and by lesion size.
+    """Sum up `score_subsets` for the model card: a row for each subset, with Dice overall and by lesion size.
 
-    A cell is the mean, its 95 % interval where there are patients enough for one, and how many there are.
+    A cell holds the mean, its 95 % interval where there are enough patients for one, and the number of patients.
     """
     rows = []
     for subset, part in scores.groupby("sequences", sort=False):
@@ -208,7 +208,7 @@ def subset_table(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def subset_scores(scores: pd.DataFrame) -> SubsetScores:
-    """Sum `score_subsets` up for the flag: which subsets the network finds next to nothing with."""
+    """Sum up `score_subsets` for the check that flags sequences with which the network finds next to nothing."""
     by_subset = {str(subset): part["dice"] for subset, part in scores.groupby("sequences", sort=False)}
     return SubsetScores(
         {subset: round(float(dice.mean()), 3) for subset, dice in by_subset.items()},
@@ -221,7 +221,7 @@ def _describe(item: Mapping[str, MetaTensor]) -> dict[str, dict[str, float]]:
 
 
 def mean_with_interval(dice: np.ndarray) -> str:
-    """Write a mean over patients, its 95 % interval where they are enough for one, and how many they are."""
+    """Write a mean over patients, its 95 % interval where there are enough of them for one, and their number."""
     if not len(dice):
         return ""
     low, high = bootstrap_interval(dice)

@@ -17,12 +17,12 @@ class System:
     """A network and the way it is trained.
 
     Args:
-        name: as tables and folders call it.
+        name: in tables and of folders.
         recipe: of the bundle: ``recipes/training<_recipe>.yaml`` and ``evaluate<_recipe>.yaml``; "" is the default's.
         choices: what differs from the recipe in training and in use.
         in_training: what differs from the recipe in training alone.
-        at_2_mm: the choices for voxels of 2 mm, an eighth of those of 1 mm.
-        patch_at_2_mm: voxels of a training slab there.
+        at_2_mm: choices for a grid of 2 mm, which has an eighth of the voxels of one of 1 mm.
+        patch_at_2_mm: voxels of a training slab on that grid.
     """
 
     name: str
@@ -69,7 +69,7 @@ class System:
         return replace(self, in_training={**self.in_training, **choices})
 
     def on_slices_of(self, thickness_mm: float) -> "System":
-        """Keep the slices as they come: the grid's are as thick."""
+        """Give the same system on a grid of the patients' slice thickness, so that slices stay as they are."""
         x, y, _ = self.spacing or open_recipe(self.training_recipe, {}).get("spacing")
         return self.with_choices({"spacing": [x, y, thickness_mm]})
 
@@ -124,11 +124,11 @@ def add_pretrained(parser: ArgumentParser) -> None:
 
 
 def encoder_weights(asked: str | None, data: str, systems: Sequence[str]) -> str | bool:
-    """Say what the ResNet50s' encoders start from: "imagenet", a file, or False for random weights.
+    """Choose what the encoders of the ResNet50s start from: "imagenet", a file, or False for random weights.
 
     Args:
-        asked: "imagenet", "none", a file, or None: ImageNet's for people, random ones for phantoms, since these show
-            the way on any machine, without a network, and the same way everywhere.
+        asked: "imagenet", "none", a file, or None. None takes ImageNet's for people and random ones for phantoms, so
+            that a run on phantoms downloads nothing and begins alike on every machine.
         data: "phantom", or a folder.
         systems: their names.
 
@@ -147,13 +147,13 @@ def encoder_weights(asked: str | None, data: str, systems: Sequence[str]) -> str
 
 
 def start_encoders(systems: Sequence[System], weights: str | bool, training: str = "frozen") -> list[System]:
-    """Let every ResNet50 of two dimensions start from these encoder weights; the paper's is trained as said.
+    """Let the encoder of every 2D ResNet50 start from these weights; the paper's is then trained in the way given.
 
-    The others begin at random: the plain U-Net, and the 3D one, whose weights would be MedicalNet's.
+    The plain U-Net and the 3D network begin with random weights: for 3D they would have to be MedicalNet's.
 
     Raises:
-        InputError: for weights that are none of a ResNet50, or cannot be downloaded, and where the fine-tuned system
-            has no shipped weights to start from: now, not hours later.
+        InputError: for weights that do not fit a ResNet50 or cannot be downloaded, and where the fine-tuned system has
+            no shipped weights to start from. It is raised here so that nobody learns of it after hours of training.
     """
     if any(system.name == FINE_TUNED for system in systems):
         _require_shipped_weights()
@@ -165,7 +165,7 @@ def start_encoders(systems: Sequence[System], weights: str | bool, training: str
 
 
 def _require_shipped_weights() -> None:
-    """Refuse weights of the user's own in their place: they may have been trained on the patients to be tested."""
+    """Refuse other weights in place of the shipped ones: they may have been trained on the patients to be tested."""
     shipped = BUNDLE / SHIPPED_WEIGHTS
     checksum = checksum_of(shipped)
     if not (shipped.is_file() and checksum.is_file()):
@@ -179,7 +179,7 @@ def _require_shipped_weights() -> None:
 def say_encoders(
     systems: Sequence[System], weights: str | bool, training: str = "frozen"
 ) -> tuple[str, tuple[str, ...]]:
-    """Say how the ResNet50s were started, and which stamp that makes of the paper's recipe where it is there."""
+    """Say what the ResNet50s started from, and give the stamps of a paper's recipe without its ImageNet weights."""
     names = [system.name for system in systems]
     origin = "from random weights, not ImageNet's (--pretrained imagenet)" if weights is False else f"from {weights}"
     said: list[str] = []
@@ -200,13 +200,13 @@ def say_encoders(
 
 @dataclass(frozen=True)
 class Pace:
-    """How long every system is trained: in the same number of steps, of the same number of slices.
+    """How long every system is trained: all in as many steps, of as many slices.
 
     Args:
         epochs: how many.
-        steps_per_epoch: about how many; where the patients do not come out even a few more or less, but the same for
-            every system.
-        patients_per_step: each gives one slab.
+        steps_per_epoch: about how many. Where the patients cannot be divided evenly it is a few more or less, but the
+            same number for every system.
+        patients_per_step: how many, each with one slab.
     """
 
     epochs: int
@@ -214,7 +214,7 @@ class Pace:
     patients_per_step: int = 4
 
     def choices(self, patients: int) -> dict[str, object]:
-        """Say it in the bundle's terms, for so many training patients."""
+        """Translate the pace into choices of the bundle, for so many training patients."""
         visits = max(1, round(self.steps_per_epoch * self.patients_per_step / patients))
         return {
             "epochs": self.epochs,
@@ -227,13 +227,17 @@ class Pace:
 
 
 def shares_of(epochs: int) -> dict[str, object]:
-    """Say how long the rate rises, a tenth, and a staged encoder stays frozen, a third but at most the recipe's 10."""
+    """Divide the epochs of a training.
+
+    The learning rate rises in the first tenth; a staged encoder is frozen in the first third, at most 10 epochs as in
+    the recipe, and not at all where there is one epoch alone.
+    """
     frozen = max(1, epochs // 3) if epochs > 1 else 0
     return {"warmup_epochs": max(1, epochs // 10), "frozen_epochs": min(10, frozen)}
 
 
 def say_pace(pace: Pace, systems: Sequence[System]) -> str:
-    """Say how short a short training was, and of what each system's steps are."""
+    """Say how many steps a short training had, and of which slabs each system's steps were."""
     by_slab: dict[str, list[str]] = {}
     for system in systems:
         slab = f"{' x '.join(map(str, system.patch))} voxels of {' x '.join(map(str, system.spacing))} mm"

@@ -2,10 +2,10 @@
 
     python -m workflows.train_default_model --lesions MASKS_IN_MNI_SPACE --minutes 90 --out results/default_model
 
-Phantoms are made once, wide, in parallel, and preprocessed in parallel; then the bundle's own training runs for the
-time given, by the recipe `training_wide`, on a GPU `training_wide_gpu`. Interrupted, the same command goes on where it
-was. Real patients are never trained on, and no number of a run is chosen on them; what the phantoms are like, and the
-rule for the threshold, were changed after looks at two of them (the model card).
+Wide phantoms are made and preprocessed once, on all cores. Then the bundle's own training runs for the time given, by
+the recipe `training_wide`, or `training_wide_gpu` on a GPU. After an interruption the same command goes on where it
+stopped. Real patients are never trained on, and no number of a run is chosen on them; but what the phantoms are like,
+and the rule for the threshold, were changed after two of them had been looked at (see the model card).
 """
 
 import argparse
@@ -80,7 +80,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def train_default_model(arguments: argparse.Namespace) -> int:
-    """Make phantoms and train, as far as that is not done; then choose and measure anew."""
+    """Make phantoms and train, each unless it has been done; then choose the operating point and measure again."""
     began, out = time.time(), arguments.out.absolute()
     require_writable(out)
     cohort, training = _begin(out, arguments)
@@ -100,7 +100,7 @@ def _measure(
     training: WideTraining,
     sections: Mapping[str, Sequence[Case]],
 ) -> None:
-    """Write the weights as half precision, what belongs to them, and how well they do."""
+    """Write the weights in half precision, the files that belong beside them, and their scores."""
     out = training.out
     weights = write_half_precision(training.weights, out / "model.pt")
     predictor = SubsetPredictor(weights)
@@ -127,10 +127,10 @@ def _measure(
 
 
 def _begin(out: Path, arguments: argparse.Namespace) -> tuple[PhantomCohort, WideTraining]:
-    """Make sure that the folders were begun with what is asked for, if they were begun.
+    """Claim the folders for what is asked for.
 
     Raises:
-        InputError: they were not, or what is asked for cannot be.
+        InputError: where a folder was begun with other choices, or a choice is impossible.
     """
     cohort = PhantomCohort(
         (arguments.phantoms or out / "phantoms").absolute(),
@@ -145,7 +145,7 @@ def _begin(out: Path, arguments: argparse.Namespace) -> tuple[PhantomCohort, Wid
         raise InputError(f"--epochs is {arguments.epochs}: at least 1 is needed")
     training = WideTraining(out, cohort.folder, arguments.minutes, seed, start_from, arguments.epochs)
     if arguments.phantoms:
-        cohort.claim()  # a folder of other phantoms is refused before --out is claimed for them
+        cohort.claim()  # before --out is claimed: a folder of other phantoms is refused here
     claim_folder(out, "begun_with.json", training.decisive() | cohort.decisive())
     return cohort, training
 
@@ -164,7 +164,7 @@ def _choose_operating_point(predictor: SubsetPredictor, validation: Sequence[Cas
 def _score_real_patients(
     folders: Sequence[Path], weights: Path, point: OperatingPoint, stripped: Sequence[Case]
 ) -> pd.DataFrame:
-    """Score real patients beside a DWI threshold chosen on phantoms that are stripped as they are."""
+    """Score real patients, seen without skull, beside a DWI threshold that is chosen on phantoms without skull."""
     say_step("Real patients, never trained on")
     deviations = choose_threshold(stripped, most=len(stripped))
     scores = score_real_patients(folders, weights, point, weights.with_name("real"), deviations)

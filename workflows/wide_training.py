@@ -1,4 +1,4 @@
-"""The bundle's training on wide phantoms, of as many epochs as a given time allows; interrupted, it goes on."""
+"""The bundle's training on wide phantoms, of as many epochs as a given time allows; it can be interrupted."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from workflows.commands import options, run_bundle
 from workflows.experiment import steps_taken
 from workflows.run_record import write_json
 
-VALIDATIONS = 4  # in the course of the training: each takes minutes
+VALIDATIONS = 4  # in a training, at most: each takes minutes
 RECIPE = "recipes/training_wide.yaml"
 GPU_RECIPE = "recipes/training_wide_gpu.yaml"
 
@@ -30,10 +30,10 @@ class WideTraining:
     Args:
         out: folder for what it writes.
         dataset_dir: the phantoms.
-        minutes: of training, once the phantoms are preprocessed.
+        minutes: that the training may take once the phantoms are preprocessed.
         seed: of the training.
         start_from: weights that it begins with; None begins with random ones.
-        epochs: in place of the minutes.
+        epochs: how many, whatever time they take; None takes as many as the minutes allow.
     """
 
     out: Path
@@ -50,11 +50,11 @@ class WideTraining:
 
     @property
     def weights(self) -> Path:
-        """The trained network: of its validations, the best."""
+        """The trained network, as it was at its best validation."""
         return self.out / "models" / "model.pt"
 
     def decisive(self) -> dict[str, object]:
-        """Name what decides the training, beside the phantoms."""
+        """List the choices that the training depends on, besides the phantoms."""
         return {
             "minutes": self.minutes,
             "training_seed": self.seed,
@@ -64,12 +64,12 @@ class WideTraining:
 
     @property
     def cache_dir(self) -> Path:
-        """Preprocessed phantoms, beside the phantoms and shared as they are; removed at will."""
+        """Folder of the preprocessed phantoms, beside the phantoms and shared like them; it may be removed."""
         return self.dataset_dir.with_name(self.dataset_dir.name + "_preprocessed")
 
     @property
     def recipe(self) -> str:
-        """The bundle's args file: a GPU takes larger steps."""
+        """The bundle's args file; steps on a GPU are larger."""
         return GPU_RECIPE if torch.cuda.is_available() else RECIPE
 
     def run(self) -> None:
@@ -113,7 +113,7 @@ class WideTraining:
         return {"epochs": self._epochs_in_time(), "minutes": self.minutes}
 
     def _epochs_in_time(self) -> int:
-        """Say how many epochs the time allows, as a number that can be validated evenly where it is large enough."""
+        """Compute how many epochs the time allows; where they are enough, a number that validations divide evenly."""
         events = self.out / "training" / "tensorboard"
         seconds = self.minutes * 60 - VALIDATIONS * seconds_of_validation(events)
         epochs = max(2, int(seconds / seconds_per_epoch(events)))
@@ -133,17 +133,17 @@ class WideTraining:
             "epochs": epochs,
             "val_interval": validation_interval(epochs),
             "resume": True,
-            "compile_network": can_compile() and not torch.cuda.is_available(),  # not tried there
-            "described_patients": 0,  # a step of its own describes them once
+            "compile_network": can_compile() and not torch.cuda.is_available(),  # on a GPU it has not been tried
+            "described_patients": 0,  # the workflow describes them itself, once
             "start_from": self.start_from or False,
         }
 
 
 def seconds_per_epoch(tensorboard_dir: Path) -> float:
-    """Measure the first epoch of a training by when TensorBoard was told of each of its steps.
+    """Measure how long the first epoch of a training takes, by the times that TensorBoard recorded for its steps.
 
-    By the second half of them: the first ones are slow, where the network is compiled. An epoch that was cut short is
-    run again from its first step, so the last that is told of each step is of the run that came to the end.
+    The second half of the steps counts, since the first ones are slow where the network is compiled. An interrupted
+    epoch is run again from its first step, so the last record of each step is that of the run that reached the end.
 
     Args:
         tensorboard_dir: the training's folder of event files.
@@ -154,7 +154,7 @@ def seconds_per_epoch(tensorboard_dir: Path) -> float:
 
 
 def seconds_of_validation(tensorboard_dir: Path) -> float:
-    """Measure how long after the last step of the first epoch its validation was told of.
+    """Measure how long the validation after the first epoch took: the time between its record and the last step's.
 
     Args:
         tensorboard_dir: the training's folder of event files.
@@ -164,12 +164,12 @@ def seconds_of_validation(tensorboard_dir: Path) -> float:
 
 
 def _told(tensorboard_dir: Path, tag: str) -> list[tuple[float, int]]:
-    """List when TensorBoard was told of something, and of which step, in the order of time."""
+    """List the times at which TensorBoard recorded a quantity, and the steps, in the order of time."""
     events = EventAccumulator(str(tensorboard_dir))
     events.Reload()
     return sorted((event.wall_time, event.step) for event in events.Scalars(tag))
 
 
 def validation_interval(epochs: int) -> int:
-    """Say after how many epochs each a training of so many is validated: the last one is."""
+    """Give the number of epochs from one validation to the next, such that the last epoch is validated."""
     return epochs // max(times for times in range(1, VALIDATIONS + 1) if epochs % times == 0)

@@ -145,7 +145,7 @@ def stages(patient: Path, weights: Path, scratch: Path) -> dict[str, float]:
 
 
 def _precision(parser: ConfigParser, device: torch.device) -> torch.autocast:
-    """Compute in the precision that the bundle infers in, in its inferer on a CPU and by its evaluator on a GPU."""
+    """Compute in the bundle's precision: that of its inferer on a CPU, that of its evaluator on a GPU."""
     if device.type == "cpu":
         return torch.autocast("cpu", torch.bfloat16, enabled=parser.get_parsed_content("cpu_bfloat16"))
     return torch.autocast(device.type, torch.float16, enabled=parser.get_parsed_content("amp"))
@@ -190,13 +190,13 @@ def segment_quietly(cases: list[Case], output: Path, weights: Path) -> None:
 
 
 def training(scratch: Path, steps: int, overlays: Sequence[str] = (), is_compiled: bool = False) -> dict[str, Any]:
-    """Train a recipe on phantoms beside the pure network on the same shape, and load its batches alone.
+    """Time a recipe's training on phantoms, the pure network on batches of the same shape, and the loading alone.
 
     Args:
         scratch: folder for everything.
-        steps: that are timed.
+        steps: how many are timed.
         overlays: configs that make another recipe of the default one.
-        is_compiled: compile the network, the pure one too.
+        is_compiled: whether the network is compiled, the pure one too.
     """
     dataset = scratch / "phantoms"
     write_dataset(dataset, 4, settings=PhantomSettings(spacing_mm=1.0))
@@ -206,7 +206,7 @@ def training(scratch: Path, steps: int, overlays: Sequence[str] = (), is_compile
         "output_dir": str(scratch / "training"),
         "ckpt_dir": str(scratch / "models"),
         "epochs": 2,
-        # More steps an epoch than are timed and warm up, from however few patients.
+        # However few the patients, an epoch has more steps than the warm-up and the timing take.
         "visits": f"$@batch_patients * ({steps} + {StepTimer.WARM_UP} + {StepTimer.AHEAD} * @num_workers)",
         "val_interval": 1000,
         "compile_network": is_compiled,

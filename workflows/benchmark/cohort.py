@@ -5,7 +5,7 @@
 Every patient has DWI, T1, T2 and FLAIR (or --sequences) in 5 mm slices with skull and scalp, each on an oblique grid
 of its own, the head moved between them. `islesnet segment` runs in a process of its own, whose resident memory is read
 twice a second; a patient ends when its numbers are written. Without --model an untrained network of the bundle's size
-is used, which marks about everything, so that reports are as long as they get.
+is used. It marks nearly everything, which makes reports as long as they can get.
 """
 
 import argparse
@@ -74,14 +74,14 @@ def write_raw_patient(folder: Path, number: int, sequences: Sequence[str]) -> No
         grid = Grid(voxel_mm, random_turn(rng, TILT_DEGREES), centre)
         seen = scan(image_of(head.images[name], head.affine), grid, motion)
         array = np.clip(sitk.GetArrayFromImage(seen).T, 0, None).astype(np.float32)
-        if name not in sequences:  # drawn all the same: a patient's scans do not depend on which are wanted
+        if name not in sequences:  # drawn all the same, so that a patient's scans do not depend on which are asked for
             continue
         with whole_file(folder / f"{name}.nii.gz") as part:
             nibabel.Nifti1Image(array, affine_of(seen)).to_filename(part)
 
 
 def watch(command: Sequence[str], results: Path) -> pd.DataFrame:
-    """Run a command and give a row a patient: when its numbers were written, how long after the one before, and memory.
+    """Run a command; give each patient's time, from the one before until its numbers were written, and memory.
 
     Raises:
         subprocess.CalledProcessError: the command failed.
@@ -123,7 +123,7 @@ def resident_mib(process: int) -> float:
 
 
 def summary(table: pd.DataFrame) -> dict[str, float]:
-    """Sum up; the first patient, which waits for the libraries and the weights, is told apart."""
+    """Sum up; the first patient stands apart, because it also waits for libraries and weights to be loaded."""
     later = table.iloc[1:]
     middle = len(later) // 2
     return {

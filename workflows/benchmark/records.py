@@ -1,4 +1,4 @@
-"""Measured cases kept one file each, so that an interrupted benchmark goes on where it was."""
+"""A file for each case that was measured, so that an interrupted benchmark goes on where it stopped."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ Record = dict[str, Any]
 
 
 def measured(path: Path, measure: Callable[[], Record]) -> Record:
-    """Read a case's record where it was measured before, otherwise measure it and keep it."""
+    """Read the record of a case that was measured before; measure and record any other."""
     if not path.is_file():
         record = measure()
         with whole_file(path) as part:

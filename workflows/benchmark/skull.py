@@ -28,7 +28,7 @@ from workflows.commands import run
 from workflows.subsets import mean_with_interval
 
 SPACING_MM = (1.5, 1.5)
-# What is segmented, and how the brain is looked for; the first is what the others are compared with.
+# Name -> which scans are segmented, and how the brain is looked for. The others are compared with the first.
 WAYS = {"stripped": ("stripped", "none"), "brain found": ("heads", "template"), "skull on": ("heads", "none")}
 
 
@@ -68,7 +68,7 @@ def measure(chosen: argparse.Namespace) -> int:
 def write_head(folder: Path, number: int, chosen: argparse.Namespace) -> None:
     """Write a patient's scans with skull, the same stripped, and the truth, where they are not there yet.
 
-    A patient of whose lesion nothing is seen, as beyond a field of view, is left out.
+    A patient whose lesion lies outside the field of view, so that nothing of it is seen, is left out.
     """
     name = f"head_{number:03}"
     if (folder / "truth" / name).is_dir():
@@ -80,16 +80,16 @@ def write_head(folder: Path, number: int, chosen: argparse.Namespace) -> None:
         return
     images = {sequence: head.images[sequence] for sequence in chosen.sequences}
     bare = {sequence: image * head.brain for sequence, image in images.items()}
-    for part, shown in (("heads", images), ("stripped", bare), ("truth", {})):  # the truth last: then all is there
+    for part, shown in (("heads", images), ("stripped", bare), ("truth", {})):  # the truth last: where it is, all is
         shutil.rmtree(folder / part / name, ignore_errors=True)
         write_patient(folder / part / name, replace(head, images=shown), with_label=part == "truth")
 
 
 def compare(scores: pd.DataFrame) -> pd.DataFrame:
-    """Give a row a way: mean Dice, and the mean of the patients' differences to the first way, with 95 % intervals.
+    """Give, for each way, mean Dice and the mean of the patients' differences to the first way, with 95 % intervals.
 
     Args:
-        scores: a row a patient and way: patient, way, dice, true_ml, predicted_ml.
+        scores: a row for each patient and way: patient, way, dice, true_ml, predicted_ml.
     """
     dice = scores.pivot(index="patient", columns="way", values="dice")
     volumes = scores.groupby("way")[["true_ml", "predicted_ml"]].mean()
