@@ -44,7 +44,7 @@ def answer(
         return work(parser.parse_args(words))
     except KeyboardInterrupt:
         sys.stderr.write(
-            f"{parser.prog}: stopped; the same command {'goes on where it was' if goes_on else 'begins anew'}\n"
+            f"{parser.prog}: stopped; the same command {'goes on from there' if goes_on else 'begins anew'}\n"
         )
         return 130
     except Exception as error:
@@ -63,7 +63,7 @@ def say_step(title: str) -> None:
 def say_failures(verb: str, failures: Sequence[str]) -> None:
     """List the parts of a resumable workflow that failed; say nothing where none did."""
     if failures:
-        sys.stderr.write(f"{verb}: not all ended well; the same command goes on where it was.\n")
+        sys.stderr.write(f"{verb}: some parts failed; the same command tries them again.\n")
         sys.stderr.write("\n".join(failures) + "\n")
 
 

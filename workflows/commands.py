@@ -51,7 +51,7 @@ def run(
     words = [str(word) for word in command]
     print(f"$ {'cd bundle; ' if folder == BUNDLE else ''}{shlex.join(words)}", flush=True)
     if log is not None:
-        print(f"  (how far it is: {log})", flush=True)
+        print(f"  (progress: {log})", flush=True)
     program = [str(Path(sys.executable).parent / words[0]), *words[1:]]
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)

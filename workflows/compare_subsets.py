@@ -27,7 +27,9 @@ SCORES = ["dice", "lesion_f1"]
 def main(words: Sequence[str] | None = None) -> int:
     """Print the comparison in Markdown."""
     parser = command_line("compare_subsets", __doc__)
-    parser.add_argument("files", type=Path, nargs="+", help="subsets.csv of a training, and of another; more pairs")
+    parser.add_argument(
+        "files", type=Path, nargs="+", help="pairs of subsets.csv: of a first training, then of a second"
+    )
     return answer(parser, compare_subsets, words, goes_on=False)
 
 
@@ -35,7 +37,9 @@ def compare_subsets(arguments: argparse.Namespace) -> int:
     """Print the differences between the two files of each pair."""
     scores = [_read(file) for file in arguments.files]
     if len(scores) % 2:
-        raise InputError(f"{len(scores)} files are no pairs: name the first and the second training of each.")
+        raise InputError(
+            f"{len(scores)} files do not make pairs: name the file of a first and of a second training for each."
+        )
     print(markdown_table(difference_table(list(zip(scores[::2], scores[1::2], strict=True)))))
     return 0
 

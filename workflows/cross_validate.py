@@ -3,8 +3,8 @@
     python -m workflows.cross_validate --data SISS2015_Training --folds 5 --out results/cross_validation
 
 Patients, not slices, are dealt to folds, alike in lesion volume; a fold's networks never see its patients, not even to
-choose their best epoch. Interrupted, the same command goes on where it was. Where there are several GPUs, as many
-folds are at work at once, on a CPU two. `--data phantom` makes synthetic patients, and stamps everything PHANTOM.
+choose their best epoch. After an interruption the same command goes on where it stopped. Trainings run at once: one on
+each GPU or, without any, two on the CPU. `--data phantom` makes synthetic patients, and stamps everything PHANTOM.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def main(words: Sequence[str] | None = None) -> int:
     add_pretrained(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the folds and of the trainings")
     parser.add_argument(
-        "--holdout", type=float, default=0.0, help="share of patients outside all folds, for the ensemble"
+        "--holdout", type=float, default=0.0, help="share of patients kept out of all folds, to score the ensemble on"
     )
     parser.add_argument("--patients", type=int, help=f"how many phantoms (default: {PHANTOMS})")
     parser.add_argument(
@@ -76,7 +76,7 @@ def cross_validate(arguments: argparse.Namespace) -> int:
     began, out = time.time(), arguments.out.absolute()
     pace = _pace(arguments)
     if arguments.patients is not None and arguments.data != "phantom":
-        raise InputError("--patients says how many phantoms are made; of a data set all labelled patients are taken")
+        raise InputError("--patients says how many phantoms are made; from a data set all labelled patients are taken")
     shares = shares_of_machine(arguments.at_once)
     encoder = encoder_weights(arguments.pretrained, arguments.data, arguments.systems)
     systems = start_encoders(systems_named(arguments.systems), encoder)

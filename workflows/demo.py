@@ -63,7 +63,9 @@ def make_anew(folder: Path) -> None:
     """
     marker = folder / ".islesnet_demo"
     if folder.exists() and any(folder.iterdir()) and not marker.exists():
-        raise InputError(f"{folder} is not empty, and not of an earlier demo; name another with --folder")
+        raise InputError(
+            f"{folder} is not empty and was not made by an earlier demo; name another folder with --folder"
+        )
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     marker.touch()
@@ -141,9 +143,9 @@ def report(dataset: Path, new_patient: Case, folder: Path) -> None:
     print(
         f"\nMean Dice on {len(rows)} test patients: {means['Dice']:.3f} the trained network, "
         f"{means['DWI threshold']:.3f} a DWI threshold (median + {deviations:g} robust\n"
-        "deviations, the best on the training patients). Synthetic patients: the figures say that the way works, not\n"
-        "how well it does on people. This training saw phantoms of the new patient's own kind, the shipped model\n"
-        "phantoms of many kinds, so that it is of use on people too (bundle/docs/README.md)."
+        "deviations, the best on the training patients). The patients are synthetic: the figures show that every step\n"
+        "works, not how well it works on people. The network trained here saw phantoms of the new patient's own kind;\n"
+        "the shipped model saw phantoms of many kinds, so that it is of use on people too (bundle/docs/README.md)."
     )
     picture = draw(new_patient, folder)
     print(f"\nMasks of the test patients  {folder / 'evaluation'}")

@@ -86,11 +86,13 @@ def _require_compatible(arguments: argparse.Namespace) -> None:
     if arguments.split == "slices" and "volumetric" in arguments.systems:
         raise InputError("--split slices deals single slices: there is no volume for the system 'volumetric'")
     if arguments.split == "slices" and FINE_TUNED in arguments.systems:
-        raise InputError(f"--split slices shows each slice alone; {FINE_TUNED!r} starts from weights that see three")
+        raise InputError(
+            f"--split slices shows each slice alone; {FINE_TUNED!r} starts from weights that see three at once"
+        )
     if arguments.epochs is not None and arguments.epochs < 1:
         raise InputError(f"--epochs is {arguments.epochs}: 1 or more")
     if arguments.encoder != "frozen" and not set(arguments.systems) & set(PAPER_SYSTEMS):
-        raise InputError(f"--encoder {arguments.encoder} is of the paper's recipe, and none of the systems has it")
+        raise InputError(f"--encoder {arguments.encoder} is for the paper's recipe, and none of the systems has it")
     if arguments.epochs == 1 and arguments.encoder == "staged":
         raise InputError("--encoder staged opens the encoder after a first epoch; --epochs is 1")
 
@@ -101,15 +103,15 @@ def _remarks(arguments: argparse.Namespace, pace: Pace | None) -> list[str]:
     if arguments.split == "slices":
         remarks.append(
             "Slices, not patients, were split: the same patients are on both sides, and every score is too high. "
-            "Each slice is seen alone, without its neighbours. What hangs on neighbours (lesion counts, surface "
+            "Each slice is seen alone, without its neighbours. What depends on them (lesion counts, surface "
             "distances) is left out."
         )
     if pace:
         remarks.append(f"Quick: {say_pace(pace, [system.small() for system in systems_named(arguments.systems)])}")
         if set(arguments.systems) & set(PAPER_SYSTEMS):
             remarks.append(
-                f"The paper's recipe has a learning rate of {QUICK_PAPER_LEARNING_RATE:g}, since at its 1e-5 "
-                "nothing would be seen."
+                f"The paper's recipe has a learning rate of {QUICK_PAPER_LEARNING_RATE:g} here: with its own, 1e-5, "
+                "nothing would be seen in so few steps."
             )
     elif arguments.epochs:
         remarks.append(f"{arguments.epochs} epochs instead of each recipe's own.")

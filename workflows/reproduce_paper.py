@@ -5,8 +5,8 @@
 
 F. Aboudi, C. Drissi, T. Kraiem, "A Hybrid ResNet50-UNet Model for Ischemic Stroke Brain Segmentation from MRI Images",
 IJCSNS 22(11), 2022. One network for each of FLAIR, DWI and T1 (the paper's figures 7-9), one for all four sequences,
-and beside them the default recipe and a plain U-Net trained as long as it, an empty mask and a DWI threshold. Where
-the paper contradicts itself, an option chooses. `--data phantom` makes 28 synthetic patients with SISS's volumes.
+and beside them the default recipe, a plain U-Net trained as long as that, an empty mask and a DWI threshold. Where the
+paper contradicts itself, an option chooses. `--data phantom` makes 28 synthetic patients with SISS's volumes.
 """
 
 import argparse
@@ -17,27 +17,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from islesnet.data import (
-    slice_thickness_mm,
-)
+from islesnet.data import slice_thickness_mm
 from islesnet.files import require_writable
 from workflows.claims import alone_in
 from workflows.command_line import answer, command_line, say_failures, say_step
 from workflows.comparison import write_comparison
-from workflows.datasets import (
-    SISS_SPACING_MM,
-    open_patients,
-)
+from workflows.datasets import SISS_SPACING_MM, open_patients
 from workflows.experiment import Experiment, run_all
 from workflows.machine import add_at_once, shares_of_machine
 from workflows.paper_choices import Choices
 from workflows.paper_figures import draw_figures
 from workflows.paper_split import Split
 from workflows.run_record import say_missing, say_steps, write_run_provenance
-from workflows.systems import (
-    add_pretrained,
-    systems_named,
-)
+from workflows.systems import add_pretrained, systems_named
 
 # The first is the one the report is about; then the paper's figures 7, 8 and 9, and what to compare with.
 DEFAULT_SYSTEMS = ("paper_all", "paper_flair", "paper_dwi", "paper_t1", "default", "plain_unet")
@@ -52,10 +44,15 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="2 mm, few steps: within ten minutes on two cores")
     parser.add_argument("--systems", nargs="+", default=list(DEFAULT_SYSTEMS), help="what is trained")
     parser.add_argument(
-        "--split", choices=("patients", "slices"), default="patients", help="slices: LEAKY, as many papers"
+        "--split", choices=("patients", "slices"), default="patients", help="slices: LEAKY, as in many papers"
     )
     parser.add_argument("--grid", choices=("native", "network"), default="native", help="that the masks are scored on")
-    parser.add_argument("--head", choices=("softmax", "sigmoid"), default="softmax", help="with cross-entropy, or BCE")
+    parser.add_argument(
+        "--head",
+        choices=("softmax", "sigmoid"),
+        default="softmax",
+        help="softmax with cross-entropy, or sigmoid with binary cross-entropy",
+    )
     parser.add_argument(
         "--encoder", choices=("frozen", "finetune", "staged"), default="frozen", help="of the paper's recipe"
     )

@@ -170,8 +170,8 @@ def _require_shipped_weights() -> None:
     checksum = checksum_of(shipped)
     if not (shipped.is_file() and checksum.is_file()):
         raise InputError(
-            f"the system {FINE_TUNED!r} starts from the shipped weights, and {shipped} is not them: where a training "
-            f"has set them aside, they lie in {shipped.parent / 'earlier_1'}; put them and {checksum.name} back"
+            f"the system {FINE_TUNED!r} starts from the shipped weights, but {shipped} with its {checksum.name} is not "
+            f"there; where a training has set both aside, in {shipped.parent / 'earlier_1'}, move them back"
         )
     require_intact(shipped)
 

@@ -56,26 +56,26 @@ def main(words: Sequence[str] | None = None) -> int:
         "--lesions", type=Path, help="folder of lesion masks in MNI space; without it all lesions are grown"
     )
     parser.add_argument("--patients", type=int, default=540, help="how many phantoms, 44 of them to validate and test")
-    parser.add_argument("--minutes", type=float, default=90, help="of training and its validations")
+    parser.add_argument("--minutes", type=float, default=90, help="of the training with its validations")
     parser.add_argument(
-        "--epochs", type=int, help="of training, whatever their time: for trainings to be compared at equal steps"
+        "--epochs",
+        type=int,
+        help="of the training, in place of --minutes: for trainings that are to be compared at equal steps",
     )
     parser.add_argument("--start-from", type=Path, help="weights of an earlier training to go on from, on new phantoms")
     parser.add_argument("--seed", type=int, default=4, help="of phantoms and training")
-    parser.add_argument("--training-seed", type=int, help="of the training, where it is not the phantoms'")
+    parser.add_argument("--training-seed", type=int, help="of the training (default: that of the phantoms)")
     parser.add_argument(
         "--phantoms",
         type=Path,
-        help="folder of the phantoms, to share them between runs, of which one makes them first (default: in --out)",
+        help="folder of the phantoms, for several runs to share once one has made them (default: in --out)",
     )
     parser.add_argument(
         "--narrow",
         action="store_true",
-        help="train on phantoms that all look like SISS, validated and tested on wide ones: what width is worth",
+        help="train on phantoms that all look like SISS, validate and test on wide ones: to see what width is worth",
     )
-    parser.add_argument(
-        "--real", type=Path, nargs="*", default=[], help="folders of real patients, to be measured on and no more"
-    )
+    parser.add_argument("--real", type=Path, nargs="*", default=[], help="folders of real patients, only to be scored")
     return answer(parser, train_default_model, words)
 
 
@@ -104,12 +104,12 @@ def _measure(
     out = training.out
     weights = write_half_precision(training.weights, out / "model.pt")
     predictor = SubsetPredictor(weights)
-    say_step("What the phantoms look like, for the flag")
+    say_step("What training phantoms look like, so that unusual scans can be flagged")
     descriptions = predictor.describe(at_even_steps(sections["training"], DESCRIBED))
     try:
         AppearanceRanges.fit(descriptions).write(appearance_file(weights))
     except InputError as too_few:
-        say_step(f"Without a flag for unusual scans: {too_few}")
+        say_step(f"Unusual scans will not be flagged: {too_few}")
     point = _choose_operating_point(predictor, sections["validation"], weights)
     real = None
     if arguments.real:

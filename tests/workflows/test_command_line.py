@@ -43,5 +43,5 @@ def test_failures_are_named_after_what_to_do_about_them(capsys):
     assert capsys.readouterr().err == ""
     say_failures("wash", ["fold_1/cup: broken", "fold_2/cup: lost"])
     assert capsys.readouterr().err == (
-        "wash: not all ended well; the same command goes on where it was.\nfold_1/cup: broken\nfold_2/cup: lost\n"
+        "wash: some parts failed; the same command tries them again.\nfold_1/cup: broken\nfold_2/cup: lost\n"
     )

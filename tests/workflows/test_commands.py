@@ -28,7 +28,7 @@ def test_a_command_sees_its_share(tmp_path):
     assert (tmp_path / "log.txt").read_text() == "7\n"
 
 
-@pytest.mark.parametrize(("goes_on", "then"), [(True, "goes on where it was"), (False, "begins anew")])
+@pytest.mark.parametrize(("goes_on", "then"), [(True, "goes on from there"), (False, "begins anew")])
 def test_ctrl_c_is_answered_in_one_sentence_without_the_traceback_of_what_was_running(tmp_path, goes_on, then):
     script = tmp_path / "work.py"
     script.write_text(f"""
@@ -90,5 +90,5 @@ raise SystemExit(answer(command_line("wash", ""), lambda _: run_all(experiments,
         working.kill()
 
     assert working.returncode == 130
-    assert said == "wash: stopped; the same command goes on where it was\n"
+    assert said == "wash: stopped; the same command goes on from there\n"
     assert not (tmp_path / "begun2").exists()

@@ -52,7 +52,7 @@ def test_of_several_pairs_a_patients_difference_is_the_mean(tmp_path, capsys):
     assert dwi == "| dwi | 0.475 (2) | 0.250 (1) |  | 0.700 (1) | 0.000 |"
     assert t1 == "| t1 | -0.025 (2) | -0.050 (1) |  | 0.000 (1) | 0.000 |"
     assert compare_subsets.main([str(tmp_path / name) for name in "abc"]) == 1
-    assert "3 files are no pairs" in capsys.readouterr().err
+    assert "3 files do not make pairs" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ def test_demo_empties_no_folder_but_its_own(tmp_path, capsys):
     assert demo.main(["--folder", str(tmp_path)]) == 1
 
     assert capsys.readouterr().err == (
-        f"demo: {tmp_path} is not empty, and not of an earlier demo; name another with --folder\n"
+        f"demo: {tmp_path} is not empty and was not made by an earlier demo; name another folder with --folder\n"
     )
     assert (tmp_path / "thesis.tex").exists()
 

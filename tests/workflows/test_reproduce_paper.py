@@ -80,7 +80,7 @@ def test_shipped_weights_are_refused_where_they_do_not_fit_before_anything_is_tr
 def test_ways_to_train_the_paper_s_encoder_are_refused_where_they_change_nothing():
     with pytest.raises(InputError, match="--encoder staged opens the encoder after a first epoch; --epochs is 1"):
         choose(encoder="staged", epochs=1)
-    with pytest.raises(InputError, match="--encoder finetune is of the paper's recipe, and none of the systems"):
+    with pytest.raises(InputError, match="--encoder finetune is for the paper's recipe, and none of the systems"):
         choose(encoder="finetune", systems=["default"])
 
 

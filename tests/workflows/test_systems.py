@@ -121,7 +121,9 @@ def test_a_user_s_own_weights_in_the_place_of_the_shipped_are_not_started_from(t
     shipped, checksum = tmp_path / "models/model.pt", tmp_path / "models/model.pt.sha256"
     shipped.write_bytes(b"weights")
 
-    with pytest.raises(InputError, match="is not them"):  # a training set the checksum aside
+    with pytest.raises(
+        InputError, match=r"shipped weights, but .*model\.pt with its model\.pt\.sha256 is not there"
+    ):  # a training set the checksum aside
         start_encoders(systems_named(["fine_tuned"]), False)
     checksum.write_text(f"{hashlib.sha256(b'others').hexdigest()}  model.pt\n")
     with pytest.raises(InputError, match=r"are not those that model\.pt\.sha256 was made of"):
