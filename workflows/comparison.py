@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -82,32 +83,37 @@ def write_comparison(folder: Path, comparison: Comparison) -> Path:
             "stamps": list(comparison.stamps),
         },
     )
-    return write_evaluation_report(
-        folder,
-        EvaluationReport(
-            title=comparison.title,
-            scores=everyone[ours],
-            summary=summaries[ours],
-            system=ours,
-            baselines={name: everyone[name] for name in others},
-            baseline_summaries={name: summaries[name] for name in others},
-            data=comparison.data,
-            of_slices=comparison.of_slices,
-            is_siss=comparison.is_siss,
-            grid=comparison.grid,
-            has_own_grids=comparison.grid != "native grid",
-            reliability=pool_reliability([pd.read_csv(path) for path in comparison.reliability if path.is_file()]),
-            histories={
-                name: read_history(path)
-                for name, path in comparison.tensorboard.items()
-                if any(path.glob("events.out.tfevents.*"))
-            },
-            volumes_by_section=comparison.volumes_by_section,
-            scans=_scans(comparison),
-            figures=comparison.figures,
-            about=" ".join(filter(None, [comparison.about, THRESHOLD_TEXT if DWI_THRESHOLD in everyone else ""])),
-            stamps=comparison.stamps,
-        ),
+    return write_evaluation_report(folder, _report_of(comparison, everyone, summaries))
+
+
+def _report_of(
+    comparison: Comparison, everyone: Mapping[str, pd.DataFrame], summaries: Mapping[str, Mapping[str, Any]]
+) -> EvaluationReport:
+    """Fill in the page from the scores of all systems and baselines, ours first, and their summaries."""
+    ours, *others = everyone
+    return EvaluationReport(
+        title=comparison.title,
+        scores=everyone[ours],
+        summary=summaries[ours],
+        system=ours,
+        baselines={name: everyone[name] for name in others},
+        baseline_summaries={name: summaries[name] for name in others},
+        data=comparison.data,
+        of_slices=comparison.of_slices,
+        is_siss=comparison.is_siss,
+        grid=comparison.grid,
+        has_own_grids=comparison.grid != "native grid",
+        reliability=pool_reliability([pd.read_csv(path) for path in comparison.reliability if path.is_file()]),
+        histories={
+            name: read_history(path)
+            for name, path in comparison.tensorboard.items()
+            if any(path.glob("events.out.tfevents.*"))
+        },
+        volumes_by_section=comparison.volumes_by_section,
+        scans=_scans(comparison),
+        figures=comparison.figures,
+        about=" ".join(filter(None, [comparison.about, THRESHOLD_TEXT if DWI_THRESHOLD in everyone else ""])),
+        stamps=comparison.stamps,
     )
 
 
