@@ -1,5 +1,6 @@
 """The ResNet50-UNet, the slab that makes it 2.5D, ensembles and flips, heads and losses, weights, how they run fast."""
 
+from islesnet.networks.compiling import CompilingInferer, can_compile
 from islesnet.networks.encoder import ResNet50Encoder
 from islesnet.networks.ensemble import EnsembleNetwork
 from islesnet.networks.flips import FlipAveragingInferer
@@ -8,15 +9,9 @@ from islesnet.networks.mean_weights import running_mean
 from islesnet.networks.operating_point import OperatingPoint, operating_point_file, read_operating_point
 from islesnet.networks.optimizer import make_sgd
 from islesnet.networks.parallel import unwrapped
-from islesnet.networks.precision import (
-    CompilingInferer,
-    CpuAutocastInferer,
-    can_compile,
-    device_of_this_process,
-    has_fast_bfloat16,
-    keep_freed_memory,
-)
+from islesnet.networks.precision import CpuAutocastInferer, has_fast_bfloat16
 from islesnet.networks.pretrained import load_pretrained_encoder
+from islesnet.networks.process import device_of_this_process, keep_freed_memory
 from islesnet.networks.resnet50_unet import ResNet50UNet
 from islesnet.networks.slab import SlabNetwork
 from islesnet.networks.weights import join_weights, require_weights, start_from, trained_spacing

@@ -1,20 +1,9 @@
-import copy
-
 import pytest
 import torch
 from monai.inferers import SimpleInferer, SlidingWindowInferer
 from torch import nn
 
-from islesnet.errors import InputError
-from islesnet.networks import (
-    CompilingInferer,
-    CpuAutocastInferer,
-    SlabNetwork,
-    can_compile,
-    device_of_this_process,
-    has_fast_bfloat16,
-    keep_freed_memory,
-)
+from islesnet.networks import CpuAutocastInferer, SlabNetwork, has_fast_bfloat16
 
 
 @pytest.fixture
@@ -65,52 +54,3 @@ def test_bfloat16_is_fast_where_the_processor_has_instructions_for_it(monkeypatc
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: bool(avx512_bf16))
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: bool(amx))
     assert has_fast_bfloat16() is fast
-
-
-def test_without_a_gpu_a_process_has_the_cpu(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert device_of_this_process() == torch.device("cpu")
-
-
-def test_a_process_has_and_makes_current_the_gpu_of_its_local_rank(monkeypatch):
-    current = []
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "set_device", current.append)
-    monkeypatch.setenv("LOCAL_RANK", "1")
-    assert device_of_this_process() == torch.device("cuda", 1)
-    assert current == [torch.device("cuda", 1)]
-    monkeypatch.delenv("LOCAL_RANK")
-    assert device_of_this_process() == torch.device("cuda", 0)
-
-
-def test_keeping_freed_memory_says_whether_the_c_library_took_it(monkeypatch):
-    def no_glibc(name):
-        raise OSError(name)
-
-    monkeypatch.setattr("islesnet.networks.precision.ctypes.CDLL", no_glibc)
-
-    assert keep_freed_memory() is False
-
-
-@pytest.mark.skipif(not can_compile(), reason="no compiler for torch.compile")
-def test_compiled_network_computes_and_learns_what_the_network_itself_does():
-    torch.manual_seed(0)
-    network = nn.Sequential(nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 1, 1))
-    image = torch.randn(2, 2, 8, 8)
-    plain = SimpleInferer()(image, copy.deepcopy(network))
-    inferer = CompilingInferer(SimpleInferer(), compile_network=True)
-
-    outputs = inferer(image, network)
-    outputs.mean().backward()
-
-    torch.testing.assert_close(outputs, plain)
-    assert all(parameter.grad is not None for parameter in network.parameters())
-    assert next(iter(network.state_dict())) == "0.weight"  # nothing of it is renamed
-
-
-def test_machine_without_a_compiler_is_told_so(monkeypatch):
-    monkeypatch.setenv("CXX", "no-such-compiler")
-
-    assert CompilingInferer(SimpleInferer(), compile_network=False) is not None
-    with pytest.raises(InputError, match=r"no C\+\+ compiler"):
-        CompilingInferer(SimpleInferer(), compile_network=True)

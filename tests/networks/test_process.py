@@ -1,0 +1,28 @@
+import torch
+
+from islesnet.networks import device_of_this_process, keep_freed_memory
+
+
+def test_without_a_gpu_a_process_has_the_cpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert device_of_this_process() == torch.device("cpu")
+
+
+def test_a_process_has_and_makes_current_the_gpu_of_its_local_rank(monkeypatch):
+    current = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "set_device", current.append)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert device_of_this_process() == torch.device("cuda", 1)
+    assert current == [torch.device("cuda", 1)]
+    monkeypatch.delenv("LOCAL_RANK")
+    assert device_of_this_process() == torch.device("cuda", 0)
+
+
+def test_keeping_freed_memory_says_whether_the_c_library_took_it(monkeypatch):
+    def no_glibc(name):
+        raise OSError(name)
+
+    monkeypatch.setattr("islesnet.networks.process.ctypes.CDLL", no_glibc)
+
+    assert keep_freed_memory() is False
