@@ -9,7 +9,7 @@ from islesnet.data.case import Case
 from islesnet.data.checks.problem import Problem
 
 
-class Print(NamedTuple):
+class Fingerprint(NamedTuple):
     """The fingerprint of a sequence's voxels."""
 
     patient: str
@@ -27,11 +27,11 @@ def check_names(cases: Sequence[Case]) -> list[Problem]:
     ]
 
 
-def check_prints(prints: Sequence[Print]) -> list[Problem]:
+def check_fingerprints(fingerprints: Sequence[Fingerprint]) -> list[Problem]:
     """Report files that hold the same voxels: an error in two patients (a leak), a warning in one."""
     problems = []
-    first_of: dict[str, Print] = {}
-    for own in prints:
+    first_of: dict[str, Fingerprint] = {}
+    for own in fingerprints:
         first = first_of.setdefault(own.digest, own)
         if first is own:
             continue
