@@ -62,6 +62,26 @@ def test_scores_by_subset_beside_the_weights_are_those_of_the_card():
     assert subsets.patients == {name: int(patients) for name, _, patients in rows}
 
 
+def test_metadata_holds_the_scores_of_the_card():
+    card = (bundle_folder() / "docs" / "README.md").read_text()
+    subsets = read_subsets(WEIGHTS)
+    real = dict(
+        re.findall(r"^\| (DWI \+ FLAIR|DWI|FLAIR \(registered to the DWI\)) \| ([\d.]+) \|", card, re.MULTILINE)
+    )
+
+    metrics = json.loads((bundle_folder() / "configs" / "metadata.json").read_text())["eval_metrics"]
+
+    assert subsets is not None
+    assert subsets.patients["dwi+flair"] == subsets.patients["dwi+t1+t2+flair"] == 20
+    assert metrics == {
+        "mean_dice_20_synthetic_patients_dwi_flair": subsets.mean_dice["dwi+flair"],
+        "mean_dice_20_synthetic_patients_all_four": subsets.mean_dice["dwi+t1+t2+flair"],
+        "dice_isles22_0009_dwi_flair": float(real["DWI + FLAIR"]),
+        "dice_isles22_0009_dwi": float(real["DWI"]),
+        "dice_isles22_0009_flair": float(real["FLAIR (registered to the DWI)"]),
+    }
+
+
 def test_wheel_takes_the_weights_and_all_that_is_theirs():
     root = bundle_folder().parent
     wheel = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
