@@ -11,6 +11,8 @@ from pathlib import Path
 
 from islesnet.errors import InputError
 
+# What is said of a file that was not fetched.
+NO_TARGET = "a link to a file that is not there (not fetched yet?)"
 FULL_DISK_BYTES = 2**20
 
 

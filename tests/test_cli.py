@@ -108,6 +108,23 @@ def test_doctor_reads_a_datalist_that_lies_outside_its_data_set(dataset, tmp_pat
     assert "3 patients: 0 errors" in result.output
 
 
+def test_doctor_names_what_is_a_link_to_nothing(dataset):
+    for place in ("a/label.nii.gz", "b/dwi.nii.gz", "c/dwi.nii.gz", "c/label.nii.gz"):
+        (dataset / place).unlink()
+        (dataset / place).symlink_to(dataset / "gone.nii.gz")
+
+    result = runner.invoke(app, ["doctor", str(dataset)], env={"COLUMNS": "200"})
+
+    assert result.exit_code == 1, result.output
+    told = [line.split("│")[1:5:3] for line in result.output.splitlines() if "not fetched" in line]
+    assert [[word.strip().partition(":")[0] for word in words] for words in told] == [
+        ["a", "LABEL"],
+        ["b", "DWI"],
+        ["c", "DWI"],
+        ["c", "LABEL"],
+    ]
+
+
 def test_doctor_lists_every_problem_and_exits_with_1(dataset):
     whole = (dataset / "a/dwi.nii.gz").read_bytes()
     (dataset / "a/dwi.nii.gz").write_bytes(whole[: len(whole) // 2])
@@ -346,7 +363,7 @@ def test_what_is_named_and_not_there_is_said_before_anything_is_done(what, tmp_p
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch):
-    monkeypatch.setattr("islesnet.data.find_cases", lambda *_: 1 / 0)
+    monkeypatch.setattr("islesnet.data.find_cases", lambda *_, **__: 1 / 0)
     monkeypatch.setattr(sys, "argv", ["islesnet", "doctor", "."])
 
     with pytest.raises(ZeroDivisionError):

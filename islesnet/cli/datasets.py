@@ -105,7 +105,7 @@ def doctor(
     elif dataset_dir is not None:
         raise InputError(f"--dataset-dir is for a datalist; {folder} is none.")
     else:
-        cases = find_cases(folder, layout)
+        cases = find_cases(folder, layout, with_lost=True)
     with Progress(console=messages, transient=True) as bar:
         task = bar.add_task("Checking", total=len(cases))
         problems = check_cases(cases, progress=lambda done, _: bar.update(task, completed=done))

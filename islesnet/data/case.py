@@ -21,7 +21,7 @@ class Case:
         patient: name of the patient, unique in a data set; it also names the files that are written.
         sequences: sequence -> file; the keys are a subset of `SEQUENCES`, at least one unless all are lost.
         label: the expert's lesion mask, where there is one.
-        lost: sequences whose file is a link to one that is not there, as where it was not fetched.
+        lost: sequences, and "label", whose file is a link to one that is not there, as where it was not fetched.
 
     Raises:
         InputError: for no sequence, an unknown sequence, or a name that cannot be part of a file name.
@@ -39,7 +39,7 @@ class Case:
             raise InputError(
                 f"patient {self.patient!r}: unknown sequence {unknown[0]!r}; known: {', '.join(SEQUENCES)}"
             )
-        if not self.sequences and not self.lost:
+        if not self.sequences and not self.lost_sequences:
             raise InputError(
                 f"patient {self.patient!r} has no sequence; at least one of {', '.join(SEQUENCES)} is needed"
             )
@@ -50,6 +50,11 @@ class Case:
     def reference(self) -> str:
         """Name of the sequence whose grid the lesion mask is written on."""
         return next(name for name in REFERENCE_ORDER if name in self.sequences)
+
+    @property
+    def lost_sequences(self) -> tuple[str, ...]:
+        """The lost ones without the label, which segmenting does not need."""
+        return tuple(role for role in self.lost if role in SEQUENCES)
 
     @property
     def files(self) -> dict[str, Path]:

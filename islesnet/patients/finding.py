@@ -218,9 +218,9 @@ def _patients_of_folder(folder: Path) -> list[Case | RawScans]:
 
 def _with_lost(patient: Case | RawScans) -> Case | RawScans:
     """Let a prepared patient whose sequences are not all there go on with that word."""
-    if isinstance(patient, RawScans) or not patient.lost:
+    if isinstance(patient, RawScans) or not patient.lost_sequences:
         return patient
-    return RawScans(patient.patient, None, patient.sequences, label=patient.label, lost=patient.lost)
+    return RawScans(patient.patient, None, patient.sequences, label=patient.label, lost=patient.lost_sequences)
 
 
 def _as_one_persons(case: Case, folder: Path) -> Case | RawScans:
@@ -231,7 +231,7 @@ def _as_one_persons(case: Case, folder: Path) -> Case | RawScans:
 
 def _is_prepared(case: Case, folder: Path) -> bool:
     """Tell whether a folder's files are on one grid, and their names say all: no scan is left over or means another."""
-    if case.lost:
+    if case.lost_sequences:
         return False
     if any(sequence_by_name(name_without_suffix(path), folder.name) != role for role, path in case.sequences.items()):
         return False

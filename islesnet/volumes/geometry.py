@@ -21,6 +21,8 @@ _SMALLEST_EXTENT_MM = 50.0
 # Brought to the working grid, a larger field of view fills the memory.
 _LARGEST_EXTENT_MM = 1000.0
 _SMALLEST_OVERLAP = 0.5
+# Of a unit vector: an axis that points this far to one side points there, if not straight; sforms have 0.58 at least.
+_SAME_SIDE = 0.25
 
 
 def check_grid(header: Header) -> list[Finding]:
@@ -107,14 +109,15 @@ def shear_degrees(affine: Affine) -> float:
 
 
 def is_side_doubtful(header: Header) -> bool:
-    """Tell whether a header leaves open which side is left: it says nothing of it, or qform and sform say opposites."""
+    """Tell whether a header leaves open which side is left: it says nothing of it, or qform and sform disagree."""
     if not header.is_oriented:
         return True
     if header.qform is None or header.sform is None:
         return False
     to_the_right = header.sform[0, :3]
     axis = int(np.argmax(np.abs(to_the_right)))
-    return bool(header.qform[0, axis] * to_the_right[axis] < 0)
+    told = float(header.qform[0, axis] / np.linalg.norm(header.qform[:3, axis]) * np.sign(to_the_right[axis]))
+    return told < _SAME_SIDE
 
 
 def displacement_mm(first: Header, second: Header) -> float:

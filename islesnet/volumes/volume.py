@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from islesnet.errors import InputError
+from islesnet.files import NO_TARGET
 from islesnet.volumes.file_names import VOLUME_SUFFIXES
 
 # A whole head at 0.5 mm has 1.1e8 voxels; a header that announces more than this is damaged, or not a head.
@@ -213,7 +214,7 @@ def _is_nifti(path: Path) -> bool:
         raise VolumeError(path, "is a folder, not a file")
     if not path.exists():
         is_dangling = path.is_symlink()
-        raise VolumeError(path, "is a link to a file that is not there" if is_dangling else "does not exist")
+        raise VolumeError(path, f"is {NO_TARGET}" if is_dangling else "does not exist")
     if not path.is_file():  # a pipe would be waited for
         raise VolumeError(path, "is a device or a pipe, not a file")
     return name.endswith((".nii", ".nii.gz"))

@@ -13,6 +13,7 @@ from islesnet.data.checks.cohort import Fingerprint, check_fingerprints, check_n
 from islesnet.data.checks.problem import Problem
 from islesnet.data.datalist import cases_in_datalist
 from islesnet.errors import InputError
+from islesnet.files import NO_TARGET
 from islesnet.volumes.finding import Finding, error, warning
 from islesnet.volumes.geometry import check_grid, check_label_grid, check_sequence_grid
 from islesnet.volumes.values import check_label_values, check_values
@@ -101,6 +102,7 @@ def _examine(case: Case) -> tuple[list[Problem], list[Fingerprint]]:
         for key, own in findings.items()
         for finding in own
     ]
+    problems += [Problem(case.patient, None, f"{role.upper()}: is {NO_TARGET}", "error") for role in case.lost]
     fingerprints = [
         Fingerprint(case.patient, case.files[key], look.digest)
         for key, look in looks.items()
@@ -124,8 +126,10 @@ def _look(path: Path, is_label: bool) -> _Look:
 
 
 def _compare(case: Case, looks: dict[str, _Look], key: str) -> list[Finding]:
+    if not case.sequences or key == case.reference:
+        return []
     header, reference = looks[key].header, looks[case.reference].header
-    if key == case.reference or header is None or reference is None:
+    if header is None or reference is None:
         return []
     check = check_label_grid if key == "label" else check_sequence_grid
     return check(header, reference, case.reference)

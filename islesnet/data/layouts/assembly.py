@@ -6,7 +6,7 @@ from pathlib import Path
 
 from islesnet.data.case import SEQUENCES, Case
 from islesnet.errors import InputError
-from islesnet.files import exists
+from islesnet.files import NO_TARGET, exists
 from islesnet.volumes.file_names import NameReading, read_name, stem_of
 
 logger = logging.getLogger(__name__)
@@ -24,13 +24,10 @@ def claim(path: Path, reading: NameReading) -> str | None:
     return reading.role
 
 
-def assemble(patient: str, claims: Iterable[tuple[str, Path]], keeps_links: bool = False) -> Case | None:
+def assemble(patient: str, claims: Iterable[tuple[str, Path]]) -> Case | None:
     """Make a case of (sequence or "label", file) pairs; None without any sequence.
 
-    Args:
-        patient: whose files they are.
-        claims: the pairs.
-        keeps_links: links to nothing are files too, which the checks will name; otherwise they are left out.
+    A link to nothing is not among its files, but among what is lost.
 
     Raises:
         InputError: where two files claim the same place; both are named.
@@ -38,8 +35,8 @@ def assemble(patient: str, claims: Iterable[tuple[str, Path]], keeps_links: bool
     files: dict[str, Path] = {}
     lost: list[str] = []
     for role, path in claims:
-        if not keeps_links and not exists(path):
-            logger.warning("%s is passed over: a link to a file that is not there (not fetched yet?)", path)
+        if not exists(path):
+            logger.warning("%s is passed over: %s", path, NO_TARGET)
             lost.append(role)
             continue
         if role in files:
@@ -50,7 +47,8 @@ def assemble(patient: str, claims: Iterable[tuple[str, Path]], keeps_links: bool
         files[role] = path
     label = files.pop("label", None)
     missing = tuple(role for role in SEQUENCES if role in lost and role not in files)
-    if not files and not missing:
+    missing += ("label",) if "label" in lost and label is None else ()
+    if not files and missing in ((), ("label",)):
         if label is not None:
             logger.warning("patient %r has a label (%s) but no sequence; left out", patient, label)
         return None

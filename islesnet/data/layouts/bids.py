@@ -6,7 +6,6 @@ from pathlib import Path
 from islesnet.data.case import SEQUENCES, Case
 from islesnet.data.layouts.assembly import assemble, claim, reading_of
 from islesnet.data.layouts.listing import folders_in, volumes_in
-from islesnet.files import exists
 from islesnet.volumes.file_names import NameReading
 
 NAME = "bids"
@@ -30,7 +29,7 @@ def find(folder: Path) -> list[Case]:
         derived = _derived_labels(subject)
         for session in sessions:
             claims = _claims(session)
-            if not any(role == "label" and exists(path) for role, path in claims):
+            if not any(role == "label" for role, _ in claims):
                 claims += [("label", path) for path in derived if _is_of_session(path, session)]
             case = assemble(subject.name if len(sessions) == 1 else f"{subject.name}_{session.name}", claims)
             if case is not None:

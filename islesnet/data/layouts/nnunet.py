@@ -41,9 +41,7 @@ def find(folder: Path) -> list[Case]:
                 claims.setdefault(name, []).append((sequence, path))
         for path in _volumes(folder / labels):
             claims.setdefault(stem_of(path.name) or path.name, []).append(("label", path))
-        cases += [
-            case for name, files in claims.items() if (case := assemble(name, files, keeps_links=True)) is not None
-        ]
+        cases += [case for name, files in claims.items() if (case := assemble(name, files)) is not None]
     return cases
 
 

@@ -251,13 +251,15 @@ def test_links_are_followed_but_not_to_nothing(root, caplog):
     assert "t1.nii.gz is passed over: a link to a file that is not there" in caplog.text
 
 
-def test_mask_in_derivatives_is_taken_where_the_one_beside_the_image_is_a_link_to_nothing(root):
-    plant(root, ["sub-01/anat/sub-01_FLAIR.nii.gz", "derivatives/sub-01/anat/sub-01_mask.nii.gz"])
+@pytest.mark.parametrize("pipelines", [("",), ("manual/", "deepmedic/")])
+def test_experts_mask_that_is_a_link_to_nothing_is_not_exchanged_for_another(root, pipelines):
+    derived = [f"derivatives/{pipeline}sub-01/anat/sub-01_mask.nii.gz" for pipeline in pipelines]
+    plant(root, ["sub-01/anat/sub-01_FLAIR.nii.gz", *derived])
     (root / "sub-01/anat/sub-01_mask.nii.gz").symlink_to(root / "gone.nii.gz")
 
     (case,) = find_cases(root)
 
-    assert case.label == root / "derivatives/sub-01/anat/sub-01_mask.nii.gz"
+    assert (case.label, case.lost, case.lost_sequences) == (None, ("label",), ())
 
 
 def test_passed_over_files_and_folders_are_told(root, caplog):
@@ -290,7 +292,7 @@ def test_nnunet_channels_are_named_by_dataset_json(root, names):
     assert {case.patient: " ".join(case.files) for case in cases} == {"a_b": "dwi flair label", "c": "flair"}
 
 
-def test_nnunet_file_that_is_a_link_to_nothing_is_left_for_the_checks_to_name(root):
+def test_nnunet_files_that_are_links_to_nothing_are_lost(root):
     nnunet(root, IMAGES, {"channel_names": {"0": "DWI", "1": "FLAIR"}})
     for name in ("imagesTr/a_b_0001.nii.gz", "labelsTr/a_b.nii.gz"):
         (root / name).unlink()
@@ -298,7 +300,7 @@ def test_nnunet_file_that_is_a_link_to_nothing_is_left_for_the_checks_to_name(ro
 
     case, _ = find_cases(root)
 
-    assert " ".join(case.files) == "dwi flair label"
+    assert (list(case.files), case.lost) == (["dwi"], ("flair", "label"))
 
 
 @pytest.mark.parametrize("unused", ["ADC", "T1-Gd", "t1ce", "CT", "T2*"])
