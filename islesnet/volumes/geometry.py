@@ -147,15 +147,15 @@ def _check_size(header: Header) -> list[Finding]:
 
 
 def _check_stated(header: Header) -> list[Finding]:
-    """Check what a NIfTI header says twice: qform against sform, voxel sizes against the affine."""
+    """Check what a header does not say, and what a NIfTI says twice: qform and sform, voxel sizes and the affine."""
     findings = []
     if not header.is_oriented:
-        findings.append(warning("says nothing about orientation (qform and sform codes are 0): left may be right"))
+        findings.append(warning("says nothing about orientation (no qform, sform or space): left may be right"))
     if header.qform is not None and header.sform is not None:
         difference = float(np.abs(header.qform - header.sform).max())
         if not difference <= _AFFINE_NOISE:  # NaN too
             far = displacement_mm(Header(header.shape, header.qform), Header(header.shape, header.sform))
-            apart = f"up to {far:.3g} mm apart" + (", left and right exchanged" if is_side_doubtful(header) else "")
+            apart = f"up to {far:.3g} mm apart" + (", also on which side is left" if is_side_doubtful(header) else "")
             findings.append(warning(f"qform and sform disagree by {difference:.3g} ({apart}); the sform is used"))
     stated = header.voxel_size
     if stated is not None and not np.allclose(np.abs(stated), header.spacing, rtol=1e-2, atol=1e-3):

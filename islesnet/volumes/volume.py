@@ -46,7 +46,8 @@ class Header:
         qform: the affine of a NIfTI's quaternion; None where its code is 0 or the format has none.
         sform: likewise the explicit affine.
         voxel_size: mm as the header states it beside the affine; None where the format does not.
-        is_oriented: False for a NIfTI that has neither qform nor sform, so that left and right are not known.
+        is_oriented: False for a NIfTI that has neither qform nor sform, and a NRRD that names no space, so that left
+            and right are not known.
         volumes: how many volumes the file holds on this grid.
     """
 

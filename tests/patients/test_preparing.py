@@ -76,7 +76,7 @@ def test_header_that_leaves_open_which_side_is_left_is_told_though_the_files_are
 
     assert item["dwi"] == str(prepared / "dwi.nii.gz")
     assert preparation.doubtful_sides == ("dwi",)
-    told = "left and right exchanged); the sform is used." if is_oriented else "left may be right."
+    told = "also on which side is left); the sform is used." if is_oriented else "left may be right."
     assert any(note.startswith("dwi.nii.gz: ") and note.endswith(told) for note in preparation.notes)
 
 

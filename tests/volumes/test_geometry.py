@@ -38,3 +38,12 @@ def test_side_is_doubtful_where_qform_and_sform_do_not_agree_which_way_is_right(
     nibabel.save(image, tmp_path / "scan.nii")
 
     assert is_side_doubtful(read_header(tmp_path / "scan.nii")) is is_doubtful
+
+
+@pytest.mark.parametrize(("fields", "is_doubtful"), [("space: left-posterior-superior\n", False), ("", True)])
+def test_side_of_a_nrrd_is_doubtful_where_it_names_no_space(tmp_path, fields, is_doubtful):
+    lengths = "space directions: (2,0,0) (0,2,0) (0,0,2)" if fields else "spacings: 2 2 2"
+    header = f"NRRD0004\ntype: uint8\ndimension: 3\n{fields}sizes: 4 4 4\n{lengths}\nencoding: raw\n\n"
+    (tmp_path / "scan.nrrd").write_bytes(header.encode() + bytes(64))
+
+    assert is_side_doubtful(read_header(tmp_path / "scan.nrrd")) is is_doubtful
