@@ -4,19 +4,31 @@ import itertools
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from islesnet.volumes.file_names import sequence_named, stem_of
 
-# The p of a name in front is a patient's; within it may be a protocol's, p2 of an acceleration.
+# "p2" in front of a name is a patient; further on it is as often a protocol's acceleration.
 _WORD = "patient|participant|proband|pat|pt|subject|subj|sub|case|mrn"
 # Where hyphens part a centre and its patient, P-12-001, both are the label; P-12-1000 has a b-value.
-_NUMBER = r"(?:[_ #]?\d+|-\d+(?:-0\d+)*)(?![0-9a-z])"
-_LABEL = re.compile(rf"(?:{_WORD}|p)(?P<number>{_NUMBER})|sub-(?P<word>[0-9a-z]+)")
-_LABEL_AFTER_FOLDER = re.compile(rf"(?:{_WORD})(?P<number>{_NUMBER})|sub-(?P<word>[0-9a-z]+)")
-_BIDS_WITHIN = re.compile(r"(?<![0-9a-z])sub-(?:(?P<number>\d+(?:-0\d+)*)(?![0-9a-z])|(?P<word>[a-z]*\d[0-9a-z]*))")
+_NUMBER = r"(?:[_ #]?\d+|-\d+(?:-0\d+)*)(?![0-9a-z]|\.\d)"
+_BIDS = r"sub-(?P<word>[0-9a-z]+)(?![0-9a-z]|\.\d)"
+_LABEL = re.compile(rf"(?:{_WORD}|p)(?P<number>{_NUMBER})|{_BIDS}")
+_LABEL_AFTER_FOLDER = re.compile(rf"(?:{_WORD})(?P<number>{_NUMBER})|{_BIDS}")
+_BIDS_WITHIN = re.compile(
+    r"(?<![0-9a-z])sub-(?:(?P<number>\d+(?:-0\d+)*)|(?P<word>[a-z]*\d[0-9a-z]*))(?![0-9a-z]|\.\d)"
+)
 # BIDS's label of one who is called PAT001 elsewhere.
 _NUMBER_OF_WORD = re.compile(rf"(?:{_WORD}|p)?(\d+)")
-_NOBODY = re.compile(r"(?:mni|icbm|template|atlas|average)[0-9a-z]*|\d+(?:mm|iso)")
+# Templates, voxel sizes (1mm, 1p5mm, 1x1x1) and field strengths.
+_NOBODY = re.compile(r"(?:mni|icbm|template|atlas|average)[0-9a-z]*|\d+(?:mm|iso|t)|\d+(?:[px]\d+)+(?:mm|iso)?")
+
+
+class _Label(NamedTuple):
+    """A patient's label, and whether the name goes on with a number that was not taken for a part of it."""
+
+    text: str
+    goes_on: bool
 
 
 def label_of(name: str, folder_name: str = "") -> str | None:
@@ -30,16 +42,8 @@ def label_of(name: str, folder_name: str = "") -> str | None:
         in lower case, numbers without leading zeros; None where there is no label, or a sequence's or a template's
         name, or a voxel size, in its place.
     """
-    text = name.lower()
-    after_folder = _LABEL_AFTER_FOLDER.match(text, _end_of(folder_name.lower(), text))
-    found = _LABEL.match(text) or after_folder or _BIDS_WITHIN.search(text)
-    if found is None:
-        return None
-    label = found["word"] or found["number"].strip("_ #-")
-    if sequence_named(label) or _NOBODY.fullmatch(label):
-        return None
-    number = _NUMBER_OF_WORD.fullmatch(label)
-    return re.sub(r"0*(\d+)", r"\1", label if number is None else number[1])
+    label = _find_label(name, folder_name)
+    return None if label is None else label.text
 
 
 def files_of_two_patients(files: Iterable[Path], folder: Path) -> tuple[Path, Path] | None:
@@ -57,16 +61,36 @@ def files_of_two_patients(files: Iterable[Path], folder: Path) -> tuple[Path, Pa
 
 
 def _are_two_patients(first: Path, second: Path, folder_name: str) -> bool:
-    names = [label_of(stem_of(place.name) or place.name, folder_name) for place in (first, second)]
-    if names[0] is not None and names[1] is not None:
-        shorter, longer = sorted(names, key=str)  # "12" may be "12-1"
-        return shorter != longer and not str(longer).startswith(f"{shorter}-")
-    labels = [
-        {label_of(part, folder_name) for part in place.parent.parts} | {name}
-        for place, name in zip((first, second), names, strict=True)
-    ]
-    own, other = (found - {None} for found in labels)
-    return bool(own and other) and own.isdisjoint(other)
+    names = [_find_label(stem_of(place.name) or place.name, folder_name) for place in (first, second)]
+    if None not in names:  # what the files themselves say, counts; folders around them may hold many patients
+        places = [{name} for name in names]
+    else:
+        parents = ({_find_label(part, folder_name) for part in place.parent.parts} for place in (first, second))
+        places = [{name} | around for name, around in zip(names, parents, strict=True)]
+    own, other = ([label for label in labels if label is not None] for labels in places)
+    return bool(own and other) and not any(_may_be_same(*pair) for pair in itertools.product(own, other))
+
+
+def _may_be_same(first: _Label, second: _Label) -> bool:
+    """Tell whether two labels may be one patient's: "P-12-1000", whose b-value is left off, may be "P-12-001"."""
+    if first.text == second.text:
+        return True
+    shorter, longer = sorted((first, second), key=lambda label: len(label.text))
+    return shorter.goes_on and longer.text.startswith(f"{shorter.text}-")
+
+
+def _find_label(name: str, folder_name: str) -> _Label | None:
+    text = name.lower()
+    after_folder = _LABEL_AFTER_FOLDER.match(text, _end_of(folder_name.lower(), text))
+    found = _LABEL.match(text) or after_folder or _BIDS_WITHIN.search(text)
+    if found is None:
+        return None
+    label = found["word"] or found["number"].strip("_ #-")
+    if sequence_named(label) or _NOBODY.fullmatch(label):
+        return None
+    number = _NUMBER_OF_WORD.fullmatch(label)
+    goes_on = re.match(r"-\d", text[found.end() :]) is not None
+    return _Label(re.sub(r"0*(\d+)", r"\1", label if number is None else number[1]), goes_on)
 
 
 def _end_of(folder_name: str, name: str) -> int:
