@@ -13,7 +13,7 @@ PACKAGE = Path(islesnet.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_bundle" not in path.parts)
 
 # Everyone may import these, and they import nothing but each other.
-FOUNDATION = ("components", "errors", "files", "processes", "quiet", "stamps", "volumes")
+FOUNDATION = ("components", "errors", "files", "processes", "quiet", "sequences", "stamps", "volumes")
 # Strangers to each other.
 ROOMS = ("networks", "data", "transforms", "phantom", "scanner", "metrics")
 # What stands above the rooms -> what it may import besides the foundation.
@@ -137,7 +137,7 @@ def loaded_by(statement):
     [
         "import islesnet",
         "import islesnet.cli",
-        "import islesnet.errors, islesnet.files, islesnet.processes, islesnet.stamps",
+        "import islesnet.errors, islesnet.files, islesnet.processes, islesnet.sequences, islesnet.stamps",
     ],
 )
 def test_importing_package_or_command_line_loads_neither_torch_nor_monai(statement):

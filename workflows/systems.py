@@ -8,6 +8,7 @@ from pathlib import Path
 from islesnet.errors import InputError
 from islesnet.networks import ResNet50Encoder, load_pretrained_encoder
 from islesnet.networks.weights import checksum_of, require_intact
+from islesnet.sequences import SEQUENCES
 from workflows.bundle_config import open_recipe
 from workflows.commands import BUNDLE
 
@@ -83,7 +84,7 @@ _PAPER = {
     f"paper_{sequence}": System(
         f"paper_{sequence}", "paper", choices={"sequence": sequence}, at_2_mm=_PAPER_AT_2_MM, patch_at_2_mm=_PAPER_PATCH
     )
-    for sequence in ("dwi", "t1", "t2", "flair")
+    for sequence in SEQUENCES
 }
 SYSTEMS: Mapping[str, System] = {
     "default": System("default"),

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from islesnet.cli.app import OutputFolder, app, console, messages
 from islesnet.errors import FailedPatientsError, InputError
+from islesnet.sequences import REFERENCE_ORDER
 
 if TYPE_CHECKING:
     from islesnet.data import Case
@@ -81,7 +82,6 @@ def segment(
         patients, {role: path for role, path in named.items() if path is not None}, brain, name, one_patient
     )
 
-    from islesnet.data import REFERENCE_ORDER
     from islesnet.segment import segment_cases
 
     choices: dict[str, object] = {

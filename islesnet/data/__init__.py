@@ -3,7 +3,7 @@
 Importing this loads neither torch nor MONAI nor SimpleITK; MONAI's reader lives in `islesnet.data.reader`.
 """
 
-from islesnet.data.case import REFERENCE_ORDER, SEQUENCES, Case, check_patient_name, name_of_patient
+from islesnet.data.case import Case, check_patient_name, name_of_patient
 from islesnet.data.checks import Problem, check_case, check_cases, require_sound, require_sound_datalist
 from islesnet.data.datalist import (
     cases_in_datalist,
@@ -19,6 +19,7 @@ from islesnet.data.mask_pairs import MaskPair, find_by_patient, pair_masks
 from islesnet.data.siss import are_of_siss
 from islesnet.data.slices import slice_thickness_mm, write_slice_split
 from islesnet.data.splits import lesion_volume_ml, split_cases
+from islesnet.sequences import REFERENCE_ORDER, SEQUENCES
 from islesnet.volumes.volume import Header, Volume, VolumeError, read_header, read_volume
 
 __all__ = [

@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from islesnet.errors import InputError
-
-SEQUENCES = ("dwi", "t1", "t2", "flair")
-# The lesion is seen first and best on DWI, then FLAIR; the first of these that is present gives the grid.
-REFERENCE_ORDER = ("dwi", "flair", "t2", "t1")
+from islesnet.sequences import REFERENCE_ORDER, SEQUENCES
 
 
 @dataclass(frozen=True)

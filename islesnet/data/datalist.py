@@ -10,11 +10,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from islesnet import __version__
-from islesnet.data.case import SEQUENCES, Case
+from islesnet.data.case import Case
 from islesnet.data.file_stamps import stamps_in_files
 from islesnet.data.splits import UNLABELLED, lesion_volume_ml
 from islesnet.errors import InputError
 from islesnet.files import whole_file
+from islesnet.sequences import SEQUENCES
 from islesnet.volumes.file_names import subject_of
 
 logger = logging.getLogger(__name__)

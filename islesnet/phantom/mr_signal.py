@@ -7,8 +7,6 @@ import numpy as np
 
 from islesnet.phantom.ranges import SISS_LIKE, Ranges, draw
 
-SEQUENCES = ("dwi", "t1", "t2", "flair")
-
 
 @dataclass(frozen=True)
 class Tissue:

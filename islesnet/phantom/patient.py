@@ -14,10 +14,11 @@ from islesnet.phantom.fields import FloatArray
 from islesnet.phantom.lesion_masks import NoMaskFitsError, take_infarct_from_masks
 from islesnet.phantom.lesions import DEEP_SITES, SITES, Infarct, grow_infarct
 from islesnet.phantom.mimics import grow_hyperintensities, grow_old_infarct, hollow_out
-from islesnet.phantom.mr_signal import SEQUENCES, draw_protocol, draw_tissues, image_signals
+from islesnet.phantom.mr_signal import draw_protocol, draw_tissues, image_signals
 from islesnet.phantom.ranges import draw, draw_log
 from islesnet.phantom.scan import Subject, scan
 from islesnet.phantom.settings import DEFAULT_SETTINGS, PhantomSettings
+from islesnet.sequences import SEQUENCES
 
 CLEARANCE_MM = 8.0
 LEAST_SEEN = 0.1  # share of a voxel that a lesion fills, under which nothing is to be seen of it

@@ -12,10 +12,8 @@ from matplotlib.lines import Line2D
 
 from islesnet.report.charts.canvas import GREY, ORANGE, SKY, SMALL, WIDTH_INCHES, sheet
 from islesnet.report.pictures import grey_slice, largest_slice, to_screen
+from islesnet.sequences import DISPLAY_NAMES, REFERENCE_ORDER, SEQUENCES
 
-SEQUENCES = {"dwi": "DWI", "t1": "T1", "t2": "T2", "flair": "FLAIR"}
-# The first present carries the outlines: there an infarct shows best.
-_GROUNDS = ("dwi", "flair", "t2", "t1")
 # A wavelength apart for every kind of colour blindness, and both bright on grey.
 TRUTH_COLOUR, MASK_COLOUR = SKY, ORANGE
 
@@ -129,9 +127,9 @@ def _draw_sequences(
 ) -> None:
     for axes, name in zip(panels, names, strict=False):
         if name in images:
-            _draw_slice(axes, images[name], index, box, SEQUENCES[name])
+            _draw_slice(axes, images[name], index, box, DISPLAY_NAMES[name])
         else:
-            _draw_absent(axes, f"{SEQUENCES[name]} absent", box)
+            _draw_absent(axes, f"{DISPLAY_NAMES[name]} absent", box)
 
 
 def _draw_slice(
@@ -179,9 +177,9 @@ def _outline(axes: Axes, marks: np.ndarray, colour: str, box: tuple[slice, slice
 
 
 def _draw_ground(axes: Axes, images: Mapping[str, np.ndarray], index: int, box: tuple[slice, slice], name: str) -> None:
-    sequence = next((sequence for sequence in _GROUNDS if sequence in images), None)
+    sequence = next((sequence for sequence in REFERENCE_ORDER if sequence in images), None)
     if sequence is not None:
-        _draw_slice(axes, images[sequence], index, box, f"{name} on {SEQUENCES[sequence]}")
+        _draw_slice(axes, images[sequence], index, box, f"{name} on {DISPLAY_NAMES[sequence]}")
         return
     columns, rows = (part.stop - part.start for part in box)
     axes.imshow(np.zeros((rows, columns)), cmap="gray", vmin=0, vmax=1)

@@ -18,11 +18,9 @@ from islesnet.scanner.option import (
 )
 from islesnet.scanner.patient import COMPANIONS, ROLES, Choice, Image, RawImage
 from islesnet.scanner.recognition import Reading, contradiction, recognise
+from islesnet.sequences import REFERENCE_ORDER
 
 logger = logging.getLogger(__name__)
-
-# The first of them that there is says which examination is meant.
-_ORDER = ("dwi", "flair", "t2", "t1")
 
 
 class Chooser:
@@ -86,7 +84,8 @@ class Chooser:
             if reading.role is not None:
                 claims[reading.role].append(Option(reading.role, (candidate,), reading.why))
         claims["dwi"] = dwi_options([option.first for option in claims["dwi"]])
-        for role in _ORDER:
+        # The first sequence found says which examination is meant.
+        for role in REFERENCE_ORDER:
             self._choose(role, claims[role])
         self._choose_b0(claims["b0"])
         self._choose("adc", claims["adc"])
@@ -127,7 +126,7 @@ class Chooser:
 
     def _anchor(self, role: str) -> Candidate | None:
         """Return what says of which examination an image must be: the foremost of the sequences before it."""
-        before = _ORDER[: _ORDER.index(role)] if role in _ORDER else _ORDER
+        before = REFERENCE_ORDER[: REFERENCE_ORDER.index(role)] if role in REFERENCE_ORDER else REFERENCE_ORDER
         taken = [self._taken[name].first for name in before if name in self._taken]
         if role in COMPANIONS and taken:
             return taken[0]

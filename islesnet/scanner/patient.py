@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-SEQUENCES = ("dwi", "t1", "t2", "flair")
+from islesnet.sequences import SEQUENCES as SEQUENCES
+
 # What helps to read a DWI, and is not fed to the network.
 COMPANIONS = ("adc", "b0")
 ROLES = SEQUENCES + COMPANIONS

@@ -5,7 +5,6 @@ import pytest
 
 from islesnet.phantom.mr_signal import (
     INFARCT_STAGES,
-    SEQUENCES,
     TISSUES,
     Protocol,
     Tissue,
@@ -19,6 +18,7 @@ from islesnet.phantom.mr_signal import (
     spin_echo,
 )
 from islesnet.phantom.ranges import SISS_LIKE, WIDE
+from islesnet.sequences import SEQUENCES
 
 LN2 = np.log(2)
 # Times chosen so that every exponential is a power of one half.

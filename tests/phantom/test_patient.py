@@ -9,8 +9,8 @@ from islesnet.errors import InputError
 from islesnet.phantom import Phantom, PhantomSettings, make_patient
 from islesnet.phantom.anatomy import make_anatomy
 from islesnet.phantom.build import Grid
-from islesnet.phantom.mr_signal import SEQUENCES
 from islesnet.phantom.settings import STAGES
+from islesnet.sequences import SEQUENCES
 
 
 def mean_in(phantom: Phantom, sequence: str, where: np.ndarray) -> float:

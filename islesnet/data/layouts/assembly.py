@@ -4,9 +4,10 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from islesnet.data.case import SEQUENCES, Case
+from islesnet.data.case import Case
 from islesnet.errors import InputError
 from islesnet.files import NO_TARGET, exists
+from islesnet.sequences import SEQUENCES
 from islesnet.volumes.file_names import NameReading, read_name, stem_of
 
 logger = logging.getLogger(__name__)

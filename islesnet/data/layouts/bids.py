@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
-from islesnet.data.case import SEQUENCES, Case
+from islesnet.data.case import Case
 from islesnet.data.layouts.assembly import assemble, claim, reading_of
 from islesnet.data.layouts.listing import folders_in, volumes_in
+from islesnet.sequences import SEQUENCES
 from islesnet.volumes.file_names import NameReading
 
 NAME = "bids"

@@ -5,11 +5,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from islesnet.data.case import SEQUENCES, Case
+from islesnet.data.case import Case
 from islesnet.data.layouts.assembly import assemble
 from islesnet.data.layouts.listing import volumes_in
 from islesnet.errors import InputError
 from islesnet.files import is_folder
+from islesnet.sequences import SEQUENCES
 from islesnet.volumes.file_names import sequence_named, stem_of
 
 NAME = "nnunet"

@@ -4,9 +4,10 @@ import csv
 import io
 from pathlib import Path
 
-from islesnet.data.case import SEQUENCES, Case
+from islesnet.data.case import Case
 from islesnet.data.layouts.assembly import assemble
 from islesnet.errors import InputError
+from islesnet.sequences import SEQUENCES
 from islesnet.volumes.file_names import sequence_named
 
 NAME = "csv"

@@ -1,6 +1,6 @@
 """The slices of a patient that a report shows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +11,8 @@ from islesnet.report.page import Panel
 from islesnet.report.patient.panels import Plane, draw_plane, enlarge
 from islesnet.report.patient.volumes import PatientVolumes
 from islesnet.report.pictures import scale_to_window, to_screen
+from islesnet.sequences import DISPLAY_NAMES
 
-NAMES: Mapping[str, str] = {"dwi": "DWI", "adc": "ADC", "t1": "T1", "t2": "T2", "flair": "FLAIR"}
 KEY_WIDTH, MONTAGE_WIDTH = 340, 200
 MOST_MONTAGE_SLICES = 36
 MARGIN_MM = 6.0
@@ -132,7 +132,7 @@ class PatientSlices:
 
 def say_sequence(name: str) -> str:
     """Write a sequence's name as it is read."""
-    return NAMES.get(name, name)
+    return DISPLAY_NAMES.get(name, name)
 
 
 def _edges(plane: Plane, shape: tuple[int, int]) -> NDArray[np.bool_]:

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from islesnet.components import fill_slices, label_lesions
 from islesnet.errors import InputError
 from islesnet.report.pictures import grey_window, scale_to_window
+from islesnet.sequences import REFERENCE_ORDER
 
-# The first present carries the montage: there an infarct shows best.
-REFERENCES = ("dwi", "flair", "t2", "t1")
 # What is darker than this share of the window's span is taken for the space around the head.
 HEAD = 0.08
 # The median of ADC over a brain is about 0.8e-3 mm2/s; the other units in use are a thousand times off.
@@ -176,4 +175,4 @@ def _choose_reference(images: Mapping[str, np.ndarray], reference: str | None) -
         raise InputError("There is no sequence to report on; give at least one on the mask's grid.")
     if reference is not None and reference not in images:
         raise InputError(f"The reference {reference!r} is not among the sequences: {', '.join(images)}.")
-    return reference or next((name for name in REFERENCES if name in images), next(iter(images)))
+    return reference or next((name for name in REFERENCE_ORDER if name in images), next(iter(images)))
