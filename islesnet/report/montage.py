@@ -11,7 +11,7 @@ from matplotlib.figure import FigureBase
 from matplotlib.lines import Line2D
 
 from islesnet.report.charts.canvas import GREY, ORANGE, SKY, SMALL, WIDTH_INCHES, sheet
-from islesnet.report.pictures import grey_slice, largest_slice, to_screen
+from islesnet.report.pictures import HEAD_LEVEL, grey_slice, largest_slice, to_screen
 from islesnet.sequences import DISPLAY_NAMES, REFERENCE_ORDER, SEQUENCES
 
 # A wavelength apart for every kind of colour blindness, and both bright on grey.
@@ -19,8 +19,6 @@ TRUTH_COLOUR, MASK_COLOUR = SKY, ORANGE
 
 _COLUMNS = 3
 _PANEL_INCHES = 0.98 * WIDTH_INCHES / _COLUMNS
-# What is darker than this share of the window's span is taken for the space around the head.
-_HEAD = 0.08
 _MARGIN_VOXELS = 4
 # Outlines run along the voxels' edges only where a voxel is several pixels.
 _MAGNIFY = 4
@@ -194,7 +192,7 @@ def _head_box(
     shown = np.zeros((width, depth), dtype=bool)
     for sequence in (sequence for sequence in SEQUENCES if sequence in images):
         for index in indices:
-            shown |= grey_slice(images[sequence], index) > _HEAD
+            shown |= grey_slice(images[sequence], index) > HEAD_LEVEL
     if not shown.any():
         return slice(0, width), slice(0, depth)
     for marks in masks:

@@ -8,6 +8,8 @@ from scipy import ndimage
 TRUTH_COLOUR = (0.1, 0.9, 0.2)
 PREDICTION_COLOUR = (1.0, 0.25, 0.1)
 BOTH_COLOUR = (1.0, 0.9, 0.1)
+# What is darker than this share of its window's span is taken for the space around the head.
+HEAD_LEVEL = 0.08
 
 
 def largest_slice(*masks: np.ndarray) -> int:

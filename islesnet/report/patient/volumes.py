@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from islesnet.components import fill_slices, label_lesions
 from islesnet.errors import InputError
-from islesnet.report.pictures import grey_window, scale_to_window
+from islesnet.report.pictures import HEAD_LEVEL, grey_window, scale_to_window
 from islesnet.sequences import REFERENCE_ORDER
 
-# What is darker than this share of the window's span is taken for the space around the head.
-HEAD = 0.08
 # The median of ADC over a brain is about 0.8e-3 mm2/s; the other units in use are a thousand times off.
 PLAUSIBLE_ADC = (0.2, 4.0)
 # Drawn black and white, in 1e-3 mm2/s: tissue at 0.8 is a dark grey and an acute infarct darker, as in clinics.
@@ -118,7 +116,7 @@ class PatientVolumes:
         """What is not dark in some sequence, holes in the axial slices filled."""
         head = np.zeros(self.shape, dtype=bool)
         for name, image in self.images.items():
-            head |= scale_to_window(image, self.windows[name]) > HEAD
+            head |= scale_to_window(image, self.windows[name]) > HEAD_LEVEL
         return fill_slices(head, axis=2)
 
     @property
