@@ -16,8 +16,8 @@ from islesnet.errors import InputError
 from islesnet.files import whole_file
 from islesnet.stamps import describe
 from islesnet.volumes.file_names import natural_key
-from islesnet.volumes.geometry import check_grid, lie_on_one_grid
-from islesnet.volumes.volume import Header, VolumeError, read_header, read_volume
+from islesnet.volumes.geometry import lie_on_one_grid, require_sound_grid
+from islesnet.volumes.volume import Header, read_header, read_volume
 
 
 def write_slice_split(
@@ -102,9 +102,7 @@ def _one_grid(case: Case) -> Header:
     headers = {}
     for key, path in case.files.items():
         header = read_header(path)
-        errors = [finding.message for finding in check_grid(header) if finding.severity == "error"]
-        if errors:
-            raise VolumeError(path, errors[0])
+        require_sound_grid(path, header)
         headers[key] = header.canonical()
     reference = headers[case.reference]
     for key, header in headers.items():

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from islesnet.data import Header, MaskPair, Volume, VolumeError, read_volume
-from islesnet.volumes.geometry import check_grid, check_label_grid, lie_on_one_grid
+from islesnet.volumes.geometry import check_label_grid, lie_on_one_grid, require_sound_grid
 
 _NOISE = 1e-3
 
@@ -60,7 +60,7 @@ def read_on_grid(path: Path, grid: Header, unknown: float = 0.0) -> NDArray[np.f
         VolumeError: for a file that is damaged or lies on an unsound grid.
     """
     volume = read_volume(path)
-    _require_sound_grid(path, volume)
+    require_sound_grid(path, volume.header)
     volume = volume.canonical()
     values = volume.array.astype(np.float32, copy=False)
     values = np.nan_to_num(values, nan=unknown, posinf=unknown, neginf=unknown)
@@ -73,7 +73,7 @@ def read_on_grid(path: Path, grid: Header, unknown: float = 0.0) -> NDArray[np.f
 def _read_mask(path: Path, grid: Header | None = None) -> tuple[Volume, tuple[str, ...]]:
     """Read a mask with its axes nearest to those of a grid, or else to right, anterior, superior."""
     volume = read_volume(path)
-    _require_sound_grid(path, volume)
+    require_sound_grid(path, volume.header)
     is_lesion = volume.array > 0.5
     remarks = tuple(f"{path}: {remark}" for remark in _remark(volume.array, is_lesion))
     mask = Volume(is_lesion, volume.header)
@@ -85,12 +85,6 @@ def _along(volume: Volume, grid: Header) -> Volume:
     # Turned by 45 degrees, an axis is as near to right as to anterior: rounding must not decide for each file anew.
     seen = Volume(volume.array, Header(volume.header.shape, np.linalg.inv(grid.affine) @ volume.affine)).canonical()
     return Volume(seen.array, Header(seen.header.shape, grid.affine @ seen.affine))
-
-
-def _require_sound_grid(path: Path, volume: Volume) -> None:
-    errors = [finding.message for finding in check_grid(volume.header) if finding.severity == "error"]
-    if errors:
-        raise VolumeError(path, errors[0])
 
 
 def _remark(array: NDArray[np.generic], is_lesion: NDArray[np.bool_]) -> list[str]:

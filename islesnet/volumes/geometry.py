@@ -3,13 +3,14 @@
 import itertools
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from islesnet.volumes.finding import Finding, error, warning
-from islesnet.volumes.volume import Header
+from islesnet.volumes.volume import Header, VolumeError
 
 Affine = NDArray[np.float64]
 
@@ -44,6 +45,21 @@ def check_grid(header: Header) -> list[Finding]:
             )
         )
     return findings
+
+
+def require_sound_grid(path: Path, header: Header) -> None:
+    """Refuse a volume whose grid is unsound.
+
+    Args:
+        path: of the volume.
+        header: of the volume.
+
+    Raises:
+        VolumeError: with the first error that `check_grid` finds.
+    """
+    errors = [finding.message for finding in check_grid(header) if finding.severity == "error"]
+    if errors:
+        raise VolumeError(path, errors[0])
 
 
 def check_lengths(shape: Sequence[int], spacing: Sequence[float]) -> list[Finding]:
