@@ -1,13 +1,15 @@
-"""Files that appear whole or not at all, and whether they can be seen."""
+"""Files that appear whole or not at all, what is read of them, and whether they can be seen."""
 
 import errno
 import hashlib
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from islesnet.errors import InputError
 
@@ -51,6 +53,30 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Mapping[str, Any], ensure_ascii: bool = True) -> None:
+    """Write a JSON object as a whole file.
+
+    Args:
+        path: as for `whole_file`.
+        content: the object.
+        ensure_ascii: write characters beyond ASCII as escapes, not as UTF-8.
+
+    Raises:
+        OSError: as `whole_file`.
+    """
+    with whole_file(path) as part:
+        part.write_text(json.dumps(content, indent=2, ensure_ascii=ensure_ascii) + "\n", encoding="utf-8")
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """Read a JSON object; an empty one where the file is absent, cannot be read, or holds anything else."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def remove_parts(folder: Path, endings: tuple[str, ...] = ("",)) -> None:

@@ -17,7 +17,7 @@ import torch
 from monai.bundle import ConfigParser, update_kwargs
 
 import islesnet
-from islesnet.files import sha256_of, whole_file
+from islesnet.files import read_json_object, sha256_of, whole_file
 from islesnet.networks import has_fast_bfloat16
 from islesnet.processes import usable_cores
 
@@ -85,11 +85,8 @@ def commands_in(folder: Path | str) -> list[dict[str, Any]]:
 
     There are several where a run was resumed, and none where the folder's ``provenance.json`` is absent or unreadable.
     """
-    try:
-        content = json.loads((Path(folder) / "provenance.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    if not isinstance(content, dict):
+    content = read_json_object(Path(folder) / "provenance.json")
+    if not content:
         return []
     return [*content.get("earlier", ()), {name: content.get(name) for name in _OF_COMMAND}]
 

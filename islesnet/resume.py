@@ -11,7 +11,7 @@ from typing import Any
 
 import islesnet
 from islesnet.errors import require_switch
-from islesnet.files import sha256_of
+from islesnet.files import read_json_object, sha256_of
 from islesnet.volumes.file_names import stem_of
 
 
@@ -123,11 +123,7 @@ class FinishedPatients:
 
 
 def _read_stamp(numbers: Path) -> str:
-    try:
-        content = json.loads(numbers.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ""
-    stamp = content.get("made_of") if isinstance(content, dict) else None
+    stamp = read_json_object(numbers).get("made_of")
     return stamp if isinstance(stamp, str) else ""
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from islesnet.errors import InputError
-from islesnet.files import require_writable, whole_file
+from islesnet.files import read_json_object, require_writable, whole_file, write_json
 
 
 def test_file_appears_whole_with_its_folder(tmp_path):
@@ -138,3 +138,29 @@ def test_full_disk_that_torch_met_is_said_as_such(tmp_path, monkeypatch):
 def test_other_errors_of_the_writer_are_left_as_they_are(tmp_path):
     with pytest.raises(RuntimeError, match="a bug"), whole_file(tmp_path / "model.pt"):
         raise RuntimeError("a bug")
+
+
+def test_json_object_is_written_indented_with_a_line_end_and_read_again(tmp_path):
+    path = tmp_path / "new" / "numbers.json"
+    write_json(path, {"name": "Zoë", "sizes": [1]})
+    assert path.read_bytes() == b'{\n  "name": "Zo\\u00eb",\n  "sizes": [\n    1\n  ]\n}\n'
+    assert read_json_object(path) == {"name": "Zoë", "sizes": [1]}
+
+
+def test_json_keeps_letters_as_utf_8_where_asked(tmp_path):
+    path = tmp_path / "numbers.json"
+    write_json(path, {"name": "Zoë"}, ensure_ascii=False)
+    assert path.read_bytes() == '{\n  "name": "Zoë"\n}\n'.encode()
+    assert read_json_object(path) == {"name": "Zoë"}
+
+
+@pytest.mark.parametrize("content", [b"", b'{"half": ', b"[1, 2]", b'"word"', b'{"name": "\xff"}'])
+def test_what_is_no_json_object_is_read_as_an_empty_one(tmp_path, content):
+    path = tmp_path / "numbers.json"
+    path.write_bytes(content)
+    assert read_json_object(path) == {}
+
+
+def test_absent_file_or_folder_is_read_as_an_empty_json_object(tmp_path):
+    assert read_json_object(tmp_path / "absent.json") == {}
+    assert read_json_object(tmp_path) == {}

@@ -14,7 +14,7 @@ from islesnet.data.case import Case
 from islesnet.data.file_stamps import stamps_in_files
 from islesnet.data.splits import UNLABELLED, lesion_volume_ml
 from islesnet.errors import InputError
-from islesnet.files import whole_file
+from islesnet.files import write_json
 from islesnet.sequences import SEQUENCES
 from islesnet.volumes.file_names import subject_of
 
@@ -54,8 +54,7 @@ def write_datalist(
     content["sequences"] = [sequence for sequence in SEQUENCES if sequence in present]
     for section, cases in sections.items():
         content[section] = [_entry(case, Path(dataset_dir), volumes) for case in cases]
-    with whole_file(Path(path)) as part:
-        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_json(Path(path), content)
 
 
 def make_way_for_datalist(path: Path, sections: Mapping[str, Sequence[Case]], replace: bool = False) -> Path | None:

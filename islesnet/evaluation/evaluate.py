@@ -1,6 +1,5 @@
 """The evaluation of a folder of masks: pair, score, sum up, report."""
 
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +24,7 @@ from islesnet.data.mask_pairs import datalist_of
 from islesnet.errors import InputError
 from islesnet.evaluation.results import Evaluation, Results, say_failed, table_of
 from islesnet.evaluation.scoring import Scored, choose_thresholds, score_patient, score_threshold
-from islesnet.files import require_writable
+from islesnet.files import read_json_object, require_writable
 from islesnet.metrics import DWI_THRESHOLD, EMPTY_MASK
 from islesnet.processes import usable_cores, work_through
 from islesnet.report.wording import count_patients
@@ -219,10 +218,5 @@ def _stamps_beside(mask: Path | None) -> list[str]:
     """Read the stamps that islesnet wrote beside its mask."""
     if mask is None:
         return []
-    numbers = mask.with_name(f"{stem_of(mask.name)}.json")
-    try:
-        content = json.loads(numbers.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    stamps = content.get("stamps") if isinstance(content, dict) else None
+    stamps = read_json_object(mask.with_name(f"{stem_of(mask.name)}.json")).get("stamps")
     return [str(stamp) for stamp in stamps] if isinstance(stamps, list) else []

@@ -1,6 +1,5 @@
 """The results of an evaluation, and the files they are written to."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -12,7 +11,7 @@ import pandas as pd
 from islesnet.data import Case, MaskPair
 from islesnet.evaluation.scan import open_scan
 from islesnet.evaluation.scoring import Scored
-from islesnet.files import whole_file
+from islesnet.files import write_json
 from islesnet.metrics import DWI_THRESHOLD, MaskScores, pool_reliability, summarize
 from islesnet.report import EvaluationReport, Scan, write_csv, write_evaluation_report
 from islesnet.report.csv_files import pool_scores
@@ -105,8 +104,7 @@ class Results:
         if reliability is not None:
             write_csv(reliability, output / "reliability.csv", self.stamps)
         write_csv(pool_scores(self.baselines), output / "baselines.csv", self.stamps)
-        with whole_file(output / "summary.json") as part:
-            part.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+        write_json(output / "summary.json", summary)
         write_csv(self.scores, output / "scores.csv", self.stamps)
         return Evaluation(self.scores, self.baselines, summary, self.failed, page)
 

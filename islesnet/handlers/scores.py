@@ -1,6 +1,5 @@
 """The scores of an evaluation's patients and what they sum up to, as files."""
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
@@ -16,7 +15,7 @@ from monai.engines import IterationEvents
 from monai.utils import ensure_tuple
 
 from islesnet.data import Header, Volume, read_volume
-from islesnet.files import whole_file
+from islesnet.files import write_json
 from islesnet.metrics import EMPTY_MASK, MaskScores, Reliability, score_mask, summarize
 from islesnet.metrics.summary import COUNTS
 from islesnet.report import write_csv
@@ -94,8 +93,7 @@ class PatientScores:
         summary |= {"stamps": list(self.stamps), "failed": dict(getattr(engine, "failures", {}))}
         if self._reliability is not None:
             write_csv(self._reliability.table(), self.output_dir / "reliability.csv", self.stamps)
-        with whole_file(self.output_dir / "summary.json") as part:
-            part.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+        write_json(self.output_dir / "summary.json", summary)
         if len(scores):
             path = write_csv(scores, self.output_dir / "scores.csv", self.stamps)
             logger.info("%d patients, mean Dice %.3f; see %s.", len(scores), scores["dice"].mean(), path)

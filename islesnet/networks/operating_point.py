@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from islesnet.errors import InputError
-from islesnet.files import file_beside, whole_file
+from islesnet.files import file_beside, write_json
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,7 @@ class OperatingPoint:
 
     def write(self, path: Path) -> None:
         """Write the point as JSON."""
-        with whole_file(path) as part:
-            part.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        write_json(path, asdict(self))
 
     @classmethod
     def read(cls, path: Path) -> "OperatingPoint":

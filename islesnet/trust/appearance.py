@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from islesnet.errors import InputError
-from islesnet.files import file_beside, whole_file
+from islesnet.files import file_beside, write_json
 from islesnet.trust.description import STATISTICS, Description
 from islesnet.trust.finding import Finding
 from islesnet.trust.joint import JointRange
@@ -63,9 +63,7 @@ class AppearanceRanges:
     def write(self, path: Path) -> None:
         """Write the ranges as JSON."""
         joint = {sequence: asdict(cloud) for sequence, cloud in self.joint.items()}
-        content = {"images": self.images, "ranges": self.ranges, "joint": joint}
-        with whole_file(path) as part:
-            part.write_text(json.dumps(content, indent=2) + "\n")
+        write_json(path, {"images": self.images, "ranges": self.ranges, "joint": joint})
 
     @classmethod
     def read(cls, path: Path) -> "AppearanceRanges":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from islesnet.errors import InputError
-from islesnet.files import file_beside, whole_file
+from islesnet.files import file_beside, write_json
 from islesnet.trust.finding import Finding
 
 
@@ -27,8 +27,7 @@ class SubsetScores:
     def write(self, path: Path) -> None:
         """Write the scores as JSON."""
         subsets = {name: {"mean_dice": dice, "patients": self.patients[name]} for name, dice in self.mean_dice.items()}
-        with whole_file(path) as part:
-            part.write_text(json.dumps({"tested_on": self.tested_on, "subsets": subsets}, indent=2) + "\n")
+        write_json(path, {"tested_on": self.tested_on, "subsets": subsets})
 
     @classmethod
     def read(cls, path: Path) -> "SubsetScores":

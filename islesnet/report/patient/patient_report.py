@@ -1,6 +1,5 @@
 """The report of one patient: a page that a doctor can read out, and everything in it as data."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from islesnet.errors import InputError
-from islesnet.files import whole_file
+from islesnet.files import write_json
 from islesnet.report.csv_files import write_csv
 from islesnet.report.page import Page
 from islesnet.report.patient.findings import TRUST, PatientFindings, say_ml, say_mm
@@ -88,9 +87,7 @@ def write_patient_report(
     absent = [name for name in moved if name not in volumes.drawn]
     if absent:
         raise InputError(f"{absent[0]!r} was moved but is not among the sequences: {', '.join(volumes.drawn)}.")
-    with whole_file(folder / "patient.json") as part:
-        content = _rounded(findings.content())
-        part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(folder / "patient.json", _rounded(findings.content()), ensure_ascii=False)
     write_csv(findings.frame().round(DECIMALS), folder / "lesions.csv", findings.stamps)
     return _Writer(findings, volumes, moved).page.write(folder / "report.html")
 
