@@ -10,7 +10,7 @@ import pandas as pd
 from islesnet.data import Case
 from islesnet.evaluation.scan import open_scan
 from islesnet.metrics import DWI_THRESHOLD, NEIGHBOUR_SCORES, compare_paired, pool_reliability, summarize
-from islesnet.report import EvaluationReport, Figures, Scan, read_history, write_csv, write_evaluation_report
+from islesnet.report import DrawnPatient, EvaluationReport, Figures, read_history, write_csv, write_evaluation_report
 from workflows.baselines import THRESHOLD_TEXT, pair_of
 from workflows.run_record import write_json
 
@@ -117,7 +117,7 @@ def _report_of(
     )
 
 
-def _scans(comparison: Comparison) -> Callable[[str], Scan] | None:
+def _scans(comparison: Comparison) -> Callable[[str], DrawnPatient] | None:
     cases, masks = comparison.cases, comparison.masks
     if masks is None:
         return None

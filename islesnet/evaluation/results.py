@@ -13,7 +13,7 @@ from islesnet.evaluation.scan import open_scan
 from islesnet.evaluation.scoring import Scored
 from islesnet.files import write_json
 from islesnet.metrics import DWI_THRESHOLD, MaskScores, pool_reliability, summarize
-from islesnet.report import EvaluationReport, Scan, write_csv, write_evaluation_report
+from islesnet.report import DrawnPatient, EvaluationReport, write_csv, write_evaluation_report
 from islesnet.report.csv_files import pool_scores
 
 
@@ -133,7 +133,7 @@ class Results:
         """Add up the patients' tables."""
         return pool_reliability([own.reliability for own in self.scored.values() if own.reliability is not None])
 
-    def scan(self, patient: str) -> Scan:
+    def scan(self, patient: str) -> DrawnPatient:
         """Read a patient's images and masks again, to draw them."""
         return open_scan(self.pairs[patient], None if self.cases is None else self.cases.get(patient))
 

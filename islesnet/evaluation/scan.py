@@ -13,6 +13,7 @@ from islesnet.errors import InputError
 from islesnet.evaluation.masks import Masks, read_masks, read_on_grid
 from islesnet.metrics import MaskScores, score_mask, threshold_dwi
 from islesnet.processes import one_thread
+from islesnet.report import DrawnPatient
 
 logger = logging.getLogger(__name__)
 
@@ -91,9 +92,7 @@ def read_scan(pair: MaskPair, case: Case | None) -> Scan:
     return Scan(masks, images, unread, case.reference)
 
 
-def open_scan(
-    pair: MaskPair, case: Case | None
-) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.bool_], NDArray[np.bool_]]:
+def open_scan(pair: MaskPair, case: Case | None) -> DrawnPatient:
     """Read all of a patient's sequences, the truth and the mask, to draw them.
 
     Args:
@@ -101,8 +100,8 @@ def open_scan(
         case: the images; None where they are not known. One that cannot be read is left out, with a warning.
 
     Returns:
-        the images by sequence, the truth and the mask, on the grid of the truth, axes nearest to right, anterior,
-        superior. A sequence on another grid, as ISLES 2022 has its FLAIR, is interpolated.
+        All of them on the grid of the truth, axes nearest to right, anterior, superior. A sequence on another grid, as
+        the FLAIR of ISLES 2022 is, is interpolated.
 
     Raises:
         VolumeError: as `read_scan`.
@@ -114,7 +113,7 @@ def open_scan(
             images[sequence] = read_on_grid(path, masks.grid)
         except (InputError, OSError) as error:
             logger.warning("%s; not drawn", error)
-    return images, masks.truth, masks.prediction
+    return DrawnPatient(images, masks.truth, masks.prediction)
 
 
 def _brain(image: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from islesnet.report.charts import (
     draw_split,
     draw_training_curves,
 )
-from islesnet.report.content import EvaluationReport, Figures, Scan
+from islesnet.report.content import DrawnPatient, EvaluationReport, Figures
 from islesnet.report.csv_files import read_scores, write_csv
 from islesnet.report.evaluation_report import write_evaluation_report
 from islesnet.report.history import read_history
@@ -33,10 +33,10 @@ __all__ = [
     "OTHER_ROWS",
     "PAPER_ROWS",
     "ComparisonRow",
+    "DrawnPatient",
     "EvaluationReport",
     "Figures",
     "Page",
-    "Scan",
     "aggregate_table",
     "comparison_table",
     "dice_rules_table",

@@ -3,12 +3,27 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-Scan = tuple[Mapping[str, np.ndarray], np.ndarray, np.ndarray]
+
+class DrawnPatient(NamedTuple):
+    """What is drawn of a patient.
+
+    Args:
+        images: volumes by sequence.
+        truth: mask, lesion where > 0.5.
+        mask: the one that is compared with the truth, likewise.
+
+    Shapes:
+        all ``(X, Y, Z)``, on one RAS grid.
+    """
+
+    images: Mapping[str, np.ndarray]
+    truth: np.ndarray
+    mask: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -45,7 +60,7 @@ class EvaluationReport:
         reliability: of the probabilities, as `islesnet.metrics.Reliability.table` gives it.
         histories: curves of the trainings, as `read_history` gives them, by name.
         volumes_by_section: lesion volumes in ml of each section of the split.
-        scans: gives a patient's sequences (by name), truth and mask on one RAS grid; called for those drawn alone.
+        scans: reads a patient to be drawn; called for those patients alone.
         figures: further pictures that the run has drawn, in a section of their own.
         about: paragraphs on the run, for the top of the page.
         stamps: words in capitals that keep the run from being mistaken.
@@ -65,7 +80,7 @@ class EvaluationReport:
     reliability: pd.DataFrame | None = None
     histories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     volumes_by_section: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    scans: Callable[[str], Scan] | None = None
+    scans: Callable[[str], DrawnPatient] | None = None
     figures: Figures | None = None
     about: str = ""
     stamps: tuple[str, ...] = ()
