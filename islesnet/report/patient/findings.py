@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from islesnet.report.patient.lesions import LesionMeasures
+from islesnet.report.patient.lesions import LESION_COLUMNS, LesionMeasures
 from islesnet.report.wording import say
 
 TRUST = {True: "yes", False: "no", None: "not assessed"}
@@ -91,8 +91,7 @@ class PatientFindings:
 
     def frame(self) -> pd.DataFrame:
         """Give a row a lesion, the numbers unrounded; without lesions, the columns of one without sequences."""
-        columns = list(LesionMeasures(0, 0.0, 0.0, "", 0, 0, 0).row())
-        rows = pd.DataFrame([lesion.row() for lesion in self.lesions], columns=None if self.lesions else columns)
+        rows = pd.DataFrame([lesion.row() for lesion in self.lesions], columns=None if self.lesions else LESION_COLUMNS)
         rows.insert(0, "patient", self.patient)
         return rows
 

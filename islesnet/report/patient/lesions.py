@@ -16,6 +16,11 @@ ONE_SIDED = 0.9
 MIDLINE_MM = 10.0
 # With less than this share of its mirror image healthy brain, a lesion has nothing to be compared with.
 LEAST_MIRRORED = 0.25
+# Of the row of a lesion, apart from the sequences' ratios.
+LESION_COLUMNS = [
+    *("lesion", "volume_ml", "diameter_mm", "side", "first_slice", "last_slice", "largest_slice"),
+    *("mean_adc", "confidence"),
+]
 
 
 @dataclass(frozen=True)

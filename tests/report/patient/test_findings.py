@@ -57,3 +57,4 @@ def test_table_of_a_patient_without_lesions_has_its_columns():
     frame = PatientFindings("1", []).frame()
     assert frame.empty
     assert list(frame.columns)[:3] == ["patient", "lesion", "volume_ml"]
+    assert list(frame.columns) == list(PatientFindings("1", [lesion()]).frame().columns)
