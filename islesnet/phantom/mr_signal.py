@@ -206,7 +206,9 @@ def image_signal(tissue: Tissue, sequence: str, protocol: Protocol) -> float:
         return abs(inversion_recovery(tissue, protocol.flair[0], inversion_ms, protocol.flair[1]))
     if sequence == "dwi":
         return diffusion_weighted(tissue, *protocol.dwi, protocol.b_value)
-    return spin_echo(tissue, *{"t2": protocol.t2}[sequence])
+    if sequence == "t2":
+        return spin_echo(tissue, *protocol.t2)
+    raise KeyError(sequence)
 
 
 def image_signals(tissues: Mapping[str, Tissue], sequence: str, protocol: Protocol) -> dict[str, float]:
