@@ -92,7 +92,7 @@ def evaluate(
     baselines = _score_baselines(pairs, cases, scored, crew)
     crew.finish()
     all_stamps = _all_stamps(stamps, (listed, images), pairs, cases)
-    results_of = Results(
+    results = Results(
         pairs=pairs,
         cases=cases or None,
         scored=scored,
@@ -105,9 +105,15 @@ def evaluate(
             [pair.truth for pair in pairs.values()], all_stamps, [len(case.sequences) for case in cases.values()]
         ),
     )
-    settings = {"pred": pred, "truth": listed, "images": images, "missing": missing, "section": section}
-    settings |= {"dataset_dir": dataset_dir}
-    return results_of.write(output, settings, began)
+    settings = {
+        "pred": pred,
+        "truth": listed,
+        "images": images,
+        "missing": missing,
+        "section": section,
+        "dataset_dir": dataset_dir,
+    }
+    return results.write(output, settings, began)
 
 
 class _Crew:
