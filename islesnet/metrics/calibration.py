@@ -54,10 +54,6 @@ class Reliability:
         """Give a row a bin: low, high, voxels, mean_probability, lesion_share (both NaN in an empty bin)."""
         return _reliability_table(self._voxels, self._probability, self._lesion)
 
-    def expected_calibration_error(self) -> float:
-        """Give the mean distance of probability and share over all voxels; NaN where there is none."""
-        return expected_calibration_error(self.table())
-
 
 def expected_calibration_error(table: pd.DataFrame) -> float:
     """Give the mean distance between probability and lesion share over the bins, weighted by their voxels.

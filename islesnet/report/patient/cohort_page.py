@@ -9,7 +9,7 @@ import pandas as pd
 
 from islesnet.report.csv_files import write_csv
 from islesnet.report.page import Page
-from islesnet.report.patient.findings import TRUST, PatientFindings, say_ml
+from islesnet.report.patient.findings import TRUST, say_ml
 from islesnet.report.wording import MISSING, say
 
 # As many digits of a checksum tell any two networks apart.
@@ -53,20 +53,6 @@ class CohortRow:
     failure: str = ""
     stamps: Sequence[str] = ()
     weights: str = ""
-
-    @classmethod
-    def of(cls, findings: PatientFindings, report: str | None = None) -> "CohortRow":
-        """Sum up a patient's findings."""
-        return cls(
-            patient=findings.patient,
-            total_volume_ml=findings.total_volume_ml,
-            lesions=len(findings.lesions),
-            is_trusted=findings.is_trusted,
-            reasons=tuple(findings.reasons),
-            notes=tuple(findings.quality_notes),
-            report=report,
-            stamps=tuple(findings.stamps),
-        )
 
 
 def write_cohort_page(

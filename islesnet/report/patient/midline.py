@@ -31,12 +31,10 @@ class MidsagittalPlane:
     Args:
         normal: unit vector towards the patient's right, in RAS+ mm.
         offset_mm: distance of the plane from the origin along it.
-        symmetry: correlation of the image with its mirror image, 1 for a perfectly symmetric one.
     """
 
     normal: tuple[float, float, float]
     offset_mm: float
-    symmetry: float
 
     def distance(self, points: Points) -> Points:
         """Signed distance in mm, positive on the patient's right, ``(N, 3)`` -> ``(N,)``."""
@@ -68,7 +66,7 @@ def find_midsagittal_plane(volumes: PatientVolumes) -> MidsagittalPlane:
     )
     normal = _normal(*found.x[:2])
     x, y, z = (float(part) for part in normal)
-    return MidsagittalPlane((x, y, z), float(normal @ symmetry.centre + found.x[2]), symmetry.of(found.x))
+    return MidsagittalPlane((x, y, z), float(normal @ symmetry.centre + found.x[2]))
 
 
 class _Symmetry:

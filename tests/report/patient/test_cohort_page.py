@@ -2,13 +2,12 @@ import re
 
 import pandas as pd
 
-from islesnet.report.patient import CohortRow, PatientFindings, write_cohort_page
-from tests.report.patient.test_findings import lesion
+from islesnet.report.patient import CohortRow, write_cohort_page
 from tests.report.test_page import Tags
 
 ROWS = [
-    CohortRow.of(PatientFindings("007", [lesion(), lesion(2)], True, quality_notes=["No DWI."]), "007/report.html"),
-    CohortRow.of(PatientFindings("2", [], False, ["Cut.", "Moved."]), "javascript:alert(1)/<b>.html"),
+    CohortRow("007", 3.0, 2, True, notes=["No DWI."], report="007/report.html"),
+    CohortRow("2", 0.0, 0, False, ["Cut.", "Moved."], report="javascript:alert(1)/<b>.html"),
     CohortRow("<script>", failure="dwi.nii.gz: is damaged & short"),
 ]
 
@@ -51,7 +50,7 @@ def test_reasons_and_notes_that_no_patient_has_take_no_width(tmp_path):
 
 
 def test_page_bears_the_stamps_of_all_and_says_whose_they_are_where_they_differ(tmp_path):
-    made = CohortRow.of(PatientFindings("made", [], stamps=["PHANTOM"]))
+    made = CohortRow("made", 0.0, 0, stamps=["PHANTOM"])
     text = write_cohort_page(tmp_path, [made, CohortRow("real", 1.0, 1)], ["QUICK"]).read_text(encoding="utf-8")
     assert "<b>QUICK</b> <b>PHANTOM</b>" in text
     assert re.findall(r'data-name="Stamps">([^<]*)<', text) == ["PHANTOM", "–"]

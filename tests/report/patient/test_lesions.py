@@ -75,7 +75,7 @@ def test_side_follows_the_brain_where_x_is_zero_says_otherwise():
     [(CENTRE, 8, "midline"), (CENTRE, 25, "both"), (at(24, 0, 0), 25, "right")],
 )
 def test_a_lesion_across_the_plane_is_said_to_be_on_both_sides_or_on_the_midline(centre, radius, side):
-    plane = MidsagittalPlane((1.0, 0.0, 0.0), float(CENTRE[0]), 1.0)
+    plane = MidsagittalPlane((1.0, 0.0, 0.0), float(CENTRE[0]))
     (lesion,) = measure_lesions(patient(AFFINE, SHAPE, ball(AFFINE, SHAPE, centre, radius)), plane)
     assert lesion.side == side
 
