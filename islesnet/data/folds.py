@@ -7,6 +7,8 @@ from islesnet.data.splits import deal_people, group_people, split_cases
 from islesnet.errors import InputError
 from islesnet.volumes.file_names import natural_key
 
+VALIDATION_SHARE = 0.15  # of the patients outside the fold
+
 
 def deal_folds(
     cases: Sequence[Case], folds: int, seed: int = 0, volumes_ml: Mapping[str, float] | None = None
@@ -37,7 +39,6 @@ def deal_folds(
 def fold_sections(
     folds: Sequence[Sequence[Case]],
     index: int,
-    validation: float = 0.15,
     seed: int = 0,
     volumes_ml: Mapping[str, float] | None = None,
 ) -> dict[str, list[Case]]:
@@ -48,7 +49,6 @@ def fold_sections(
     Args:
         folds: of `deal_folds`.
         index: of the fold to test on.
-        validation: share of the other folds' patients.
         seed: of the validation's dealing.
         volumes_ml: as for `deal_folds`.
 
@@ -59,7 +59,7 @@ def fold_sections(
         InputError: where the other folds have fewer than two people, one to train and one to validate on.
     """
     others = [case for number, fold in enumerate(folds) if number != index for case in fold]
-    dealt = split_cases(others, (1 - validation, validation, 0.0), seed, volumes_ml)
+    dealt = split_cases(others, (1 - VALIDATION_SHARE, VALIDATION_SHARE, 0.0), seed, volumes_ml)
     if not dealt["training"] or not dealt["validation"]:
         raise InputError(
             f"{len(others)} patients beside fold {index + 1}: at least two people are needed, or fewer folds"

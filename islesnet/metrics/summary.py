@@ -100,14 +100,13 @@ def bootstrap_interval(values: ArrayLike, seed: int = 0, patients: Sequence[str]
     return float(low), float(high)
 
 
-def compare_paired(first: pd.DataFrame, second: pd.DataFrame, score: str = "dice", seed: int = 0) -> dict[str, Any]:
+def compare_paired(first: pd.DataFrame, second: pd.DataFrame, score: str = "dice") -> dict[str, Any]:
     """Compare two systems on the patients that both scored: the mean difference and its 95 % interval.
 
     Args:
         first: scores of the one system.
         second: scores of the other.
         score: column that is compared.
-        seed: of the bootstrap over patients.
 
     Returns:
         "mean", "low", "high" of first minus second (None for too few patients), "patients", and "better": in how many
@@ -121,7 +120,7 @@ def compare_paired(first: pd.DataFrame, second: pd.DataFrame, score: str = "dice
     if pairs.empty:
         raise ValueError(f"no patient has {score!r} from both systems.")
     differences = (pairs[score] - pairs[f"{score}_other"]).to_numpy(dtype=float)
-    low, high = bootstrap_interval(differences, seed, pairs["patient"].tolist())
+    low, high = bootstrap_interval(differences, patients=pairs["patient"].tolist())
     return {
         "mean": float(np.sort(differences).mean()),
         "low": _known(low),

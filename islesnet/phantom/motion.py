@@ -6,6 +6,8 @@ from scipy import ndimage
 from islesnet.phantom.fields import FloatArray
 from islesnet.phantom.ranges import Ranges, draw
 
+CUT_PROBABILITY = 0.2  # of a field of view that misses part of the head
+
 
 def draw_misregistration(rng: np.random.Generator, ranges: Ranges) -> FloatArray | None:
     """Draw the rigid motion between a sequence and the reference, in mm about the middle of the image, ``(3, 4)``.
@@ -70,9 +72,9 @@ def cut_field_of_view(image: FloatArray, missing_mm: tuple[float, float], spacin
     return image
 
 
-def draw_cut(rng: np.random.Generator, ranges: Ranges, probability: float = 0.2) -> tuple[float, float]:
+def draw_cut(rng: np.random.Generator, ranges: Ranges) -> tuple[float, float]:
     """Draw how many mm are missing at the bottom and at the top."""
-    if not any(ranges.cut_mm) or rng.uniform() > probability:
+    if not any(ranges.cut_mm) or rng.uniform() > CUT_PROBABILITY:
         return 0.0, 0.0
     missing = draw(rng, ranges.cut_mm)
     return (missing, 0.0) if rng.uniform() < 0.5 else (0.0, missing)

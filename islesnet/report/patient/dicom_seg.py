@@ -33,13 +33,10 @@ def write_dicom_seg(
     affine: np.ndarray,
     sources: Sequence["DicomFrame"],
     patient: str,
-    *,
-    keeps_identity: bool = False,
 ) -> Path:
     """Write a mask as one DICOM segmentation on the slices of the series it belongs to.
 
-    It carries the pseudonym as name and id, and no date; the UIDs of study, series and slices tie it to its source. To
-    send it back to the archive that the scans came from, keep the identity.
+    It carries the pseudonym as name and id, and no date; the UIDs of study, series and slices tie it to its source.
 
     Args:
         path: of the file to be.
@@ -47,7 +44,6 @@ def write_dicom_seg(
         affine: voxel index to mm, RAS+.
         sources: the slices of the series, in files of their own or frames of one file.
         patient: pseudonym.
-        keeps_identity: copy the patient's name, id and the like from the sources instead.
 
     Shapes:
         mask ``(X, Y, Z)``, on the sources' grid, in any order of the axes.
@@ -58,7 +54,7 @@ def write_dicom_seg(
             a UID may lead to a person.
     """
     highdicom = _highdicom()
-    slices = read_slices(sources, patient, keeps_identity)
+    slices = read_slices(sources, patient)
     frames = np.stack([_frame(np.asarray(mask) > 0.5, affine, slices, index) for index in range(len(slices))])
     marked = int((np.asarray(mask) > 0.5).sum())
     if frames.sum() != marked:

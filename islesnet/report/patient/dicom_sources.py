@@ -39,13 +39,12 @@ IDENTITY = (
 MOST_LETTERS = 64
 
 
-def read_slices(sources: Sequence["DicomFrame"], patient: str, keeps_identity: bool = False) -> list["Dataset"]:
+def read_slices(sources: Sequence["DicomFrame"], patient: str) -> list["Dataset"]:
     """Read what is needed of each slice, and nothing else, into a header of its own, as a file of one slice has it.
 
     Args:
         sources: the slices of one series.
         patient: pseudonym, for name and id.
-        keeps_identity: copy the patient's name, id and the like instead.
 
     Raises:
         InputError: they are not slices of one series, or lie in several multi-frame files. A slice is named by its
@@ -61,7 +60,7 @@ def read_slices(sources: Sequence["DicomFrame"], patient: str, keeps_identity: b
         headers = headers_of(source.path)
         if not headers:
             raise InputError(f"File {number} of the series is not a DICOM file.")
-        slices.append(_bare(headers[source.frame or 0], number, patient, keeps_identity))
+        slices.append(_bare(headers[source.frame or 0], number, patient))
         if slices[-1].SeriesInstanceUID != slices[0].SeriesInstanceUID:
             raise InputError(f"Slices 1 and {number} are of different series; give the files of one.")
     return slices
@@ -111,20 +110,17 @@ def _headers_of(path: Path) -> list["Dataset"]:
     return frames
 
 
-def _bare(header: "Dataset", number: int, patient: str, keeps_identity: bool) -> "Dataset":
+def _bare(header: "Dataset", number: int, patient: str) -> "Dataset":
     absent = [name for name in (*OF_THE_FILE, *OF_A_FRAME) if name not in header]
     if absent:
         raise InputError(f"Slice {number} of the series has no {absent[0]}, so no segmentation can be laid on it.")
     known = _only(header, *OF_THE_FILE, *OF_A_FRAME)
     known.file_meta = header.file_meta
     for name in IDENTITY:
-        setattr(known, name, header.get(name, "") if keeps_identity else "")
-    if not keeps_identity:
-        # ^ and = part a name of DICOM, a backslash parts values.
-        known.PatientName = known.PatientID = re.sub(r"[\\^=\x00-\x1f]", "_", patient)[:MOST_LETTERS]
-        known.SpecificCharacterSet = "ISO_IR 192"  # UTF-8
-    elif "SpecificCharacterSet" in header:
-        known.SpecificCharacterSet = header.SpecificCharacterSet
+        setattr(known, name, "")
+    # ^ and = part a name of DICOM, a backslash parts values.
+    known.PatientName = known.PatientID = re.sub(r"[\\^=\x00-\x1f]", "_", patient)[:MOST_LETTERS]
+    known.SpecificCharacterSet = "ISO_IR 192"  # UTF-8
     # A scanner may leave it empty, a segmentation may not.
     known.SliceThickness = header.get("SliceThickness") or header.get("SpacingBetweenSlices") or 1.0
     return known

@@ -124,13 +124,6 @@ def test_odd_pseudonyms_are_written_as_dicom_can_hold_them(series, tmp_path, pat
     assert (str(stored.PatientName), stored.PatientID) == (written, written)
 
 
-def test_identity_is_kept_on_demand(series, tmp_path):
-    image, affine = read_series(series)
-    path = write_dicom_seg(tmp_path / "mask.dcm", marks(image), affine, slices(series), "007", keeps_identity=True)
-    stored = pydicom.dcmread(path)
-    assert (str(stored.PatientName), stored.PatientID, stored.StudyDate) == (NAME, "GEHEIM4711", "20260101")
-
-
 def test_an_empty_mask_is_a_segmentation_without_a_voxel(series, tmp_path):
     image, affine = read_series(series)
     path = write_dicom_seg(tmp_path / "mask.dcm", np.zeros(image.GetSize()), affine, slices(series), "007")
