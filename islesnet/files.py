@@ -119,7 +119,7 @@ def _make_readable(path: Path) -> None:
     path.chmod(0o666 & ~mask)
 
 
-# What lies in a folder that may not be entered is not there to these; pathlib's own raise.
+# These return False for a path inside a folder that we may not enter; pathlib's own methods raise.
 def exists(path: Path) -> bool:
     """Tell whether a file or folder can be seen."""
     return os.path.exists(path)  # noqa: PTH110

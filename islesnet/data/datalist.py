@@ -20,7 +20,7 @@ from islesnet.volumes.file_names import subject_of
 
 logger = logging.getLogger(__name__)
 
-# What a datalist says where its slices were dealt, and the stamp that alone makes that legal.
+# What "split_by" is in a datalist whose slices were dealt to the sections, and the stamp that it must bear.
 BY_SLICES, LEAKY = "slices", "LEAKY"
 
 
@@ -222,7 +222,7 @@ def _inside(place: str, key: str, value: object, root: Path) -> Path:
 
 
 def _is_leaky(content: Mapping[str, Any]) -> bool:
-    """Tell whether a datalist deals slices and owns up to it: there alone may a person be in several sections."""
+    """Tell whether a datalist splits slices and says so: only there may a person be in several sections."""
     stamps = content.get("stamps")
     return content.get("split_by") == BY_SLICES and isinstance(stamps, list | tuple) and LEAKY in stamps
 
@@ -249,5 +249,5 @@ def _require_one_section_each(path: Path, sections: Mapping[str, Sequence[Case]]
 
 def _stamp(case: Case) -> str:
     told = [(key, file.stat().st_size, file.stat().st_mtime_ns) for key, file in case.files.items()]
-    # With the version: a formula that changed gives another preprocessed patient of the same files.
+    # With the version: after a formula has changed, the same files give another preprocessed patient.
     return hashlib.sha256(repr((__version__, told)).encode()).hexdigest()[:16]

@@ -13,8 +13,8 @@ _NAME = "vsd.brain.xx.o.ot."
 def are_of_siss(labels: Collection[Path], stamps: Sequence[str] = (), sequences: Iterable[int] = ()) -> bool | None:
     """Tell whether patients are those of SISS by what their true masks, or the masks' folders, are called.
 
-    Copies under other names may be SISS, so that of these it is not known. SPES, of the same names, has more patients
-    and other sequences.
+    Copies under other names may be SISS too, so for them the answer is not known. SPES uses the same names, but has
+    more patients and other sequences.
 
     Args:
         labels: the true masks of all patients.

@@ -90,7 +90,7 @@ def deal_people(people: Sequence[str], counts: Mapping[str, int], seed: int) -> 
         each person with the section, block by block.
     """
     chance = random.Random(seed)
-    # Spread evenly, each section's turns interleave: with 20/5/3 every third of the people holds one of the test.
+    # Each section's turns are spread evenly: with 20/5/3, the lower, middle and upper third each hold one of the test.
     turns = sorted(((turn + 0.5) / count, section) for section, count in counts.items() for turn in range(count))
     blocks = min(count for count in counts.values() if count)
     bounds = [round(len(people) * block / blocks) for block in range(blocks + 1)]

@@ -34,9 +34,10 @@ from islesnet.volumes.result_files import require_replaceable
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-# Each holds a patient, most of a gigabyte for a large head.
+# Each worker holds one patient, which takes most of a gigabyte for a large head.
 MOST_WORKERS = 8
-# In the order of their removal: the scores first, which say that an evaluation is done, and last, whose they are.
+# Removed in this order: scores.csv marks a finished evaluation, so it goes first; provenance.json marks the folder as
+# ours, so it goes last.
 FILES = ("scores.csv", "summary.json", "baselines.csv", "reliability.csv", "report.html", "provenance.json")
 
 
@@ -117,7 +118,7 @@ def evaluate(
 
 
 class _Crew:
-    """Processes that do jobs, counted, and say how far they are."""
+    """Does jobs in several processes, and reports how many are done."""
 
     def __init__(self, workers: int, total: int, progress: Callable[[int, int], None] | None) -> None:
         self.workers = workers
@@ -147,7 +148,7 @@ class _Crew:
 def _require_sense(
     pred: Path, truth: Path, output: Path, dataset_dir: Path | None, lists: Sequence[Path | None]
 ) -> None:
-    """Refuse results among the masks or images, and a data set's folder where nothing is relative to it."""
+    """Refuse to write results among the masks or images, and a `dataset_dir` that belongs to no datalist."""
     given = [path for path in (pred, truth, dataset_dir, *lists) if path is not None]
     if output.resolve() in [(path.parent if path.suffix == ".json" else path).resolve() for path in given]:
         raise InputError(
@@ -162,10 +163,10 @@ def _require_sense(
 def _score_masks(
     pairs: Mapping[str, MaskPair], cases: Mapping[str, Case], crew: _Crew
 ) -> tuple[dict[str, Scored], dict[str, str]]:
-    """Score every patient's mask, and say of whom it could not be done.
+    """Score every patient's mask, and say for whom that failed.
 
     Raises:
-        InputError: where it could be done of none.
+        InputError: where it failed for everybody.
     """
     results = crew.do({name: partial(score_patient, pair, cases.get(name)) for name, pair in pairs.items()})
     scored = {patient: result for patient, result in results.items() if isinstance(result, Scored)}

@@ -54,7 +54,7 @@ def read_on_grid(path: Path, grid: Header, unknown: float = 0.0) -> NDArray[np.f
     Args:
         path: of the image.
         grid: that it is read onto.
-        unknown: what stands for voxels that are no finite number; 0 is nothing seen.
+        unknown: value given to voxels that are not finite numbers; 0 means that nothing was seen there.
 
     Raises:
         VolumeError: for a file that is damaged or lies on an unsound grid.
@@ -82,7 +82,8 @@ def _read_mask(path: Path, grid: Header | None = None) -> tuple[Volume, tuple[st
 
 def _along(volume: Volume, grid: Header) -> Volume:
     """Reorder and flip the axes so that they run nearest to those of a grid."""
-    # Turned by 45 degrees, an axis is as near to right as to anterior: rounding must not decide for each file anew.
+    # An axis turned by 45 degrees is as near to right as to anterior: if each file went by its
+    # own header, rounding could turn two files of one grid differently.
     seen = Volume(volume.array, Header(volume.header.shape, np.linalg.inv(grid.affine) @ volume.affine)).canonical()
     return Volume(seen.array, Header(seen.header.shape, grid.affine @ seen.affine))
 

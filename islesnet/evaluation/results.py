@@ -63,7 +63,7 @@ class Results:
     is_siss: bool | None = None
 
     def write(self, output: Path, settings: Mapping[str, object], began: float) -> Evaluation:
-        """Write every file: the provenance first, by which the others are known as a run's, and the scores last.
+        """Write every file: the provenance first, which marks the others as ours, and the scores last.
 
         Args:
             output: their folder.

@@ -72,7 +72,7 @@ def score_threshold(pair: MaskPair, case: Case, deviations: float) -> MaskScores
 
 
 def choose_thresholds(dice: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Choose each patient's DWI threshold: the best on the mean of all other people; none for a person alone.
+    """Choose each patient's DWI threshold: the one with the best mean Dice of all other people, where there are any.
 
     Args:
         dice: of each patient, at each of `THRESHOLDS`.
@@ -82,7 +82,7 @@ def choose_thresholds(dice: Mapping[str, Sequence[float]]) -> dict[str, float]:
     chosen = {}
     for patient, person in zip(dice, people, strict=True):
         if (is_other := people != person).any():
-            # Rounded: a tie must not hang on the order in which the sum was taken.
+            # Rounded, so that a tie does not depend on the order of summation.
             of_others = table[is_other].mean().round(9)
             chosen[patient] = THRESHOLDS[int(of_others.to_numpy().argmax())]
     return chosen

@@ -14,7 +14,8 @@ from islesnet.networks.weights import checksum_of, save_tensors
 class WholeCheckpointSaver(CheckpointSaver):
     """MONAI's CheckpointSaver for the best weights, whose file appears whole or not at all.
 
-    MONAI removes the previous best before it writes the next, in place; a process killed there leaves none.
+    MONAI removes the previous best file before it writes the next one in place: a process killed in between leaves no
+    weights at all.
 
     Args:
         save_dir: folder of the file.

@@ -43,7 +43,7 @@ class CohortTable:
         engine.add_event_handler(Events.COMPLETED, self.write)
 
     def write_meanwhile(self, engine: Engine) -> None:
-        """Write both while patients are still to come; what keeps them from being written does not stop the run."""
+        """Write both while patients are still to come; a failure to write them does not stop the run."""
         if time.monotonic() - self._last < self.seconds:
             return
         self._last = time.monotonic()

@@ -15,8 +15,8 @@ class TimeLeft:
     """Show how far an engine is and how long it still takes: a bar on a terminal, a line now and then in a log.
 
     What an engine names in its ``finished`` was passed over: it does not count in the pace, and is not in the bar.
-    A bar goes by the pace of its last half minute; a log by that of all but the first hundredth of a run, at least one
-    iteration, which waits for workers and compilers.
+    The time left follows, on a bar, from the pace of the last half minute; in a log, from that of the whole run without
+    its first hundredth (at least one iteration), which waits for workers and compilers.
 
     Args:
         description: what is being done, e.g. "Training".

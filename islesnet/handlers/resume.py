@@ -163,7 +163,7 @@ class ExactResume:
             engine.terminate()
 
     def _follow_the_present_schedule(self) -> None:
-        # The saved rate is that of the schedule it was saved under; with more epochs to go it is another.
+        # The saved learning rate is that of the schedule it was saved under; with more epochs to go it differs.
         schedule = self.objects.get("lr_scheduler")
         if isinstance(schedule, LambdaLR):
             rates = [
@@ -175,14 +175,14 @@ class ExactResume:
 
 
 def _require_same_spacing(value: Any, saved: dict[str, Any]) -> None:
-    """Refuse weights of other voxels: loaded, they would say of themselves what is not so any more."""
+    """Refuse weights of another voxel size: once loaded, they would state a size that they are no longer trained on."""
     if isinstance(value, torch.nn.Module):
         for name, there, here in other_spacings(saved, value.state_dict()):
             raise ValueError(f"{name} is {there} mm there and {here} mm here")
 
 
 def _in_present_terms(value: Any, saved: dict[str, Any]) -> dict[str, Any]:
-    """Take only its place from a saved schedule: how long it is and how it warms up is the present training's say."""
+    """Restore only the step counter of a saved schedule; its length and warm-up come from the current config."""
     if not isinstance(value, LambdaLR):
         return saved
     return value.state_dict() | {name: saved[name] for name in ("last_epoch", "_step_count")}

@@ -32,8 +32,8 @@ class PatientScores:
 
     Means over patients become the engine's metrics (val_dice, val_hd95_mm, ...). At the end three files are written,
     each whole or not at all: reliability.csv where there are probabilities, summary.json, and, last, scores.csv with a
-    row a patient: where it lies, the evaluation is done. In the summary stands what an empty mask reaches on the same
-    patients, among "baselines". Files of an earlier evaluation are removed at the start.
+    row a patient, which marks a finished evaluation. The summary's "baselines" hold what an empty mask reaches on the
+    same patients. Files of an earlier evaluation are removed at the start.
 
     Attach it to an evaluator with decollated outputs: "pred", "label" and, where there is one, "probability", each a
     MetaTensor ``(1, X, Y, Z)``. The batch has "patient" and, where there is one, "reference", whose file tells brain

@@ -13,7 +13,7 @@ RATIOS = ("dice", "precision", "sensitivity", "specificity", "accuracy")
 
 
 class VoxelRatio(IgniteMetricHandler):
-    """Mean over patients of one ratio of `islesnet.metrics.VoxelCounts`, an empty mask's as it rules.
+    """Mean over patients of one ratio of `islesnet.metrics.VoxelCounts`, by its rules for empty masks.
 
     MONAI's ConfusionMatrix leaves a patient out of the mean where a denominator is 0: a network that marks nothing
     would have the precision of the patients that it does mark.

@@ -36,7 +36,7 @@ def dice_by_threshold(dwi: np.ndarray, truth: np.ndarray) -> tuple[float, ...]:
         both ``(X, Y, Z)``.
     """
     brightness, lesion = _brightness(dwi), truth > 0.5
-    # What no threshold marks is the same at every one.
+    # Voxels that no threshold marks count the same at every threshold.
     bright = brightness > THRESHOLDS[0]
     brightness, inside = brightness[bright], lesion[bright]
     outside = int(np.count_nonzero(lesion)) - int(np.count_nonzero(inside))

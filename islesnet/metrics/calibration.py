@@ -12,7 +12,7 @@ BINS = 10
 # Beyond this logit a probability in single precision is 0 or 1.
 LARGEST_LOGIT = 20.0
 LOGIT_BINS = 8000  # 0.005 wide
-# Within these no threshold in use becomes 0 or 1; what lies beyond is no network's that was trained.
+# Within these bounds no threshold in use is moved to 0 or 1; no trained network needs a value beyond them.
 COLDEST, HOTTEST = 0.2, 20.0
 LARGEST_OFFSET = 10.0
 
@@ -107,10 +107,10 @@ class LogitHistogram:
     """Gather the lesion's logits of any number of voxels in bounded memory, and fit temperature and offset to them.
 
     Before logits become probabilities, the temperature divides them, and the offset is added (Platt scaling; Guo et
-    al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.1). A temperature alone does not make good
-    that a training has shown more lesion than there is in a head, for that shifts all logits alike. A logit here is
-    that of a sigmoid, or the difference of lesion and background of a softmax; those beyond -20 to 20 count as -20
-    and 20. Use patients that the network was not trained on.
+    al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.1). A temperature alone cannot correct
+    for a training that showed more lesion than there is in a head, because that shifts all logits by the same amount.
+    A logit here is that of a sigmoid, or the difference of lesion and background of a softmax; those beyond -20 to 20
+    count as -20 and 20. Use patients that the network was not trained on.
     """
 
     def __init__(self) -> None:
@@ -168,12 +168,13 @@ class LogitHistogram:
         """Find the temperature from 0.2 to 20 and the offset from -10 to 10 under which the truths are likeliest.
 
         Raises:
-            ValueError: where no lesion or no background was added: anything would do.
+            ValueError: where no lesion or no background was added: one class alone cannot be fitted.
         """
         background, lesion = self._counts.sum(axis=1)
         if not background or not lesion:
             raise ValueError(f"{lesion} voxels of lesion and {background} of background; both are needed.")
-        # By the temperature's inverse the likelihood has one maximum: this is a logistic regression on one variable.
+        # As a function of 1 / temperature the likelihood has a single maximum: this is logistic regression on one
+        # variable.
         best = minimize(
             self._surprise_and_slope,
             x0=(1.0, 0.0),

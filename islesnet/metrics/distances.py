@@ -8,9 +8,10 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import KDTree
 
-# Up to so many pairs of surface voxels for a voxel of the box the tree is never slower than the transform.
+# Up to this many pairs of surface voxels per voxel of the box, the tree is never slower than the transform.
 _PAIRS_A_VOXEL = 32
-# A leaf is searched voxel by voxel: with the default of 10 the tree takes three times as long where many are alike far.
+# A leaf is searched voxel by voxel; with the default of 10 the tree takes three times as long where many voxels are
+# about equally far away.
 _LEAF_VOXELS = 64
 
 
@@ -66,8 +67,8 @@ def _surface(mask: np.ndarray) -> np.ndarray:
 
 def _to_nearest(surface: np.ndarray, other: np.ndarray, spacing: np.ndarray) -> np.ndarray:
     """Measure from every voxel of a surface to the nearest of the other: ``(X, Y, Z)`` -> ``(voxels,)``."""
-    # The tree is quick wherever the box is, and slow where many voxels are about equally far, as from the middle of a
-    # ball to its surface; the transform takes the time of the box, whatever lies in it.
+    # The tree is quick however large the box is, but slow where many voxels are about equally far away, as from the
+    # middle of a ball to its surface; the transform's time depends on the size of the box alone.
     if np.count_nonzero(surface) * np.count_nonzero(other) <= _PAIRS_A_VOXEL * surface.size:
         distances, _ = KDTree(np.argwhere(other) * spacing, leafsize=_LEAF_VOXELS).query(np.argwhere(surface) * spacing)
         return np.asarray(distances)

@@ -17,8 +17,8 @@ SCORES = tuple(field.name for field in fields(MaskScores))
 class MaskScoresMetric(CumulativeIterationMetric):
     """Score every patient of a batch by all rules of `score_mask`; beside MONAI's own metrics, called like them.
 
-    Distances and volumes need the size of a voxel. A truth that is a MetaTensor says it by its affine, in mm, which is
-    all that MONAI's handler hands over; for any other give `spacing`, or it is taken for 1 mm.
+    Distances and volumes need the size of a voxel. A truth that is a MetaTensor carries it in its affine, in mm, and
+    MONAI's handler passes nothing else; for any other tensor give `spacing`, or 1 mm is assumed.
 
     Shapes:
         ``y_pred`` and ``y`` ``(B, 1, X, Y, Z)``, lesion where > 0.5 -> ``(B, len(SCORES))`` float64, in the order of

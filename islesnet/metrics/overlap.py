@@ -9,7 +9,7 @@ import numpy as np
 class VoxelCounts:
     """How many voxels mask and truth have in common, and how many not; of one patient, or summed over many.
 
-    Every ratio has a rule for nothing over nothing, the same everywhere: what is rightly empty is right.
+    Every ratio has a rule for 0 / 0, the same everywhere: what is rightly empty counts as right.
 
     Args:
         both: lesion in mask and truth (true positives).

@@ -9,7 +9,7 @@ from islesnet.metrics.distances import surface_distances
 from islesnet.metrics.lesions import LesionCounts
 from islesnet.metrics.overlap import VoxelCounts
 
-# These hang on which slices lie beside each other: of a stack of slices that were apart in the head they mean nothing.
+# These depend on which slices are neighbours: for a stack of slices that were apart in the head they mean nothing.
 NEIGHBOUR_SCORES = (
     "true_lesions",
     "predicted_lesions",

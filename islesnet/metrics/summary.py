@@ -15,8 +15,8 @@ RESAMPLES = 10_000
 COUNTS = ("true_positives", "false_positives", "false_negatives", "true_negatives")
 SMALL_ML, LARGE_ML = 5.0, 50.0
 # How often the 95 % interval of `bootstrap_interval` holds the true mean, simulated on normal values: 2 patients 51 %,
-# 3 75 %, 5 85 %, 6 86 %, 8 90 %, 12 91 %, 20 92 %, 30 93 %. Fewer than the first number have none; of fewer than the
-# second a report says that it is too narrow.
+# 3 75 %, 5 85 %, 6 86 %, 8 90 %, 12 91 %, 20 92 %, 30 93 %. Fewer patients than the first number get no interval;
+# with fewer than the second, a report says that the interval is too narrow.
 FEWEST_PATIENTS, ENOUGH_PATIENTS = 6, 20
 _RATIOS = ("dice", "precision", "sensitivity", "specificity", "accuracy", "empty_mask_accuracy", "micro_precision")
 

@@ -20,7 +20,8 @@ def to_log_probability(logits: torch.Tensor) -> torch.Tensor:
 def to_logits(log_probability: torch.Tensor, channels: int) -> torch.Tensor:
     """Turn the logarithm of a sum of probabilities into the logits of their mean.
 
-    What both channels share, as the number of summands, leaves a softmax and a difference as they are.
+    No division by the number of summands: a constant added to both channels changes neither the softmax nor their
+    difference.
 
     Args:
         log_probability: of background and lesion.

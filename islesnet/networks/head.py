@@ -38,7 +38,7 @@ def lesion_loss(head: str, dice_weight: float = 1.0) -> DiceCELoss:
     """
     if not dice_weight >= 0:
         raise InputError(f"dice_weight is {dice_weight}; it must be 0 or more.")
-    # Of one channel MONAI's loss takes the binary cross-entropy by itself; the background is no channel of its own.
+    # For a single channel MONAI's loss chooses the binary cross-entropy itself; background then has no channel.
     has_background = head_channels(head) == CHANNELS["softmax"]
     return DiceCELoss(
         include_background=not has_background,

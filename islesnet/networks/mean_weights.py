@@ -27,7 +27,7 @@ def running_mean(network: nn.Module, share: float) -> AveragedModel:
         raise InputError(f"averaging is {share}; it must be above 0 and at most 1.")
 
     def add(means: PARAM_LIST, latest: PARAM_LIST, steps: torch.Tensor | int) -> None:
-        # All tensors at once: one by one each would have a GPU wait for the count of steps.
+        # All tensors at once: one by one, a GPU would have to wait for the count of steps at each of them.
         get_ema_multi_avg_fn(1 - max(share, 1 / (int(steps) + 1)))(means, latest, steps)
 
     averaged = AveragedModel(unwrapped(network), multi_avg_fn=add, use_buffers=True)

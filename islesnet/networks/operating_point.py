@@ -10,13 +10,13 @@ from islesnet.files import file_beside, write_json
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """What makes a mask of a network's logits; the defaults are those of one that nobody chose a point for.
+    """How a network's logits become a mask; the defaults are for a network that no point was chosen for.
 
     Args:
         threshold: probability from which a voxel is lesion, once temperature and offset are applied.
         minimum_lesion_ml: smaller lesions are removed.
-        temperature: that logits are divided by before.
-        offset: that is added to them after that.
+        temperature: what logits are divided by first.
+        offset: what is added to them after that.
 
     Raises:
         InputError: a value is outside its range.

@@ -73,8 +73,8 @@ class ResNet50UNet(nn.Module):
         # False is how a command line says it: MONAI's cannot hand on None.
         if pretrained is not None and pretrained is not False:
             load_pretrained_encoder(self.encoder, pretrained)
-        # A staged encoder's gradients are stopped later, by open_encoder: DistributedDataParallel keeps in step only
-        # the parameters that wanted one when it wrapped the network.
+        # A staged encoder's gradients are stopped later, by open_encoder: DistributedDataParallel synchronises only the
+        # parameters that required a gradient when it wrapped the network.
         if encoder_training == "frozen":
             self.encoder.requires_grad_(False)
         self.train()

@@ -43,7 +43,7 @@ def read_state_dict(path: str | PathLike[str], purpose: str) -> Mapping[str, tor
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except OSError:
         raise
-    except Exception as error:  # what a damaged file makes of the unpickler is of any kind
+    except Exception as error:  # a damaged file can make the unpickler raise anything
         raise InputError(f"{purpose}: {path} is not a file of tensors written by torch.save ({error}).") from error
     if isinstance(content, Mapping):
         content = content.get("state_dict", content)
@@ -103,7 +103,8 @@ def trained_spacing(path: str | PathLike[str]) -> list[float]:
     """Read from weights the size of the voxels that they were trained on; the usual size where they do not say.
 
     Args:
-        path: a file with a state dict. One that cannot be read says nothing; `require_weights` refuses it in words.
+        path: a file with a state dict. One that cannot be read gives the usual size; `require_weights` says what is
+            wrong with it.
 
     Returns:
         mm along x, y, z.
@@ -186,7 +187,7 @@ def other_spacings(
 def require_intact(path: Path) -> None:
     """Refuse weights that differ from those that the ``.sha256`` beside them was made of.
 
-    Where there is none, by the checksums that torch.save wrote into the file, which torch.load does not look at.
+    Where there is no such file, the checksums count that torch.save wrote into the weights and torch.load ignores.
 
     Raises:
         InputError: where they differ.
@@ -211,7 +212,7 @@ def _require_own_checksums(path: Path) -> None:
             return
         with zipfile.ZipFile(path) as file:
             damaged = file.testzip()
-    except Exception as error:  # what damage makes of a zip file's own tables is of any kind
+    except Exception as error:  # damage to a zip file's tables can raise anything
         damaged = str(error) or type(error).__name__
     if damaged is not None:
         raise InputError(f"The weights at {path} are damaged ({damaged}). Fetch or copy the file again.")

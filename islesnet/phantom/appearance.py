@@ -32,8 +32,8 @@ LIMBIC = (
 )
 LIMBIC_SD_MM = 4.0  # how far a patient's lie from these places, along each axis
 ATRIA = ((23.0, -42.0, 8.0), (-23.0, -42.0, 8.0))  # where the choroid plexus is thickest
-# Air in sinuses and temporal bones, by place, radius and likelihood; the last six are where the bone is near at the
-# back and on top, and rarer.
+# Air in sinuses and temporal bones, by place, radius and likelihood; the last six are rarer, and lie at the back and on
+# top, where the bone is near.
 AIR = (
     ((0.0, 58.0, -10.0), 24.0, 0.8),
     ((18.0, 62.0, 8.0), 14.0, 0.5),
@@ -88,7 +88,7 @@ def brighten(rng: np.random.Generator, anatomy: Anatomy, sequence: str, ranges: 
                 excess = np.float32(seen * draw(rng, ranges.limbic_brightening))
                 centre = rng.normal((side, *rest), LIMBIC_SD_MM)
                 factor += excess * anatomy.tissues["grey"] * nearness(anatomy.mni_mm, centre.tolist(), radius_mm)
-        # And not alike throughout, in the large and in the small.
+        # Uneven, on a large and on a small scale.
         patches = np.clip(1 + 0.5 * anatomy.smooth_field(rng, 20.0) + 0.4 * anatomy.smooth_field(rng, 10.0), 0, 2.2)
         factor += np.float32(seen * draw(rng, ranges.hindbrain_brightening)) * hindbrain(anatomy.mni_mm) * patches
     if sequence != "t1":

@@ -131,7 +131,7 @@ def draw_spread(
     side = rng.choice((-1.0, 1.0))
     first = _draw_site(rng, volume_ml, sites)
     depth_mm, radius_mm = _depth_in_foci(rng, anatomy, _draw_foci(rng, first, foci, side), volume_ml)
-    # Collaterals blur the border between territories: going across is dear, not impossible.
+    # Collaterals blur the border between territories: crossing it costs depth, but is not impossible.
     depth_mm = depth_mm - np.minimum(_mm_across_border(anatomy.mni_mm, first.artery), np.float32(0.8) * radius_mm)
     eligible = (side * anatomy.mni_mm[0] > MIDLINE_MM) & (anatomy.parenchyma > 0.5) & ~forbidden
     return Spread(depth_mm, eligible, rng.uniform(0.5, 1.2), first.artery)

@@ -21,7 +21,7 @@ from islesnet.phantom.settings import DEFAULT_SETTINGS, PhantomSettings
 from islesnet.sequences import SEQUENCES
 
 CLEARANCE_MM = 8.0
-LEAST_SEEN = 0.1  # share of a voxel that a lesion fills, under which nothing is to be seen of it
+LEAST_SEEN = 0.1  # where its fullest voxel holds no larger share of a lesion, nothing is seen of it
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _fall_ill(
     for place in range(round(ranges.old_infarcts[1])):
         volume_ml = draw_log(for_mimics, ranges.old_infarct_ml)
         share = draw(for_mimics, ranges.cavity_share)
-        # The first as often as asked for, each further one in half of those.
+        # The first one with the probability asked for, each further one in half of those that have the one before.
         if for_mimics.uniform() >= (settings.old_infarct_probability if place == 0 else 0.5):
             break
         forbidden = _widen(anatomy, taken) | (cavity + gliosis > 0.05)

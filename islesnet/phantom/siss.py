@@ -17,7 +17,7 @@ VOLUMES_ML = (0.106, 1.0, 5.0, 17.2, 57.0, 233.5)
 
 
 def siss_volumes_ml(patients: int) -> list[float]:
-    """Give the lesion volumes of a cohort alike SISS, ascending, evenly over its distribution.
+    """Give the lesion volumes of a cohort like SISS, ascending and evenly spread over its distribution.
 
     Between the published quantiles the logarithm of the volume is interpolated.
 

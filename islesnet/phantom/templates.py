@@ -62,7 +62,7 @@ def load_templates(spacing_mm: float) -> Templates:
 
 
 def _load_sharp() -> Templates:
-    # nilearn takes a second to import: only who makes a phantom pays for it.
+    # Here, because nilearn takes a second to import: only those who make a phantom should wait for it.
     from nilearn import datasets
 
     image = datasets.load_mni152_template(resolution=1)

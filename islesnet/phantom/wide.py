@@ -17,8 +17,8 @@ ACUTE_STAGES = ("hyperacute", *["acute"] * 5, *["subacute"] * 6)
 WITHIN = 2.5  # a mask's volume may be so many times larger or smaller than the one drawn
 SKULL_PROBABILITY = 0.4
 CHRONIC_PROBABILITY = 0.12
-# Where the DWI is hidden in training nothing tells old infarcts of acute patients, not labelled, from chronic ones,
-# which are: the former are the fewer.
+# Where training hides the DWI, nothing tells the old infarcts of acute patients, which are not labelled, from those of
+# chronic patients, which are: so the former are kept few.
 OLD_INFARCT_PROBABILITY = 0.15
 DEEP_PROBABILITY, DEEP_VOLUMES_ML = 0.12, (0.2, 3.0)
 GROWN_PROBABILITY = 0.3

@@ -55,7 +55,7 @@ class EvaluationReport:
         data: the patients, for the comparison, e.g. "SISS, the 28 training patients, 5 folds".
         is_siss: they are those of ISLES 2015 SISS; None where that is not known.
         grid: on which the masks were scored.
-        of_slices: the patients are stacks of slices that were apart in the head, so that the volumes are not lesions'.
+        of_slices: the patients are stacks of slices that were apart in the head, so no volume is a whole lesion's.
         has_own_grids: each system was scored on a grid of its own, so that no patient's scores can be compared.
         reliability: of the probabilities, as `islesnet.metrics.Reliability.table` gives it.
         histories: curves of the trainings, as `read_history` gives them, by name.

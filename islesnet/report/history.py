@@ -22,8 +22,8 @@ _HEADER_BYTES, _CHECKSUM_BYTES = 12, 4
 def read_history(tensorboard_dir: Path) -> pd.DataFrame:
     """Read what a training wrote at every epoch, and its loss as the mean over the epoch's steps.
 
-    A training that was interrupted and resumed leaves several files; where they tell of the same epoch or step, the
-    last one is right. A record that a killed process left half written ends its file.
+    A training that was interrupted and resumed leaves several files; where two of them hold the same epoch or step, the
+    later one counts. A record that a killed process left half written is taken for the end of its file.
 
     Args:
         tensorboard_dir: the training's folder of event files.

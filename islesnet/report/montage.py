@@ -14,7 +14,7 @@ from islesnet.report.charts.canvas import GREY, ORANGE, SKY, SMALL, WIDTH_INCHES
 from islesnet.report.pictures import HEAD_LEVEL, grey_slice, largest_slice, to_screen
 from islesnet.sequences import DISPLAY_NAMES, REFERENCE_ORDER, SEQUENCES
 
-# A wavelength apart for every kind of colour blindness, and both bright on grey.
+# Told apart with every kind of colour blindness, and both bright on grey.
 TRUTH_COLOUR, MASK_COLOUR = SKY, ORANGE
 
 _COLUMNS = 3

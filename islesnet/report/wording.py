@@ -9,7 +9,7 @@ from islesnet.metrics.summary import ENOUGH_PATIENTS, FEWEST_PATIENTS
 
 MISSING = "–"
 INTERVAL = "95 % interval"
-FEWEST_FOR_QUARTILES = 4  # patients: of fewer, quartiles are made up between single values
+FEWEST_FOR_QUARTILES = 4  # patients: with fewer, quartiles are only interpolated between single values
 
 
 @dataclass(frozen=True)

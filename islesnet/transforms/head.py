@@ -4,8 +4,8 @@ import torch
 
 SKULL_STRIPPED_SHARE = 0.2
 LOUDEST_NOISE = 0.1
-# Noise around a raw head is a matter of a few percent of its brightness; few voxels of a brain are so near the
-# value around it.
+# Noise around a raw head reaches a few percent of its brightness; few voxels of a stripped brain are that close to the
+# one value around it.
 NEARBY = 0.05
 NEARBY_SHARE = 0.3
 
@@ -15,8 +15,8 @@ def foreground(image: torch.Tensor) -> torch.Tensor:
 
     A skull-stripped volume is one value over most of its field of view, be it 0, -0.005 or a mean: everything else
     is brain. A raw volume has noise there, far below the bright tissue: everything above a tenth of the way from
-    the darkest to the brightest percent is head. Noise rounded to a few whole numbers, or beside a padding of
-    zeros, has a commonest value too, but not alone: many voxels lie near it.
+    the darkest to the brightest percent is head. Noise that is rounded to a few whole numbers, or padded with
+    zeros, has a most frequent value too, but many voxels lie close to it.
 
     Args:
         image: finite intensities of any scale.

@@ -19,7 +19,8 @@ class LesionProbabilityd(MapTransform):
     Args:
         keys: logits.
         temperature: what logits are divided by, so that probabilities are right (Guo et al., "On Calibration of Modern
-            Neural Networks", ICML 2017, section 4.2); above 1 they come nearer to a half, which none crosses.
+            Neural Networks", ICML 2017, section 4.2). One above 1 draws probabilities towards 0.5 without moving any
+            across it.
             `islesnet.metrics.LogitHistogram` fits it.
 
     Shapes:
@@ -56,7 +57,7 @@ class LesionProbabilityd(MapTransform):
 class ShiftProbabilityd(MapTransform):
     """Add an offset to the logits of probabilities: the odds of lesion are multiplied by its exponential.
 
-    It makes good that lesions are commoner in a training's slabs than in a head (Platt scaling; Guo et al., "On
+    It corrects for lesions being more common in training slabs than in a head (Platt scaling; Guo et al., "On
     Calibration of Modern Neural Networks", ICML 2017, section 4.1). On the native grid, after all interpolation, it
     changes no mask whose threshold is shifted too.
 
@@ -88,7 +89,7 @@ class ShiftProbabilityd(MapTransform):
 
 
 class RemoveSmallLesionsd(MapTransform):
-    """Take away lesions smaller than a volume; which is a matter of millilitres, so any grid will do.
+    """Remove lesions below a volume in millilitres, which means the same on every grid.
 
     Args:
         keys: masks with an affine in mm.

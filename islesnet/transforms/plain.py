@@ -12,14 +12,15 @@ class WithoutMeta(Compose):
     """A Compose whose transforms make plain tensors in place of MetaTensors, whose bookkeeping takes time.
 
     For augmentation, which nobody inverts. Its first transform makes the tensors plain: `EnsureTyped` with
-    ``track_meta=False``. MONAI's switch is the process's, so transforms in another thread lose their record meanwhile.
+    ``track_meta=False``. MONAI's switch holds for the whole process, so transforms in other threads lose their
+    record for that time.
 
     Args:
         transforms: as of MONAI's Compose.
     """
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Do one after the other; MONAI's switch is for the whole process, and put back at the end."""
+        """Apply them in turn with MONAI's tracking of metadata switched off; at the end it is as it was before."""
         with _untracked():
             return super().__call__(*args, **kwargs)
 

@@ -87,7 +87,8 @@ class SaveLesionsd(MapTransform):
             _require_shape(mask_file, mask, reference)
             _require_shape(probability_file, probability, reference)
             numbers = self._numbers(data, mask, probability, reference.affine, stamps)
-            # All are whole before any has its name, the numbers last: without them a mask is taken for somebody's own.
+            # No file gets its name before all are written, and the JSON gets its own last: a mask without it is taken
+            # for somebody's own.
             with ExitStack() as files:
                 told = files.enter_context(whole_file(self._numbers_file(patient)))
                 part = files.enter_context(whole_file(mask_file))

@@ -23,8 +23,8 @@ def check_field_of_view(
 ) -> list[Finding]:
     """Find out whether part of the head lies outside of what the scanner saw.
 
-    The scan's first and last planes are looked at, wherever they lie on the grid of the head. What they are called is
-    the direction that they look to in the patient: an oblique stack's last slice is its top still.
+    The scan's first and last planes are looked at, wherever they lie on the grid of the head. A plane is named by the
+    direction that it faces in the patient, so the last slice of an oblique stack is still its top.
 
     Args:
         head: bool, on a grid that is cropped at most to the head.
@@ -35,14 +35,16 @@ def check_field_of_view(
         head ``(X, Y, Z)``, affine ``(4, 4)``.
     """
     field_affine, shape = field or (affine, head.shape)
-    # What lies beyond the head's grid was cropped away as air, or is its last plane, by less than a voxel.
+    # Beyond the head's grid its nearest voxel counts: there lies air that was cropped away, or the rest of the grid's
+    # last plane, less than a voxel of it.
     seen = ndimage.affine_transform(
         head.astype(np.uint8), np.linalg.solve(affine, field_affine), output_shape=shape, order=0, mode="nearest"
     )
     turn = io_orientation(field_affine)  # the scan's axes nearest to right, anterior, superior
     seen = apply_orientation(seen, turn)
     spacing = voxel_sizes(field_affine)[np.argsort(turn[:, 0])]
-    # Of planes thinner than the head's voxels, the last may have its nearest ones just outside of the scan.
+    # Where the scan's planes are thinner than the head's voxels, those nearest to its last plane may have their centres
+    # just outside of the scan: as many planes are looked at as a voxel is thick.
     planes = np.ceil(voxel_sizes(affine).max() / spacing - 1e-3).astype(int).tolist()
     cut = [name for (axis, end), name in FACES.items() if _is_cut(seen, axis, end, planes[axis])]
     if not cut:

@@ -29,8 +29,9 @@ class AssessTrustd(MapTransform):
     found goes under "trust" as JSON has it: is_trusted, reasons (sentences against trust), notes (sentences to
     be aware of), in_short (a few words for a table's cell), measured (what the network reaches on test patients with
     these sequences, where that was measured), and agreement (of flips, where they were made). Beside the mask the data
-    has "image", as it entered the network, on axes nearest to right, anterior, superior. The head is looked at where
-    the file of "reference" ends, which has skull and all; without a reference, where the image ends.
+    has "image", as it entered the network, on axes nearest to right, anterior, superior. Whether the
+    head is cut is judged at the borders of the file of "reference", before any brain mask; without a reference, at
+    those of the image.
 
     Args:
         keys: the mask, on the native grid, with an affine in mm.

@@ -70,11 +70,11 @@ def _percentiles(prefix: str, values: np.ndarray, asked: Sequence[int]) -> dict[
 
 
 def _deep(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Mark the fifth of a head that lies farthest from its surface, ``(X, Y, Z)``; where it was cut is no surface."""
+    """Mark the fifth of a head farthest from its surface, ``(X, Y, Z)``; a cut above or below is no surface."""
     head = ndimage.binary_fill_holes(inside)
     if not head.any():
         return inside
-    # Air to the sides, also where the grid ends with the head; above and below the head may go on.
+    # Beyond the sides of the grid lies air, even where the head reaches them; above and below, the head may go on.
     depth = ndimage.distance_transform_edt(np.pad(head, ((1, 1), (1, 1), (0, 0))))[1:-1, 1:-1]
     deep: NDArray[np.bool_] = depth >= np.percentile(depth[head], 100 * (1 - DEEP_SHARE))
     return deep

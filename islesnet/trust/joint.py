@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Fewer say too little of how a dozen measures go together.
+# Fewer images say too little about how a dozen measures go together.
 FEWEST_TOGETHER = 30
-# Correlations of few images are unsteady, so that some of them is left out (after Friedman, "Regularized Discriminant
+# Correlations of few images are unsteady, so they are reduced by this share (after Friedman, "Regularized Discriminant
 # Analysis", JASA 84, 1989).
 SHRINKAGE = 0.1
 LIMIT_PERCENTILE = 99

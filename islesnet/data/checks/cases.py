@@ -21,7 +21,7 @@ from islesnet.volumes.volume import Header, Volume, VolumeError, read_volume
 
 logger = logging.getLogger(__name__)
 
-# Each thread holds one volume; unpacking and the passes over the voxels leave the interpreter free.
+# Each thread holds one volume; decompression and passes over the voxels release the interpreter's lock.
 _MOST_THREADS = 4
 
 

@@ -97,7 +97,7 @@ class _Symmetry:
         return _correlation(self.image[sparse][compared], across[compared]) if compared.any() else 0.0
 
     def lack(self, pose: np.ndarray) -> float:
-        """Give what is to be made small."""
+        """Give the quantity to be minimised."""
         return -self.of(pose)
 
     def _grid(self, values: np.ndarray) -> np.ndarray:
