@@ -382,7 +382,7 @@ def test_voxels_without_a_number_are_left_out_of_the_reliability(folders):
     result = run(*folders)
 
     assert pd.read_csv(out / "reliability.csv")["voxels"].sum() == 16 * 14 * 7
-    assert "1,120 voxels are no number; they are left out" in result.summary["remarks"]["1"][0]
+    assert "1,120 voxels are not finite numbers; they are left out" in result.summary["remarks"]["1"][0]
 
 
 @pytest.mark.parametrize("given", ["truth", "images", "dataset_dir"])

@@ -66,7 +66,7 @@ def pair_masks(
         InputError: where there is no mask, two of one patient on one side, or a truth without a mask.
     """
     if missing not in _MISSING:
-        raise InputError(f"missing is {missing!r}; right is {' or '.join(map(repr, _MISSING))}")
+        raise InputError(f"missing is {missing!r}; it can be {' or '.join(map(repr, _MISSING))}")
     truth = datalist_of(truth, section)
     predictions, cases = find_masks(pred), _find_labelled(truth, section, dataset_dir)
     truths = _labels_of(cases) if cases else find_masks(truth)
@@ -111,7 +111,7 @@ def find_masks(folder: Path) -> dict[str, Path]:
     if not named:
         seen = [entry.name for entry in entries(here)]
         raise InputError(
-            f"{folder}: no mask found; right are <patient>_lesion.nii.gz, <patient>.nii.gz or <patient>/mask.nii.gz. "
+            f"{folder}: no mask found; expected <patient>_lesion.nii.gz, <patient>.nii.gz or <patient>/mask.nii.gz. "
             f"Found there: {_listed(seen) if seen else 'nothing'}"
         )
     return _each_once(named)

@@ -142,7 +142,7 @@ class Results:
         parts = []
         if self.failed:
             parts.append(
-                f"{len(self.failed)} of {len(self.pairs)} patients could not be scored and are in no number below: "
+                f"{len(self.failed)} of {len(self.pairs)} patients could not be scored and count in no number below: "
                 f"{say_failed(self.failed)}"
             )
         if self.missing:
@@ -154,9 +154,7 @@ class Results:
         if DWI_THRESHOLD in self.baselines:
             parts.append("The DWI threshold is chosen for each patient on all others.")
         elif any(own.threshold_dice for own in self.scored.values()):
-            parts.append(
-                "No DWI threshold is compared: it is chosen on other people, of whom there are none with a DWI."
-            )
+            parts.append("No DWI threshold is compared: it is chosen on other people, and nobody else has a DWI.")
         with_map = sum(own.reliability is not None for own in self.scored.values())
         if 0 < with_map < len(self.scored):
             parts.append(f"Probability maps were found for {with_map} of {len(self.scored)} patients.")

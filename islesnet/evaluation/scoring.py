@@ -99,5 +99,5 @@ def _reliability(path: Path | None, masks: Masks, remarks: list[str]) -> pd.Data
         remarks.append(f"{path}: left out of the reliability: {error}")
         return None
     if count := int(np.isnan(probability).sum()):
-        remarks.append(f"{path}: {count:,} voxels are no number; they are left out of the reliability")
+        remarks.append(f"{path}: {count:,} voxels are not finite numbers; they are left out of the reliability")
     return reliability.table()

@@ -88,7 +88,7 @@ class EvaluationReport:
     def __post_init__(self) -> None:
         """Refuse a baseline that would hide the system itself, and one that is not summed up."""
         if self.system in self.baselines:
-            raise ValueError(f"the system and a baseline are both called {self.system!r}; name one otherwise.")
+            raise ValueError(f"the system and a baseline are both called {self.system!r}; rename one of them.")
         lacking = [name for name in self.baselines if name not in self.baseline_summaries]
         if lacking:
             raise ValueError(f"the baseline {lacking[0]!r} has scores and no summary; give it in baseline_summaries.")

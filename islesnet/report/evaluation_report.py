@@ -180,9 +180,7 @@ class _Writer:
         self.page.section("Beside published results", COMPARISON_TEXT)
         rows = [*own, *PAPER_ROWS]
         if few := [row.system for row in own if row.low is None]:
-            self.page.text(
-                f"Of too few patients to have an interval, and so no match for the others: {', '.join(few)}."
-            )
+            self.page.text(f"Too few patients for an interval, so not comparable with the others: {', '.join(few)}.")
         self.page.picture(
             self._draw(charts.draw_comparison_bars, "comparison", rows),
             f"Dice of ours{self._with_interval()}, and of the methods in the tables of Aboudi 2022.",

@@ -151,7 +151,7 @@ def test_truth_without_a_mask_is_refused_or_taken_as_empty(touch, caplog):
         pair_masks(pred, truth)
     assert pair_masks(pred, truth, missing="empty")[1] == MaskPair("2", None, truth.absolute() / "2.nii.gz")
     assert "1 patients have no mask and are scored as empty: 2" in caplog.text
-    with pytest.raises(InputError, match="missing is 'zero'; right is 'refuse' or 'empty'"):
+    with pytest.raises(InputError, match="missing is 'zero'; it can be 'refuse' or 'empty'"):
         pair_masks(pred, truth, missing="zero")
 
 

@@ -74,9 +74,7 @@ def test_report_of_five_patients_has_a_dash_for_each_interval(tmp_path):
     assert "95 % interval –</small>" in read(tmp_path)
     assert "with its 95 % interval" not in read(tmp_path)
     assert pd.read_csv(tmp_path / "tables" / "comparison.csv")["low"].isna().all()
-    assert "Of too few patients to have an interval, and so no match for the others: islesnet, threshold." in read(
-        tmp_path
-    )
+    assert "Too few patients for an interval, so not comparable with the others: islesnet, threshold." in read(tmp_path)
     assert "nan" not in read(tmp_path).replace("base64", "").split("<main>")[1].split("<img")[0]
 
 
@@ -92,7 +90,7 @@ def test_baseline_of_few_patients_alone_is_named_beside_the_picture(tmp_path):
     )
     write_evaluation_report(tmp_path, known)
     assert (tmp_path / "pictures" / "comparison.png").exists()
-    assert "Of too few patients to have an interval, and so no match for the others: DWI threshold." in read(tmp_path)
+    assert "Too few patients for an interval, so not comparable with the others: DWI threshold." in read(tmp_path)
 
 
 def test_what_is_known_is_shown_and_what_is_not_is_left_out(tmp_path):

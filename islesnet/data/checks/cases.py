@@ -120,7 +120,7 @@ def _look(path: Path, is_label: bool) -> _Look:
     values = check_label_values(volume.array) if is_label else check_values(volume.array)
     surplus = [warning("goes on after its last voxel: the header may be wrong")] if volume.has_surplus else []
     is_usable = not any(finding.severity == "error" for finding in grid)
-    # Labels of one grid may well be equal: all that are empty are.
+    # Labels on one grid may well be equal: all empty ones are.
     digest = None if is_label or values else _digest(volume)
     return _Look([*surplus, *values, *grid], volume.header if is_usable else None, digest)
 

@@ -72,7 +72,7 @@ def _channels(path: Path) -> dict[int, str | None]:
                 f"one of {', '.join(SEQUENCES)} (in any case)"
             )
         if not str(number).isdecimal():
-            raise InputError(f'{path}: channel number {number!r} is not a number; right is {{"0": "DWI", ...}}')
+            raise InputError(f'{path}: channel number {number!r} is not a number; expected {{"0": "DWI", ...}}')
         channels[int(number)] = sequence
     return channels
 
@@ -91,5 +91,5 @@ def _channel_names(path: Path) -> dict[str, Any]:
     if isinstance(names, list):
         names = {str(number): name for number, name in enumerate(names)}
     if not isinstance(names, dict) or not names:
-        raise InputError(f'{path} names no channels; right is "channel_names": {{"0": "DWI", "1": "FLAIR"}}')
+        raise InputError(f'{path} names no channels; expected "channel_names": {{"0": "DWI", "1": "FLAIR"}}')
     return names
