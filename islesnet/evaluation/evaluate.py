@@ -28,8 +28,8 @@ from islesnet.files import read_json_object, require_writable
 from islesnet.metrics import DWI_THRESHOLD, EMPTY_MASK
 from islesnet.processes import usable_cores, work_through
 from islesnet.report.wording import count_patients
+from islesnet.result_files import require_replaceable
 from islesnet.volumes.file_names import stem_of
-from islesnet.volumes.result_files import require_replaceable
 
 logger = logging.getLogger(__name__)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from islesnet.files import exists, is_file, is_folder
+from islesnet.result_files import has_results, is_result, is_run_folder
 from islesnet.scanner import is_dicom, sequence_by_name
 from islesnet.volumes.file_names import (
     SYSTEM_FOLDERS,
@@ -17,7 +18,6 @@ from islesnet.volumes.file_names import (
     without_patient,
     words_of,
 )
-from islesnet.volumes.result_files import has_results, is_result, is_run_folder
 
 logger = logging.getLogger(__name__)
 

@@ -21,6 +21,7 @@ from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.images import write_image
 from islesnet.patients.notes import moved_sequences, notes_of, notes_of_motion, numbers_of
 from islesnet.patients.scans import PREPARATION, Preparation
+from islesnet.result_files import BRAIN_FILE, SCANS_FILE
 from islesnet.scanner import (
     ROLES,
     RawPatient,
@@ -32,7 +33,6 @@ from islesnet.scanner import (
 )
 from islesnet.volumes import VolumeError
 from islesnet.volumes.file_names import stem_of
-from islesnet.volumes.result_files import BRAIN_FILE, SCANS_FILE
 
 logger = logging.getLogger(__name__)
 

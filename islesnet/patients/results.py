@@ -13,8 +13,7 @@ from islesnet.files import exists, is_folder, remove_parts, sha256_of
 from islesnet.patients.folders import first_scan, is_volume
 from islesnet.patients.scans import RawScans
 from islesnet.patients.source import is_same_source, source_of
-from islesnet.scanner import ROLES
-from islesnet.volumes.result_files import (
+from islesnet.result_files import (
     BESIDE_FOLDER,
     IN_FOLDER,
     MARK,
@@ -24,6 +23,7 @@ from islesnet.volumes.result_files import (
     mark,
     read_object,
 )
+from islesnet.scanner import ROLES
 
 # What a patient's item names files or a folder by.
 _FILES = ("folder", *ROLES, "brain", "label")

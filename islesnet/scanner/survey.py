@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from islesnet.errors import InputError
+from islesnet.result_files import is_result
 from islesnet.scanner.candidate import Candidate, UnusableError
 from islesnet.scanner.dicom import Frame, candidates_in_series, is_dicom, read_frames, series_name
 from islesnet.scanner.dicom.persons import Person, count_persons
 from islesnet.scanner.volume_files import candidates_in_file
 from islesnet.volumes.file_names import SYSTEM_FOLDERS, natural_key, stem_of
-from islesnet.volumes.result_files import is_result
 
 # A PACS calls files and folders by the patient, and what cannot be read does not say by whom.
 UNNAMED = "DICOM file"

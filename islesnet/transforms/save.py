@@ -17,10 +17,10 @@ from monai.utils import ensure_tuple
 import islesnet
 from islesnet.errors import require_switch
 from islesnet.files import is_file, sha256_of, whole_file
+from islesnet.result_files import MARK, mark
 from islesnet.stamps import describe, stamps_in
 from islesnet.transforms.describe import describe_lesions
 from islesnet.transforms.lesions import voxel_volume_ml
-from islesnet.volumes.result_files import MARK, mark
 
 
 class SaveLesionsd(MapTransform):

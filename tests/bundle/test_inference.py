@@ -15,10 +15,10 @@ import pytest
 from islesnet.data import Case, find_cases
 from islesnet.errors import InputError, input_error_behind
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
+from islesnet.result_files import MARK
 from islesnet.segment import segment_cases
 from islesnet.trust import AppearanceRanges, SubsetScores
 from islesnet.trust.description import STATISTICS
-from islesnet.volumes.result_files import MARK
 from tests.bundle.conftest import BUNDLE, open_recipe, run_bundle
 
 REAL = Path(os.environ.get("ISLESNET_REAL_DATA", BUNDLE.parent.parent / "shared/real"))

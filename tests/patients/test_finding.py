@@ -13,7 +13,7 @@ from islesnet.errors import InputError
 from islesnet.patients import Preparation, PrepareScans, RawScans, find_patients
 from islesnet.patients.scans import PREPARATION
 from islesnet.provenance import write_provenance
-from islesnet.volumes.result_files import MARK
+from islesnet.result_files import MARK
 from tests.scanner import made_dicom
 
 

@@ -13,7 +13,7 @@ from islesnet.files import sha256_of
 from islesnet.patients import BeginPatient, RawScans, require_apart
 from islesnet.patients.source import is_same_source, source_of
 from islesnet.provenance import write_provenance
-from islesnet.volumes.result_files import CORRECTABLE, IN_FOLDER, MARK, mark
+from islesnet.result_files import CORRECTABLE, IN_FOLDER, MARK, mark
 from tests.scanner import made_dicom
 
 

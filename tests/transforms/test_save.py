@@ -13,8 +13,8 @@ from monai.transforms import LoadImaged
 import islesnet
 from islesnet.data.loading import VolumeReader
 from islesnet.files import sha256_of
+from islesnet.result_files import corrected_in, mark
 from islesnet.transforms import SaveLesionsd, describe_lesions
-from islesnet.volumes.result_files import corrected_in, mark
 
 SHAPE = (6, 5, 4)
 ANGLE = 0.2

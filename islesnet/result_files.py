@@ -10,38 +10,39 @@ from islesnet.errors import InputError
 from islesnet.files import exists, is_file, is_folder, sha256_of, whole_file
 from islesnet.volumes.file_names import is_drawn, stem_of
 
-# Every run writes this to its folder.
+# Names of files. Every run writes the first to its folder; the second, in a patient's folder of results, says that a
+# run made that folder and may replace what it wrote of the patient.
 RUN_FILE = "provenance.json"
-# A file in a patient's folder of results says that a run made the folder, and may replace what it wrote of the patient.
 MARK = ".islesnet"
-# What a run writes of a patient, as <patient>_...; the rest lies in the folder <patient>.
-BESIDE_FOLDER = ("probability.nii.gz", "lesion.nii.gz", "lesion.json")
 SCANS_FILE = "scans.json"
 BRAIN_FILE = "brain.nii.gz"
-_SAID_OF_SCANS = {"registration", "brain_mask", "choices"}
-_SAID_OF_PATIENT = {"total_volume_ml", "lesions", "versions"}
-# What may be taken for a scan in a patient's folder: of raw scans alone, and of all.
-_REGISTERED = ("dwi.nii.gz", "t1.nii.gz", "t2.nii.gz", "flair.nii.gz")
 SEGMENTATION_FILE = "lesion.dcm"
+_REPORT_FILE = "patient.json"
+# What a run writes that could be taken for a scan: the first are written for raw scans only.
+_REGISTERED = ("dwi.nii.gz", "t1.nii.gz", "t2.nii.gz", "flair.nii.gz")
 _DERIVED = ("adc.nii.gz", BRAIN_FILE, SEGMENTATION_FILE)
-# What a reader may correct in place; the mark has the checksums.
+
+# What a run may replace: files beside the patient's folder, called <patient>_..., and files in it.
+BESIDE_FOLDER = ("probability.nii.gz", "lesion.nii.gz", "lesion.json")
+IN_FOLDER = (*_REGISTERED, *_DERIVED, SCANS_FILE, "report.html", "lesions.csv", _REPORT_FILE)
+# Of these, what a reader may correct in place; the mark has the checksums.
 CORRECTABLE = (BRAIN_FILE, SEGMENTATION_FILE)
-# All that a run may write to it.
-IN_FOLDER = (*_REGISTERED, *_DERIVED, SCANS_FILE, "report.html", "lesions.csv", "patient.json")
 
-
-_SAID = "islesnet wrote here, and replaces what it wrote of this patient, here and beside this folder.\n"
+# What identifies a run: keys that its JSON files have, and the words of its mark.
+_KEYS_OF_SCANS = {"registration", "brain_mask", "choices"}
+_KEYS_OF_REPORT = {"total_volume_ml", "lesions", "versions"}
+_WORDS_OF_MARK = "islesnet wrote here, and replaces what it wrote of this patient, here and beside this folder.\n"
 
 
 def mark(folder: Path, is_finished: bool = False) -> None:
     """Mark a patient's folder as a run's, at its end with the checksums of what may be corrected there."""
     checksums = [f"{_checksum(folder / name)}  {name}\n" for name in CORRECTABLE if is_finished]
     with whole_file(folder / MARK) as part:
-        part.write_text("".join([_SAID, *checksums]), encoding="utf-8")
+        part.write_text("".join([_WORDS_OF_MARK, *checksums]), encoding="utf-8")
 
 
 def corrected_in(folder: Path) -> list[Path]:
-    """List what is no longer as the run left it that marked a patient's folder at its end."""
+    """List what was changed in a patient's folder after the run that made it marked it as finished."""
     try:
         _, *lines = (folder / MARK).read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):  # no mark, or none of ours
@@ -49,10 +50,6 @@ def corrected_in(folder: Path) -> list[Path]:
     told = dict(line.split("  ", 1)[::-1] for line in lines if "  " in line)
     there = [folder / name for name in CORRECTABLE if name in told and is_file(folder / name)]
     return [path for path in there if _checksum(path) != told[path.name]]
-
-
-def _checksum(path: Path) -> str:
-    return sha256_of(path) if is_file(path) else "-"
 
 
 def is_run_folder(folder: Path) -> bool:
@@ -103,10 +100,19 @@ def made_in(folder: Path) -> tuple[str, ...]:
     Registered scans are told in ``scans.json``, which is written before them. A mark, or a report, may have been copied
     to scans of the same names.
     """
-    if set(read_object(folder / SCANS_FILE)) >= _SAID_OF_SCANS:
+    if set(read_object(folder / SCANS_FILE)) >= _KEYS_OF_SCANS:
         return (*_REGISTERED, *_DERIVED)
-    is_reported = set(read_object(folder / "patient.json")) >= _SAID_OF_PATIENT
+    is_reported = set(read_object(folder / _REPORT_FILE)) >= _KEYS_OF_REPORT
     return _DERIVED if is_reported or exists(folder / MARK) else ()
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON object; an empty one where there is none, or it cannot be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _holds_else(folder: Path, names: Collection[str]) -> bool:
@@ -133,10 +139,5 @@ def _may_be_scan(path: Path) -> bool:
         return True
 
 
-def read_object(path: Path) -> dict[str, Any]:
-    """Read a JSON object; an empty one where there is none, or it cannot be read."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+def _checksum(path: Path) -> str:
+    return sha256_of(path) if is_file(path) else "-"

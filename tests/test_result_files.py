@@ -6,7 +6,7 @@ import pytest
 
 from islesnet.errors import InputError
 from islesnet.provenance import write_provenance
-from islesnet.volumes.result_files import MARK, is_result, is_run_folder, require_replaceable
+from islesnet.result_files import MARK, is_result, is_run_folder, require_replaceable
 
 OF_SCANS = {"registration": {}, "brain_mask": "", "choices": [], "notes": []}
 OF_PATIENT = {"total_volume_ml": 0.0, "lesions": [], "versions": {}}
