@@ -4,8 +4,7 @@ import errno
 import json
 import logging
 import os
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,13 +12,14 @@ from monai.data import Dataset
 from monai.engines import SupervisedEvaluator
 from monai.transforms import Transform
 
-from islesnet.errors import FailedPatientsError, InputError, in_words, input_error_behind
-from islesnet.files import is_folder
+from islesnet.errors import FailedPatientsError, InputError, in_words
+from islesnet.failures import describe_failure, full_disk_in, names_of_folders, without_paths
 from islesnet.resume import FinishedPatients
 
 logger = logging.getLogger(__name__)
 
-_NAMES = "names"  # what the patient's folders are called, as text: what fails later is told without their own names too
+# JSON of {folder path: name to show}, so that errors raised after loading can hide real paths as well.
+_FOLDER_NAMES = "names"
 
 
 class HasItem(Protocol):
@@ -59,7 +59,7 @@ class CohortDataset(Dataset):
 
     def _transform(self, index: int) -> dict[str, Any]:
         item = self.data[index]
-        names = _names_of(item, self.output_dir)
+        names = names_of_folders(item, self.output_dir)
         try:
             if self.finished is not None:
                 # Before the files are read: those that change meanwhile make the patient unfinished.
@@ -68,9 +68,10 @@ class CohortDataset(Dataset):
                     return {"patient": item["patient"], "finished": True}
                 item = item | {"made_of": made_of}
             loaded: dict[str, Any] = self.transform(item if self.prepare is None else self.prepare(item))
-            loaded[_NAMES] = json.dumps(names)
+            loaded[_FOLDER_NAMES] = json.dumps(names)
         except Exception as error:  # any failure is one patient's, and said at the end
-            failure = {"patient": item["patient"], "failure": _call(describe_failure(error), item["patient"], names)}
+            reason = without_paths(describe_failure(error), item["patient"], names)
+            failure = {"patient": item["patient"], "failure": reason}
             full_disk = full_disk_in(error)
             return failure | {"full_disk": full_disk} if full_disk else failure
         return loaded
@@ -131,68 +132,10 @@ class CohortEvaluator(SupervisedEvaluator):
                 segmented: dict[str, Any] = super()._iteration(engine, batchdata)
                 return segmented
             except Exception as error:  # as above: writing and postprocessing belong to the patient too
-                names = json.loads(batchdata[_NAMES][0]) if _NAMES in batchdata else {}
-                failure, full_disk = _call(describe_failure(error), patient, names), full_disk_in(error)
+                names = json.loads(batchdata[_FOLDER_NAMES][0]) if _FOLDER_NAMES in batchdata else {}
+                failure, full_disk = without_paths(describe_failure(error), patient, names), full_disk_in(error)
         self.failures[patient] = failure
         logger.error("%s: %s", patient, failure)
         if full_disk:  # every patient to come would be computed for nothing
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), full_disk)
         return {}
-
-
-def describe_failure(error: BaseException) -> str:
-    """Say in one line what lies behind a chain of exceptions; what is not the user's to mend keeps its type's name."""
-    cause = input_error_behind(error)
-    if cause is not None:
-        return _printable(in_words(cause))
-    while error.__cause__ is not None:
-        error = error.__cause__
-    logger.debug("Not an input error", exc_info=error)
-    return _printable(f"{type(error).__name__}: {error}")
-
-
-def full_disk_in(error: BaseException) -> str:
-    """Name the file that a chain of exceptions says has no space on its disk, or beyond a quota; or nothing."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
-            return str(cause.filename or "the disk")
-        cause = cause.__cause__ or cause.__context__
-    return ""
-
-
-def _printable(reason: str) -> str:
-    """Replace what a table cannot hold and a terminal would obey: a file may be called anything."""
-    return "".join(
-        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}"
-        for character in reason
-    )
-
-
-def _names_of(item: Mapping[str, str], output_dir: str | None) -> dict[str, str]:
-    """Say what a patient's folders and the folder of results are called where something is told of the patient.
-
-    The patient's are called by the patient's name, which may be a pseudonym where the folders have the real one;
-    results by their place in the folder of results.
-    """
-    paths = {key: Path(value) for key, value in item.items() if key != "patient" and isinstance(value, str | Path)}
-    places = {key: path for key, path in paths.items() if path.is_absolute()}
-    folders = {str(path if key == "folder" else path.parent) for key, path in places.items()}
-    folders |= {str(path) for path in places.values() if is_folder(path)}
-    names = dict.fromkeys(folders - {"/"}, item["patient"])
-    if output_dir is not None:
-        own = os.path.abspath(output_dir)  # noqa: PTH100  - links are told as they are typed
-        is_patients = own in names
-        # As it is typed, too, but for ".", which is in every path.
-        for typed in {own, str(Path(output_dir))} - {"."}:
-            names |= {typed: item["patient"]} if is_patients else {f"{typed}/": ""}
-    return names
-
-
-def _call(failure: str, patient: str, names: Mapping[str, str]) -> str:
-    """Replace folders by what they are called, the longest first."""
-    called = {_printable(folder): name for folder, name in names.items()}
-    if called:
-        known = "|".join(re.escape(folder) for folder in sorted(called, key=len, reverse=True))
-        failure = re.sub(rf"(?<![\w/])({known})((?<=/)|(?!\w))", lambda found: called[found[1]], failure)
-    return failure.removeprefix(f"{patient}: ")

@@ -13,7 +13,18 @@ PACKAGE = Path(islesnet.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_bundle" not in path.parts)
 
 # Everyone may import these, and they import nothing but each other.
-FOUNDATION = ("components", "errors", "files", "processes", "quiet", "result_files", "sequences", "stamps", "volumes")
+FOUNDATION = (
+    "components",
+    "errors",
+    "failures",
+    "files",
+    "processes",
+    "quiet",
+    "result_files",
+    "sequences",
+    "stamps",
+    "volumes",
+)
 # Strangers to each other.
 ROOMS = ("networks", "data", "transforms", "phantom", "scanner", "metrics")
 # What stands above the rooms -> what it may import besides the foundation.

@@ -10,9 +10,10 @@ from monai.data import DataLoader, MetaTensor
 from monai.transforms import AsDiscreted, Compose, Lambda, MapTransform
 from torch import nn
 
-from islesnet.cohort import CohortDataset, CohortEvaluator, describe_failure
+from islesnet.cohort import CohortDataset, CohortEvaluator
 from islesnet.data import Case
 from islesnet.errors import InputError
+from islesnet.failures import describe_failure
 from islesnet.resume import FinishedPatients
 from islesnet.transforms import SaveLesionsd
 
