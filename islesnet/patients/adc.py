@@ -1,7 +1,7 @@
 """The ADC map that belongs to a DWI: found beside it, read, and brought to it; it decides nothing but the report."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import SimpleITK as sitk  # noqa: N813
 from islesnet.errors import InputError
 from islesnet.patients.images import read_image, write_image
 from islesnet.patients.notes import notes_of
-from islesnet.scanner import Alignment, UnusableError, coregister, in_usual_unit, tell_unit
+from islesnet.scanner import Alignment, RawPatient, UnusableError, coregister, in_usual_unit, read_patient, tell_unit
 from islesnet.volumes import VolumeError
 from islesnet.volumes.file_names import SEQUENCE_WORDS, stem_of, without_words, words_of
 
@@ -82,6 +82,29 @@ def without_unusable_adc(files: Mapping[str, Path]) -> tuple[dict[str, Path], li
         note = f"{files['adc'].name} (ADC) is left out: it {refusal}."
         return {role: path for role, path in files.items() if role != "adc"}, [note]
     return dict(files), []
+
+
+def read_with_adc(files: Mapping[str, Path]) -> RawPatient:
+    """Read named sequences and an ADC map that nobody named, as `find_adc` found it, and leave it out if need be.
+
+    Args:
+        files: role -> file; without "adc" where the map was found to be unusable.
+
+    Raises:
+        InputError: as `islesnet.scanner.read_patient`, for the sequences.
+    """
+    if "adc" not in files:
+        return read_patient(None, files)
+    try:
+        raw = read_patient(None, files)
+    except InputError:
+        raw = read_patient(None, {role: path for role, path in files.items() if role != "adc"})
+        note = f"{files['adc'].name} (ADC) is left out: it cannot be used as an ADC map."
+        damaged = () if "adc" in raw.images else ("adc",)
+        return replace(raw, notes=[*raw.notes, note], damaged=(*raw.damaged, *damaged))
+    beside = "it lies beside the DWI"
+    choices = [choice._replace(why=beside) if choice.role == "adc" else choice for choice in raw.choices]
+    return replace(raw, choices=choices)
 
 
 def place_adc(

@@ -14,7 +14,7 @@ from monai.utils import ensure_tuple
 from islesnet.data import SEQUENCES, stamps_in_file
 from islesnet.errors import InputError, require_switch
 from islesnet.files import whole_file
-from islesnet.patients.adc import PlacedAdc, find_adc, place_adc, without_unusable_adc
+from islesnet.patients.adc import PlacedAdc, find_adc, place_adc, read_with_adc, without_unusable_adc
 from islesnet.patients.as_they_are import NotFiniteError, doubtful_sides, notes_of_headers, read_sound
 from islesnet.patients.brain import WAYS, Brain, find_brain_of
 from islesnet.patients.grids import is_on_one_grid
@@ -92,7 +92,7 @@ class PrepareScans(Transform):
         files, doubts = (files, []) if folder is not None else without_unusable_adc(files)
         preparation = self._use(files, given, own, doubts) if folder is None and self._are_prepared(files) else None
         if preparation is None:
-            raw = read_patient(folder, files, one_patient) if beside is None else _read_with_adc(files)
+            raw = read_patient(folder, files, one_patient) if beside is None else read_with_adc(files)
             damaged = ("adc",) if doubts and "adc" not in raw.images else ()
             raw = replace(raw, notes=[*raw.notes, *doubts], damaged=(*raw.damaged, *damaged))
             preparation = self._prepare(raw, given, own)
@@ -223,22 +223,6 @@ def _contradictions(files: Mapping[str, Path], patient: str) -> tuple[str, ...]:
     """Say which files are given as one sequence and named as another."""
     told = (contradiction_of_name(role, stem_of(path.name) or "", path.name, patient) for role, path in files.items())
     return tuple(sentence for sentence in told if sentence)
-
-
-def _read_with_adc(files: Mapping[str, Path]) -> RawPatient:
-    """Read named sequences with an ADC map that nobody named: it was found beside the DWI, and is used if it can be."""
-    if "adc" not in files:
-        return read_patient(None, files)
-    try:
-        raw = read_patient(None, files)
-    except InputError:
-        raw = read_patient(None, {role: path for role, path in files.items() if role != "adc"})
-        note = f"{files['adc'].name} (ADC) is left out: it cannot be used as an ADC map."
-        damaged = () if "adc" in raw.images else ("adc",)
-        return replace(raw, notes=[*raw.notes, note], damaged=(*raw.damaged, *damaged))
-    beside = "it lies beside the DWI"
-    choices = [choice._replace(why=beside) if choice.role == "adc" else choice for choice in raw.choices]
-    return replace(raw, choices=choices)
 
 
 def _brain_file(brain: Brain, own: Path) -> dict[str, Path]:
