@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ from islesnet.volumes.file_names import stem_of
 
 logger = logging.getLogger(__name__)
 
+# The keys of an item that a request is read from; what was prepared takes their place.
+_ASKED = ("folder", *ROLES, "brain", "one_patient", "lost")
 _USED = "; used as it is"
 _LOST = "{} is left out: its file is a link to one that is not there (not fetched?)."
 _MOSAIC = "No DICOM segmentation was written: the reference's slices are tiled into one picture (Siemens mosaic)."
@@ -80,29 +82,31 @@ class PrepareScans(Transform):
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Prepare one patient."""
-        item, beside = dict(data), find_adc(data)
-        one_patient, lost = bool(item.pop("one_patient", "")), tuple(str(item.pop("lost", "")).split())
-        folder = Path(item.pop("folder")) if "folder" in item else None
-        files = {role: Path(item.pop(role)) for role in ROLES if role in item}
-        if lost and folder is None and not files:
-            raise InputError(" ".join(_LOST.format(role.upper()) for role in lost))
-        given = Path(item.pop("brain")) if "brain" in item else None
-        own = self.output_dir / str(item["patient"])
-        files |= {} if beside is None else {"adc": beside}
-        files, doubts = (files, []) if folder is not None else without_unusable_adc(files)
-        preparation = self._use(files, given, own, doubts) if folder is None and self._are_prepared(files) else None
-        if preparation is None:
-            raw = read_patient(folder, files, one_patient) if beside is None else read_with_adc(files)
-            damaged = ("adc",) if doubts and "adc" not in raw.images else ()
-            raw = replace(raw, notes=[*raw.notes, *doubts], damaged=(*raw.damaged, *damaged))
-            preparation = self._prepare(raw, given, own)
-        if lost:
-            notes = tuple(_LOST.format(role.upper()) for role in lost)
-            preparation = replace(
-                preparation, notes=(*notes, *preparation.notes), damaged=(*preparation.damaged, *lost)
-            )
+        request, own = _Request.of(data), self.output_dir / str(data["patient"])
+        lost = tuple(_LOST.format(role.upper()) for role in request.lost)
+        if lost and request.folder is None and not request.files:
+            raise InputError(" ".join(lost))
+        preparation = self._use_or_prepare(request, find_adc(data), own)
+        preparation = replace(
+            preparation, notes=(*lost, *preparation.notes), damaged=(*preparation.damaged, *request.lost)
+        )
+        kept = {key: value for key, value in data.items() if key not in _ASKED}
         used = {role: path for role, path in preparation.files.items() if role != "adc"}
-        return item | used | {PREPARATION: preparation.to_text()}
+        return kept | used | {PREPARATION: preparation.to_text()}
+
+    def _use_or_prepare(self, request: "_Request", found_adc: Path | None, own: Path) -> Preparation:
+        """Use the files as they are where that can be done, and read and register them where it cannot."""
+        files = dict(request.files) if found_adc is None else {**request.files, "adc": found_adc}
+        doubts: list[str] = []
+        if request.folder is None:
+            files, doubts = without_unusable_adc(files)
+            used = self._use(files, request.brain, own, doubts) if self._are_prepared(files) else None
+            if used is not None:
+                return used
+        raw = read_patient(request.folder, files, request.one_patient) if found_adc is None else read_with_adc(files)
+        damaged = ("adc",) if doubts and "adc" not in raw.images else ()
+        raw = replace(raw, notes=[*raw.notes, *doubts], damaged=(*raw.damaged, *damaged))
+        return self._prepare(raw, request.brain, own)
 
     def _are_prepared(self, files: Mapping[str, Path]) -> bool:
         """Tell whether there is nothing to do but to look: no bias, no ADC to compute, one grid."""
@@ -217,6 +221,28 @@ class PrepareScans(Transform):
         if brain.mask is not None:
             write_image(own / BRAIN_FILE, brain.mask, stamps)
         return brain
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What a patient's item asks to be prepared; the fields are as in `RawScans`, ``files`` as its ``named``."""
+
+    folder: Path | None
+    files: Mapping[str, Path]
+    brain: Path | None
+    one_patient: bool
+    lost: tuple[str, ...]
+
+    @classmethod
+    def of(cls, item: Mapping[Hashable, Any]) -> "_Request":
+        """Read it from an item, as `RawScans.item` or `islesnet.data.Case.item` gives it."""
+        return cls(
+            folder=Path(item["folder"]) if "folder" in item else None,
+            files={role: Path(item[role]) for role in ROLES if role in item},
+            brain=Path(item["brain"]) if "brain" in item else None,
+            one_patient=bool(item.get("one_patient", "")),
+            lost=tuple(str(item.get("lost", "")).split()),
+        )
 
 
 def _contradictions(files: Mapping[str, Path], patient: str) -> tuple[str, ...]:
