@@ -63,43 +63,14 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     """
     require_switch(one_patient, "one_patient")
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  - "data/.." names its parent, links stay
-    own = RawScans(name_of_patient(folder), folder)
     if one_patient:
-        return [replace(own, one_patient=True)]
+        return [replace(_raw_patient(folder), one_patient=True)]
     layout = _layout_of(folder)
     if layout not in (None, "folders"):
         return _patients_in_layout(folder, str(layout))
     if next(scans_in(folder), None) is not None:
-        tell_passed_over(folder)
-        patients = _patients_of_folder(folder)
-        if len(patients) > 1:
-            _require_alone(folder)
-            tell_apart(folder, patients)
-            tell_left_over(folder, patients)
-            return patients
-        if patients == [own]:
-            _require_clear(folder)
-        tell_without_common_name(folder)
-        return patients
-    children = folders_of_scans(folder)
-    if children:
-        tell_passed_over(folder)
-    else:
-        children = folders_of_results(folder)
-    if _are_one_examination(children):
-        return [own]
-    if are_named_as_series(children):
-        tell_as_one(folder, children)
-        return [own]
-    if not children or (layout == "folders" and are_parts(children)):
-        try:
-            return [_with_lost(_as_one_persons(case, folder)) for case in find_cases(folder, with_lost=True)]
-        except InputError as refusal:  # which says what lies there, and what data sets are understood
-            told = f"{refusal}\n  raw scans: DICOM, NIfTI, NRRD or MHA of any names, a folder a patient (not zipped)"
-            raise InputError(told) from refusal
-    patients = [_patient_of_folder(child) for child in children]
-    _require_each_once(patients, folder)
-    return sorted(patients, key=lambda patient: natural_key(patient.patient))
+        return _patients_of_flat_folder(folder)
+    return _patients_of_children(folder, has_layout=layout is not None)
 
 
 def _layout_of(folder: Path) -> str | None:
@@ -114,6 +85,52 @@ def _layout_of(folder: Path) -> str | None:
         if not folder.is_dir():
             raise
         return None
+
+
+def _patients_of_flat_folder(folder: Path) -> list[Case | RawScans]:
+    """Find the patients in a folder of scans: one, or several that the names of files tell apart."""
+    tell_passed_over(folder)
+    patients = _patients_of_folder(folder)
+    if len(patients) > 1:
+        _require_alone(folder)
+        tell_apart(folder, patients)
+        tell_left_over(folder, patients)
+        return patients
+    if patients == [_raw_patient(folder)]:
+        _require_clear(folder)
+    tell_without_common_name(folder)
+    return patients
+
+
+def _patients_of_children(folder: Path, has_layout: bool) -> list[Case | RawScans]:
+    """Find the patients in a folder that holds folders alone: parts of one patient, or one patient each.
+
+    Args:
+        folder: where they lie.
+        has_layout: the folder looks like a data set of patients' folders.
+
+    Raises:
+        InputError: where nothing is found, or two patients would have one name.
+    """
+    children = folders_of_scans(folder)
+    if children:
+        tell_passed_over(folder)
+    else:
+        children = folders_of_results(folder)
+    if _hold_one_study(children):
+        return [_raw_patient(folder)]
+    if are_named_as_series(children):
+        tell_as_one(folder, children)
+        return [_raw_patient(folder)]
+    if not children or (has_layout and are_parts(children)):
+        try:
+            return [_with_lost(_as_one_persons(case, folder)) for case in find_cases(folder, with_lost=True)]
+        except InputError as refusal:  # which says what lies there, and what data sets are understood
+            told = f"{refusal}\n  raw scans: DICOM, NIfTI, NRRD or MHA of any names, a folder a patient (not zipped)"
+            raise InputError(told) from refusal
+    patients = [_patient_of_folder(child) for child in children]
+    _require_each_once(patients, folder)
+    return sorted(patients, key=lambda patient: natural_key(patient.patient))
 
 
 def _require_alone(folder: Path) -> None:
@@ -138,7 +155,7 @@ def _patients_in_layout(folder: Path, layout: str) -> list[Case | RawScans]:
         if layout != "bids":
             raise
         if _is_subject(folder):
-            return [RawScans(name_of_patient(folder), folder)]
+            return [_raw_patient(folder)]
         below = [child for child in folders_in(folder) if child.name != "derivatives" and _layout_of(child) == layout]
         if not below:
             raise
@@ -155,21 +172,20 @@ def _is_subject(folder: Path) -> bool:
 
 
 def _are_one_patient(folders: Sequence[Path]) -> bool:
-    """Tell whether folders are parts of one patient: all DICOM of one examination, or named as series are."""
-    return _are_one_examination(folders) or are_named_as_series(folders)
+    """Tell whether folders are parts of one patient: all DICOM of one study, or named as series are."""
+    return _hold_one_study(folders) or are_named_as_series(folders)
 
 
-def _are_one_examination(folders: Sequence[Path]) -> bool:
+def _hold_one_study(folders: Sequence[Path]) -> bool:
+    """Tell whether every folder holds DICOM of one and the same study, by a scan of each.
+
+    One folder alone holds a study of its own, even where its UID cannot be read.
+    """
     scans = [scan for folder in folders if (scan := first_scan(folder)) is not None]
-    return len(scans) == len(folders) and _are_of_one_examination(scans)
-
-
-def _are_of_one_examination(scans: Sequence[Path]) -> bool:
-    """Tell whether scans, one of each folder, are all DICOM and of one study; one folder alone is a study's own."""
-    if not scans or any(is_volume(scan) for scan in scans):
+    if not scans or len(scans) < len(folders) or any(is_volume(scan) for scan in scans):
         return False
-    examinations = {examination_of(scan) for scan in scans}
-    return len(scans) == 1 or (len(examinations) == 1 and "" not in examinations)
+    studies = {examination_of(scan) for scan in scans}
+    return len(scans) == 1 or (len(studies) == 1 and "" not in studies)
 
 
 def _require_clear(folder: Path) -> None:
@@ -200,12 +216,12 @@ def _require_each_once(patients: Sequence[Case | RawScans], folder: Path) -> Non
 def _patient_of_folder(folder: Path) -> Case | RawScans:
     """Take a folder among others for one patient's, whatever its files' names group."""
     patients = _patients_of_folder(folder)
-    return patients[0] if len(patients) == 1 else RawScans(name_of_patient(folder), folder)
+    return patients[0] if len(patients) == 1 else _raw_patient(folder)
 
 
 def _patients_of_folder(folder: Path) -> list[Case | RawScans]:
     """Take what lies directly in a folder by its names where that is prepared, or else leave it to the scanner."""
-    raw = RawScans(name_of_patient(folder), folder)
+    raw = _raw_patient(folder)
     try:
         cases = cases_in_files(folder)
     except InputError as refusal:  # two files of one name: which is meant, the scanner's reading may know
@@ -238,3 +254,8 @@ def _is_prepared(case: Case, folder: Path) -> bool:
     left_over = [scan for scan in scans_in(folder) if scan not in case.files.values() and not is_by_product(scan)]
     is_nested = any(first_scan(child) is not None for child in folders_in(folder))
     return not left_over and not is_nested and is_on_one_grid(case.sequences.values())
+
+
+def _raw_patient(folder: Path) -> RawScans:
+    """Take all that lies in a folder for the raw scans of one patient."""
+    return RawScans(name_of_patient(folder), folder)
