@@ -59,7 +59,7 @@ class BeginPatient(Transform):
         # Where no scan is there any more, what an earlier run left is all there is; the reading says why it fails.
         if any(role in data for role in ROLES) or ("folder" in data and first_scan(Path(data["folder"])) is not None):
             results = _PatientResults(self.output_dir, str(data["patient"]), self.has_folder)
-            results.begin(inputs, None if self.again else made_from)
+            results.clear_for(inputs, None if self.again else made_from)
         return {**data, "made_from": made_from}
 
 
@@ -76,7 +76,7 @@ def require_apart(
         item = case if isinstance(case, Mapping) else case.item()
         results = _PatientResults(Path(output_dir), item["patient"], has_folder)
         try:
-            results.require_apart([Path(item[key]) for key in _FILES if key in item])
+            results.require_outside([Path(item[key]) for key in _FILES if key in item])
         except InputError as refusal:
             refusals.append(refusal)
     if refusals and len(refusals) == len(cases):
@@ -97,21 +97,21 @@ class _PatientResults:
         self.patient = patient
         self.folder = output_dir / patient if has_folder else None
 
-    def begin(self, inputs: Iterable[Path], made_from: str | None = None) -> None:
-        """Take the places: what an earlier run made is removed, as the scans may be others now.
+    def clear_for(self, inputs: Iterable[Path], made_from: str | None = None) -> None:
+        """Remove what an earlier run made of the patient, as the scans may be different now, and mark the folder.
 
-        The numbers go last, so that a mask never lies there without them. Then the places are this tool's, in later
-        runs too.
+        The numbers are removed last, so that a mask never lies there without them. The mark lets later runs replace
+        what this one writes.
 
         Args:
-            inputs: files and folders that the results are made of.
-            made_from: the source of the new results, where those of any other are not to be replaced.
+            inputs: files and folders that the new results are made from.
+            made_from: the source of the new results; results from another source are then refused. None replaces them.
 
         Raises:
-            InputError: where a result could replace a scan, this patient's or another's, or pass for one, or another
-                patient's results.
+            InputError: where a result could replace a scan or be taken for one, this patient's or another's, or would
+                replace somebody's work or another patient's results.
         """
-        self.require_apart(inputs)
+        self.require_outside(inputs)
         self._require_ours()
         if made_from is not None:
             self._require_same_patients(made_from)
@@ -125,7 +125,7 @@ class _PatientResults:
             remove_parts(self.folder)
         remove_parts(self.output_dir, tuple(f".{self.patient}_{ending}" for ending in BESIDE_FOLDER))
 
-    def require_apart(self, inputs: Iterable[Path]) -> None:
+    def require_outside(self, inputs: Iterable[Path]) -> None:
         """Refuse results that would be written among the scans."""
         home = self.output_dir.resolve()
         target = home if self.folder is None else self.folder.resolve()
@@ -136,7 +136,7 @@ class _PatientResults:
                 raise InputError("The results would be written among the scans; choose another folder for them.")
 
     def _require_ours(self) -> None:
-        there = next(self._foreign(), None)
+        there = next(self._not_from_a_run(), None)
         if there is not None:
             raise InputError(
                 f"{there} is no result of an earlier run; choose another folder for the results, so that nothing is "
@@ -145,10 +145,10 @@ class _PatientResults:
         report = self.output_dir / self.patient / "report.html"
         if self.folder is None and exists(report):
             raise InputError(f"{report} speaks of another run's mask; choose another folder for the results.")
-        changed = next(self._changed(), None)
-        if changed is not None:
+        edited = next(self._edited_by_somebody(), None)
+        if edited is not None:
             raise InputError(
-                f"{changed} is not as a run of islesnet left it: somebody made or changed it, or its numbers are gone. "
+                f"{edited} is not as a run of islesnet left it: somebody made or changed it, or its numbers are gone. "
                 "So that no work is lost, move it to another folder, or remove it, before the patient is segmented "
                 "again, or choose another folder for the results."
             )
@@ -158,38 +158,46 @@ class _PatientResults:
         earlier = read_object(numbers).get("made_from", "")
         if earlier and not is_same_source(earlier, made_from):
             raise InputError(
-                f"{numbers} tells of results that were made of other scans than these, and are called the same; give "
-                "these another name (--name) or another folder for the results, or say --again to replace those."
+                f"{numbers}: the results there were made from different scans under the same patient name. Use --name "
+                "or another output folder, or --again to replace them."
             )
 
-    def _foreign(self) -> Iterator[Path]:
-        """Go through what no run wrote: where the patient's results go, and scans in the patient's folder."""
+    def _not_from_a_run(self) -> Iterator[Path]:
+        """Yield what no run wrote where the patient's results go, and scans in the patient's folder."""
         if not has_results(self.output_dir, self.patient):
             yield from filter(os.path.lexists, map(self._beside, BESIDE_FOLDER))
-        if self.folder is not None:
-            yield from (self.folder,) if os.path.lexists(self.folder) and not is_folder(self.folder) else ()
-            made = made_in(self.folder)
-            theirs = [path for path in self._inside() if path.name not in made and (not made or is_volume(path))]
-            yield from filter(os.path.lexists, theirs)
-            scan = first_scan(self.folder) if not made else None
-            yield from () if scan is None else (scan,)
+        if self.folder is None:
+            return
+        if os.path.lexists(self.folder) and not is_folder(self.folder):
+            yield self.folder
+        made = made_in(self.folder)
+        theirs = [path for path in self._inside() if path.name not in made and (not made or is_volume(path))]
+        yield from filter(os.path.lexists, theirs)
+        scan = None if made else first_scan(self.folder)
+        if scan is not None:
+            yield scan
 
-    def _changed(self) -> Iterator[Path]:
-        """Go through what somebody made or corrected where a run wrote: what no numbers of a run tell of, or others."""
-        yield from corrected_in(self.folder) if self.folder is not None else ()
+    def _edited_by_somebody(self) -> Iterator[Path]:
+        """Yield files of a run that somebody has edited since.
+
+        The checksum differs, or no lesion.json vouches for them.
+        """
+        if self.folder is not None:
+            yield from corrected_in(self.folder)
         numbers = read_object(self._beside("lesion.json"))
         mask = self._beside("lesion.nii.gz")
         if "islesnet" not in numbers:
+            # The mask comes a second time among the others; it stands in front so that it is the one that is named.
             beside = (mask, *map(self._beside, BESIDE_FOLDER))
             yield from filter(os.path.lexists, beside)
             return
-        # An earlier islesnet wrote no checksum, and its masks are known by nothing.
+        # An earlier islesnet wrote no checksum, and its masks cannot be told from edited ones.
         checksum = numbers.get("mask_sha256")
         if checksum is not None and mask.is_file() and sha256_of(mask) != checksum:
             yield mask
 
     def _require_permission(self) -> None:
-        """Refuse a folder of another user's before anything in the other is removed."""
+        """Refuse a folder that cannot be written to before anything in the other folder is removed."""
         for folder in filter(None, (self.output_dir, self.folder)):
             if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
                 raise InputError(f"Cannot write to the folder {folder}: permission denied. Choose another.")

@@ -80,7 +80,7 @@ def test_results_of_another_patient_of_the_same_name_are_replaced_only_again(pat
     segment(weights, tmp_path / "out", dataset_dir=str(patients / "anna"))
     first = (tmp_path / "out/anna_lesion.json").read_bytes()
 
-    with pytest.raises(InputError, match="made of other scans"):
+    with pytest.raises(InputError, match="made from different scans"):
         segment(weights, tmp_path / "out", dataset_dir=str(tmp_path / "anna"))
     assert (tmp_path / "out/anna_lesion.json").read_bytes() == first
     segment(weights, tmp_path / "out", dataset_dir=str(tmp_path / "anna"), again=True)

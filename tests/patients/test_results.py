@@ -75,7 +75,9 @@ def test_results_of_another_patient_of_the_same_name_are_replaced_only_where_tha
     write_numbers(tmp_path, RawScans("anna", scans).item())
     other = write(tmp_path / "elsewhere/anna/dwi.nii.gz", b"a scan of another anna").parent
 
-    with pytest.raises(InputError, match=r"anna_lesion\.json tells of results that were made of other scans.*--again"):
+    with pytest.raises(
+        InputError, match=r"anna_lesion\.json: the results there were made from different scans.*--again"
+    ):
         begin(RawScans("anna", other))
     assert (tmp_path / "out/anna_lesion.json").exists()
     BeginPatient(tmp_path / "out", again=True)(RawScans("anna", other).item())
@@ -107,7 +109,7 @@ def test_dicom_of_another_examination_in_the_same_place_is_another_patients(begi
     shutil.rmtree(inbox)
     made_dicom.classic(inbox, made_dicom.head(3), StudyInstanceUID=examinations[1])
 
-    with pytest.raises(InputError, match="made of other scans"):
+    with pytest.raises(InputError, match="made from different scans"):
         begin(RawScans("anna", inbox))
 
 
