@@ -79,6 +79,22 @@ def folders_in(folder: Path) -> list[Path]:
     return [path for path in _entries(folder) if is_folder(path) and not is_result(path)]
 
 
+def is_volume(path: Path) -> bool:
+    """Tell by its name whether a file is a volume, and none that islesnet wrote."""
+    stem = stem_of(path.name)
+    return stem is not None and not is_written(words_of(stem) or [""]) and not is_result(path)
+
+
+def is_dicom_file(path: Path) -> bool:
+    """Tell whether a file begins as DICOM does, and is neither a volume nor a DICOMDIR."""
+    if stem_of(path.name) is not None or path.name.upper() == "DICOMDIR":  # the latter says what lies elsewhere
+        return False
+    try:
+        return is_dicom(path)
+    except OSError:
+        return False
+
+
 def _holds_scan(folder: Path) -> bool:
     """Tell whether a folder is to be looked at: it holds a scan, or one that cannot be opened or is not there."""
     if any(map(_is_closed, folders_from(folder))):
@@ -121,12 +137,6 @@ def _entries(folder: Path) -> list[Path]:
     return sorted(shown, key=lambda path: natural_key(path.name))
 
 
-def is_volume(path: Path) -> bool:
-    """Tell by its name whether a file is a volume, and none that islesnet wrote."""
-    stem = stem_of(path.name)
-    return stem is not None and not is_written(words_of(stem) or [""]) and not is_result(path)
-
-
 def _is_closed(folder: Path) -> bool:
     """Tell whether a folder cannot be opened."""
     try:
@@ -140,13 +150,3 @@ def _lost_scans_in(folder: Path) -> Iterator[Path]:
     """Go through the sequences directly in a folder that are links to files that are not there."""
     lost = (path for path in _entries(folder) if stem_of(path.name) and path.is_symlink() and not exists(path))
     return (path for path in lost if sequence_by_name(name_without_suffix(path)) or sequence_by_name(folder.name))
-
-
-def is_dicom_file(path: Path) -> bool:
-    """Tell whether a file begins as DICOM does, and is neither a volume nor a DICOMDIR."""
-    if stem_of(path.name) is not None or path.name.upper() == "DICOMDIR":  # the latter says what lies elsewhere
-        return False
-    try:
-        return is_dicom(path)
-    except OSError:
-        return False

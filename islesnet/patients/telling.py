@@ -35,10 +35,6 @@ def tell_left_over(folder: Path, patients: Sequence[Case | RawScans]) -> None:
         logger.warning("%s: %s: %s; name them, or give each patient a folder", folder, told, some(left_over))
 
 
-def _files_of(patient: Case | RawScans) -> Collection[Path]:
-    return patient.files.values() if isinstance(patient, Case) else patient.named.values()
-
-
 def tell_without_common_name(folder: Path) -> None:
     """Say that files without a common name are taken for one patient's."""
     scans = [scan for scan in volumes_in(folder) if sequence_by_name(name_without_suffix(scan))]
@@ -68,3 +64,7 @@ def is_by_product(scan: Path) -> bool:
     """Tell whether a file is a mask, or a map that is looked for beside the DWI."""
     name = name_without_suffix(scan)
     return is_volume(scan) and (is_drawn(name) or "adc" in words_of(name))
+
+
+def _files_of(patient: Case | RawScans) -> Collection[Path]:
+    return patient.files.values() if isinstance(patient, Case) else patient.named.values()

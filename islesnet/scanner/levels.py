@@ -35,19 +35,6 @@ def shrink(image: sitk.Image, spacing_mm: float) -> sitk.Image:
     return image
 
 
-def _shrunk_along(axis: int, image: sitk.Image, coarse_mm: float) -> sitk.Image:
-    """Interpolate along one axis to larger voxels; both grids have the same centre."""
-    size, spacing = list(image.GetSize()), list(image.GetSpacing())
-    old_size, fine_mm = size[axis], spacing[axis]
-    size[axis], spacing[axis] = max(math.ceil(old_size * fine_mm / coarse_mm - ROUNDING), 1), coarse_mm
-    along = np.array(image.GetDirection()).reshape(3, 3)[:, axis]
-    origin = np.array(image.GetOrigin()) + along * ((old_size - 1) * fine_mm - (size[axis] - 1) * coarse_mm) / 2
-    transform, direction = sitk.Transform(), image.GetDirection()
-    return sitk.Resample(
-        image, size, transform, sitk.sitkLinear, origin.tolist(), spacing, direction, 0.0, sitk.sitkFloat32
-    )
-
-
 def bright_part(image: sitk.Image) -> sitk.Image:
     """Mark what is brighter than an eighth of the bright tissue: the head, or the brain where it is extracted."""
     above = _above_zero(image)
@@ -66,6 +53,19 @@ def points_of(mask: sitk.Image) -> NDArray[np.float64]:
     direction = np.array(mask.GetDirection()).reshape(3, 3)
     offsets: NDArray[np.float64] = (indices * np.array(mask.GetSpacing())) @ direction.T
     return offsets + np.array(mask.GetOrigin())
+
+
+def _shrunk_along(axis: int, image: sitk.Image, coarse_mm: float) -> sitk.Image:
+    """Interpolate along one axis to larger voxels; both grids have the same centre."""
+    size, spacing = list(image.GetSize()), list(image.GetSpacing())
+    old_size, fine_mm = size[axis], spacing[axis]
+    size[axis], spacing[axis] = max(math.ceil(old_size * fine_mm / coarse_mm - ROUNDING), 1), coarse_mm
+    along = np.array(image.GetDirection()).reshape(3, 3)[:, axis]
+    origin = np.array(image.GetOrigin()) + along * ((old_size - 1) * fine_mm - (size[axis] - 1) * coarse_mm) / 2
+    transform, direction = sitk.Transform(), image.GetDirection()
+    return sitk.Resample(
+        image, size, transform, sitk.sitkLinear, origin.tolist(), spacing, direction, 0.0, sitk.sitkFloat32
+    )
 
 
 def _above_zero(image: sitk.Image) -> NDArray[np.float32]:

@@ -74,6 +74,23 @@ def forget_files() -> None:
     _stack.cache_clear()
 
 
+def without_nan(array: np.ndarray, source: str) -> tuple[np.ndarray, list[str]]:
+    """Put 0 where an image has no number, and say so.
+
+    Raises:
+        UnusableError: where most of the image has none, or it is empty.
+    """
+    bad = ~np.isfinite(array)
+    count = int(bad.sum())
+    if count > _MOST_NAN * array.size:
+        raise UnusableError(f"has {count:,} voxels of {array.size:,} that are NaN or infinite")
+    if count:
+        array = np.where(bad, np.float32(0), array)
+    if errors := check_values(array):
+        raise UnusableError(f"cannot be used: {errors[0].message}")
+    return array, [f"{source}: {count:,} voxels are NaN or infinite; 0 was put there."] if count else []
+
+
 def _b_values(path: Path, header: Header) -> list[float | None]:
     values = read_b_values(path)
     if header.volumes == 1:  # one that was taken out of several may have kept the b-values of all
@@ -116,20 +133,3 @@ def _load(path: Path, index: int, source: str) -> tuple[Image, list[str]]:
     array, repaired = without_nan(np.asarray(volume.array, dtype=np.float32), source)
     image = sitk.GetImageFromArray(np.ascontiguousarray(array.T))  # (X, Y, Z) -> (Z, Y, X)
     return grid_of(volume.header).put_on(image), notes + repaired
-
-
-def without_nan(array: np.ndarray, source: str) -> tuple[np.ndarray, list[str]]:
-    """Put 0 where an image has no number, and say so.
-
-    Raises:
-        UnusableError: where most of the image has none, or it is empty.
-    """
-    bad = ~np.isfinite(array)
-    count = int(bad.sum())
-    if count > _MOST_NAN * array.size:
-        raise UnusableError(f"has {count:,} voxels of {array.size:,} that are NaN or infinite")
-    if count:
-        array = np.where(bad, np.float32(0), array)
-    if errors := check_values(array):
-        raise UnusableError(f"cannot be used: {errors[0].message}")
-    return array, [f"{source}: {count:,} voxels are NaN or infinite; 0 was put there."] if count else []

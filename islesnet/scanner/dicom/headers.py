@@ -65,16 +65,6 @@ def open_header(path: Path, with_pixels: bool = False) -> Header:
         return header
 
 
-def _transfer_syntax(path: Path) -> str:
-    from pydicom.errors import InvalidDicomError
-    from pydicom.filereader import read_file_meta_info
-
-    try:
-        return str(read_file_meta_info(path).get("TransferSyntaxUID", ""))
-    except InvalidDicomError:
-        return ""
-
-
 def text(header: Header, keyword: str) -> str:
     """Return a text value; nothing where it is absent or damaged."""
     return " ".join(texts(header, keyword))
@@ -156,6 +146,16 @@ def require_plausible(header: Header, path: Path) -> None:
             f"is cut short or damaged: it announces {columns} x {rows} x {frames} voxels, {announced:,} bytes, "
             f"but the file has {held:,}"
         )
+
+
+def _transfer_syntax(path: Path) -> str:
+    from pydicom.errors import InvalidDicomError
+    from pydicom.filereader import read_file_meta_info
+
+    try:
+        return str(read_file_meta_info(path).get("TransferSyntaxUID", ""))
+    except InvalidDicomError:
+        return ""
 
 
 def _is_compressed(header: Header) -> bool:

@@ -31,6 +31,29 @@ def candidates_in_series(frames: Sequence[Frame], source: str) -> list[Candidate
     return [_candidate(volume, _name_of(volume, frames) or source, is_precise, len(volumes)) for volume in volumes]
 
 
+def series_name(frames: Sequence[Frame]) -> str:
+    """Name a series by its number and where its first file lies; never by its description, which may name a person."""
+    number = f"series {frames[0].series_number}" if frames[0].series_number is not None else "a series"
+    if any(frame.is_named_by_person for frame in frames):
+        return number
+    return f"{number} ({min(frame.inside for frame in frames)})"
+
+
+def look_up(candidate: Candidate, keyword: str) -> str:
+    """Read one more text of a header, to decide by it: what is not kept, dates above all, cannot be told.
+
+    Returns:
+        The text; nothing where the candidate is not of DICOM, or its header does not say it.
+    """
+    if not candidate.frames:
+        return ""
+    try:
+        with distrusted():
+            return text(open_header(candidate.frames[0].path), keyword).strip()
+    except UnusableError:
+        return ""
+
+
 def _name_of(volume: Sequence[Frame], frames: Sequence[Frame]) -> str:
     """Name a volume by where its b-value lies, if the series is scattered over folders; directions are named alike."""
     if len({Path(frame.inside).parent for frame in frames}) == 1:
@@ -104,26 +127,3 @@ def _load(slices: list[Frame], source: str, is_precise: bool) -> tuple[Image, li
     grid, _ = grid_of(slices)
     values, notes = without_nan(read_values(slices, is_precise), source)
     return grid.put_on(sitk.GetImageFromArray(values)), notes
-
-
-def look_up(candidate: Candidate, keyword: str) -> str:
-    """Read one more text of a header, to decide by it: what is not kept, dates above all, cannot be told.
-
-    Returns:
-        The text; nothing where the candidate is not of DICOM, or its header does not say it.
-    """
-    if not candidate.frames:
-        return ""
-    try:
-        with distrusted():
-            return text(open_header(candidate.frames[0].path), keyword).strip()
-    except UnusableError:
-        return ""
-
-
-def series_name(frames: Sequence[Frame]) -> str:
-    """Name a series by its number and where its first file lies; never by its description, which may name a person."""
-    number = f"series {frames[0].series_number}" if frames[0].series_number is not None else "a series"
-    if any(frame.is_named_by_person for frame in frames):
-        return number
-    return f"{number} ({min(frame.inside for frame in frames)})"
