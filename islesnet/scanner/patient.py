@@ -69,14 +69,12 @@ class RawPatient:
     """A patient's scans, read and told apart, not yet registered. Holds no name, birth date or id of a header.
 
     Args:
-        folder: where the scans lie; of files that were named alone, the first one's.
         images: any of `ROLES`, at least one of `SEQUENCES`.
         choices: every series and volume that was looked at.
         notes: repairs and warnings, in sentences.
         damaged: the sequences, or "adc", that are there and cannot be used, with nothing in their stead.
     """
 
-    folder: Path
     images: Mapping[str, RawImage]
     choices: list[Choice] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -54,7 +54,7 @@ def read_patient(folder: Path | None, named: Mapping[str, Path] | None = None, o
     if not any(role in chooser.images for role in SEQUENCES):
         raise _nothing_found(home, choices, found, bool(chooser.damaged))
     damaged = tuple(role for role in (*SEQUENCES, "adc") if role in chooser.damaged and role not in chooser.images)
-    return RawPatient(home, chooser.images, choices, notes, damaged)
+    return RawPatient(chooser.images, choices, notes, damaged)
 
 
 def _read_all(candidates: list[Candidate]) -> list[tuple[Candidate, Reading]]:

@@ -102,7 +102,7 @@ def _headers_of(path: Path) -> list["Dataset"]:
         if not is_dicom(path):
             return []
         header = open_header(path)
-        frames: list[Dataset] = frame_headers(header, path)
+        frames: list[Dataset] = frame_headers(header)
     except UnusableError as refusal:
         raise InputError(f"A DICOM file of the series {refusal}.") from refusal
     for frame in frames:

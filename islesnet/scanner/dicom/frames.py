@@ -129,7 +129,7 @@ def _frames(path: Path, inside: str) -> list[Frame]:
     if (number(header, "SamplesPerPixel") or 1) != 1:
         raise UnusableError("holds a colour picture, not a scan")
     require_plausible(header, path)
-    flat = frame_headers(header, path)
+    flat = frame_headers(header)
     is_single = len(flat) == 1 and number(header, "NumberOfFrames") is None
     frames = [_frame(own, DicomFrame(path, None if is_single else index), inside) for index, own in enumerate(flat)]
     return _tiles(frames[0], describe_mosaic(header)) if len(flat) == 1 and is_mosaic(header) else frames

@@ -100,7 +100,7 @@ def has_items(header: Header, keyword: str) -> bool:
     return bool(_value(header, keyword))
 
 
-def frame_headers(header: Header, path: Path) -> list[Header]:
+def frame_headers(header: Header) -> list[Header]:
     """Return a flat header for each frame: its own functional groups over the shared ones over the file's.
 
     Source: DICOM PS3.3 C.7.6.16, Multi-frame Functional Groups.
