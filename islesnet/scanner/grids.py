@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 
 from islesnet.errors import InputError
 from islesnet.volumes.axes import RAS_TO_LPS
-from islesnet.volumes.geometry import shear_degrees
-
-SHEAR_DEGREES = 0.1
+from islesnet.volumes.geometry import SHEAR_DEGREES, shear_degrees
 
 
 def image_of(array: NDArray[Any], affine: NDArray[np.floating[Any]], name: str = "The image") -> sitk.Image:

@@ -41,8 +41,9 @@ def candidates_in_file(path: Path, source: str, patient: str, folder: str) -> li
     words = words_in(without_patient(stem, patient))
     facts = facts_beside(path.with_name(f"{stem}.json"), words, words_in(folder))
     values = _b_values(path.with_name(f"{stem}.bval"), header)
-    faults = [f"cannot be used: {found.message}" for found in check_grid(header) if found.severity == "error"]
-    notes = [f"{source}: {finding.message}." for finding in check_grid(header) if finding.severity == "warning"]
+    findings = check_grid(header)
+    faults = [f"cannot be used: {finding.message}" for finding in findings if finding.severity == "error"]
+    notes = [f"{source}: {finding.message}." for finding in findings if finding.severity == "warning"]
     return [
         Candidate(
             source=f"{source}, volume {index + 1} of {len(values)}" if len(values) > 1 else source,

@@ -14,8 +14,9 @@ from islesnet.volumes.volume import Header, VolumeError
 
 Affine = NDArray[np.float64]
 
+# Axes that miss right angles by more than this are refused; SimpleITK can hold right angles only.
+SHEAR_DEGREES = 0.1
 _AFFINE_NOISE = 1e-3
-_SHEAR_DEGREES = 0.1
 _VOXEL_MM = (0.05, 20.0)
 _FEWEST_VOXELS = 8
 _SMALLEST_EXTENT_MM = 50.0
@@ -37,7 +38,7 @@ def check_grid(header: Header) -> list[Finding]:
     if angle > 89.0:
         return [error("the affine is singular: two axes of the volume point the same way")]
     findings = _check_size(header) + _check_stated(header)
-    if angle > _SHEAR_DEGREES:
+    if angle > SHEAR_DEGREES:
         findings.append(
             error(
                 f"the grid is sheared by {angle:.2f} degrees (gantry tilt?): its axes must stand at right angles; "

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from islesnet.scanner.candidate import Grid, UnusableError
 from islesnet.scanner.dicom.frames import Frame
+from islesnet.volumes.geometry import SHEAR_DEGREES
 
 FEWEST_SLICES = 5
 _SAME_PLACE_MM = 0.05
 _NOISE = 0.02  # of the spacing between slices: rounding in the header
 _UNEVEN = 0.1  # of the spacing: told, and evened out; more is refused
-_SHEAR_DEGREES = 0.1
 
 
 def positions_across(frames: Sequence[Frame]) -> NDArray[np.float64]:
@@ -34,7 +34,7 @@ def same_places(frames: Sequence[Frame]) -> list[list[Frame]]:
     return places
 
 
-def grid_of(slices: Sequence[Frame]) -> tuple[Grid, list[str]]:
+def grid_through(slices: Sequence[Frame]) -> tuple[Grid, list[str]]:
     """Lay a grid through slices that are sorted along their normal.
 
     Returns:
@@ -91,7 +91,7 @@ def _check_angles(axes: NDArray[np.float64], step: NDArray[np.float64]) -> None:
     along = float(step @ normal)
     across = float(np.linalg.norm(step - along * normal))
     angle = float(np.degrees(np.arctan2(across, abs(along))))
-    if angle > _SHEAR_DEGREES:
+    if angle > SHEAR_DEGREES:
         raise UnusableError(
             f"is sheared by {angle:.1f} degrees (gantry tilt?): each slice lies {across:.2f} mm beside the one before; "
             "its axes must stand at right angles: resample it to a straight grid"

@@ -8,7 +8,7 @@ import numpy as np
 
 from islesnet.scanner.candidate import Candidate, UnusableError
 from islesnet.scanner.dicom.frames import Frame
-from islesnet.scanner.dicom.geometry import grid_of, same_places
+from islesnet.scanner.dicom.geometry import grid_through, same_places
 from islesnet.scanner.dicom.headers import distrusted, open_header, text
 from islesnet.scanner.dicom.pixels import read_values
 from islesnet.scanner.patient import Image
@@ -74,7 +74,7 @@ def _candidate(slices: list[Frame], source: str, is_precise: bool, volumes: int)
                 f"has {len(slices)} slices at {places} places, at some more often than at others: slices are missing; "
                 "export it again, whole"
             )
-        grid, notes = grid_of(slices)
+        grid, notes = grid_through(slices)
         if errors := check_lengths(grid.shape, grid.spacing):
             raise UnusableError(f"has {errors[0].message}")
     except UnusableError as error:
@@ -124,6 +124,6 @@ def _repetitions(group: list[Frame]) -> list[list[Frame]]:
 def _load(slices: list[Frame], source: str, is_precise: bool) -> tuple[Image, list[str]]:
     import SimpleITK as sitk  # noqa: N813
 
-    grid, _ = grid_of(slices)
+    grid, _ = grid_through(slices)
     values, notes = without_nan(read_values(slices, is_precise), source)
     return grid.put_on(sitk.GetImageFromArray(values)), notes
