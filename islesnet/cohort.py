@@ -39,9 +39,9 @@ class CohortDataset(Dataset):
         data: the patients, as `islesnet.data.find_cases` or `islesnet.data.read_datalist` gives them.
         transform: the preprocessing.
         prepare: what comes before it, e.g. `islesnet.patients.PrepareScans`; by default nothing.
-        finished: tells who is finished: these are handed on as "finished" without being loaded, the others with
-            "made_of", the stamp by which their results are known again. By default everybody is loaded.
-        output_dir: folder of the results; files there are told by their place in it.
+        finished: tells which patients are finished. They are handed on as "finished" without being loaded, and the
+            others get "made_of", a stamp by which later runs recognise their results. By default everybody is loaded.
+        output_dir: folder of the results; messages name files there by their place in it.
     """
 
     def __init__(
@@ -100,12 +100,12 @@ class CohortEvaluator(SupervisedEvaluator):
 
     def run(self, global_epoch: int = 1) -> None:
         """Segment all patients."""
-        if self.state.epoch_length == 0:  # MONAI would end well, having done nothing
+        if self.state.epoch_length == 0:  # MONAI would do nothing and report success
             raise InputError("There is no patient: the data set, or this section of its datalist, is empty.")
         self.failures, self.finished = {}, []
         try:
             super().run(global_epoch)
-        except OSError as error:  # a full disk takes no table either; who failed is told all the same
+        except OSError as error:  # a full disk has no room for the tables, so who failed is told here
             left = self.state.epoch_length - self.state.iteration
             unreached = f"\nNot reached: {left} of {self.state.epoch_length} patients." if left else ""
             self._tell_failures(f"\nThen the run was stopped: {in_words(error)}{unreached}")

@@ -1,4 +1,4 @@
-"""The ADC map that belongs to a DWI: found beside it, read, and brought to it; it decides nothing but the report."""
+"""The ADC map that belongs to a DWI: found beside it, read and registered to it; only the report makes use of it."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,9 +33,9 @@ class PlacedAdc:
 
 
 def find_adc(item: Mapping[Hashable, Any]) -> Path | None:
-    """Find the ADC map that no item names: the file beside its DWI that is called as that is but for the sequence.
+    """Find an ADC map that the item does not name: the file beside its DWI whose name differs in the sequence alone.
 
-    Of a patient's folder, and where an ADC map is named, none is looked for.
+    None is looked for where the item has a folder of scans, or names an ADC map itself.
     """
     if "dwi" not in item or "adc" in item or "folder" in item:
         return None

@@ -15,11 +15,11 @@ from islesnet.volumes.volume import MOST_VOLUMES
 
 
 class NotFiniteError(VolumeError):
-    """A volume in which some voxels are no number, and that can be used once something stands there."""
+    """A volume some of whose voxels are NaN or infinite, and which can be used once they are replaced."""
 
 
 def read_sound(path: Path) -> sitk.Image:
-    """Read a volume whose grid and values nothing is wrong with.
+    """Read a volume, and refuse one whose grid or values are wrong.
 
     Raises:
         NotFiniteError: where only some voxels are NaN or infinite.
@@ -37,7 +37,7 @@ def read_sound(path: Path) -> sitk.Image:
 
 
 def notes_of_headers(files: Mapping[str, Path]) -> tuple[str, ...]:
-    """Say what the headers of sequences contradict themselves in."""
+    """Say what is doubtful in the headers of sequences."""
     findings = ((path, check_grid(read_header(path))) for role, path in files.items() if role in SEQUENCES)
     return tuple(f"{path.name}: {finding.message}." for path, found in findings for finding in found)
 

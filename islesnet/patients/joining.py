@@ -9,7 +9,7 @@ from islesnet.patients.folders import is_volume, name_without_suffix, volumes_be
 from islesnet.scanner import sequence_by_name
 from islesnet.volumes.file_names import BRAIN_WORDS, DRAWN_WORDS, MASK_WORDS, says_only_how, words_of
 
-# How a folder is called that holds what scans were converted from, what was made of them, or masks.
+# Names of folders that hold what scans were converted from, what was made from them, or masks.
 _ORIGINS = {"dicom", "dicoms", "dcm", "source", "sourcedata", "orig", "original", "originals", "raw", "export"}
 _MADE = {"derivatives", "results", "output"}
 _OF_MASKS = MASK_WORDS | BRAIN_WORDS
@@ -43,10 +43,13 @@ def is_part(name: str) -> bool:
 
 
 def is_further(folder: Path, scans: Sequence[Path]) -> bool:
-    """Tell whether a folder holds more of the patient whose scans lie beside it: a series, masks, originals, its own.
+    """Tell whether a folder holds more of the patient whose scans lie beside it.
+
+    Its name says so: that of a series, of masks or originals, or one that all those scans bear. And no volume in it is
+    named after somebody else.
 
     Args:
-        folder: its name must say so, and no volume in it that it is somebody else's.
+        folder: the folder.
         scans: all that lie beside it.
     """
     is_own = bool(scans) and all(_holds_word(name_without_suffix(scan), folder.name) for scan in scans)
@@ -55,7 +58,7 @@ def is_further(folder: Path, scans: Sequence[Path]) -> bool:
 
 
 def is_beside(folder: Path, scans: Sequence[Path]) -> bool:
-    """Tell whether a folder holds masks or originals of the patients whose scans lie beside it, or what was made."""
+    """Tell whether a folder holds masks or originals of the patients whose scans lie beside it, or results."""
     known = _ORIGINS | _MADE | _OF_MASKS | DRAWN_WORDS
     return _is_named_by(known, folder) and not _holds_others(folder, scans)
 
@@ -67,7 +70,7 @@ def names_somebody(scan: Path) -> bool:
 
 
 def is_anothers(folder: Path, scans: Sequence[Path]) -> bool:
-    """Tell whether a folder is somebody else's by numbers alone: its name's, or those of the volumes in it."""
+    """Tell whether a folder is somebody else's: by the number in its name, or by the names of the volumes in it."""
     container = folder.parent.name
     numbers = [_numbers_in(name_without_suffix(scan), container) for scan in scans]
     others, own = set[str]().union(*numbers), _numbers_in(folder.name, container)
@@ -82,7 +85,7 @@ def have_no_name_in_common(volumes: Sequence[Path]) -> bool:
 
 
 def _holds_others(folder: Path, scans: Sequence[Path]) -> bool:
-    """Tell whether volumes in a folder, masks aside, are named by people, and by others than the scans beside it."""
+    """Tell whether scans name people, and volumes in the folder beside them, masks aside, name others."""
     persons = set[str]().union(*(_persons_in(name_without_suffix(scan), scan.parent.name) for scan in scans))
     for volume in volumes_below(folder):
         parts = _parts_below(volume, folder)
@@ -105,9 +108,9 @@ def _is_named_by(known: Set[str], folder: Path) -> bool:
 
 
 def _persons_in(name: str, container: str) -> set[str]:
-    """Return what may be somebody's name: words, each with the number after it, and in front a number like 007.
+    """Return what may be a person's name or number: words, each with the number after it, and a leading one like 007.
 
-    That is not the container's name, nor how a scan was acquired, nor a mask's, nor a visit's.
+    The container's name is left out, and so are words for how a scan was acquired, for masks and for visits.
     """
     persons, before = set[str](), ""
     for word in _words_without(name, container):
@@ -135,7 +138,7 @@ def _numbers_in(name: str, container: str) -> set[str]:
 
 
 def _words_without(name: str, container: str) -> list[str]:
-    """Return a name's words without the container's name; accents do not part words, other alphabets are words."""
+    """Return a name's words without the container's name; accents are dropped, other alphabets make their own words."""
     own = re.sub(_LABEL + _as_word(container), " ", name, flags=re.IGNORECASE)
     plain = (letter for letter in unicodedata.normalize("NFKD", own.casefold()) if not unicodedata.combining(letter))
     # Every second part is of another alphabet.

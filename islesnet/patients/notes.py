@@ -48,7 +48,7 @@ def moved_sequences(alignments: Mapping[str, Alignment]) -> tuple[str, ...]:
 
 
 def numbers_of(alignment: Alignment) -> dict[str, Any]:
-    """Give a registration as plain data, rounded to what it is good for."""
+    """Give a registration as plain data, rounded to its precision."""
     return {
         "used": alignment.is_trusted,
         "moved_mm": round(alignment.moved_mm, 2),

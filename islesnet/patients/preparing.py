@@ -1,4 +1,4 @@
-"""Make a patient's scans fit for the network: read, registered to one of them, the brain found; prepared ones stay."""
+"""Prepare a patient's scans for the network: read, register, find the brain; or use them as they are."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The last step of a patient: what is found in the mask, as a page, a table and data, and as DICOM where DICOM came."""
+"""A patient's last step: report what the mask shows as a page, a table and data, and as DICOM for scans from DICOM."""
 
 import logging
 from collections.abc import Collection, Hashable, Mapping, Sequence

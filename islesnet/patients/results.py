@@ -30,7 +30,7 @@ _FILES = ("folder", *ROLES, "brain", "label")
 
 
 class BeginPatient(Transform):
-    """Make room for a patient's results before anything is written, or refuse what would be lost by it.
+    """Make room for a patient's results before anything is written; refuse where something would be lost by that.
 
     What an earlier run left of the patient is removed. The item gets "made_from", as `source_of` has it.
 

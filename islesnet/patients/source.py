@@ -1,4 +1,4 @@
-"""What a patient's results were made of, told apart from another patient's scans of the same name."""
+"""What a patient's results were made from, so that another patient's scans under the same name are noticed."""
 
 import glob
 import hashlib
@@ -15,16 +15,16 @@ _LOOKED_AT = 2**20  # bytes of a file
 
 
 def source_of(item: Mapping[Hashable, Any]) -> str:
-    """Give digests by which a patient's scans are known again: of each examination, each volume, and their folder.
+    """Give digests by which a patient's scans are recognised later: of each examination, each volume, and their folder.
 
-    Volumes that moved are known by themselves, and volumes that were exchanged for better ones by their folder. DICOM
-    is known by its examinations alone, for an inbox has the same path every day.
+    Volumes that were moved are recognised by themselves, and those that were replaced by better ones by their folder.
+    DICOM is recognised by its examinations alone, because an inbox has the same path every day.
 
     Args:
         item: the patient's, as `RawScans` and `islesnet.data.Case` give it.
 
     Returns:
-        the digests, parted by blanks, none where nothing can be read.
+        the digests, separated by blanks; empty where nothing can be read.
     """
     keys = ("folder",) if "folder" in item else [role for role in ROLES if role in item]
     paths = [Path(os.path.abspath(item[key])) for key in keys]  # noqa: PTH100  - links stay
@@ -33,7 +33,7 @@ def source_of(item: Mapping[Hashable, Any]) -> str:
         if path.is_dir():
             volumes += volumes_below(path)
             examinations |= _examinations_in(path)
-        elif not path.is_file():  # a pipe would be waited for
+        elif not path.is_file():  # reading from a pipe would block
             continue
         elif is_volume(path):
             volumes.append(path)

@@ -1,4 +1,4 @@
-"""Where the brain is: as the user says, as the image shows, by HD-BET, or by the average brain."""
+"""Find the brain: in the user's mask, in an image that shows nothing else, with HD-BET, or with the average brain."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -17,11 +17,12 @@ from islesnet.scanner.template_brain import find_brain_by_template
 
 FOUND_BY = ("auto", "hd-bet", "template")
 
-# An extracted brain stands in a background of one value, which noise would not have, and is no larger than a brain.
+# An image is taken for an extracted brain if much of it has exactly one value, as the noise around a head has not, and
+# the rest is no larger than a brain.
 LEAST_BACKGROUND = 0.25
 LARGEST_BRAIN_ML = 2000.0
-# A slab of a head may be no larger than a brain, so its largest axial section is asked. Three real brains have 160 to
-# 189 cm2, the average brain 206, eight synthetic heads with skull 222 to 245.
+# A thin slab of a head may be no larger than a brain, so its largest axial section is measured, too. Three real brains
+# have 160 to 189 cm2, the average brain 206, eight synthetic heads with skull 222 to 245.
 SLAB_MM = 110.0
 LARGEST_SECTION_CM2 = 216.0
 LOOK_MM = 3.0

@@ -68,15 +68,15 @@ class Candidate:
     """One volume before its voxels are read.
 
     Args:
-        source: how the user is told of it.
+        source: how messages name it.
         series: key of the series; volumes of one were acquired together.
         study: key of the examination.
         facts: what its header and name say.
-        grid: where it lies; None where that cannot be made out.
+        grid: where it lies; None where its geometry cannot be used.
         load: read it as an image of float32, and say what was repaired.
         frames: its slices in DICOM.
-        file: where it is the only volume of a file of another format.
-        fault: why it cannot be used; empty where nothing speaks against it.
+        file: the file, where it is not DICOM and holds this volume alone.
+        fault: why it cannot be used; empty where it can.
         notes: what a reader should know if it is used.
     """
 

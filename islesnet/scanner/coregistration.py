@@ -30,8 +30,8 @@ class Coregistered:
 def coregister(images: Mapping[str, sitk.Image], reference: str) -> Coregistered:
     """Bring every sequence to the reference; leave out those whose registration failed.
 
-    One that has the reference's grid stays where it is if its registration fails. An ADC map on the DWI's grid, in
-    whatever order of axes, comes out of the same scan and goes where that goes.
+    A sequence on the reference's grid stays where it is if its registration fails. An ADC map on the DWI's grid,
+    whatever the order of its axes, comes from the same acquisition and is moved with the DWI.
 
     Args:
         images: sequence -> 3D image.
@@ -50,7 +50,7 @@ def coregister(images: Mapping[str, sitk.Image], reference: str) -> Coregistered
             alignments[name] = alignments.get("dwi") or stays("was made of the reference")
         else:
             found = align(images[reference], images[name])
-            # A grid that agrees to a tenth of a voxel says that somebody brought the two together, or nobody moved.
+            # Grids that agree to a tenth of a voxel say that somebody registered the two, or that the head lay still.
             keeps = not found.is_trusted and have_same_grid(images[reference], images[name])
             alignments[name] = stays(UNCONFIRMED, found.quality_before) if keeps else found
     kept = {name: image for name, image in images.items() if name == reference or alignments[name].is_trusted}

@@ -11,7 +11,7 @@ from islesnet.scanner.patient import COMPANIONS, Image
 from islesnet.scanner.volume_files import forget_files
 
 _WISHED_B_VALUE = 1000.0
-_USUAL = 200.0  # s/mm2 from there; beyond, lesions look fainter or brighter than the network has seen
+_USUAL = 200.0  # s/mm2 from the wished one; further away, lesions look fainter or brighter than the network has seen
 _DARKEST = np.float32(1e-6)  # a voxel of 0 has no logarithm
 _HEAD_MM = 200.0  # a field of view beyond this shows no more of the brain
 _OF_A_VISIT = ("FrameOfReferenceUID", "StudyDate")
@@ -45,12 +45,12 @@ class Option:
 
     @property
     def first(self) -> Candidate:
-        """The volume that the others lie with."""
+        """The volume whose grid and header stand for all."""
         return self.members[0]
 
     @property
     def source(self) -> str:
-        """How the user is told of it."""
+        """How messages name it."""
         several = f", {len(self.members)} directions" if len(self.members) > 1 else ""
         return f"{self.first.source}{several}"
 
@@ -101,7 +101,7 @@ class Option:
         return said
 
     def merits(self, anchor: Candidate | None) -> list[tuple[float, str]]:
-        """List what decides between two, the weightiest first: (a number, lower is better; how it is told).
+        """List what two options are compared by, the most important first: (number, lower is better; reason in words).
 
         Args:
             anchor: the volume that says which examination is meant; for a companion of the DWI, the DWI.
@@ -138,11 +138,11 @@ class Option:
 
 
 def are_of_one_examination(first: Candidate, second: Candidate) -> bool:
-    """Tell whether two may be used together: of one study, of one that is not known, or of a visit that was parted.
+    """Tell whether two may be used together: from one study, an unknown one, or one visit that was split in two.
 
-    Two studies are one visit where the frame of reference is one, which a PACS that parts a visit leaves alone, and
-    the days do not contradict. A day alone does not say it: patients are scanned before and after a thrombectomy, and
-    where dates were taken out of headers, all are one.
+    Two studies are one visit where they share the frame of reference, which a PACS keeps when it splits a visit, and
+    their dates do not differ. The date alone is not enough: patients are scanned before and after a thrombectomy on
+    one day, and where dates were removed from the headers, all are alike.
     """
     if first.study == second.study or not first.study or not second.study:
         return True
@@ -156,9 +156,9 @@ def are_on_one_grid(first: Candidate, second: Candidate) -> bool:
 
 
 def is_repetition(later: Option, earlier: Option) -> bool:
-    """Tell whether a series says that it repeats another: by its description, and all else is alike in one study.
+    """Tell whether a series is described as a repetition of another, in the same study and alike in all else.
 
-    A description that is merely the same does not say it: so come the directions of a scan that was parted into series.
+    Equal descriptions are not enough: the directions of a scan that was split into several series have them as well.
     """
     second, first = later.first, earlier.first
     described = tuple(word for word in second.facts.words if word not in _REPEATED)
@@ -172,7 +172,7 @@ def is_repetition(later: Option, earlier: Option) -> bool:
 
 
 def ranked(options: Sequence[Option], anchor: Candidate | None) -> list[Option]:
-    """Sort options, the best first: of equal series the last, of equal volumes of one series the first."""
+    """Sort options, the best first; of equal ones the latest series comes first, within a series its first volume."""
     series = list(dict.fromkeys(option.first.series for option in options))
 
     def rank(option: Option) -> tuple[list[float], int]:
@@ -190,6 +190,6 @@ def deciding_merit(better: Option, other: Option, anchor: Candidate | None) -> s
 
 
 def _between(first: Candidate, second: Candidate) -> float:
-    """Count from one series to another; infinite where one has no number."""
+    """Give how far apart the numbers of two series are; infinite where either has none."""
     numbers = [look_up(candidate, "SeriesNumber") for candidate in (first, second)]
     return float(abs(int(numbers[0]) - int(numbers[1]))) if all(map(str.isdecimal, numbers)) else np.inf

@@ -72,25 +72,25 @@ def sequence_by_name(name: str, patient: str = "") -> str | None:
 
     Args:
         name: without a suffix.
-        patient: at the beginning of the name it says nothing.
+        patient: the patient's name, which is ignored at the beginning of the file's.
     """
     return recognise(_facts_of_name(name, patient)).role
 
 
 def may_be_sequence(name: str) -> bool:
-    """Tell whether a file may be one of `SEQUENCES` by its name, without a suffix, alone: it says one, or nothing."""
+    """Tell whether a file may be one of `SEQUENCES` by its name without suffix: the name says one, or says nothing."""
     reading = recognise(_facts_of_name(name, ""))
     return reading.role in SEQUENCES or reading == _UNKNOWN
 
 
 def contradiction(role: str, source: str, facts: Facts) -> str:
-    """Say that what was given as one sequence says itself that it is another; nothing where it does not.
+    """Say that a volume which was given as one sequence is another by its own account; empty where it is not.
 
-    A DWI and its b = 0 do not contradict each other: their b-values are asked elsewhere.
+    A DWI and its b = 0 do not contradict each other: their b-values are compared elsewhere.
 
     Args:
-        role: that it was given as.
-        source: how the user is told of it.
+        role: the sequence that it was given as.
+        source: how messages name it.
         facts: of the volume.
     """
     reading = recognise(facts)
@@ -191,7 +191,7 @@ def _by_words(facts: Facts, words: tuple[str, ...], told: str) -> Reading | None
 
 
 def _settle(said: set[str], facts: Facts, told: str) -> Reading | None:
-    """Hold what is said against the contrast medium and the timing."""
+    """Settle on one of the sequences that were named, if contrast medium and timing agree with it."""
     if said == {"t1", "flair"}:  # a T1 FLAIR, or a badly named one: the inversion time tells
         timing = _by_timing(facts)
         return timing if timing and timing.role != "t2" else Reading(None, f"its {told} says T1 and FLAIR")

@@ -1,7 +1,7 @@
-"""Rigid registration of two scans of one head: found twice, there and back, measured, and flagged where it failed.
+"""Rigid registration of two scans of one head: run in both directions, measured, and flagged where it failed.
 
-Mattes et al., IEEE TMI 22:120, 2003 (mutual information), through SimpleITK. One thread and fixed seeds make it the
-same every time, but for the last bit; it takes seconds as it is.
+Mattes et al., IEEE TMI 22:120, 2003 (mutual information), through SimpleITK. One thread and fixed seeds make the result
+reproducible but for the last bit; a registration takes only seconds even so.
 """
 
 from dataclasses import dataclass
@@ -36,10 +36,10 @@ class Level:
     Args:
         spacing_mm: smallest voxel edge of the images.
         first_step_mm: how far the first step goes.
-        last_step_mm: when steps have become shorter, it ends.
-        bins: of each image's values. Few make the search smooth, many mislead it where it is not near yet; but fat is
-            so bright that few leave hardly any for the tissues of the brain, and the result is off by a millimetre.
-            So few find the place, and many polish it in small steps.
+        last_step_mm: the pass ends when its steps become shorter than this.
+        bins: how many each image's values are sorted into. Few bins make the search smooth, and many mislead it while
+            it is far off. But fat is so bright that hardly any of a few bins are left for the tissues of the brain,
+            and the result is off by a millimetre. So the first passes have few, and the last has many and small steps.
     """
 
     spacing_mm: float
@@ -61,8 +61,9 @@ class Alignment:
         moved_mm: how far it moves the head, on average.
         rotation_deg: how far it turns it.
         quality: normalised mutual information around the head, 1 to 2, of the scans as they now lie.
-        quality_before: the same before.
-        disagreement_mm: mean distance in the head between the registration there and the one back; 0 where none ran.
+        quality_before: the same before the registration.
+        disagreement_mm: mean distance in the head between the registrations in the two directions, one of them
+            inverted; 0 where none ran.
         is_trusted: whether the moving scan may be used.
         reason: why not, or what was done.
     """
@@ -101,7 +102,7 @@ def align(reference: sitk.Image, moving: sitk.Image) -> Alignment:
 
 
 def match(reference: sitk.Image, moving: sitk.Image) -> bool:
-    """Tell whether two scans lie on one grid and are nowhere near more alike than as they lie."""
+    """Tell whether two scans have the same grid and match: every small shift or turn makes them less alike."""
     return have_same_grid(reference, moving) and Likeness(reference, moving).is_peak_at(sitk.Euler3DTransform())
 
 
@@ -111,9 +112,9 @@ def stays(reason: str, quality: float = 1.0, is_trusted: bool = True) -> Alignme
 
 
 def _doubt(disagreement: float, turn: float, after: float, before: float, is_peak: bool) -> str:
-    """Say what speaks against a registration; nothing where nothing does."""
+    """Give a reason to distrust a registration; empty where there is none."""
     if disagreement > LARGEST_DISAGREEMENT_MM:
-        return f"registered there and back it lands {disagreement:.1f} mm apart (at most {LARGEST_DISAGREEMENT_MM})"
+        return f"the registrations there and back disagree by {disagreement:.1f} mm (at most {LARGEST_DISAGREEMENT_MM})"
     if turn > LARGEST_ROTATION_DEGREES:
         return f"a turn by {turn:.0f} degrees was found; no head turns by more than {LARGEST_ROTATION_DEGREES:.0f}"
     if after < LEAST_LIKENESS:
@@ -124,7 +125,7 @@ def _doubt(disagreement: float, turn: float, after: float, before: float, is_pea
 
 
 def _register(fixed: sitk.Image, moving: sitk.Image) -> sitk.Euler3DTransform | None:
-    """Find the best of several starts at 8 mm, then refine it; nothing where no start meets the other image."""
+    """Find the best of several starts at 8 mm, then refine it; None where no overlap or no head is found."""
     fixed, moving = robust(fixed), robust(moving)
     coarse = shrink(fixed, COARSE_MM), shrink(moving, COARSE_MM)
     centres = [points_of(bright_part(image)) for image in coarse]
@@ -170,7 +171,7 @@ def _optimise(fixed: sitk.Image, moving: sitk.Image, transform: sitk.Euler3DTran
     method.SetOptimizerAsRegularStepGradientDescent(level.first_step_mm, level.last_step_mm, 60)
     method.SetOptimizerScales([HEAD_RADIUS_MM**2] * 3 + [1.0] * 3)
     method.SetInitialTransform(transform, inPlace=False)
-    # Gradient descent ends where it is, not where it was best. An iteration's value is that of the place it began at.
+    # Gradient descent ends at its last position, not at its best one. A value is that of the position before the step.
     places, values = [tuple(transform.GetParameters())], []
 
     def remember() -> None:
@@ -183,8 +184,8 @@ def _optimise(fixed: sitk.Image, moving: sitk.Image, transform: sitk.Euler3DTran
     except RuntimeError:  # too few points fall into the moving image
         return float("inf")
     finally:
-        method.RemoveAllCommands()  # or the method and its images would be kept for ever, each by the other
-    if not values:  # flat ground: it stays where it is
+        method.RemoveAllCommands()  # the method and the command hold each other, and would never be freed
+    if not values:  # the metric is flat here, and no step was taken
         return float(method.GetMetricValue())
     value, place = min(zip(values, places, strict=False))
     transform.SetParameters(place)

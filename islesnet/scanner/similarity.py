@@ -1,4 +1,4 @@
-"""How alike two scans of different contrast are where they lie, and whether they are less alike anywhere near."""
+"""How alike two scans of different contrast are as they lie, and whether every small move makes them less alike."""
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
@@ -17,7 +17,7 @@ class Likeness:
     """Measure the normalised mutual information of two scans around the head of the first, at 4 mm.
 
     (H(A) + H(B)) / H(A, B), Studholme et al., Pattern Recognition 32:71, 1999: 1 for scans that have nothing to do
-    with each other, 2 for scans that tell all of each other.
+    with each other, 2 for scans of which each determines the other.
 
     Args:
         fixed: scan whose head is looked at.

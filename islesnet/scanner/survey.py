@@ -13,7 +13,7 @@ from islesnet.scanner.dicom.persons import Person, count_persons
 from islesnet.scanner.volume_files import candidates_in_file
 from islesnet.volumes.file_names import SYSTEM_FOLDERS, natural_key, stem_of
 
-# A PACS calls files and folders by the patient, and what cannot be read does not say by whom.
+# A PACS may name files and folders after the patient, and a file that cannot be read does not say who that is.
 UNNAMED = "DICOM file"
 
 _MOST_FILES = 100_000
@@ -25,8 +25,8 @@ class Survey:
 
     Args:
         candidates: every volume that was described, sound or not.
-        unreadable: (file, reason) of what could not be read at all; `UNNAMED` for a file that is not to be told.
-        persons: digests of those that the DICOM headers name; never told.
+        unreadable: (file, reason) of what could not be read at all; `UNNAMED` for a file whose name must not be shown.
+        persons: digests of the patients that the DICOM headers name; never shown.
     """
 
     candidates: list[Candidate] = field(default_factory=list)
@@ -40,7 +40,7 @@ def survey(root: Path, patient: str, leave_out: Collection[Path] = ()) -> Survey
     Args:
         root: the folder, or a file: a volume, or one slice of the DICOM series that is meant.
         patient: name of the patient's folder.
-        leave_out: files that are spoken for.
+        leave_out: files that are not looked at, because they are in use already.
 
     Raises:
         InputError: for two patients in one folder, or a folder that cannot be looked through.
@@ -53,7 +53,7 @@ def survey(root: Path, patient: str, leave_out: Collection[Path] = ()) -> Survey
         if path in leave_out:
             continue
         try:
-            if path.exists() and not path.is_file():  # a pipe would be waited for
+            if path.exists() and not path.is_file():  # reading from a pipe would block
                 raise UnusableError("is a device or a pipe, not a file")
             if stem_of(path.name) is not None:
                 folder = Path(inside).parent.name
@@ -116,12 +116,12 @@ def _is_looked_into(folder: Path) -> bool:
 
 
 def _printable(path: Path) -> str:
-    """Write a path so that it can be told: bytes that are no text, and controls, are replaced."""
+    """Make a path safe to show: bytes that are no text and control characters are replaced."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(path))
 
 
 def _series_around(path: Path, series: str) -> list[Frame]:
-    """Gather the other slices of a slice's series from its folder."""
+    """Gather all slices of a series from the folder in which one of them lies."""
     frames = []
     for other in sorted(path.parent.iterdir(), key=lambda entry: natural_key(entry.name)):
         try:

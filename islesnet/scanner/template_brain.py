@@ -1,4 +1,4 @@
-"""Find the brain in a head of any contrast: the average brain laid onto it, then its border moved to the image's.
+"""Find the brain in a head of any contrast: fit the average brain to it, then move its border to the image's.
 
 The average brain is MNI ICBM 2009 (Fonov et al., NeuroImage 54:313, 2011), which nilearn brings along.
 """
@@ -46,7 +46,7 @@ class Search:
     """How the optimiser looks for a transform.
 
     Args:
-        scales: how many mm2 each parameter moves the head by, per unit squared.
+        scales: for each parameter, the square of how many mm one unit of it moves the head.
         first_step_mm: how far the first step goes.
         steps: how many there are at most.
     """
@@ -56,7 +56,7 @@ class Search:
     steps: int
 
 
-# The scale is held first, or the head's outline would be taken for the brain's.
+# The scale is held fixed at first; otherwise the average brain would be fitted to the outline of the head.
 RIGID = Search((*[80.0**2] * 3, *[1.0] * 3, 1.0e9), 4.0, 40)
 SCALED = Search((*[80.0**2] * 3, *[1.0] * 3, 3 * 80.0**2), 1.0, 30)
 SCALES = (0.85, 1.02)

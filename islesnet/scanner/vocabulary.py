@@ -40,12 +40,12 @@ _OTHERS = _TENSOR_MAPS | {
 }
 # A gradient echo that is called T2 is a T2*.
 _GRADIENT_ECHOES = {"fl2d", "fl3d", "flash", "ffe", "me2d", "me3d", "medic", "swi2d", "swi3d"}
-# Beside the sequence they do not exclude it.
+# Words that exclude a volume, except beside the name of this sequence.
 _EXCLUDED_UNLESS = {
     "pd": "t2",  # a double echo; the echo time tells
     "gre": "t1",  # UIH: t1_gre_fsp
 }
-# May as well be a patient's code, or a reformatted volume of any sequence.
+# These may as well mean a patient's code, or a reformatted volume of any sequence.
 _HINTS = {"b1000": "dwi", "mpr": "t1"}
 _B_VALUE = re.compile(r"(?:dwi)?b(?:val|value)?(0|[1-9]\d{0,3})|([1-9]\d{2,3})b")
 
@@ -66,12 +66,12 @@ def sequences_said(words: Sequence[str]) -> set[str]:
 
 
 def sequences_hinted(words: Sequence[str]) -> set[str]:
-    """Return the sequences that words suggest, to be asked where nothing says more."""
+    """Return the sequences that words merely suggest, which count where nothing says more."""
     return {_HINTS[word] for word in words if word in _HINTS}
 
 
 def other_said(words: Sequence[str]) -> str:
-    """Return the word that says that it is nothing of use: another sequence, a map, a localizer; or nothing."""
+    """Return a word for what is not used, such as another sequence, a map or a localizer; empty where there is none."""
     said = sequences_said(words)
     others = _phrases(words) & (_OTHERS | (_GRADIENT_ECHOES if "t2" in said else set()))
     return min((word for word in others if _EXCLUDED_UNLESS.get(word) not in said), default="")
@@ -83,7 +83,7 @@ def says_adc(words: Sequence[str]) -> bool:
 
 
 def says_b0(words: Sequence[str]) -> bool:
-    """Tell whether words name the image without diffusion weighting, and no sequence whose patient may be called B0."""
+    """Tell whether words name the image without diffusion weighting; beside T1 or FLAIR, B0 may be a patient's code."""
     is_named = bool(set(words) & _B0) or b_value_said(words) == 0
     return is_named and not sequences_said(words) & {"t1", "flair"}
 

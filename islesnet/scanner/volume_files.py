@@ -26,9 +26,9 @@ def candidates_in_file(path: Path, source: str, patient: str, folder: str) -> li
 
     Args:
         path: the file.
-        source: how the user is told of it.
-        patient: name of the patient's folder; at the beginning of the file's name it says nothing.
-        folder: name of the folder it lies in, below the patient's; or nothing.
+        source: how messages name the file.
+        patient: name of the patient's folder, which is ignored at the beginning of the file's name.
+        folder: name of the folder that the file lies in, below the patient's; empty where it lies directly in that.
 
     Raises:
         UnusableError: for a file that is no volume at all.
@@ -71,15 +71,15 @@ def grid_of(header: Header) -> Grid:
 
 
 def forget_files() -> None:
-    """Give back the memory of the file that was read last."""
+    """Free the memory of the file that was read last."""
     _stack.cache_clear()
 
 
 def without_nan(array: np.ndarray, source: str) -> tuple[np.ndarray, list[str]]:
-    """Put 0 where an image has no number, and say so.
+    """Replace NaN and infinite voxels with 0, and note how many there were.
 
     Raises:
-        UnusableError: where most of the image has none, or it is empty.
+        UnusableError: where most voxels are NaN or infinite, or all have one value.
     """
     bad = ~np.isfinite(array)
     count = int(bad.sum())
@@ -89,12 +89,12 @@ def without_nan(array: np.ndarray, source: str) -> tuple[np.ndarray, list[str]]:
         array = np.where(bad, np.float32(0), array)
     if errors := check_values(array):
         raise UnusableError(f"cannot be used: {errors[0].message}")
-    return array, [f"{source}: {count:,} voxels are NaN or infinite; 0 was put there."] if count else []
+    return array, [f"{source}: {count:,} voxels are NaN or infinite and were set to 0."] if count else []
 
 
 def _b_values(path: Path, header: Header) -> list[float | None]:
     values = read_b_values(path)
-    if header.volumes == 1:  # one that was taken out of several may have kept the b-values of all
+    if header.volumes == 1:  # if it was extracted from several, the file may still list the b-values of all
         return [values[0] if values and len(values) == 1 else None]
     if values is None:
         raise UnusableError(
@@ -103,7 +103,7 @@ def _b_values(path: Path, header: Header) -> list[float | None]:
         )
     if len(values) != header.volumes:
         raise UnusableError(
-            f"holds {header.volumes} volumes, but {path.name} gives {len(values)} b-values; one each is right"
+            f"holds {header.volumes} volumes, but {path.name} gives {len(values)} b-values; each volume needs one"
         )
     return list(values)
 

@@ -1,4 +1,4 @@
-"""Files of volumes before they are anybody's: what their names say, their grids, their values, and what is wrong."""
+"""Files of volumes: what their names say of sequence and patient, their grids and values, and what is wrong."""
 
 from islesnet.volumes.volume import (
     Header,

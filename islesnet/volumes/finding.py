@@ -1,4 +1,4 @@
-"""What one check says, before the patient and the file are put to it."""
+"""What one check says, before the names of the patient and the file are added."""
 
 from typing import Literal, NamedTuple
 

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from islesnet.volumes.file_names import sequence_named, stem_of
 
-# "p2" in front of a name is a patient; further on it is as often a protocol's acceleration.
+# At the beginning of a name "p" and a number are a patient's label; further on they may be the protocol's, as "p2" is
+# for a twofold acceleration.
 _WORD = "patient|participant|proband|pat|pt|subject|subj|sub|case|mrn"
-# Where hyphens part a centre and its patient, P-12-001, both are the label; P-12-1000 has a b-value.
+# In "P-12-001" the label is centre and patient, 12-001; in "P-12-1000" it is 12, and a b-value follows.
 _NUMBER = r"(?:[_ #]?\d+|-\d+(?:-0\d+)*)(?![0-9a-z]|\.\d)"
 _BIDS = r"sub-(?P<word>[0-9a-z]+)(?![0-9a-z]|\.\d)"
 _LABEL = re.compile(rf"(?:{_WORD}|p)(?P<number>{_NUMBER})|{_BIDS}")
@@ -18,7 +19,7 @@ _LABEL_AFTER_FOLDER = re.compile(rf"(?:{_WORD})(?P<number>{_NUMBER})|{_BIDS}")
 _BIDS_WITHIN = re.compile(
     r"(?<![0-9a-z])sub-(?:(?P<number>\d+(?:-0\d+)*)|(?P<word>[a-z]*\d[0-9a-z]*))(?![0-9a-z]|\.\d)"
 )
-# BIDS's label of one who is called PAT001 elsewhere.
+# What BIDS calls "sub-PAT001" may be called "PAT001" elsewhere: the number is what both share.
 _NUMBER_OF_WORD = re.compile(rf"(?:{_WORD}|p)?(\d+)")
 # Templates, voxel sizes (1mm, 1p5mm, 1x1x1) and field strengths.
 _NOBODY = re.compile(r"(?:mni|icbm|template|atlas|average)[0-9a-z]*|\d+(?:mm|iso|t)|\d+(?:[px]\d+)+(?:mm|iso)?")
@@ -32,11 +33,13 @@ class _Label(NamedTuple):
 
 
 def label_of(name: str, folder_name: str = "") -> str | None:
-    """Return the label in front of a name, after the name of the folder, or after "sub-", without the word before it.
+    """Return a patient's label: at the beginning of a name, after the folder's name there, or after "sub-".
+
+    The word before it, such as "patient", is left out.
 
     Args:
         name: of a file without its suffix, or of a folder.
-        folder_name: of the folder that the patient is to be called by.
+        folder_name: name of the folder that the patient is named after.
 
     Returns:
         in lower case, numbers without leading zeros; None where there is no label, or a sequence's or a template's
@@ -50,7 +53,7 @@ def files_of_two_patients(files: Iterable[Path], folder: Path) -> tuple[Path, Pa
     """Return two files that bear the labels of two patients, in their names or in those of the folders around them.
 
     Args:
-        files: volumes in the folder or below it; others are not looked at.
+        files: volumes; those that do not lie in the folder or below it are ignored.
         folder: the patient's; its own name does not count.
 
     Returns:

@@ -216,6 +216,6 @@ def _is_nifti(path: Path) -> bool:
     if not path.exists():
         is_dangling = path.is_symlink()
         raise VolumeError(path, f"is {NO_TARGET}" if is_dangling else "does not exist")
-    if not path.is_file():  # a pipe would be waited for
+    if not path.is_file():  # reading from a pipe would block
         raise VolumeError(path, "is a device or a pipe, not a file")
     return name.endswith((".nii", ".nii.gz"))

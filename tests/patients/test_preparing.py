@@ -102,7 +102,7 @@ def test_voxels_without_a_number_are_filled_and_told_in_files_on_one_grid_too(pr
 
     assert np.isfinite(nibabel.load(item["flair"]).get_fdata()).all()
     assert item["flair"] == str(tmp_path / f"out/{item['patient']}/flair.nii.gz")
-    assert any(note.endswith("voxels are NaN or infinite; 0 was put there.") for note in preparation.notes)
+    assert any(note.endswith("voxels are NaN or infinite and were set to 0.") for note in preparation.notes)
 
 
 def test_sequences_are_registered_to_the_reference_which_stays_the_users_file(scattered, prepare, tmp_path):
@@ -176,7 +176,7 @@ def test_stamp_is_carried_from_a_reference_that_had_to_be_repaired(write_scan, p
 
     item, preparation = prepare(RawScans("anna", tmp_path / "anna"))
 
-    assert any("1 voxels are NaN or infinite; 0 was put there" in note for note in preparation.notes)
+    assert any("1 voxels are NaN or infinite and were set to 0" in note for note in preparation.notes)
     assert nibabel.load(item["dwi"]).header["descrip"].item().startswith(b"PHANTOM")
 
 

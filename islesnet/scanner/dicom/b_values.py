@@ -84,7 +84,7 @@ def _all_private(header: Header, creator: str, group: int, element: int, stored:
     try:
         found = [float(part) for part in parts[:3]]
     except (TypeError, ValueError, OverflowError):
-        # GE's first number may stand before others that are none.
+        # Parts that are not numbers may follow GE's first one, which is the b-value.
         return _first_number(parts)
     return found if all(math.isfinite(part) for part in found) else []
 

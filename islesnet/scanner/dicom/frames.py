@@ -44,10 +44,10 @@ class Frame:
     Args:
         place: its file, and its frame or tile there.
         inside: its file below the patient's folder.
-        is_named_by_person: whether that may repeat the patient's name, id or birth date, so that it is not told.
-        series: Series Instance UID; a key, never told.
+        is_named_by_person: whether ``inside`` may repeat the patient's name, id or birth date and must not be shown.
+        series: Series Instance UID; a key, never shown.
         study: Study Instance UID, likewise.
-        person: digests of who it is, to notice two patients in one folder; never told.
+        person: digests of the patient's identity, to notice two patients in one folder; never shown.
         instance: SOP Instance UID, frame and tile, to notice copies.
         series_number: as the scanner counts; None where it is absent.
         order: acquisition and instance number.
@@ -110,7 +110,7 @@ def read_frames(path: Path, inside: str) -> list[Frame]:
 
     Args:
         path: the file.
-        inside: the same below the patient's folder.
+        inside: its path relative to the patient's folder.
 
     Raises:
         UnusableError: for a damaged file, or one that holds no MR image.
@@ -202,7 +202,7 @@ def _facts(header: Header, folder: str) -> Facts:
 
 
 def _scanning(header: Header) -> frozenset[str]:
-    """Gather Scanning Sequence, or what an enhanced file says in its stead (PS3.3 C.8.13.5, MR Pulse Sequence)."""
+    """Gather Scanning Sequence, or its equivalents in an enhanced file (PS3.3 C.8.13.5, MR Pulse Sequence)."""
     said = {part.upper() for part in texts(header, "ScanningSequence")}
     echo = text(header, "EchoPulseSequence").upper()
     said |= {"SE"} if echo in ("SPIN", "BOTH") else set()
@@ -213,7 +213,7 @@ def _scanning(header: Header) -> frozenset[str]:
 
 
 def _has_contrast_medium(header: Header) -> bool:
-    """Tell whether a medium was given, before this frame where that is said (PS3.3 C.7.6.4, C.7.6.16.2.12)."""
+    """Tell whether a contrast medium was given; what the frame says counts first (PS3.3 C.7.6.4, C.7.6.16.2.12)."""
     usage = text(header, "ContrastBolusAgentAdministered").upper()
     if usage in ("YES", "NO"):
         return usage == "YES"

@@ -38,7 +38,7 @@ def grid_through(slices: Sequence[Frame]) -> tuple[Grid, list[str]]:
     """Lay a grid through slices that are sorted along their normal.
 
     Returns:
-        The grid, and what was evened out.
+        The grid, and notes on uneven spacing that was evened out.
 
     Raises:
         UnusableError: for too few slices, missing ones, uneven spacing, or a grid without right angles.

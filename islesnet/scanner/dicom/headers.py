@@ -21,7 +21,7 @@ _KEPT = ("ContrastBolusAgentSequence",)  # of the sequences above all frames
 
 @contextmanager
 def quiet_pydicom() -> Iterator[None]:
-    """Keep pydicom's warnings to itself: they repeat values of the header, a patient's name among them."""
+    """Silence pydicom's warnings: they repeat values of the header, and the patient's name may be among these."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -29,10 +29,10 @@ def quiet_pydicom() -> Iterator[None]:
 
 @contextmanager
 def distrusted() -> Iterator[None]:
-    """Say in plain words what a damaged header makes pydicom stumble on, in whatever way.
+    """Turn whatever error a damaged header causes in pydicom into one in plain words.
 
     Raises:
-        UnusableError: without pydicom's own words, which may repeat the header's.
+        UnusableError: in place of that error, without its message, which may repeat values of the header.
     """
     try:
         with quiet_pydicom():
@@ -101,7 +101,7 @@ def has_items(header: Header, keyword: str) -> bool:
 
 
 def frame_headers(header: Header) -> list[Header]:
-    """Return a flat header for each frame: its own functional groups over the shared ones over the file's.
+    """Return a flat header for each frame: its own functional groups override the shared ones, those the file's values.
 
     Source: DICOM PS3.3 C.7.6.16, Multi-frame Functional Groups.
 

@@ -1,4 +1,4 @@
-"""Who a scan is of: told apart by digests and noticed in paths, never told."""
+"""Whose scan it is: people are compared by digests and their names noticed in paths, and neither is ever shown."""
 
 import hashlib
 import re
@@ -12,18 +12,18 @@ from islesnet.scanner.dicom.headers import Header, text, texts
 _NAMES = ("PatientName", "OtherPatientNames", "PatientBirthName")
 _IDS = ("PatientID", "OtherPatientIDs")
 _SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
-# Letters that Unicode does not take apart.
+# Letters that Unicode does not decompose into a plain letter and an accent.
 _BARE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
 _SHORTEST_DATE = 6  # digits; fewer stand in many a number
 
 
 class Person(NamedTuple):
-    """Digests of who a header says it is of, each empty where it does not say it.
+    """Digests of the patient's identity in a header, each empty where the header does not say it.
 
     Args:
-        identity: of the patient's id.
-        name: of the name.
-        birth: of the birth date.
+        identity: digest of the patient's id.
+        name: digest of the name.
+        birth: digest of the birth date.
     """
 
     identity: str
@@ -31,9 +31,10 @@ class Person(NamedTuple):
     birth: str
 
     def may_be(self, other: "Person") -> bool:
-        """Tell whether two may be one: by their ids, or where one has none, by whatever both say; who says nothing may.
+        """Tell whether two headers may be the same person's.
 
-        A scanner and a workstation do not fill in the same fields.
+        Ids are compared if both have one, else names and birth dates where both have them. Missing fields never
+        conflict: a scanner and a workstation do not fill in the same ones.
         """
         if self.identity and other.identity:
             return self.identity == other.identity
@@ -46,7 +47,7 @@ def person_of(header: Header) -> Person:
 
 
 def count_persons(persons: Collection[Person]) -> int:
-    """Count those that cannot be one another."""
+    """Count the people, taking together those who may be the same."""
     groups: list[list[Person]] = []
     for person in sorted(persons, reverse=True):  # those with an id first
         group = next((group for group in groups if all(person.may_be(other) for other in group)), None)
@@ -58,7 +59,7 @@ def count_persons(persons: Collection[Person]) -> int:
 
 
 def is_person_named_in(path: str, header: Header) -> bool:
-    """Tell whether a path repeats the patient's name, id or birth date, however it writes them; in doubt it does."""
+    """Tell whether a path repeats the patient's name, id or birth date, in any spelling; if unsure, say it does."""
     names = [spelling for keyword in _NAMES for name in texts(header, keyword) for spelling in _spellings(name)]
     paths = _spellings(path)
     is_comparable = all(map(str.isascii, paths)) and all(any(map(str.isascii, name.split("="))) for name in names)
@@ -109,7 +110,7 @@ def _ways_to_write(date: str) -> set[str]:
 
 
 def _stands_in(mark: str, path: str) -> bool:
-    """Look for letters and digits alone; two of them must be a word of their own."""
+    """Look for a mark in a path whatever separates its characters; one of two characters must be a word of its own."""
     if len(mark) > 2:
         return mark in _plain(path)
     return len(mark) == 2 and mark in {*re.findall("[0-9a-z]+", path), *re.findall("[a-z]+|[0-9]+", path)}

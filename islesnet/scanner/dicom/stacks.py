@@ -23,7 +23,7 @@ def candidates_in_series(frames: Sequence[Frame], source: str) -> list[Candidate
 
     Args:
         frames: all slices of the series.
-        source: how the user is told of it; a b-value in a folder of its own is told by this.
+        source: how messages name the series; where it is spread over folders, each b-value is named by its own files.
     """
     scales = {(frame.slope, frame.scale_slope) for frame in frames}
     is_precise = len(scales) > 1 and all(frame.scale_slope is not None for frame in frames)
@@ -40,10 +40,12 @@ def series_name(frames: Sequence[Frame]) -> str:
 
 
 def look_up(candidate: Candidate, keyword: str) -> str:
-    """Read one more text of a header, to decide by it: what is not kept, dates above all, cannot be told.
+    """Read one header value on demand.
+
+    It is used for a decision and never stored, so that dates cannot leak into results.
 
     Returns:
-        The text; nothing where the candidate is not of DICOM, or its header does not say it.
+        The value as text; empty where the candidate is not from DICOM or its header lacks the value.
     """
     if not candidate.frames:
         return ""
@@ -55,7 +57,10 @@ def look_up(candidate: Candidate, keyword: str) -> str:
 
 
 def _name_of(volume: Sequence[Frame], frames: Sequence[Frame]) -> str:
-    """Name a volume by where its b-value lies, if the series is scattered over folders; directions are named alike."""
+    """Name a volume by the files of its b-value if the series is spread over folders; empty if it lies in one.
+
+    All directions of one b-value get the same name.
+    """
     if len({Path(frame.inside).parent for frame in frames}) == 1:
         return ""
     return series_name([frame for frame in frames if frame.facts.b_value == volume[0].facts.b_value])
