@@ -1,9 +1,9 @@
 """What a patient's results were made from, so that another patient's scans under the same name are noticed."""
 
-import glob
 import hashlib
 import itertools
 import os
+import re
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ from islesnet.patients.folders import folders_from, is_dicom_file, is_volume, sc
 from islesnet.scanner import ROLES, examination_of
 
 _LOOKED_AT = 2**20  # bytes of a file
+_LONGEST_HEADER = 2**16
+# MetaImage's "ElementDataFile = x.raw" and NRRD's "data file: x.raw"; LOCAL and LIST are no files.
+_DATA_FILE = re.compile(rb"^(?:ElementDataFile\s*=|data ?file:)([^\r\n]+)\r?$", re.MULTILINE)
 
 
 def source_of(item: Mapping[Hashable, Any]) -> str:
@@ -63,15 +66,23 @@ def _examinations_in(folder: Path) -> set[str]:
 def _fingerprint(path: Path) -> str:
     """Give a digest of a volume's size and of what lies in its middle; its head is much the same in all patients."""
     try:
-        if path.suffix.lower() == ".mhd":  # the voxels lie in a file beside it
-            beside = path.parent.glob(f"{glob.escape(path.stem)}.*")
-            path = max(beside, key=lambda file: file.stat().st_size, default=path)
+        path = _file_of_voxels(path)
         size = path.stat().st_size
         with path.open("rb") as file:
             file.seek(max(0, size // 2 - _LOOKED_AT // 2))
             return hashlib.sha256(b"%d " % size + file.read(_LOOKED_AT)).hexdigest()
     except OSError:  # what cannot be read is said where it would be used
         return ""
+
+
+def _file_of_voxels(path: Path) -> Path:
+    """Return the file that a header alone (.mhd, detached .nrrd) names, where it is there; others are their own."""
+    with path.open("rb") as file:
+        told = _DATA_FILE.search(file.read(_LONGEST_HEADER))
+    if told is None:
+        return path
+    named = path.parent / os.fsdecode(told[1].strip())
+    return named if named.is_file() else path
 
 
 def _digest(text: str) -> str:
