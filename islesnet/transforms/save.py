@@ -98,7 +98,8 @@ class SaveLesionsd(MapTransform):
                 _write_nifti(part, mask.astype(np.uint8), reference, stamps)
                 numbers["mask_sha256"] = sha256_of(part)
                 told.write_text(json.dumps(numbers, indent=2) + "\n")
-            if is_file(self.output_dir / str(patient) / MARK):
+            # A run that prepared no scans, evaluation's for one, does not vouch for a brain mask that lies there.
+            if "preparation" in data and is_file(self.output_dir / str(patient) / MARK):
                 mark(self.output_dir / str(patient), is_finished=True)
         return dict(data)
 

@@ -124,19 +124,20 @@ def test_reference_of_another_format_gives_its_affine_with_both_codes_1(tmp_path
     )
 
 
-@pytest.mark.parametrize("is_marked", [True, False])
-def test_what_may_be_corrected_in_a_marked_folder_is_known_by_its_checksum(tmp_path, mask, is_marked):
+@pytest.mark.parametrize(("is_marked", "is_prepared"), [(True, True), (False, True), (True, False)])
+def test_what_may_be_corrected_of_a_run_is_known_by_its_checksum(tmp_path, mask, is_marked, is_prepared):
     brain = tmp_path / "sub-1/brain.nii.gz"
     brain.parent.mkdir()
     if is_marked:
         mark(brain.parent)
     brain.write_bytes(b"a mask of the brain")
 
-    SaveLesionsd(keys="pred", output_dir=tmp_path)(item_of(write_nifti(tmp_path / "dwi.nii.gz"), mask))
+    item = item_of(write_nifti(tmp_path / "dwi.nii.gz"), mask) | ({"preparation": ""} if is_prepared else {})
+    SaveLesionsd(keys="pred", output_dir=tmp_path)(item)
 
     assert corrected_in(brain.parent) == []
     brain.write_bytes(b"a better mask")
-    assert corrected_in(brain.parent) == ([brain] if is_marked else [])
+    assert corrected_in(brain.parent) == ([brain] if is_marked and is_prepared else [])
 
 
 def test_numbers_are_those_of_the_mask(tmp_path, mask):
