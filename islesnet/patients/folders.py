@@ -8,7 +8,7 @@ from pathlib import Path
 
 from islesnet.files import exists, is_file, is_folder
 from islesnet.result_files import has_results, is_result, is_run_folder
-from islesnet.scanner import is_dicom, sequence_by_name
+from islesnet.scanner import is_dicom, may_be_sequence, sequence_by_name
 from islesnet.volumes.file_names import (
     SYSTEM_FOLDERS,
     is_drawn,
@@ -21,9 +21,11 @@ from islesnet.volumes.file_names import (
 
 logger = logging.getLogger(__name__)
 
-# Folders within folders that are looked through for a first scan: XNAT has six below a patient's.
-_DEEPEST = 8
+# Folders within folders that are looked through: deeper than any export lies, and less than Python's recursion allows.
+_DEEPEST = 64
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
+# Templates that analyses bring along are nobody's scans.
+_NOBODYS = {"template", "atlas", "mni", "mni152", "icbm", "icbm152"}
 
 
 def name_without_suffix(path: Path) -> str:
@@ -62,6 +64,12 @@ def volumes_below(folder: Path) -> Iterator[Path]:
 def first_scan(folder: Path) -> Path | None:
     """Find any scan in a folder or below it."""
     return next((scan for place in folders_from(folder) for scan in scans_in(place)), None)
+
+
+def may_hold_sequence(folder: Path) -> bool:
+    """Tell whether DICOM or what may be a sequence by its name, or by its folder's, lies in a patient's folder."""
+    scans = (scan for place in folders_from(folder) for scan in scans_in(place))
+    return any(not is_volume(scan) or _may_be_sequence(scan) for scan in scans)
 
 
 def folders_of_scans(folder: Path) -> list[Path]:
@@ -112,7 +120,8 @@ def _holds_scan(folder: Path) -> bool:
         hint = "left out; name a patient's scan by its sequence"
         logger.warning("%s %s (%s); %s", folder, told, ", ".join(passed_over), hint)
     elif not is_of_results:
-        is_packed = any(path.suffix.lower() in _ARCHIVES for path in _entries(folder))
+        packed = (path for path in _entries(folder) if path.suffix.lower() in _ARCHIVES)
+        is_packed = any(stem_of(path.name) is None for path in packed)  # a .nii.gz is no archive
         logger.warning("%s holds no scan; left out%s", folder, " (unpack what is zipped there)" if is_packed else "")
     return False
 
@@ -147,6 +156,12 @@ def _is_closed(folder: Path) -> bool:
 
 
 def _lost_scans_in(folder: Path) -> Iterator[Path]:
-    """Go through the sequences directly in a folder that are links to files that are not there."""
+    """Go through what may be sequences, directly in a folder, and are links to files that are not there."""
     lost = (path for path in _entries(folder) if stem_of(path.name) and path.is_symlink() and not exists(path))
-    return (path for path in lost if sequence_by_name(name_without_suffix(path)) or sequence_by_name(folder.name))
+    return (
+        path for path in lost if _may_be_sequence(path) and _NOBODYS.isdisjoint(words_of(name_without_suffix(path)))
+    )
+
+
+def _may_be_sequence(volume: Path) -> bool:
+    return may_be_sequence(name_without_suffix(volume)) or sequence_by_name(volume.parent.name) is not None

@@ -13,7 +13,7 @@ from monai.utils import ensure_tuple
 
 from islesnet.data import SEQUENCES, stamps_in_file
 from islesnet.errors import InputError, require_switch
-from islesnet.files import whole_file
+from islesnet.files import NO_TARGET, whole_file
 from islesnet.patients.adc import PlacedAdc, find_adc, place_adc, read_with_adc, without_unusable_adc
 from islesnet.patients.as_they_are import NotFiniteError, doubtful_sides, notes_of_headers, read_sound
 from islesnet.patients.brain import WAYS, Brain, find_brain_of
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 # The keys of an item that a request is read from; what was prepared takes their place.
 _ASKED = ("folder", *ROLES, "brain", "one_patient", "lost")
 _USED = "; used as it is"
-_LOST = "{} is left out: its file is a link to one that is not there (not fetched?)."
+_LOST = f"{{}} is left out: its file is {NO_TARGET}."
 _MOSAIC = "No DICOM segmentation was written: the reference's slices are tiled into one picture (Siemens mosaic)."
 
 
@@ -183,7 +183,9 @@ class PrepareScans(Transform):
                 *([_MOSAIC] if is_tiled else []),
             ),
             damaged=raw.damaged,
-            doubtful_sides=doubtful_sides({role: scan.origin for role, scan in raw.images.items() if scan.origin}),
+            doubtful_sides=doubtful_sides(
+                {role: origin for role in aligned.images if (origin := raw.images[role].origin) is not None}
+            ),
             choices=tuple(choice._asdict() for choice in raw.choices),
             registration={role: numbers_of(alignment) for role, alignment in aligned.alignments.items()},
             brain=brain.way,

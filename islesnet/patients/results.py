@@ -9,8 +9,8 @@ from monai.transforms import Transform
 
 from islesnet.data import Case
 from islesnet.errors import InputError, require_switch
-from islesnet.files import exists, is_folder, remove_parts, sha256_of
-from islesnet.patients.folders import first_scan, is_volume
+from islesnet.files import NO_TARGET, exists, is_folder, remove_parts, sha256_of
+from islesnet.patients.folders import first_scan, is_volume, may_hold_sequence
 from islesnet.patients.scans import RawScans
 from islesnet.patients.source import is_same_source, source_of
 from islesnet.result_files import (
@@ -56,10 +56,11 @@ class BeginPatient(Transform):
         inputs = [Path(data[key]) for key in _FILES if key in data]
         _require_there(inputs)
         made_from = source_of(data)
-        # Where no scan is there any more, what an earlier run left is all there is; the reading says why it fails.
-        if any(role in data for role in ROLES) or ("folder" in data and first_scan(Path(data["folder"])) is not None):
-            results = _PatientResults(self.output_dir, str(data["patient"]), self.has_folder)
-            results.clear_for(inputs, None if self.again else made_from)
+        results = _PatientResults(self.output_dir, str(data["patient"]), self.has_folder)
+        results.require_replaceable(inputs, None if self.again else made_from)
+        # Where no sequence is there any more, earlier results are all there is, and the reading is about to fail.
+        if any(role in data for role in ROLES) or ("folder" in data and may_hold_sequence(Path(data["folder"]))):
+            results.clear()
         return {**data, "made_from": made_from}
 
 
@@ -97,11 +98,8 @@ class _PatientResults:
         self.patient = patient
         self.folder = output_dir / patient if has_folder else None
 
-    def clear_for(self, inputs: Iterable[Path], made_from: str | None = None) -> None:
-        """Remove what an earlier run made of the patient, as the scans may be different now, and mark the folder.
-
-        The numbers are removed last, so that a mask never lies there without them. The mark lets later runs replace
-        what this one writes.
+    def require_replaceable(self, inputs: Iterable[Path], made_from: str | None = None) -> None:
+        """Refuse to write the patient's results where something would be lost by it.
 
         Args:
             inputs: files and folders that the new results are made from.
@@ -116,6 +114,13 @@ class _PatientResults:
         if made_from is not None:
             self._require_same_patients(made_from)
         self._require_permission()
+
+    def clear(self) -> None:
+        """Remove what an earlier run made of the patient, as the scans may be different now, and mark the folder.
+
+        The numbers are removed last, so that a mask never lies there without them. The mark lets later runs replace
+        what this one writes.
+        """
         if self.folder is not None and not exists(self.folder / MARK):
             mark(self.folder)
         for path in self._places():
@@ -217,4 +222,4 @@ def _require_there(inputs: Sequence[Path]) -> None:
     """Refuse what is not there before earlier results are removed for it."""
     for path in inputs:
         if not path.exists():
-            raise InputError(f"{path}: {'is a link to what is not there' if path.is_symlink() else 'does not exist'}")
+            raise InputError(f"{path}: {f'is {NO_TARGET}' if path.is_symlink() else 'does not exist'}")

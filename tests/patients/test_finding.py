@@ -450,6 +450,27 @@ def test_patient_whose_scans_are_all_links_to_nothing_will_fail_and_is_not_left_
         read(bert, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["img001", "scan", "bert"])
+def test_patient_whose_scans_of_any_name_are_links_to_nothing_will_fail_too(write_scan, tmp_path, name):
+    write_scan(tmp_path / "anna/img001.nii.gz")
+    lose(tmp_path / f"bert/{name}.nii.gz")
+
+    assert set(found(tmp_path)) == {"anna", "bert"}
+
+
+def test_folder_without_a_scan_is_told_to_be_unpacked_only_where_it_is_packed(write_scan, tmp_path, caplog):
+    for patient in ("anna", "bert"):
+        write_scan(tmp_path / patient / "dwi.nii.gz")
+    lose(tmp_path / "masks/anna_lesion.nii.gz")
+    (tmp_path / "packed").mkdir()
+    (tmp_path / "packed/carl.zip").touch()
+
+    find_patients(tmp_path)
+
+    told = [record.getMessage() for record in caplog.records if "holds no scan" in record.getMessage()]
+    assert ["unpack" in sentence for sentence in told] == [False, True]
+
+
 @pytest.mark.parametrize("place", ["sub-02/dwi/sub-02_dwi", "data_2_dwi"])
 def test_patient_of_a_data_set_whose_scans_are_all_links_to_nothing_will_fail_too(write_scan, tmp_path, place):
     for number in ("1", "3"):
@@ -458,7 +479,7 @@ def test_patient_of_a_data_set_whose_scans_are_all_links_to_nothing_will_fail_to
 
     _, second, _ = find_patients(tmp_path)
 
-    with pytest.raises(InputError, match="DWI is left out: its file is a link to one that is not there"):
+    with pytest.raises(InputError, match="DWI is left out: its file is a link to a file that is not there"):
         read(second, tmp_path)
     assert len(find_cases(tmp_path)) == 2
 
@@ -466,7 +487,7 @@ def test_patient_of_a_data_set_whose_scans_are_all_links_to_nothing_will_fail_to
 def test_masks_and_templates_that_are_links_to_nothing_make_no_patients(write_scan, tmp_path):
     for patient in ("anna", "bert"):
         write_scan(tmp_path / patient / "dwi.nii.gz")
-    for name in ("masks/anna_lesion", "code/template"):
+    for name in ("masks/anna_lesion", "code/template", "code/MNI152_T1_1mm"):
         lose(tmp_path / f"{name}.nii.gz")
 
     assert set(found(tmp_path)) == {"anna", "bert"}

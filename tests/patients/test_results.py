@@ -125,6 +125,28 @@ def test_results_of_a_patient_whose_scans_are_not_there_any_more_stay(begin, tmp
         assert mask.exists() and (tmp_path / "out/anna/report.html").exists()
 
 
+@pytest.mark.parametrize("left", ["anna_mask", "adc", "swi", "brain_mask"])
+def test_results_stay_where_nothing_but_masks_and_maps_was_fetched(begin, tmp_path, left):
+    mask = written_mask(tmp_path)
+    mark(tmp_path / "out/anna", is_finished=True)
+    write(tmp_path / f"anna/{left}.nii.gz")
+
+    begin(RawScans("anna", tmp_path / "anna"))
+
+    assert mask.exists()
+
+
+def test_mask_that_was_corrected_is_kept_however_deep_the_scans_lie(begin, tmp_path):
+    scan = write(tmp_path / "anna/1/2/3/4/5/6/7/8/9/10/scan.nii.gz", b"a scan")
+    begin(RawScans("anna", tmp_path / "anna"))
+    written_mask(tmp_path).write_bytes(b"corrected")
+
+    assert source_of(RawScans("anna", tmp_path / "anna").item())
+    with pytest.raises(InputError, match="is not as a run of islesnet left it"):
+        begin(RawScans("anna", tmp_path / "anna"))
+    assert scan.exists() and (tmp_path / "out/anna_lesion.nii.gz").read_bytes() == b"corrected"
+
+
 def test_source_stays_the_same_where_scans_come_to_a_patients_or_a_visit_has_two_studies(scans, tmp_path):
     prepared = {"patient": "anna", "dwi": str(scans / "dwi.nii.gz")}
     more = prepared | {"flair": str(write(tmp_path / "elsewhere/flair.nii.gz", b"fetched since"))}
@@ -143,18 +165,32 @@ def test_source_stays_the_same_where_scans_come_to_a_patients_or_a_visit_has_two
     assert is_same_source(source_of(first), source_of(again))
 
 
-def test_metaimages_are_known_by_their_voxels_and_what_cannot_be_read_by_nothing(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("dwi.mhd", b"NDims = 3\nElementDataFile = {}\n"),
+        ("dwi [1].mhd", b"NDims = 3\r\nElementDataFile={}\r\n"),
+        ("dwi.nrrd", b"NRRD0004\ntype: short\ndata file: {}\n\n"),
+    ],
+)
+@pytest.mark.parametrize("voxels", ["dwi.raw", "voxels.bin"])
+def test_header_alone_is_known_by_its_voxels(tmp_path, name, header, voxels):
     items = []
     for day in ("monday", "tuesday"):
-        header = write(tmp_path / day / "dwi.mhd", b"one header")
-        write(tmp_path / day / "dwi.raw", f"the voxels of {day}".encode())
-        items.append({"patient": "anna", "dwi": str(header)})
-    alone = {"patient": "anna", "dwi": str(write(tmp_path / "odd/dwi [1].mhd", b"a header alone"))}
-    broken = {"patient": "anna", "folder": str(write(tmp_path / "inbox/1", b"\0" * 128 + b"DICM").parent)}
+        scan = write(tmp_path / day / name, header.replace(b"{}", voxels.encode()))
+        write(tmp_path / day / voxels, f"the voxels of {day}".encode())
+        (tmp_path / day / "dwi.json").symlink_to("/nowhere/annexed")
+        items.append({"patient": "anna", "dwi": str(scan)})
 
     assert not is_same_source(*map(source_of, items))
+
+
+def test_what_cannot_be_read_is_known_by_nothing_and_a_header_without_voxels_by_itself(tmp_path):
+    alone = {"patient": "anna", "dwi": str(write(tmp_path / "odd/dwi.mhd", b"ElementDataFile = gone.raw\n"))}
+    broken = {"patient": "anna", "folder": str(write(tmp_path / "inbox/1", b"\0" * 128 + b"DICM").parent)}
+
     assert source_of(broken) == ""
-    assert source_of(alone)
+    assert len(source_of(alone).split()) == 2  # and its folder
 
 
 def test_file_that_cannot_be_read_or_is_a_pipe_does_not_stop_the_beginning(scans, begin, monkeypatch):
