@@ -156,13 +156,17 @@ def test_choices_notes_and_numbers_are_written_without_a_path(scattered, prepare
 
 def test_sequence_that_cannot_be_registered_is_left_out_with_a_note(scattered, write_scan, phantom, prepare, tmp_path):
     noise = np.random.default_rng(0).normal(100, 30, phantom.images["flair"].shape)
-    write_scan(scattered / "flair.nii.gz", array=noise, degrees=4)
+    image = nibabel.load(write_scan(scattered / "flair.nii.gz", array=noise, degrees=4))
+    image.set_qform(None, code=0)
+    image.set_sform(image.affine, code=0)
+    nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), None, image.header), scattered / "flair.nii.gz")
 
     item, preparation = prepare(RawScans("anna", scattered))
 
     assert "flair" not in item and "flair" not in preparation.files
     assert any(note.startswith("FLAIR is left out: it could not be registered to DWI") for note in preparation.notes)
     assert preparation.registration["flair"]["used"] is False
+    assert preparation.doubtful_sides == ()  # of a scan that nothing was made of
     assert written(tmp_path) == {"scans.json", "dwi.nii.gz"}
 
 
