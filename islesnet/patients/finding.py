@@ -17,6 +17,7 @@ from islesnet.patients.folders import (
     is_volume,
     name_without_suffix,
     scans_in,
+    unread_in,
 )
 from islesnet.patients.grids import is_on_one_grid
 from islesnet.patients.joining import (
@@ -38,7 +39,7 @@ from islesnet.patients.telling import (
     tell_without_common_name,
 )
 from islesnet.scanner import examination_of, sequence_by_name
-from islesnet.volumes.file_names import natural_key
+from islesnet.volumes.file_names import natural_key, unread_format
 from islesnet.volumes.patient_labels import files_of_two_patients
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     DICOM, files of any names, sequences on grids of their own, is left to `islesnet.scanner.read_patient`, patient by
     patient, later. DICOM folders side by side are one patient where they are of one examination, otherwise one
     patient each. Results of earlier runs are passed over, unless there is nothing else, and folders without a scan
-    with a warning; one that cannot be opened is a patient, so that it is told among those that failed.
+    with a warning; one that cannot be opened, or holds archives or formats that are not read alone, is a patient, so
+    that it is told among those that failed.
 
     Args:
         folder: a data set, a folder of patients' folders, one patient's folder, or a CSV table.
@@ -113,6 +115,8 @@ def _patients_of_children(folder: Path, has_layout: bool) -> list[Case | RawScan
         InputError: where nothing is found, or two patients would have one name.
     """
     children = folders_of_scans(folder)
+    if not children and any(unread_format(path.name) for path in unread_in(folder)):
+        return [_raw_patient(folder)]  # whose reading says what to do
     if children:
         tell_passed_over(folder)
     else:
@@ -253,7 +257,8 @@ def _is_prepared(case: Case, folder: Path) -> bool:
         return False
     left_over = [scan for scan in scans_in(folder) if scan not in case.files.values() and not is_by_product(scan)]
     is_nested = any(first_scan(child) is not None for child in folders_in(folder))
-    return not left_over and not is_nested and is_on_one_grid(case.sequences.values())
+    is_all = not left_over and not is_nested and not any(unread_format(path.name) for path in unread_in(folder))
+    return is_all and is_on_one_grid(case.sequences.values())
 
 
 def _raw_patient(folder: Path) -> RawScans:

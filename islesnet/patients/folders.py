@@ -11,10 +11,12 @@ from islesnet.result_files import has_results, is_result, is_run_folder
 from islesnet.scanner import is_dicom, may_be_sequence, sequence_by_name
 from islesnet.volumes.file_names import (
     SYSTEM_FOLDERS,
+    is_archive,
     is_drawn,
     is_written,
     natural_key,
     stem_of,
+    unread_format,
     without_patient,
     words_of,
 )
@@ -23,7 +25,6 @@ logger = logging.getLogger(__name__)
 
 # Folders within folders that are looked through: deeper than any export lies, and less than Python's recursion allows.
 _DEEPEST = 64
-_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
 # Templates that analyses bring along are nobody's scans.
 _NOBODYS = {"template", "atlas", "mni", "mni152", "icbm", "icbm152"}
 
@@ -54,6 +55,11 @@ def folders_from(folder: Path, depth: int = _DEEPEST, seen: set[str] | None = No
     if depth > 0:
         for child in folders_in(folder):
             yield from folders_from(child, depth - 1, seen)
+
+
+def unread_in(folder: Path) -> Iterator[Path]:
+    """Go through the files directly in a folder that hold scans in a way that is not read: other formats, archives."""
+    return (path for path in _entries(folder) if (unread_format(path.name) or is_archive(path.name)) and is_file(path))
 
 
 def volumes_below(folder: Path) -> Iterator[Path]:
@@ -104,8 +110,8 @@ def is_dicom_file(path: Path) -> bool:
 
 
 def _holds_scan(folder: Path) -> bool:
-    """Tell whether a folder is to be looked at: it holds a scan, or one that cannot be opened or is not there."""
-    if any(map(_is_closed, folders_from(folder))):
+    """Tell whether a folder is to be looked at: it holds a scan, or what may be one and cannot be read as it is."""
+    if any(map(_is_closed, folders_from(folder))) or next(_unread_below(folder), None) is not None:
         return True
     loose = list(scans_in(folder))
     is_of_results = any(map(is_result, _entries(folder)))
@@ -120,10 +126,12 @@ def _holds_scan(folder: Path) -> bool:
         hint = "left out; name a patient's scan by its sequence"
         logger.warning("%s %s (%s); %s", folder, told, ", ".join(passed_over), hint)
     elif not is_of_results:
-        packed = (path for path in _entries(folder) if path.suffix.lower() in _ARCHIVES)
-        is_packed = any(stem_of(path.name) is None for path in packed)  # a .nii.gz is no archive
-        logger.warning("%s holds no scan; left out%s", folder, " (unpack what is zipped there)" if is_packed else "")
+        logger.warning("%s holds no scan; left out", folder)
     return False
+
+
+def _unread_below(folder: Path) -> Iterator[Path]:
+    return (path for place in folders_from(folder) for path in unread_in(place))
 
 
 def _is_of_results(scan: Path) -> bool:

@@ -11,7 +11,7 @@ from islesnet.scanner.dicom.persons import count_persons
 from islesnet.scanner.patient import ROLES, SEQUENCES, Choice, RawImage, RawPatient
 from islesnet.scanner.recognition import Reading, recognise, sequence_by_name
 from islesnet.scanner.survey import UNNAMED, Survey, files_of, survey
-from islesnet.volumes.file_names import stem_of
+from islesnet.volumes.file_names import is_archive, stem_of
 from islesnet.volumes.patient_labels import files_of_two_patients
 
 _MOST_TOLD = 8
@@ -107,12 +107,15 @@ def _tell_unreadable(chooser: Chooser, found: Survey) -> None:
 
 
 def _role_by_names(source: Path) -> str | None:
-    return sequence_by_name(stem_of(source.name) or "") or sequence_by_name(source.parent.name)
+    return sequence_by_name(stem_of(source.name) or source.stem) or sequence_by_name(source.parent.name)
 
 
 def _nothing_found(folder: Path, choices: list[Choice], found: Survey, is_damaged: bool) -> InputError:
     if not found.candidates and not found.unreadable:
-        return InputError(f"{folder}: no scan found; a patient's folder holds DICOM, NIfTI, NRRD or MetaImage files")
+        hint = " (unpack what is zipped there)" if any(is_archive(path.name) for path in folder.rglob("*")) else ""
+        return InputError(
+            f"{folder}: no scan found; a patient's folder holds DICOM, NIfTI, NRRD or MetaImage files{hint}"
+        )
     seen = "".join(f"\n  {choice.source}: {choice.why}" for choice in choices[:_MOST_TOLD])
     more = len(choices) - _MOST_TOLD
     seen += f"\n  and {more} more" if more > 0 else ""

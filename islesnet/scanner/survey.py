@@ -11,7 +11,7 @@ from islesnet.scanner.candidate import Candidate, UnusableError
 from islesnet.scanner.dicom import Frame, candidates_in_series, is_dicom, read_frames, series_name
 from islesnet.scanner.dicom.persons import Person, count_persons
 from islesnet.scanner.volume_files import candidates_in_file
-from islesnet.volumes.file_names import SYSTEM_FOLDERS, natural_key, stem_of
+from islesnet.volumes.file_names import SYSTEM_FOLDERS, natural_key, stem_of, unread_format
 
 # A PACS may name files and folders after the patient, and a file that cannot be read does not say who that is.
 UNNAMED = "DICOM file"
@@ -60,6 +60,8 @@ def survey(root: Path, patient: str, leave_out: Collection[Path] = ()) -> Survey
                 found.candidates += candidates_in_file(path, inside, patient, folder)
             elif is_dicom(path):
                 frames += read_frames(path, inside)
+            elif (told := unread_format(path.name)) is not None:
+                found.unreadable.append((inside, f"is {told}, which is not read: convert it to NIfTI (.nii.gz)"))
         except UnusableError as error:
             _leave_out(found, path, inside, str(error))
         except OSError as error:

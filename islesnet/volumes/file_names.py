@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 # What operating systems leave on a medium.
 SYSTEM_FOLDERS = {"lost+found", "$RECYCLE.BIN", "System Volume Information", "__MACOSX"}
-VOLUME_SUFFIXES = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd")
+VOLUME_SUFFIXES = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd", ".nhdr")
+# Of volumes that are not read: Analyze and NIfTI pairs, FreeSurfer, MINC, Philips.
+_UNREAD_SUFFIXES = {".hdr": "Analyze or a NIfTI pair", ".img": "Analyze or a NIfTI pair", ".mgz": "FreeSurfer"}
+_UNREAD_SUFFIXES |= {".mgh": "FreeSurfer", ".mnc": "MINC", ".par": "Philips PAR/REC", ".rec": "Philips PAR/REC"}
+_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
 
 SEQUENCE_WORDS = {
     "dwi": {"dwi", "isodwi", "trace", "tracew", "b1000", "dwib1000"},
@@ -83,6 +87,17 @@ def stem_of(file_name: str) -> str | None:
         if file_name.lower().endswith(suffix) and len(file_name) > len(suffix):
             return file_name[: -len(suffix)]
     return None
+
+
+def unread_format(file_name: str) -> str | None:
+    """Name the format of a volume that is not read, or None for anything else."""
+    name = file_name.lower().removesuffix(".gz")
+    return next((told for suffix, told in _UNREAD_SUFFIXES.items() if name.endswith(suffix)), None)
+
+
+def is_archive(file_name: str) -> bool:
+    """Tell whether a file may be packed scans; a .nii.gz is none."""
+    return stem_of(file_name) is None and file_name.lower().endswith(_ARCHIVES)
 
 
 def read_name(stem: str, folder_name: str = "") -> NameReading:

@@ -63,7 +63,7 @@ def _opened(path: Path, most_volumes: int = 1) -> tuple[Any, Header]:
     if reader.GetNumberOfComponents() != 1:
         raise VolumeError(path, f"holds {reader.GetNumberOfComponents()} numbers a voxel; one is expected")
     # Without a space NRRD's axes are anybody's, where MetaImage has a default.
-    is_oriented = path.suffix.lower() != ".nrrd" or "NRRD_space" in reader.GetMetaDataKeys()
+    is_oriented = path.suffix.lower() not in (".nrrd", ".nhdr") or "NRRD_space" in reader.GetMetaDataKeys()
     volumes = math.prod(reader.GetSize()[3:])
     return reader, Header(shape=shape, affine=_affine(reader), is_oriented=is_oriented, volumes=volumes)
 

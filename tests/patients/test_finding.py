@@ -141,15 +141,47 @@ def test_folder_without_a_scan_is_told_what_would_be_one(tmp_path, name):
         find_patients(tmp_path)
 
 
-def test_folder_of_archives_is_left_out_with_a_word_to_unpack_them(write_scan, tmp_path, caplog):
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("export.zip", "no scan found; .*unpack what is zipped there"),
+        ("2026/export.tar.gz", "no scan found; .*unpack what is zipped there"),
+        ("dwi.img", "dwi.img: is Analyze or a NIfTI pair, which is not read: convert it to NIfTI"),
+        ("mri/T1.mgz", "T1.mgz: is FreeSurfer, which is not read"),
+    ],
+)
+def test_patient_whose_scans_are_packed_or_in_another_format_fails_and_is_not_left_out(
+    write_scan, tmp_path, name, told
+):
     for patient in ("anna", "bert"):
         write_scan(tmp_path / patient / "x.nii.gz")
-    (tmp_path / "carl").mkdir()
-    (tmp_path / "carl/export.zip").touch()
+    (tmp_path / "carl" / name).parent.mkdir(parents=True)
+    (tmp_path / "carl" / name).write_bytes(b"somehow")
 
-    with caplog.at_level(logging.WARNING):
-        assert set(found(tmp_path)) == {"anna", "bert"}
-    assert "carl holds no scan; left out (unpack what is zipped there)" in caplog.text
+    _, _, carl = find_patients(tmp_path)
+
+    with pytest.raises(InputError, match=f"(?s){told}"):
+        read(carl, tmp_path)
+
+
+def test_one_patients_folder_of_another_format_says_what_to_do(tmp_path):
+    (tmp_path / "dwi.hdr").write_bytes(b"somehow")
+
+    (patient,) = find_patients(tmp_path)
+
+    with pytest.raises(InputError, match="convert it to NIfTI"):
+        read(patient, tmp_path)
+
+
+def test_sequence_in_a_format_that_is_not_read_is_no_absent_one(write_scan, tmp_path):
+    write_scan(tmp_path / "anna/dwi.nii.gz")
+    write_scan(tmp_path / "bert/dwi.nii.gz")
+    (tmp_path / "anna/flair.hdr").write_bytes(b"somehow")
+
+    anna, _ = find_patients(tmp_path)
+    item = PrepareScans(tmp_path / "out", ["dwi", "flair"], brain_mask="none")(anna.item())
+
+    assert Preparation.from_text(item[PREPARATION]).damaged == ("flair",)
 
 
 def test_bids_subject_with_two_files_of_one_sequence_is_left_to_the_scanners_reading(write_scan, tmp_path):
@@ -458,17 +490,14 @@ def test_patient_whose_scans_of_any_name_are_links_to_nothing_will_fail_too(writ
     assert set(found(tmp_path)) == {"anna", "bert"}
 
 
-def test_folder_without_a_scan_is_told_to_be_unpacked_only_where_it_is_packed(write_scan, tmp_path, caplog):
+def test_folder_of_masks_that_are_links_to_nothing_is_left_out_with_a_word(write_scan, tmp_path, caplog):
     for patient in ("anna", "bert"):
         write_scan(tmp_path / patient / "dwi.nii.gz")
     lose(tmp_path / "masks/anna_lesion.nii.gz")
-    (tmp_path / "packed").mkdir()
-    (tmp_path / "packed/carl.zip").touch()
 
     find_patients(tmp_path)
 
-    told = [record.getMessage() for record in caplog.records if "holds no scan" in record.getMessage()]
-    assert ["unpack" in sentence for sentence in told] == [False, True]
+    assert f"{tmp_path / 'masks'} holds no scan; left out" in caplog.messages
 
 
 @pytest.mark.parametrize("place", ["sub-02/dwi/sub-02_dwi", "data_2_dwi"])

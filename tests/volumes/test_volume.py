@@ -16,7 +16,7 @@ OBLIQUE[:3, :3] = nibabel.eulerangles.euler2mat(0.2, -0.1, 0.3) @ np.diag([-2.0,
 OBLIQUE[:3, 3] = (12.5, -40.0, 7.25)
 
 
-@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".nrrd"])
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".nhdr"])
 def test_every_format_gives_the_same_array_and_affine(write_volume, tmp_path, suffix):
     path = write_volume("a b$(x)%'.nii.gz", VALUES, OBLIQUE)
     if suffix == ".nii":
