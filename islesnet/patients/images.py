@@ -1,12 +1,14 @@
 """Volumes of SimpleITK from files and into NIfTI."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
+from islesnet.errors import InputError
 from islesnet.files import whole_file
 from islesnet.scanner import affine_of, image_of
 from islesnet.stamps import describe
@@ -22,6 +24,24 @@ def read_image(path: Path) -> sitk.Image:
     volume = read_volume(path)
     array = np.nan_to_num(np.asarray(volume.array, np.float32), posinf=0.0, neginf=0.0)
     return image_of(array, volume.affine, path.name)
+
+
+def require_different(images: Mapping[str, sitk.Image]) -> None:
+    """Refuse one scan that is given as two sequences: the network would see twice what there is once.
+
+    Args:
+        images: by sequence.
+
+    Raises:
+        InputError: where two have the same voxels.
+    """
+    for (first, image), (second, other) in itertools.combinations(images.items(), 2):
+        voxels, others = sitk.GetArrayViewFromImage(image), sitk.GetArrayViewFromImage(other)
+        if np.array_equal(voxels, others):
+            raise InputError(
+                f"{first.upper()} and {second.upper()} have the same voxels: one scan is given as both. Take away the "
+                "one that is not what it is called"
+            )
 
 
 def write_image(path: Path, image: sitk.Image, stamps: Sequence[str] = ()) -> None:

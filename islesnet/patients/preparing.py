@@ -18,7 +18,7 @@ from islesnet.patients.adc import PlacedAdc, find_adc, place_adc, read_with_adc,
 from islesnet.patients.as_they_are import NotFiniteError, doubtful_sides, notes_of_headers, read_sound
 from islesnet.patients.brain import WAYS, Brain, find_brain_of
 from islesnet.patients.grids import is_on_one_grid
-from islesnet.patients.images import write_image
+from islesnet.patients.images import require_different, write_image
 from islesnet.patients.notes import moved_sequences, notes_of, notes_of_motion, numbers_of
 from islesnet.patients.scans import PREPARATION, Preparation
 from islesnet.result_files import BRAIN_FILE, SCANS_FILE
@@ -125,6 +125,7 @@ class PrepareScans(Transform):
             return None
         except VolumeError:  # the checks that follow say what is wrong with it
             return Preparation(_as_text(files), reference)
+        require_different(images)
         if not all(match(images[reference], image) for role, image in images.items() if role != reference):
             return None
         contradictions = _contradictions(files, own.name)
@@ -160,6 +161,7 @@ class PrepareScans(Transform):
         for choice in raw.choices:
             logger.info("%s: %s: %s, %s", own.name, choice.source, (choice.role or "not used").upper(), choice.why)
         reference = self._reference(raw.images)
+        require_different({role: scan.image for role, scan in raw.images.items() if role in SEQUENCES})
         aligned = coregister({role: scan.image for role, scan in raw.images.items() if role != "b0"}, reference)
         original, origin = raw.images[reference].file, raw.images[reference].origin
         stamps = [] if origin is None else stamps_in_file(origin)

@@ -57,8 +57,12 @@ def find_brain(image: sitk.Image, given: sitk.Image | None = None, way: str = "a
         raise InputError(f"The brain cannot be found by {way!r}; there are {', '.join(FOUND_BY)}.")
     if given is not None:
         mask = mask_on(image, sitk.Cast(given > 0, sitk.sitkFloat32))
-        if not sitk.GetArrayViewFromImage(mask).any():
-            raise InputError("The brain mask that was given is empty where the scan lies; is it of another scan?")
+        shown = sitk.GetArrayViewFromImage(image)[sitk.GetArrayViewFromImage(mask) > 0]
+        if shown.size == 0 or shown.min() == shown.max():
+            raise InputError(
+                "The brain mask that was given is empty where the scan lies, or the scan where the mask lies; is it of "
+                "another scan?"
+            )
         return BrainMask(mask, "given")
     content = _content_of_extracted(image)
     if content is not None:

@@ -35,12 +35,19 @@ def facts_beside(path: Path, words: tuple[str, ...], folder_words: tuple[str, ..
 
 
 def read_b_values(path: Path) -> list[float] | None:
-    """Read FSL's b-values in s/mm2; None where there is no such file or it is none."""
+    """Read FSL's b-values in s/mm2; None where there is no such file.
+
+    Raises:
+        ValueError: where it holds anything but b-values.
+    """
     try:
-        values = [float(word) for word in _read(path).split()]
-    except (OSError, ValueError):
+        content = _read(path)
+    except OSError:
         return None
-    return values if values and all(math.isfinite(value) and value >= 0 for value in values) else None
+    values = [float(word) for word in content.split()]
+    if not values or not all(math.isfinite(value) and value >= 0 for value in values):
+        raise ValueError(f"{path.name} holds no b-values")
+    return values
 
 
 def _read_json(path: Path) -> dict[str, Any]:

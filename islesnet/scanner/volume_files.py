@@ -93,7 +93,15 @@ def without_nan(array: np.ndarray, source: str) -> tuple[np.ndarray, list[str]]:
 
 
 def _b_values(path: Path, header: Header) -> list[float | None]:
-    values = read_b_values(path)
+    try:
+        values = read_b_values(path)
+    except ValueError as error:
+        if header.volumes == 1:
+            return [None]
+        raise UnusableError(
+            f"holds {header.volumes} volumes, and {path.name} beside it cannot be read as b-values; right are "
+            f"{header.volumes} numbers parted by blanks"
+        ) from error
     if header.volumes == 1:  # if it was extracted from several, the file may still list the b-values of all
         return [values[0] if values and len(values) == 1 else None]
     if values is None:

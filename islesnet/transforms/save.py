@@ -161,7 +161,8 @@ def _require_shape(path: Path, array: np.ndarray, reference: nibabel.Nifti1Pair)
 
 
 def _write_nifti(path: Path, array: np.ndarray, reference: nibabel.Nifti1Pair, stamps: Sequence[str]) -> None:
-    header = nibabel.Nifti1Header.from_header(reference.header)
+    header = nibabel.Nifti1Header.from_header(reference.header, check=False)  # which would log that NIfTI-2 is longer
+    header["sizeof_hdr"] = header.sizeof_hdr
     header.set_data_dtype(array.dtype)
     header["cal_min"], header["cal_max"] = 0, 1
     header["descrip"] = describe(stamps)

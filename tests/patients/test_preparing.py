@@ -256,7 +256,7 @@ def test_adc_is_computed_where_the_one_beside_the_dwi_cannot_be_used(write_scan,
 
 
 def test_adc_found_beside_a_named_dwi_is_not_told_as_named_by_the_user(write_scan, phantom, prepare, tmp_path):
-    named = {"dwi": write_scan(tmp_path / "a_dwi.nii.gz"), "flair": write_scan(tmp_path / "a_flair.nii.gz", degrees=4)}
+    named = {"dwi": write_scan(tmp_path / "a_dwi.nii.gz"), "flair": write_scan(tmp_path / "a_flair.nii.gz", "flair", 4)}
     write_scan(tmp_path / "a_adc.nii.gz", array=np.where(phantom.brain, 0.8, 0))
 
     _, preparation = prepare(RawScans("anna", None, named))
@@ -272,7 +272,7 @@ def test_adc_found_beside_a_named_dwi_is_not_told_as_named_by_the_user(write_sca
 
 
 def test_adc_that_nobody_named_never_costs_the_patient(write_scan, phantom, prepare, tmp_path):
-    named = {"dwi": write_scan(tmp_path / "a_dwi.nii.gz"), "flair": write_scan(tmp_path / "a_flair.nii.gz", degrees=4)}
+    named = {"dwi": write_scan(tmp_path / "a_dwi.nii.gz"), "flair": write_scan(tmp_path / "a_flair.nii.gz", "flair", 4)}
     shown = np.arange(phantom.brain.shape[0])[:, None, None] < 10  # of 39: mostly no number
     write_scan(tmp_path / "a_adc.nii.gz", array=np.where(shown & (phantom.brain > 0), 0.8, np.nan))
 
@@ -305,6 +305,27 @@ def test_given_brain_goes_before_all_else_and_is_written_on_the_references_grid(
     assert "The brain mask is the one that was given." in preparation.notes
     np.testing.assert_array_equal(np.asarray(mask.dataobj), phantom.brain)
     np.testing.assert_allclose(mask.affine, nibabel.load(item["dwi"]).affine, atol=1e-4)
+
+
+def test_given_brain_that_lies_where_the_scan_shows_nothing_is_refused(prepared, phantom, prepare, tmp_path):
+    brain = tmp_path / "brain.nii.gz"
+    beside = np.asarray(nibabel.load(prepared / "dwi.nii.gz").dataobj) == 0
+    nibabel.save(nibabel.Nifti1Image(beside.astype(np.uint8), phantom.affine), brain)
+
+    with pytest.raises(InputError, match="is it of another scan"):
+        prepare(RawScans("anna", None, {"dwi": prepared / "dwi.nii.gz"}, brain))
+
+
+@pytest.mark.parametrize("is_on_one_grid", [True, False])
+def test_one_scan_that_is_given_as_two_sequences_is_refused(prepared, prepare, write_scan, tmp_path, is_on_one_grid):
+    (tmp_path / "anna").mkdir()
+    for name in ("dwi", "flair"):
+        shutil.copy(prepared / "dwi.nii.gz", tmp_path / f"anna/{name}.nii.gz")
+    if not is_on_one_grid:
+        write_scan(tmp_path / "anna/t1.nii.gz", "t1", degrees=4)
+
+    with pytest.raises(InputError, match="DWI and FLAIR have the same voxels"):
+        prepare(*find_patients(tmp_path / "anna"))
 
 
 def test_brain_is_looked_for_only_where_the_skull_is_seen_and_it_is_wanted(write_scan, prepare, tmp_path):

@@ -89,7 +89,8 @@ def test_b1000_and_b0_are_picked_out_of_4d_by_its_bval(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("b_values", "message"), [(None, r"no dwi\.bval beside it"), ("0 1000 1000", "gives 3 b-values")]
+    ("b_values", "message"),
+    [(None, r"no dwi\.bval beside it"), ("0 1000 1000", "gives 3 b-values"), ("low high", "cannot be read")],
 )
 def test_4d_without_fitting_b_values_is_refused(tmp_path, b_values, message):
     save(tmp_path / "dwi.nii.gz", values((16, 14, 12, 2)))

@@ -99,12 +99,14 @@ def test_scaled_integer_reference_does_not_scale_the_mask(tmp_path, mask):
     assert nibabel.load(tmp_path / "sub-1_lesion.nii.gz").get_fdata().max() == 1.0
 
 
-def test_nifti2_reference_keeps_the_mask_in_place(tmp_path, mask):
+def test_nifti2_reference_keeps_the_mask_in_place(tmp_path, mask, caplog):
     path = write_nifti(tmp_path / "dwi.nii.gz", kind=nibabel.Nifti2Image)
     SaveLesionsd(keys="pred", output_dir=tmp_path)(item_of(path, mask))
     saved = nibabel.load(tmp_path / "sub-1_lesion.nii.gz")
     np.testing.assert_allclose(saved.affine, OBLIQUE, atol=1e-5)
     assert (int(saved.header["qform_code"]), int(saved.header["sform_code"])) == (1, 2)
+    assert isinstance(saved, nibabel.Nifti1Image)
+    assert "sizeof_hdr" not in caplog.text
 
 
 @pytest.mark.parametrize("suffix", [".mha", ".nrrd"])
