@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
-from islesnet.data import SEQUENCES
 from islesnet.scanner import image_of
+from islesnet.sequences import SEQUENCES
 from islesnet.volumes import VolumeError, read_header, read_volume
 from islesnet.volumes.geometry import check_grid, is_side_doubtful
 from islesnet.volumes.values import check_values

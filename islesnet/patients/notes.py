@@ -5,8 +5,8 @@ from typing import Any
 
 import SimpleITK as sitk  # noqa: N813
 
-from islesnet.data import SEQUENCES
 from islesnet.scanner import UNCONFIRMED, Alignment, slice_zigzag_mm
+from islesnet.sequences import SEQUENCES
 
 # Eleven real sequences and ten synthetic ones of still heads have 0.17 mm at most.
 MOST_ZIGZAG_MM = 0.8

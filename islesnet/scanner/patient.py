@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from islesnet.sequences import SEQUENCES as SEQUENCES
+from islesnet.sequences import SEQUENCES
 
 # What helps to read a DWI, and is not fed to the network.
 COMPANIONS = ("adc", "b0")

@@ -8,9 +8,10 @@ from islesnet.errors import InputError
 from islesnet.scanner.candidate import Candidate
 from islesnet.scanner.choosing import Chooser
 from islesnet.scanner.dicom.persons import count_persons
-from islesnet.scanner.patient import ROLES, SEQUENCES, Choice, RawImage, RawPatient
+from islesnet.scanner.patient import ROLES, Choice, RawImage, RawPatient
 from islesnet.scanner.recognition import Reading, recognise, sequence_by_name
 from islesnet.scanner.survey import UNNAMED, Survey, files_of, survey
+from islesnet.sequences import SEQUENCES
 from islesnet.volumes.file_names import is_archive, stem_of
 from islesnet.volumes.patient_labels import files_of_two_patients
 

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from islesnet.scanner.facts import Facts, words_in
-from islesnet.scanner.patient import SEQUENCES
 from islesnet.scanner.vocabulary import b_value_said, other_said, says_adc, says_b0, sequences_hinted, sequences_said
+from islesnet.sequences import SEQUENCES
 from islesnet.volumes.file_names import MASK_WORDS, is_written, says_contrast_medium, without_patient
 
 _OTHER_IMAGE_TYPES = {

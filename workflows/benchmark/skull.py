@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from islesnet.data import SEQUENCES
 from islesnet.evaluation import evaluate
 from islesnet.phantom import make_patient, patient_seed, wide_settings, write_patient
 from islesnet.phantom.wide import ACUTE_STAGES
 from islesnet.report import write_csv
 from islesnet.report.wording import MISSING, say
+from islesnet.sequences import SEQUENCES
 from islesnet.stamps import PHANTOM
 from workflows.card_tables import markdown_table
 from workflows.claims import claim_folder
