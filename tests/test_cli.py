@@ -64,6 +64,18 @@ def test_datalist_holds_every_patient_once_with_relative_paths(dataset):
     assert not any(Path(item["dwi"]).is_absolute() for section in sections for item in section)
 
 
+def test_help_writes_the_shares_of_a_split_as_they_are_typed(dataset):
+    shown = " ".join(runner.invoke(app, ["datalist", "--help"], env={"COLUMNS": "200"}).output.split())
+    assert "--split <float> <float> <float> Shares of training" in shown
+    assert "The default is --split 0.7 0.2 0.1." in shown
+
+    given, untold = dataset / "given.json", dataset / "untold.json"
+    typed = runner.invoke(app, ["datalist", str(dataset), "-o", str(given), "--split", "0.7", "0.2", "0.1"])
+    assert typed.exit_code == 0, typed.output
+    runner.invoke(app, ["datalist", str(dataset), "-o", str(untold)])
+    assert json.loads(given.read_text()) == json.loads(untold.read_text())
+
+
 def test_datalist_of_another_split_is_written_over_only_when_told_and_then_set_aside(dataset):
     path = dataset / "datalist.json"
     command = ["datalist", str(dataset), "--split"]

@@ -52,7 +52,12 @@ def datalist(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="By default datalist.json there.")] = None,
     layout: Annotated[str, typer.Option(help="auto finds it.")] = "auto",
     split: Annotated[
-        tuple[float, float, float], typer.Option(help="Shares of training, validation and test patients.")
+        tuple[float, float, float],
+        typer.Option(
+            metavar="<float> <float> <float>",
+            help="Shares of training, validation and test patients. The default is --split 0.7 0.2 0.1.",
+            show_default=False,  # which would stand there with commas
+        ),
     ] = (0.7, 0.2, 0.1),
     seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
     replace: Annotated[
