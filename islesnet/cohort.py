@@ -116,7 +116,9 @@ class CohortEvaluator(SupervisedEvaluator):
 
     def _tell_failures(self, last_words: str = "") -> None:
         if self.failures:
-            reasons = "\n".join(f"  {patient}: {reason}" for patient, reason in self.failures.items())
+            # A reason's further lines stand deeper than the patients' names.
+            deeper = {patient: reason.replace("\n", "\n  ") for patient, reason in self.failures.items()}
+            reasons = "\n".join(f"  {patient}: {reason}" for patient, reason in deeper.items())
             told = f"{len(self.failures)} of {self.state.epoch_length} patients failed:\n{reasons}"
             raise FailedPatientsError(told + last_words, self.failures, is_stopped=bool(last_words))
 

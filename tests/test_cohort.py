@@ -26,6 +26,8 @@ def load(item):
     """Stand in for the preprocessing: refuses patients by their names."""
     if item["patient"].startswith("empty"):
         raise InputError(f"{Path(item['dwi']).name} is empty")
+    if item["patient"].startswith("long"):
+        raise InputError("no DWI was recognised. Looked at:\n  swi.nii.gz: not used\n  and 3 more")
     if item["patient"].startswith("full"):
         raise RuntimeError("preparing") from OSError(errno.ENOSPC, "No space left on device", "/out/x")
     if item["patient"].startswith("torn"):
@@ -106,6 +108,20 @@ def test_every_failed_patient_is_named_with_its_reason(evaluator_of, written):
         "Then the run was stopped: disk_lesion.nii.gz: no space left on device",
     ]
     assert [patient for patient, _ in written] == ["a", "b"]
+
+
+def test_further_lines_of_a_reason_are_not_taken_for_patients(evaluator_of):
+    evaluator = evaluator_of("long", "empty")
+    with pytest.raises(InputError) as caught:
+        evaluator.run()
+    assert str(caught.value).splitlines() == [
+        "2 of 2 patients failed:",
+        "  long: no DWI was recognised. Looked at:",
+        "    swi.nii.gz: not used",
+        "    and 3 more",
+        "  empty: empty.nii.gz is empty",
+    ]
+    assert evaluator.failures["long"].endswith("\n  and 3 more")
 
 
 def test_full_disk_stops_the_run_whether_it_is_met_in_preparing_or_in_writing(evaluator_of, written):

@@ -154,6 +154,18 @@ def test_sentences_make_a_table_of_cards_on_a_phone_and_single_words_do_not(tmp_
     assert 'class="scroll cards"' in written(sentences, tmp_path)[0]
 
 
+def test_lines_of_a_sentence_are_kept_in_a_table_and_in_its_cards_on_a_phone(tmp_path):
+    page = Page("A title")
+    lines = "No DWI was recognised. Looked at:\n  swi.nii.gz: not used\n  and 3 more"
+    page.table(pd.DataFrame({"name": ["1"], "reason": [lines]}), "a table")
+    page.alert("Careful", [lines])
+    html, _ = written(page, tmp_path)
+    assert f'<td class="text" data-name="reason">{lines}</td>' in html and f"<li>{lines}</li>" in html
+    rules = re.findall(r"([^{}]+)\{[^{}]*white-space: ([\w-]+)", re.sub(r"/\*.*?\*/", "", html))
+    kept = [style for names, style in rules for name in names.split(",") if name.strip() in ("td.text", ".cards td")]
+    assert kept == ["pre-wrap"]
+
+
 def test_warning_lead_points_subsections_panels_and_links_are_escaped(tmp_path, picture):
     page = Page("A title", running_title=HOSTILE)
     page.alert(HOSTILE, [HOSTILE])
