@@ -67,11 +67,36 @@ class PatientFindings:
         """Say how few of many lesions have most of the volume; nothing where they are few, or alike."""
         shares = np.cumsum([lesion.volume_ml for lesion in self.lesions]) / self.total_volume_ml
         bulk = int(np.argmax(shares >= BULK)) + 1
-        rest = len(self.lesions) - bulk
-        if rest < max(bulk, FEWEST_SMALL):
+        if len(self.lesions) - bulk < max(bulk, FEWEST_SMALL):
             return ""
         largest = "The largest has" if bulk == 1 else f"The {bulk} largest have"
-        return f". {largest} {100 * shares[bulk - 1]:.0f} % of the volume; look at the other {rest} with more doubt"
+        return f". {largest} {100 * shares[bulk - 1]:.0f} % of the volume{self._say_doubt(bulk)}"
+
+    def _say_doubt(self, bulk: int) -> str:
+        """Say which lesions to doubt more than those with the bulk of the volume, or as many of highest confidence.
+
+        Confidence decides where it is known, for it tells lesions from false marks better than volume does
+        (bundle/docs/weights.md). It is compared within the patient alone, so that it need not be calibrated.
+        """
+        confidences = {lesion.number: lesion.confidence for lesion in self.lesions if lesion.confidence is not None}
+        if len(confidences) < len(self.lesions):
+            return f"; look at the other {len(self.lesions) - bulk} with more doubt"
+        ranked = sorted(confidences, key=lambda number: -confidences[number])
+        # Nothing is believed more than the largest lesion for being small.
+        largest = self.lesions[0].number
+        first = max(bulk, ranked.index(largest) + 1)
+        sure, doubted = ranked[:first], ranked[first:]
+        if len(doubted) < len(sure):
+            return (
+                f", but {first - 1} smaller ones have a higher confidence (up to {say(confidences[sure[0]], 2)}) than "
+                f"the largest ({say(confidences[largest], 2)}); look at all of them with doubt"
+            )
+        spread = _say_range(confidences[sure[-1]], confidences[sure[0]])
+        told = f". Confidence is highest in lesions {_say_numbers(sorted(sure))}"
+        if set(sure) == {lesion.number for lesion in self.lesions[:bulk]}:
+            told = " and the highest confidence"
+        others = f"the other {len(doubted)} (up to {say(confidences[doubted[0]], 2)})"
+        return f"{told} ({spread}); look at {others} with more doubt"
 
     def content(self) -> dict[str, Any]:
         """Give everything as plain data, the numbers unrounded, None where something is not known."""
@@ -104,3 +129,19 @@ def say_ml(volume_ml: float) -> str:
 def say_mm(length_mm: float) -> str:
     """Write a length in whole mm."""
     return f"{say(length_mm, 0)} mm"
+
+
+def _say_range(lowest: float, highest: float) -> str:
+    return " to ".join(dict.fromkeys((say(lowest, 2), say(highest, 2))))
+
+
+def _say_numbers(numbers: Sequence[int]) -> str:
+    """List numbers that rise, three and more in a row by the first and the last: 1 to 3, 6 and 7."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    parts = [part for run in runs for part in ([f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run))]
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))

@@ -56,8 +56,9 @@ MEASURES_TEXT = (
     "mirrored place on the other side, brain outside any lesion: 1 means alike, and an acute infarct's ADC ratio is "
     "below 1; a dash stands where too little of the mirrored place is brain without a lesion. A mean is over the "
     "voxels that have a value. Slices are numbered from 1 as the file stores them. Confidence is the network's mean "
-    "probability over the lesion, at least the threshold from which a voxel is marked: it ranks lesions, and is not "
-    "the chance that one is there."
+    "probability over the lesion, at least the threshold from which a voxel is marked: it ranks lesions (of synthetic "
+    "patients, with the weights that come with islesnet, better than their size does), and is not the chance that one "
+    "is there."
 )
 
 
