@@ -14,6 +14,7 @@ from monai.transforms import Transform
 
 from islesnet.errors import FailedPatientsError, InputError, in_words
 from islesnet.failures import describe_failure, full_disk_in, names_of_folders, without_paths
+from islesnet.result_files import EDITED_MASK
 from islesnet.resume import FinishedPatients
 
 logger = logging.getLogger(__name__)
@@ -39,8 +40,9 @@ class CohortDataset(Dataset):
         data: the patients, as `islesnet.data.find_cases` or `islesnet.data.read_datalist` gives them.
         transform: the preprocessing.
         prepare: what comes before it, e.g. `islesnet.patients.PrepareScans`; by default nothing.
-        finished: tells which patients are finished. They are handed on as "finished" without being loaded, and the
-            others get "made_of", a stamp by which later runs recognise their results. By default everybody is loaded.
+        finished: tells which patients are finished. They are handed on as "finished" without being loaded, with a
+            warning where somebody changed the mask since, and the others get "made_of", a stamp by which later runs
+            recognise their results. By default everybody is loaded.
         output_dir: folder of the results; messages name files there by their place in it.
     """
 
@@ -65,6 +67,8 @@ class CohortDataset(Dataset):
                 # Before the files are read: those that change meanwhile make the patient unfinished.
                 made_of = self.finished.stamp(item)
                 if self.finished.is_finished(item, made_of):
+                    if self.finished.is_mask_edited(item["patient"]):
+                        logger.warning("%s: %s", item["patient"], EDITED_MASK)
                     return {"patient": item["patient"], "finished": True}
                 item = item | {"made_of": made_of}
             loaded: dict[str, Any] = self.transform(item if self.prepare is None else self.prepare(item))

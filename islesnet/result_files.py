@@ -18,6 +18,12 @@ SCANS_FILE = "scans.json"
 BRAIN_FILE = "brain.nii.gz"
 SEGMENTATION_FILE = "lesion.dcm"
 _REPORT_FILE = "patient.json"
+EDITED_MASK = (
+    "The mask was changed after the run, and its numbers, checks and report are of the mask before. To measure the "
+    "masks as they are: islesnet evaluate --pred OUT --truth OUT -o SCORES, with the folder of these results as OUT "
+    "(predicted_ml and predicted_lesions in scores.csv). For a new mask and report move this one to another folder and "
+    "segment the patient again."
+)
 # What a run writes that could be taken for a scan: the first are written for raw scans only.
 _REGISTERED = ("dwi.nii.gz", "t1.nii.gz", "t2.nii.gz", "flair.nii.gz")
 _DERIVED = ("adc.nii.gz", BRAIN_FILE, SEGMENTATION_FILE)
@@ -50,6 +56,21 @@ def corrected_in(folder: Path) -> list[Path]:
     told = dict(line.split("  ", 1)[::-1] for line in lines if "  " in line)
     there = [folder / name for name in CORRECTABLE if name in told and is_file(folder / name)]
     return [path for path in there if _checksum(path) != told[path.name]]
+
+
+def is_mask_edited(output_dir: Path, patient: str) -> bool:
+    """Tell whether somebody changed a patient's mask after the run that made it, or closed it to reading.
+
+    Masks of an earlier islesnet, which wrote no checksum, cannot be told from edited ones.
+    """
+    mask = output_dir / f"{patient}_lesion.nii.gz"
+    checksum = read_object(output_dir / f"{patient}_lesion.json").get("mask_sha256")
+    if checksum is None or not is_file(mask):
+        return False
+    try:
+        return sha256_of(mask) != checksum
+    except OSError:
+        return True
 
 
 def is_run_folder(folder: Path) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import islesnet
 from islesnet.errors import require_switch
 from islesnet.files import read_json_object, sha256_of
+from islesnet.result_files import is_mask_edited
 from islesnet.volumes.file_names import stem_of
 
 
@@ -88,6 +89,10 @@ class FinishedPatients:
         are_there = all((self.output_dir / name).is_file() for name in wanted)
         made_of = _read_stamp(self.output_dir / f"{patient}_lesion.json") if are_there else ""
         return bool(made_of) and (stamp or self.stamp(item)).split()[0] in made_of.split()
+
+    def is_mask_edited(self, patient: str) -> bool:
+        """Tell whether a finished patient's mask was changed since, so that its numbers are of the mask before."""
+        return is_mask_edited(self.output_dir, patient)
 
     def _digest(self, item: Mapping[str, str]) -> str:
         beside = None if self.read_beside is None else self.read_beside(item)

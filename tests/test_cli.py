@@ -338,6 +338,27 @@ def test_segment_shows_why_a_mask_is_not_to_be_trusted(dataset, tmp_path, monkey
 
 
 @pytest.mark.parametrize(
+    ("in_short", "shown"),
+    [
+        ("ok", "note: mask edited"),
+        ("note: no DWI", "note: mask edited, no DWI"),
+        ("head cut, low scan", "mask edited, head cut, low scan"),
+        (None, "note: mask edited"),
+    ],
+)
+def test_segment_shows_that_a_mask_was_changed_after_its_run(dataset, tmp_path, monkeypatch, in_short, shown):
+    trust = {} if in_short is None else {"trust": {"in_short": in_short}}
+    numbers = {"patient": "a", "lesion_volume_ml": 1.0, "lesion_count": 1, "mask_sha256": "of another", **trust}
+    (tmp_path / "a_lesion.json").write_text(json.dumps(numbers))
+    (tmp_path / "a_lesion.nii.gz").write_bytes(b"corrected")
+    monkeypatch.setattr("islesnet.segment.segment_cases", lambda *_: None)
+
+    result = runner.invoke(app, ["segment", str(dataset), "-o", str(tmp_path)], env={"COLUMNS": "200"})
+
+    assert f"│ 1.00        │ {shown} │" in result.output
+
+
+@pytest.mark.parametrize(
     ("stop", "shown"), [(None, 3), (FailedPatientsError("b: damaged", ["b"]), 2), (InputError("no weights"), 0)]
 )
 def test_patients_that_an_earlier_run_finished_are_in_the_table_but_for_those_that_failed(

@@ -14,6 +14,7 @@ from islesnet.cohort import CohortDataset, CohortEvaluator
 from islesnet.data import Case
 from islesnet.errors import InputError
 from islesnet.failures import describe_failure
+from islesnet.result_files import EDITED_MASK
 from islesnet.resume import FinishedPatients
 from islesnet.transforms import SaveLesionsd
 
@@ -337,6 +338,22 @@ def test_patient_that_is_finished_is_not_loaded_again(cohort_of, tmp_path, caplo
         evaluator.run()
     assert (loaded, evaluator.finished, evaluator.failures) == (["c"], ["a", "b"], {})
     assert caplog.messages.count("2 of 3 patients were finished before.") == 1
+
+
+def test_finished_patient_whose_mask_was_changed_is_told_and_done_anew_once_it_is_moved(cohort_of, tmp_path, caplog):
+    cohort_of("a", "b")[0].run()
+    mask = tmp_path / "out/a_lesion.nii.gz"
+    mask.write_bytes(b"corrected by hand")
+
+    cohort_of("a", "b")[0].run()
+    assert [message for message in caplog.messages if "changed" in message] == [f"a: {EDITED_MASK}"]
+    assert mask.read_bytes() == b"corrected by hand"
+    mask.rename(tmp_path / "corrected.nii.gz")
+    evaluator, loaded = cohort_of("a", "b")
+    evaluator.run()
+
+    assert (loaded, evaluator.finished) == (["a"], ["b"])
+    assert len([message for message in caplog.messages if "changed" in message]) == 1
 
 
 def test_stamp_is_taken_once_a_patient(cohort_of, monkeypatch):

@@ -1,12 +1,13 @@
 """Which files are results of a run, and which are somebody's."""
 
+import hashlib
 import json
 
 import pytest
 
 from islesnet.errors import InputError
 from islesnet.provenance import write_provenance
-from islesnet.result_files import MARK, is_result, is_run_folder, require_replaceable
+from islesnet.result_files import MARK, is_mask_edited, is_result, is_run_folder, require_replaceable
 
 OF_SCANS = {"registration": {}, "brain_mask": "", "choices": [], "notes": []}
 OF_PATIENT = {"total_volume_ml": 0.0, "lesions": [], "versions": {}}
@@ -112,3 +113,31 @@ def test_folder_of_results_that_holds_dicom_without_a_suffix_is_nobodys_result(t
     (tmp_path / "anna/IM0001").write_bytes(bytes(128) + b"DICM")
 
     assert not is_result(tmp_path / "anna")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "mask", "is_edited"),
+    [
+        ({"mask_sha256": "of another"}, b"a mask", True),
+        ({"mask_sha256": hashlib.sha256(b"a mask").hexdigest()}, b"a mask", False),
+        ({"mask_sha256": "of another"}, None, False),
+        ({"islesnet": "0.1.0"}, b"a mask", False),  # an earlier one, which wrote no checksum
+        (None, b"a mask", False),
+    ],
+)
+def test_mask_that_was_changed_after_its_run_is_known_by_its_checksum(tmp_path, numbers, mask, is_edited):
+    if numbers is not None:
+        (tmp_path / "anna_lesion.json").write_text(json.dumps(numbers))
+    if mask is not None:
+        (tmp_path / "anna_lesion.nii.gz").write_bytes(mask)
+    assert is_mask_edited(tmp_path, "anna") is is_edited
+
+
+def test_mask_that_cannot_be_read_is_not_taken_for_the_run_s(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(path)
+
+    monkeypatch.setattr("islesnet.result_files.sha256_of", refuse)
+    (tmp_path / "anna_lesion.json").write_text('{"mask_sha256": "0"}')
+    (tmp_path / "anna_lesion.nii.gz").touch()
+    assert is_mask_edited(tmp_path, "anna")

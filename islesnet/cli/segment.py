@@ -157,15 +157,27 @@ def _print_volumes(output: Path, patients: Iterable[str], since: float = 0.0) ->
     """Print a row a patient, of numbers that were written since: where a run was stopped, earlier ones may be stale."""
     import json
 
+    from islesnet.result_files import is_mask_edited
+
     table = Table("patient", "lesions", "volume (ml)", "check")
     written = [output / f"{patient}_lesion.json" for patient in patients]
     finished = [path for path in written if path.is_file() and path.stat().st_mtime >= since]
     for path in finished:
         numbers = json.loads(path.read_text())
         count, volume_ml = str(numbers["lesion_count"]), f"{numbers['lesion_volume_ml']:.2f}"
-        table.add_row(numbers["patient"], count, volume_ml, numbers.get("trust", {}).get("in_short", ""))
+        in_short = numbers.get("trust", {}).get("in_short", "")
+        if is_mask_edited(output, numbers["patient"]):
+            in_short = _with_edited(in_short)
+        table.add_row(numbers["patient"], count, volume_ml, in_short)
     if finished:
         console.print(table)
     page = output / "cohort.html"
     if finished or (page.is_file() and page.stat().st_mtime >= since):
         console.print(f"Masks and reports: {output}; all patients: {page}", soft_wrap=True)
+
+
+def _with_edited(in_short: str) -> str:
+    """Say among the few words on a mask that it is not the one that they are of."""
+    topics = [topic for topic in in_short.removeprefix("note: ").split(", ") if topic not in ("", "ok")]
+    is_noted = in_short in ("", "ok") or in_short.startswith("note: ")
+    return f"{'note: ' if is_noted else ''}{', '.join(['mask edited', *topics])}"

@@ -11,6 +11,7 @@ from ignite.engine import Engine, Events
 from monai.utils import ensure_tuple
 
 from islesnet.report.patient import CohortRow, write_cohort_page
+from islesnet.result_files import EDITED_MASK, is_mask_edited
 from islesnet.volumes.file_names import natural_key
 
 logger = logging.getLogger(__name__)
@@ -22,7 +23,8 @@ class CohortTable:
     They are made anew of every ``<patient>_lesion.json`` in the folder, so that nothing is lost with a run that was
     killed, and several runs into one folder have one table. A patient that failed in this run has the failure, and no
     volume of an earlier one. A row leads to ``<patient>/report.html`` where that lies there. Where there is no
-    patient, nothing is written.
+    patient, nothing is written. A mask that somebody changed after its run is noted, for its numbers are of the mask
+    before.
 
     Args:
         output_dir: folder of the results.
@@ -81,13 +83,15 @@ def _read_row(path: Path) -> CohortRow:
     patient, trust = str(numbers["patient"]), numbers.get("trust", {})
     is_trusted = trust.get("is_trusted")
     report = f"{patient}/report.html"
+    is_edited = is_mask_edited(path.parent, patient)
     return CohortRow(
         patient=patient,
         total_volume_ml=float(numbers["lesion_volume_ml"]),
         lesions=int(numbers["lesion_count"]),
         is_trusted=None if is_trusted is None else is_trusted is True,
         reasons=tuple(trust.get("reasons", ())),
-        notes=tuple(trust.get("notes", ())),
+        notes=(*([EDITED_MASK] if is_edited else []), *trust.get("notes", ())),
+        is_edited=is_edited,
         report=report if (path.parent / report).is_file() else None,
         stamps=tuple(numbers.get("stamps", ())),
         weights=str(numbers.get("weights_sha256", "")),

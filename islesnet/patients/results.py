@@ -9,7 +9,7 @@ from monai.transforms import Transform
 
 from islesnet.data import Case
 from islesnet.errors import InputError, require_switch
-from islesnet.files import NO_TARGET, exists, is_folder, remove_parts, sha256_of
+from islesnet.files import NO_TARGET, exists, is_folder, remove_parts
 from islesnet.patients.folders import first_scan, is_volume, may_hold_sequence
 from islesnet.patients.scans import RawScans
 from islesnet.patients.source import is_same_source, source_of
@@ -19,6 +19,7 @@ from islesnet.result_files import (
     MARK,
     corrected_in,
     has_results,
+    is_mask_edited,
     made_in,
     mark,
     read_object,
@@ -154,8 +155,8 @@ class _PatientResults:
         if edited is not None:
             raise InputError(
                 f"{edited} is not as a run of islesnet left it: somebody made or changed it, or its numbers are gone. "
-                "So that no work is lost, move it to another folder, or remove it, before the patient is segmented "
-                "again, or choose another folder for the results."
+                "So that no work is lost it stays there: move it to another folder, or remove it, before the patient "
+                "is segmented again, or choose another folder for the results."
             )
 
     def _require_same_patients(self, made_from: str) -> None:
@@ -196,9 +197,7 @@ class _PatientResults:
             beside = (mask, *map(self._beside, BESIDE_FOLDER))
             yield from filter(os.path.lexists, beside)
             return
-        # An earlier islesnet wrote no checksum, and its masks cannot be told from edited ones.
-        checksum = numbers.get("mask_sha256")
-        if checksum is not None and mask.is_file() and sha256_of(mask) != checksum:
+        if is_mask_edited(self.output_dir, self.patient):
             yield mask
 
     def _require_permission(self) -> None:

@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 from ignite.engine import Engine
 
+from islesnet.files import sha256_of
 from islesnet.handlers import CohortTable
+from islesnet.result_files import EDITED_MASK
 from tests.report.test_page import Tags
 
 
@@ -56,6 +58,25 @@ def test_patient_that_failed_has_the_failure_and_nothing_of_an_earlier_run(tmp_p
     assert written.loc["anna", ["total_volume_ml", "lesions", "is_trusted", "report"]].isna().all()
     assert bool(written.loc["bert", "is_trusted"]) is True
     assert "1 of 2 patients were segmented; 1 patient failed." in page(tmp_path)
+
+
+def test_row_of_a_mask_that_was_changed_after_its_run_says_that_its_numbers_are_of_the_mask_before(tmp_path):
+    for patient in ("anna", "bert", "carl"):
+        (tmp_path / f"{patient}_lesion.nii.gz").write_bytes(b"a mask")
+        checksum = sha256_of(tmp_path / f"{patient}_lesion.nii.gz")
+        write_numbers(tmp_path, patient, mask_sha256=checksum, trust={"is_trusted": True, "notes": ["No DWI."]})
+    for patient in ("bert", "carl"):
+        (tmp_path / f"{patient}_lesion.nii.gz").write_bytes(b"a mask that somebody corrected")
+
+    written = table(tmp_path, {"carl": "it stays there"}).set_index("patient")
+
+    assert written["notes"].dropna().to_dict() == {"anna": "No DWI.", "bert": f"{EDITED_MASK} No DWI."}
+    assert (written.loc["bert", "total_volume_ml"], bool(written.loc["bert", "is_trusted"])) == (1.5, True)
+    assert page(tmp_path).count("The mask was changed after the run") == 1
+    told = (
+        "2 of 3 patients were segmented; 1 mask was changed after the run, and its row is of the mask before; 1 patient"
+    )
+    assert told in page(tmp_path)
 
 
 def test_row_leads_to_the_patients_report_where_there_is_one(tmp_path):

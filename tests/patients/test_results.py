@@ -318,7 +318,10 @@ def test_mask_that_was_corrected_is_not_replaced_until_it_is_moved_away(scans, b
     mask.write_bytes(b"a mask that an expert corrected")
 
     for _ in range(2):
-        with pytest.raises(InputError, match=r"anna_lesion\.nii\.gz is not as a run of islesnet left it"):
+        told = (
+            r"anna_lesion\.nii\.gz is not as a run of islesnet left it: somebody .* changed it.* it stays there: move"
+        )
+        with pytest.raises(InputError, match=told):
             begin(RawScans("anna", scans))
         assert mask.read_bytes() == b"a mask that an expert corrected"
     mask.rename(tmp_path / "corrected.nii.gz")

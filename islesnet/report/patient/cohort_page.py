@@ -21,8 +21,8 @@ PATIENTS_TEXT = (
     "volume or too few sequences. That does not say that the mask is right: it is yours to check."
 )
 FAILED_TEXT = (
-    "The latest run made no mask of these patients; one that an earlier run made may still lie there. Mend what is "
-    "said and run the cohort again."
+    "The latest run made no mask of these patients; one that lies there is of an earlier run, or somebody's, and has "
+    "no row below. Mend what is said and run the cohort again."
 )
 
 
@@ -41,6 +41,7 @@ class CohortRow:
         failure: why the latest run made no mask; empty where it made one.
         stamps: words in capitals that keep this patient from being mistaken, e.g. "PHANTOM".
         weights: SHA-256 of the network's weights; empty where it is not known.
+        is_edited: somebody changed the mask after the run, and the numbers are of the mask before.
     """
 
     patient: str
@@ -53,6 +54,7 @@ class CohortRow:
     failure: str = ""
     stamps: Sequence[str] = ()
     weights: str = ""
+    is_edited: bool = False
 
 
 def write_cohort_page(
@@ -77,7 +79,8 @@ def write_cohort_page(
     doubted = [row for row in done if row.is_trusted is False]
     all_stamps = dict.fromkeys([*stamps, *(stamp for row in rows for stamp in row.stamps)])
     page = Page("Stroke lesions of a cohort", tuple(all_stamps), running_title=f"Cohort of {len(rows)}")
-    page.lead(("" if is_finished else "So far, ") + _sentence(len(rows), len(failed), len(doubted)))
+    edited = sum(row.is_edited for row in done)
+    page.lead(("" if is_finished else "So far, ") + _sentence(len(rows), len(failed), len(doubted), edited))
     page.facts(_facts(done, failed, doubted))
     if failed:
         page.section("Failed", FAILED_TEXT)
@@ -140,9 +143,12 @@ def _facts(
     }
 
 
-def _sentence(patients: int, failed: int, doubted: int) -> str:
+def _sentence(patients: int, failed: int, doubted: int, edited: int) -> str:
     parts = [f"{patients - failed} of {patients} patients were segmented"]
     parts += [f"{doubted} of these masks {'is' if doubted == 1 else 'are'} not to be trusted"] if doubted else []
+    if edited:
+        were, rows_are = ("mask was", "its row is") if edited == 1 else ("masks were", "their rows are")
+        parts.append(f"{edited} {were} changed after the run, and {rows_are} of the mask before")
     parts += [f"{failed} patient{'' if failed == 1 else 's'} failed"] if failed else []
     return "; ".join(parts) + "."
 
