@@ -120,21 +120,15 @@ def test_doctor_reads_a_datalist_that_lies_outside_its_data_set(dataset, tmp_pat
     assert "3 patients: 0 errors" in result.output
 
 
-def test_doctor_names_what_is_a_link_to_nothing(dataset):
+def test_doctor_counts_what_is_a_link_to_nothing_as_errors(dataset):
     for place in ("a/label.nii.gz", "b/dwi.nii.gz", "c/dwi.nii.gz", "c/label.nii.gz"):
         (dataset / place).unlink()
         (dataset / place).symlink_to(dataset / "gone.nii.gz")
 
-    result = runner.invoke(app, ["doctor", str(dataset)], env={"COLUMNS": "200"})
+    result = runner.invoke(app, ["doctor", str(dataset)])
 
     assert result.exit_code == 1, result.output
-    told = [line.split("│")[1:5:3] for line in result.output.splitlines() if "not fetched" in line]
-    assert [[word.strip().partition(":")[0] for word in words] for words in told] == [
-        ["a", "LABEL"],
-        ["b", "DWI"],
-        ["c", "DWI"],
-        ["c", "LABEL"],
-    ]
+    assert "3 patients: 4 errors, 0 warnings" in result.output
 
 
 def test_doctor_lists_every_problem_and_exits_with_1(dataset):

@@ -40,6 +40,16 @@ def test_sound_case_has_no_problems(write_case):
     assert check_case(write_case("1")) == []
 
 
+def test_what_was_not_fetched_is_an_error_each_and_no_other_file_is_compared_with_it(write_case):
+    whole = write_case("1")
+    label = dataclasses.replace(whole, sequences={}, lost=("dwi", "flair"))
+    problems = check_case(dataclasses.replace(whole, label=None, lost=("label",))) + check_case(label)
+
+    told = "is a link to a file that is not there (not fetched yet?)"
+    assert [problem.message for problem in problems] == [f"{role}: {told}" for role in ("LABEL", "DWI", "FLAIR")]
+    assert {problem.severity for problem in problems} == {"error"}
+
+
 @pytest.mark.parametrize(
     ("array", "message"),
     [
