@@ -44,7 +44,9 @@ def read_state_dict(path: str | PathLike[str], purpose: str) -> Mapping[str, tor
     except OSError:
         raise
     except Exception as error:  # a damaged file can make the unpickler raise anything
-        raise InputError(f"{purpose}: {path} is not a file of tensors written by torch.save ({error}).") from error
+        # Its words advise against its own safeguard, and ask for a report to PyTorch.
+        logger.debug("%s: torch.load says: %s", path, error)
+        raise InputError(f"{purpose}: {path} is not a file of tensors written by torch.save.") from error
     if isinstance(content, Mapping):
         content = content.get("state_dict", content)
     if not isinstance(content, Mapping) or not all(

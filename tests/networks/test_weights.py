@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 
 import pytest
@@ -74,6 +75,17 @@ def test_weights_of_another_network_or_none_are_refused_by_name(tmp_path):
         require_weights(tmp_path / "model.pt", nn.Conv2d(1, 1, 1))
     with pytest.raises(InputError, match=r"empty\.pt is not a file of tensors"):
         require_weights(tmp_path / "empty.pt", nn.Conv2d(1, 1, 1))
+
+
+def test_file_that_is_no_weights_is_refused_without_pytorchs_advice(tmp_path):
+    path = tmp_path / "scan.nii.gz"
+    path.write_bytes(gzip.compress(b"n+1"))
+
+    with pytest.raises(InputError) as caught:
+        require_weights(path, nn.Conv2d(1, 1, 1))
+
+    assert str(caught.value) == f"weights: {path} is not a file of tensors written by torch.save."
+    assert "weights_only" in str(caught.value.__cause__)
 
 
 def test_weights_with_entries_that_the_network_lacks_are_refused(tmp_path):
