@@ -1,7 +1,10 @@
 """The errors that are the user's to mend, and how a process says them without a traceback."""
 
+import math
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from numbers import Integral, Real
+from string import ascii_lowercase
 from types import TracebackType
 
 
@@ -33,6 +36,40 @@ def require_switch(value: object, name: str) -> bool:
     if not isinstance(value, bool):
         raise InputError(f"{name} is {value!r}; write --{name} True or --{name} False, with a capital.")
     return value
+
+
+def require_numbers(
+    options: Mapping[str, object],
+    minimum: float = -math.inf,
+    maximum: float = math.inf,
+    counts: Sequence[int] = (1,),
+    is_whole: bool = False,
+) -> None:
+    """Refuse options that are no numbers, too few or too many, or out of range.
+
+    Stock classes, given such a value, say what failed in them, not which option of the command line was wrong.
+
+    Args:
+        options: what was given, by the option's name; False is 0, as everywhere in Python, but True is no number.
+        minimum: of each number.
+        maximum: of each number.
+        counts: how many numbers may be given; 1 is a number by itself, more are a list.
+        is_whole: take whole numbers alone, as for what is counted.
+
+    Raises:
+        InputError: naming the option, what was given and what would be right.
+    """
+    for name, value in options.items():
+        plain: object = value.tolist() if hasattr(value, "tolist") else value  # what NumPy or PyTorch holds
+        numbers = plain if isinstance(plain, list | tuple) else [plain]
+        is_counted = len(numbers) in counts and (numbers is plain) == (len(numbers) > 1)
+        if not is_counted or not all(_is_number(number, minimum, maximum, is_whole) for number in numbers):
+            kind, span = "whole number" if is_whole else "number", _span(minimum, maximum)
+            ways = [
+                f"a {kind}{span}" if count == 1 else f'{count} {kind}s{span}, as in --{name} "{_letters(count)}"'
+                for count in dict.fromkeys(counts)
+            ]
+            raise InputError(f"{name} is {value!r}; it must be {' or '.join(ways)}.")
 
 
 def say_errors_plainly() -> None:
@@ -76,3 +113,19 @@ def in_words(cause: InputError | OSError) -> str:
     if isinstance(cause, OSError) and cause.filename is not None and cause.strerror:
         return f"{cause.filename}: {cause.strerror.lower()}"
     return str(cause)
+
+
+def _is_number(value: object, minimum: float, maximum: float, is_whole: bool) -> bool:
+    if value is True or not isinstance(value, Integral if is_whole else Real):
+        return False
+    return minimum <= float(value) <= maximum
+
+
+def _span(minimum: float, maximum: float) -> str:
+    if minimum == -math.inf:
+        return "" if maximum == math.inf else f" of {maximum:g} or less"
+    return f" of {minimum:g} or more" if maximum == math.inf else f" from {minimum:g} to {maximum:g}"
+
+
+def _letters(count: int) -> str:
+    return f"[{', '.join(ascii_lowercase[:count])}]"

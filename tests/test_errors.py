@@ -2,9 +2,10 @@ import pickle
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from islesnet.errors import FailedPatientsError, InputError, input_error_behind
+from islesnet.errors import FailedPatientsError, InputError, input_error_behind, require_numbers
 
 
 def run(body):
@@ -92,3 +93,33 @@ def test_bugs_and_nothing_have_no_input_error_behind_them():
 def test_failed_patients_come_through_a_pool_of_processes():
     error = pickle.loads(pickle.dumps(FailedPatientsError("1 of 2 patients failed", ["anna"])))
     assert (str(error), error.patients) == ("1 of 2 patients failed", {"anna"})
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "right"),
+    [
+        ("1", {}, "a number."),
+        (True, {}, "a number."),
+        (None, {}, "a number."),
+        ([1], {}, "a number."),
+        (float("nan"), {}, "a number."),
+        (0.5, {"minimum": 1}, "a number of 1 or more."),
+        (0.5, {"maximum": 0.2}, "a number of 0.2 or less."),
+        (2, {"minimum": 0, "maximum": 1}, "a number from 0 to 1."),
+        (2.0, {"is_whole": True}, "a whole number."),
+        (2, {"counts": [3]}, '3 numbers, as in --option "[a, b, c]".'),
+        ([2, 2], {"counts": [1, 3]}, 'a number or 3 numbers, as in --option "[a, b, c]".'),
+        ([2, "2"], {"counts": [2], "minimum": 1}, '2 numbers of 1 or more, as in --option "[a, b]".'),
+    ],
+)
+def test_what_is_no_such_number_is_refused_with_what_would_be_right(value, bounds, right):
+    with pytest.raises(InputError) as caught:
+        require_numbers({"option": value}, **bounds)
+
+    assert str(caught.value) == f"option is {value!r}; it must be {right}"
+
+
+def test_numbers_are_taken_as_python_and_numpy_have_them():
+    require_numbers({"a": 0, "b": 0.5, "c": np.float32(0.5), "d": float("inf"), "off": False}, minimum=0)
+    require_numbers({"a": 3, "b": np.int64(3)}, minimum=3, maximum=3, is_whole=True)
+    require_numbers({"a": (1, 2, 3), "b": np.ones(3), "c": 1}, counts=[1, 3])

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_fn
 
-from islesnet.errors import InputError
+from islesnet.errors import InputError, require_numbers
 from islesnet.networks.parallel import unwrapped
 
 
@@ -23,7 +23,8 @@ def running_mean(network: nn.Module, share: float) -> AveragedModel:
     Raises:
         InputError: for another share.
     """
-    if not 0 < share <= 1:
+    require_numbers({"averaging": share}, minimum=0.0, maximum=1.0)
+    if share == 0:
         raise InputError(f"averaging is {share}; it must be above 0 and at most 1.")
 
     def add(means: PARAM_LIST, latest: PARAM_LIST, steps: torch.Tensor | int) -> None:

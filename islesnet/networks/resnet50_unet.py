@@ -7,6 +7,7 @@ import torch
 from monai.networks.layers.factories import Conv
 from torch import nn
 
+from islesnet.errors import InputError
 from islesnet.networks.decoder import UNetDecoder, convolve
 from islesnet.networks.encoder import ResNet50Encoder
 from islesnet.networks.head import expect_few_lesions
@@ -39,7 +40,7 @@ class ResNet50UNet(nn.Module):
         ``(B, in_channels, *size)`` -> logits ``(B, out_channels, *size)``; odd sizes are legal.
 
     Raises:
-        ValueError: for an unknown ``encoder_training``, or pretrained weights that do not fit.
+        InputError: for an unknown ``encoder_training``, or pretrained weights that do not fit.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class ResNet50UNet(nn.Module):
     ) -> None:
         super().__init__()
         if encoder_training not in ENCODER_TRAINING:
-            raise ValueError(f"encoder_training is {encoder_training!r}; it can be {', '.join(ENCODER_TRAINING)}.")
+            raise InputError(f"encoder_training is {encoder_training!r}; it can be {', '.join(ENCODER_TRAINING)}.")
         self.encoder = ResNet50Encoder(spatial_dims, in_channels)
         self.detail: nn.Module = nn.Identity()
         if detail_channels > 0:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from islesnet.errors import InputError
+from islesnet.errors import require_numbers
 
 
 @dataclass(frozen=True)
@@ -38,5 +38,4 @@ class TrustLimits:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             highest = 1.0 if name.endswith(("_share", "_agreement", "_dice")) else float("inf")
-            if not 0 <= value <= highest:
-                raise InputError(f"trust_limits::{name} is {value}; it must be from 0 to {highest:g}.")
+            require_numbers({f"trust_limits::{name}": value}, minimum=0.0, maximum=highest)
