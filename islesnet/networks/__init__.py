@@ -11,7 +11,7 @@ from islesnet.networks.optimizer import make_sgd
 from islesnet.networks.parallel import unwrapped
 from islesnet.networks.precision import CpuAutocastInferer, has_fast_bfloat16
 from islesnet.networks.pretrained import load_pretrained_encoder
-from islesnet.networks.process import device_of_this_process, keep_freed_memory
+from islesnet.networks.process import device_of_this_process, keep_freed_memory, require_device
 from islesnet.networks.resnet50_unet import ResNet50UNet
 from islesnet.networks.slab import SlabNetwork
 from islesnet.networks.weights import join_weights, require_weights, start_from, trained_spacing
@@ -37,6 +37,7 @@ __all__ = [
     "make_sgd",
     "operating_point_file",
     "read_operating_point",
+    "require_device",
     "require_weights",
     "running_mean",
     "start_from",

@@ -5,6 +5,8 @@ import os
 
 import torch
 
+from islesnet.errors import InputError
+
 # glibc's malloc.h
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
@@ -32,3 +34,16 @@ def keep_freed_memory() -> bool:
     except OSError:
         return False
     return bool(libc.mallopt(M_MMAP_MAX, 0) and libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1))
+
+
+def require_device(device: torch.device | str) -> None:
+    """Refuse a device that PyTorch does not know, or that this machine does not have.
+
+    Raises:
+        InputError: naming what was given and what would be right.
+    """
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, TypeError, ValueError) as error:  # as unlike as what can be wrong
+        known = "cpu, cuda or cuda:0" if torch.cuda.is_available() else "cpu (PyTorch finds no GPU here)"
+        raise InputError(f"device is {str(device)!r}, which cannot be used; it can be {known}.") from error

@@ -61,7 +61,7 @@ LEGAL = [
     ("inference", {}),
     ("inference", {"spacing": (2, 2, 2), "context": 0, "overlap": 0, "window": 96, "minimum_lesion_ml": 0}),
     ("inference", {"overlap": [0.5, 0.5, 0.25], "window": "$[64, 64, -1]", "spacing": "$np.full(3, 1.5)"}),
-    ("inference", {"threshold": "$np.float32(0.3)", "brain_margin": False, "sequences": ["flair"]}),
+    ("inference", {"threshold": "$np.float32(0.3)", "brain_margin": False, "sequences": ["flair"], "device": "cpu"}),
     ("training", {"epochs": "$2 * 3", "learning_rate": 1, "warmup_epochs": 0.5, "patience": float("inf")}),
     ("training", {"drop_sequence": [0, 1, 0.5, 0.5], "blur_augmentation": False, "scale_augmentation": [-0.1, 0.3]}),
     ("training", {"drop_sequence": [0, 1], "sequences": ["dwi", "flair"], "patch": [96, 96, -1], "num_workers": 0}),
@@ -92,6 +92,7 @@ def test_wrong_value_is_refused_with_the_options_name_and_what_would_be_right(re
     [
         ("inference", "postprocessing", {"temperature": 0}, "temperature is 0; it must be above 0"),
         ("inference", "refuse_early", {"minimum_lesion_ml": "small"}, "minimum_lesion_ml is 'small'; it must be a num"),
+        ("inference", "legal_choices", {"device": "gpu"}, "device is 'gpu', which cannot be used; it can be cpu"),
         ("inference", "legal_choices", {"amp": 1}, "amp is 1; write --amp True or --amp False"),
         ("inference", "trust_limits", {"trust_limits::minimum_height_mm": "abc"}, "trust_limits::minimum_height_mm is"),
         ("inference_ensemble", "network_def", {"members": "abc"}, "members is 'abc'; an ensemble has 1 or more."),
@@ -118,6 +119,12 @@ def test_every_number_among_the_choices_is_checked():
 
     assert len(numbers) > 20
     assert numbers <= checked
+
+
+def test_device_may_be_named_by_a_word():
+    parser = open_recipe("training", "training", device="cpu").parser
+
+    assert (parser.get_parsed_content("amp"), parser.get_parsed_content("num_workers")) == (False, 0)
 
 
 @pytest.mark.slow
