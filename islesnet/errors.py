@@ -4,6 +4,7 @@ import math
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from numbers import Integral, Real
+from os import PathLike
 from string import ascii_lowercase
 from types import TracebackType
 
@@ -36,6 +37,20 @@ def require_switch(value: object, name: str) -> bool:
     if not isinstance(value, bool):
         raise InputError(f"{name} is {value!r}; write --{name} True or --{name} False, with a capital.")
     return value
+
+
+def require_paths(options: Mapping[str, object]) -> None:
+    """Refuse options that are no text, as a folder of digits or an option with nothing behind it comes to be read.
+
+    Args:
+        options: what was given, by the option's name.
+
+    Raises:
+        InputError: naming the option, what was given and what to write.
+    """
+    for name, value in options.items():
+        if not isinstance(value, str | PathLike):
+            raise InputError(f"{name} is {value!r}; it must be a path, a name of digits as in --{name} ./2024.")
 
 
 def require_numbers(

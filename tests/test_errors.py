@@ -1,11 +1,12 @@
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from islesnet.errors import FailedPatientsError, InputError, input_error_behind, require_numbers
+from islesnet.errors import FailedPatientsError, InputError, input_error_behind, require_numbers, require_paths
 
 
 def run(body):
@@ -123,3 +124,10 @@ def test_numbers_are_taken_as_python_and_numpy_have_them():
     require_numbers({"a": 0, "b": 0.5, "c": np.float32(0.5), "d": float("inf"), "off": False}, minimum=0)
     require_numbers({"a": 3, "b": np.int64(3)}, minimum=3, maximum=3, is_whole=True)
     require_numbers({"a": (1, 2, 3), "b": np.ones(3), "c": 1}, counts=[1, 3])
+
+
+def test_paths_are_text_or_path_and_a_number_is_refused_by_name():
+    require_paths({"output_dir": "out", "checkpoint": Path("model.pt")})
+
+    with pytest.raises(InputError, match=r"^output_dir is 2024; it must be a path, .* --output_dir \./2024\.$"):
+        require_paths({"dataset_dir": ".", "output_dir": 2024})

@@ -1,6 +1,7 @@
 import pytest
 
-from islesnet.stamps import PHANTOM, describe, stamps_in
+from islesnet.errors import InputError
+from islesnet.stamps import PHANTOM, describe, require_stamps, stamps_in
 
 
 @pytest.mark.parametrize("stamps", [[], [PHANTOM], [PHANTOM, "RANDOM ENCODER", "LEAKY"]])
@@ -23,3 +24,14 @@ def test_description_fits_the_field_and_what_was_cut_off_is_no_stamp():
 )
 def test_description_of_others_holds_none(description):
     assert stamps_in(description) == []
+
+
+@pytest.mark.parametrize("stamps", [PHANTOM, [1], [""], None])
+def test_what_is_no_list_of_words_is_refused(stamps):
+    require_stamps([])
+    require_stamps([PHANTOM, "LEAKY"])
+
+    with pytest.raises(InputError) as caught:
+        require_stamps(stamps)
+
+    assert str(caught.value) == f'stamps is {stamps!r}; it must be a list of words, as in --stamps "[PHANTOM]".'

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from islesnet.data import Case, cases_in_files, detect_layout, find_cases, name_of_patient
-from islesnet.errors import InputError, require_switch
+from islesnet.errors import InputError, require_paths, require_switch
 from islesnet.patients.folders import (
     first_scan,
     folders_in,
@@ -60,10 +60,11 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
         one_patient: the folder is one patient's, however it looks.
 
     Raises:
-        InputError: where nothing is found, two patients would have one name, it is not clear whose a file is, or for a
-            ``one_patient`` that is neither True nor False.
+        InputError: where nothing is found, two patients would have one name, it is not clear whose a file is, for a
+            folder that is no path, or a ``one_patient`` that is neither True nor False.
     """
     require_switch(one_patient, "one_patient")
+    require_paths({"dataset_dir": folder})
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  - "data/.." names its parent, links stay
     if one_patient:
         return [replace(_raw_patient(folder), one_patient=True)]

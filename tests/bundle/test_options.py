@@ -5,8 +5,11 @@ import pytest
 from islesnet.errors import input_error_behind
 from tests.bundle.conftest import open_recipe, run_bundle
 
+PATH = "a path, a name of digits as in --{} ./2024."
 THREE = 'as in --{} "[a, b, c]"'
 FOR_BOTH = [
+    ("output_dir", True, PATH.format("output_dir")),
+    ("checkpoint", 7, PATH.format("checkpoint")),
     ("sequences", "dwi", "a list of different ones among dwi, t1, t2, flair, as in --sequences"),
     ("sequences", ["dwi", "flare"], "a list of different ones among dwi"),
     ("reference_order", ["dwi", "dwi"], "a list of different ones among dwi"),
@@ -27,6 +30,8 @@ FOR_BOTH = [
     ("brain_margin", -1, "a number of 0 or more."),
 ]
 FOR_TRAINING = [
+    ("dataset_dir", 2015, PATH.format("dataset_dir")),
+    ("ckpt_dir", 2024, PATH.format("ckpt_dir")),
     ("epochs", 0, "a whole number of 1 or more."),
     ("epochs", "abc", "a whole number of 1 or more."),
     ("epochs", 2.5, "a whole number of 1 or more."),
@@ -93,6 +98,10 @@ def test_wrong_value_is_refused_with_the_options_name_and_what_would_be_right(re
         ("inference", "postprocessing", {"temperature": 0}, "temperature is 0; it must be above 0"),
         ("inference", "refuse_early", {"minimum_lesion_ml": "small"}, "minimum_lesion_ml is 'small'; it must be a num"),
         ("inference", "legal_choices", {"device": "gpu"}, "device is 'gpu', which cannot be used; it can be cpu"),
+        ("inference", "refuse_early", {"dataset_dir": 2015}, "dataset_dir is 2015; it must be a path, a name of digi"),
+        ("evaluate", "refuse_early", {"dataset_dir": 2015}, "dataset_dir is 2015; it must be a path, a name of digi"),
+        ("inference", "refuse_early", {"stamps": "MINE"}, "stamps is 'MINE'; it must be a list of words, as in --st"),
+        ("training", "refuse_early", {"stamps": "MINE"}, "stamps is 'MINE'; it must be a list of words, as in --st"),
         ("inference", "legal_choices", {"amp": 1}, "amp is 1; write --amp True or --amp False"),
         ("inference", "trust_limits", {"trust_limits::minimum_height_mm": "abc"}, "trust_limits::minimum_height_mm is"),
         ("inference_ensemble", "network_def", {"members": "abc"}, "members is 'abc'; an ensemble has 1 or more."),
