@@ -662,8 +662,8 @@ def read(patient, folder):
     ],
 )
 def test_patient_whose_scans_have_two_labels_is_refused_alone_or_in_a_cohort(write_scan, tmp_path, folder, names):
-    for name in names:
-        write_scan(tmp_path / f"cohort/{folder}/{name}.nii.gz", "flair" if "dwi" not in name.lower() else "dwi")
+    for name, sequence in zip(names, ("dwi", "flair", "t1"), strict=False):
+        write_scan(tmp_path / f"cohort/{folder}/{name}.nii.gz", sequence)
     write_scan(tmp_path / "cohort/other/dwi.nii.gz")
 
     (alone,) = find_patients(tmp_path / "cohort" / folder)
