@@ -52,8 +52,7 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     DICOM, files of any names, sequences on grids of their own, is left to `islesnet.scanner.read_patient`, patient by
     patient, later. DICOM folders side by side are one patient where they are of one examination, otherwise one
     patient each. Results of earlier runs are passed over, unless there is nothing else, and folders without a scan
-    with a warning; one that cannot be opened, or holds archives or formats that are not read alone, is a patient, so
-    that it is told among those that failed.
+    with a warning; one that cannot be opened is a patient, so that it is told among those that failed.
 
     Args:
         folder: a data set, a folder of patients' folders, one patient's folder, or a CSV table.

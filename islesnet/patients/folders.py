@@ -110,8 +110,8 @@ def is_dicom_file(path: Path) -> bool:
 
 
 def _holds_scan(folder: Path) -> bool:
-    """Tell whether a folder is to be looked at: it holds a scan, or what may be one and cannot be read as it is."""
-    if any(map(_is_closed, folders_from(folder))) or next(_unread_below(folder), None) is not None:
+    """Tell whether a folder is to be looked at: it holds a scan, or one that cannot be opened or is not there."""
+    if any(map(_is_closed, folders_from(folder))):
         return True
     loose = list(scans_in(folder))
     is_of_results = any(map(is_result, _entries(folder)))
@@ -126,12 +126,11 @@ def _holds_scan(folder: Path) -> bool:
         hint = "left out; name a patient's scan by its sequence"
         logger.warning("%s %s (%s); %s", folder, told, ", ".join(passed_over), hint)
     elif not is_of_results:
-        logger.warning("%s holds no scan; left out", folder)
+        # No patient: manuals are zipped too, and analyses of a patient's scans have formats of their own.
+        unread = next((path for place in folders_from(folder) for path in unread_in(place)), None)
+        hint = "" if unread is None else f"; {unread.name} is not read: unpack it, or convert it to NIfTI"
+        logger.warning("%s holds no scan; left out%s", folder, hint)
     return False
-
-
-def _unread_below(folder: Path) -> Iterator[Path]:
-    return (path for place in folders_from(folder) for path in unread_in(place))
 
 
 def _is_of_results(scan: Path) -> bool:

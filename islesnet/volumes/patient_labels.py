@@ -12,17 +12,19 @@ from islesnet.volumes.file_names import sequence_named, stem_of
 # for a twofold acceleration.
 _WORD = "patient|participant|proband|pat|pt|subject|subj|sub|case|mrn"
 # In "P-12-001" the label is centre and patient, 12-001; in "P-12-1000" it is 12, and a b-value follows.
-_NUMBER = r"(?:[_ #]?\d+|-\d+(?:-0\d+)*)(?![0-9a-z]|\.\d)"
-_BIDS = r"sub-(?P<word>[0-9a-z]+)(?![0-9a-z]|\.\d)"
+_NUMBER = r"(?:[_ #]?\d+|-\d+(?:-0\d+)*)(?![0-9a-z])"
+_BIDS = r"sub-(?P<word>[0-9a-z]+)(?![0-9a-z])"
 _LABEL = re.compile(rf"(?:{_WORD}|p)(?P<number>{_NUMBER})|{_BIDS}")
 _LABEL_AFTER_FOLDER = re.compile(rf"(?:{_WORD})(?P<number>{_NUMBER})|{_BIDS}")
-_BIDS_WITHIN = re.compile(
-    r"(?<![0-9a-z])sub-(?:(?P<number>\d+(?:-0\d+)*)|(?P<word>[a-z]*\d[0-9a-z]*))(?![0-9a-z]|\.\d)"
-)
+_BIDS_WITHIN = re.compile(r"(?<![0-9a-z])sub-(?:(?P<number>\d+(?:-0\d+)*)|(?P<word>[a-z]*\d[0-9a-z]*))(?![0-9a-z])")
 # What BIDS calls "sub-PAT001" may be called "PAT001" elsewhere: the number is what both share.
 _NUMBER_OF_WORD = re.compile(rf"(?:{_WORD}|p)?(\d+)")
-# Templates, voxel sizes (1mm, 1p5mm, 1x1x1) and field strengths.
-_NOBODY = re.compile(r"(?:mni|icbm|template|atlas|average)[0-9a-z]*|\d+(?:mm|iso|t)|\d+(?:[px]\d+)+(?:mm|iso)?")
+# Templates, voxel sizes (1mm, 1p5mm, 1x1x1) and field strengths. "1p001" and "2t" are patients.
+_NOBODY = re.compile(
+    r"(?:mni|icbm|template|atlas|average)[0-9a-z]*|\d+(?:p\d+)?(?:mm|iso)|\d+(?:x\d+)+(?:mm|iso)?|[37]t"
+)
+# Left out ahead of all: what looks like a label and is "subsampled to 1.5 mm".
+_SIZE = re.compile(r"(?<![0-9a-z])sub-[1-9]\.\d+(?:mm|iso|t)(?![0-9a-z])")
 
 
 class _Label(NamedTuple):
@@ -83,7 +85,7 @@ def _may_be_same(first: _Label, second: _Label) -> bool:
 
 
 def _find_label(name: str, folder_name: str) -> _Label | None:
-    text = name.lower()
+    text = _SIZE.sub("", name.lower())
     after_folder = _LABEL_AFTER_FOLDER.match(text, _end_of(folder_name.lower(), text))
     found = _LABEL.match(text) or after_folder or _BIDS_WITHIN.search(text)
     if found is None:

@@ -141,27 +141,37 @@ def test_folder_without_a_scan_is_told_what_would_be_one(tmp_path, name):
         find_patients(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("name", "told"),
-    [
-        ("export.zip", "no scan found; .*unpack what is zipped there"),
-        ("2026/export.tar.gz", "no scan found; .*unpack what is zipped there"),
-        ("dwi.img", "dwi.img: is Analyze or a NIfTI pair, which is not read: convert it to NIfTI"),
-        ("mri/T1.mgz", "T1.mgz: is FreeSurfer, which is not read"),
-    ],
-)
-def test_patient_whose_scans_are_packed_or_in_another_format_fails_and_is_not_left_out(
-    write_scan, tmp_path, name, told
-):
+@pytest.mark.parametrize("name", ["export.zip", "2026/export.tar.gz", "dwi.img", "mri/T1.mgz"])
+def test_folder_whose_scans_are_packed_or_in_another_format_is_left_out_with_a_word(write_scan, tmp_path, caplog, name):
     for patient in ("anna", "bert"):
         write_scan(tmp_path / patient / "x.nii.gz")
     (tmp_path / "carl" / name).parent.mkdir(parents=True)
     (tmp_path / "carl" / name).write_bytes(b"somehow")
 
-    _, _, carl = find_patients(tmp_path)
+    assert set(found(tmp_path)) == {"anna", "bert"}
+    assert f"carl holds no scan; left out; {Path(name).name} is not read" in caplog.text
 
-    with pytest.raises(InputError, match=f"(?s){told}"):
-        read(carl, tmp_path)
+
+@pytest.mark.parametrize("name", ["BEFUND/befund.zip", "freesurfer/mri/T1.mgz", "mc/prefiltered_mcf.par"])
+def test_what_is_not_read_beside_series_makes_no_patients_of_them(write_scan, tmp_path, name):
+    for sequence in ("dwi", "flair"):
+        write_scan(tmp_path / f"P1/{sequence}/x.nii.gz", sequence)
+    (tmp_path / "P1" / name).parent.mkdir(parents=True)
+    (tmp_path / "P1" / name).write_bytes(b"somehow")
+
+    (patient,) = find_patients(tmp_path / "P1")
+
+    assert patient.patient == "P1"
+
+
+def test_zipped_manual_beside_a_flat_folder_of_patients_stops_nobody(write_scan, tmp_path):
+    for patient in ("p1", "p2"):
+        for sequence in ("dwi", "flair"):
+            write_scan(tmp_path / f"{patient}_{sequence}.nii.gz", sequence)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/protocol.zip").write_bytes(b"somehow")
+
+    assert set(found(tmp_path)) == {"p1", "p2"}
 
 
 def test_one_patients_folder_of_another_format_says_what_to_do(tmp_path):
