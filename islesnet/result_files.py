@@ -1,13 +1,11 @@
 """What runs of islesnet leave in a folder, so that it is not taken for scans, and nothing else is replaced."""
 
-import json
 import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any
 
 from islesnet.errors import InputError
-from islesnet.files import exists, is_file, is_folder, sha256_of, whole_file
+from islesnet.files import exists, is_file, is_folder, read_json_object, sha256_of, whole_file
 from islesnet.volumes.file_names import is_drawn, stem_of
 
 # Names of files. Every run writes the first to its folder; the second, in a patient's folder of results, says that a
@@ -18,12 +16,6 @@ SCANS_FILE = "scans.json"
 BRAIN_FILE = "brain.nii.gz"
 SEGMENTATION_FILE = "lesion.dcm"
 _REPORT_FILE = "patient.json"
-EDITED_MASK = (
-    "The mask was changed after the run, and its numbers, checks and report are of the mask before. To measure the "
-    "masks as they are: islesnet evaluate --pred OUT --truth OUT -o SCORES, with the folder of these results as OUT "
-    "(predicted_ml and predicted_lesions in scores.csv). For a new mask and report move this one to another folder and "
-    "segment the patient again."
-)
 # What a run writes that could be taken for a scan: the first are written for raw scans only.
 _REGISTERED = ("dwi.nii.gz", "t1.nii.gz", "t2.nii.gz", "flair.nii.gz")
 _DERIVED = ("adc.nii.gz", BRAIN_FILE, SEGMENTATION_FILE)
@@ -38,6 +30,14 @@ CORRECTABLE = (BRAIN_FILE, SEGMENTATION_FILE)
 _KEYS_OF_SCANS = {"registration", "brain_mask", "choices"}
 _KEYS_OF_REPORT = {"total_volume_ml", "lesions", "versions"}
 _WORDS_OF_MARK = "islesnet wrote here, and replaces what it wrote of this patient, here and beside this folder.\n"
+
+# What is said of results whose mask somebody changed.
+EDITED_MASK = (
+    "The mask was changed after the run, and its numbers, checks and report are of the mask before. To measure the "
+    "masks as they are: islesnet evaluate --pred OUT --truth OUT -o SCORES, with the folder of these results as OUT "
+    "(predicted_ml and predicted_lesions in scores.csv). For a new mask and report move this one to another folder and "
+    "segment the patient again."
+)
 
 
 def mark(folder: Path, is_finished: bool = False) -> None:
@@ -64,7 +64,7 @@ def is_mask_edited(output_dir: Path, patient: str) -> bool:
     Masks of an earlier islesnet, which wrote no checksum, cannot be told from edited ones.
     """
     mask = output_dir / f"{patient}_lesion.nii.gz"
-    checksum = read_object(output_dir / f"{patient}_lesion.json").get("mask_sha256")
+    checksum = read_json_object(output_dir / f"{patient}_lesion.json").get("mask_sha256")
     if checksum is None or not is_file(mask):
         return False
     try:
@@ -75,7 +75,7 @@ def is_mask_edited(output_dir: Path, patient: str) -> bool:
 
 def is_run_folder(folder: Path) -> bool:
     """Tell by its provenance whether a run of islesnet wrote to a folder."""
-    versions = read_object(folder / RUN_FILE).get("versions")
+    versions = read_json_object(folder / RUN_FILE).get("versions")
     return isinstance(versions, dict) and "islesnet" in versions
 
 
@@ -111,7 +111,7 @@ def is_result(path: Path) -> bool:
 
 def has_results(output_dir: Path, patient: str) -> bool:
     """Tell whether what lies in a folder as <patient>_... is a run's."""
-    is_told = "islesnet" in read_object(output_dir / f"{patient}_lesion.json")
+    is_told = "islesnet" in read_json_object(output_dir / f"{patient}_lesion.json")
     return is_told or bool(made_in(output_dir / patient))
 
 
@@ -121,19 +121,10 @@ def made_in(folder: Path) -> tuple[str, ...]:
     Registered scans are told in ``scans.json``, which is written before them. A mark, or a report, may have been copied
     to scans of the same names.
     """
-    if set(read_object(folder / SCANS_FILE)) >= _KEYS_OF_SCANS:
+    if set(read_json_object(folder / SCANS_FILE)) >= _KEYS_OF_SCANS:
         return (*_REGISTERED, *_DERIVED)
-    is_reported = set(read_object(folder / _REPORT_FILE)) >= _KEYS_OF_REPORT
+    is_reported = set(read_json_object(folder / _REPORT_FILE)) >= _KEYS_OF_REPORT
     return _DERIVED if is_reported or exists(folder / MARK) else ()
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """Read a JSON object; an empty one where there is none, or it cannot be read."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _holds_else(folder: Path, names: Collection[str]) -> bool:

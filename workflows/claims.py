@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from islesnet.errors import InputError
-from islesnet.files import whole_file
+from islesnet.files import write_json
 
 _NAMED = 6  # of the choices that differ, at most
 
@@ -27,8 +27,7 @@ def claim_folder(folder: Path, name: str, choices: Mapping[str, object], option:
     """
     check_claim(folder, name, choices, option)
     if not (folder / name).is_file():
-        with whole_file(folder / name) as part:
-            part.write_text(json.dumps(_as_told(choices), indent=2) + "\n")
+        write_json(folder / name, _as_told(choices))
 
 
 def check_claim(folder: Path, name: str, choices: Mapping[str, object], option: str = "--out") -> None:

@@ -9,10 +9,10 @@ import pandas as pd
 
 from islesnet.data import Case
 from islesnet.evaluation.scan import open_scan
+from islesnet.files import write_json
 from islesnet.metrics import DWI_THRESHOLD, NEIGHBOUR_SCORES, compare_paired, pool_reliability, summarize
 from islesnet.report import DrawnPatient, EvaluationReport, Figures, read_history, write_csv, write_evaluation_report
 from workflows.baselines import THRESHOLD_TEXT, pair_of
-from workflows.run_record import write_json
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from islesnet.errors import InputError
-from islesnet.files import require_writable
+from islesnet.files import require_writable, write_json
 from islesnet.metrics import summarize
 from workflows.baselines import score_baselines
 from workflows.claims import alone_in
@@ -28,7 +28,7 @@ from workflows.ensemble import join_folds, score_ensemble
 from workflows.experiment import Experiment, run_all
 from workflows.folds import FoldPlan
 from workflows.machine import add_at_once, shares_of_machine
-from workflows.run_record import say_missing, say_steps, write_json, write_run_provenance
+from workflows.run_record import say_missing, say_steps, write_run_provenance
 from workflows.systems import (
     Pace,
     add_pretrained,

@@ -1,12 +1,10 @@
 """The record of a workflow's run: the systems it lacks, steps and time taken, devices used, and its provenance."""
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from islesnet.files import whole_file
 from islesnet.provenance import commands_in, write_provenance
 from workflows.experiment import Experiment
 
@@ -51,12 +49,6 @@ def write_run_provenance(folder: Path, arguments: argparse.Namespace, **known: A
         "duration_s_of_commands_added_up": total_duration_s(folder),
     }
     return write_provenance(folder, config=config, device=devices_used(folder), **known)
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file, whole or not at all."""
-    with whole_file(path) as part:
-        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _commands_below(folder: Path) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 
-from islesnet.files import require_writable
+from islesnet.files import require_writable, write_json
 from islesnet.networks import can_compile
 from islesnet.provenance import commands_in
 from workflows.bundle_config import fill_cache, recipe_checksum
@@ -16,7 +16,6 @@ from workflows.claims import claim_folder
 from workflows.command_line import say_step
 from workflows.commands import options, run_bundle
 from workflows.experiment import steps_taken
-from workflows.run_record import write_json
 
 VALIDATIONS = 4  # in a training, at most: each takes minutes
 RECIPE = "recipes/training_wide.yaml"

@@ -1,6 +1,5 @@
 """Prepare a patient's scans for the network: read, register, find the brain; or use them as they are."""
 
-import json
 import logging
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from monai.utils import ensure_tuple
 
 from islesnet.data import SEQUENCES, stamps_in_file
 from islesnet.errors import InputError, require_switch
-from islesnet.files import NO_TARGET, whole_file
+from islesnet.files import NO_TARGET, write_json
 from islesnet.patients.adc import PlacedAdc, find_adc, place_adc, read_with_adc, without_unusable_adc
 from islesnet.patients.as_they_are import NotFiniteError, doubtful_sides, notes_of_headers, read_sound
 from islesnet.patients.brain import WAYS, Brain, find_brain_of
@@ -194,8 +193,7 @@ class PrepareScans(Transform):
             dicom=() if is_tiled else tuple((str(place.path), place.frame) for place in slices),
         )
         # Before the volumes, which are known by it as a run's.
-        with whole_file(own / SCANS_FILE) as part:
-            part.write_text(json.dumps(preparation.told(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_json(own / SCANS_FILE, preparation.told(), ensure_ascii=False)
         for role, image in aligned.images.items():
             corrects = self.bias_correction and role in SEQUENCES
             write_image(own / f"{role}.nii.gz", correct_bias(image, brain.mask) if corrects else image, stamps)

@@ -9,7 +9,7 @@ from monai.transforms import Transform
 
 from islesnet.data import Case
 from islesnet.errors import InputError, require_switch
-from islesnet.files import NO_TARGET, exists, is_folder, remove_parts
+from islesnet.files import NO_TARGET, exists, is_folder, read_json_object, remove_parts
 from islesnet.patients.folders import first_scan, is_volume, may_hold_sequence
 from islesnet.patients.scans import RawScans
 from islesnet.patients.source import is_same_source, source_of
@@ -22,7 +22,6 @@ from islesnet.result_files import (
     is_mask_edited,
     made_in,
     mark,
-    read_object,
 )
 from islesnet.scanner import ROLES
 
@@ -161,7 +160,7 @@ class _PatientResults:
 
     def _require_same_patients(self, made_from: str) -> None:
         numbers = self._beside("lesion.json")
-        earlier = read_object(numbers).get("made_from", "")
+        earlier = read_json_object(numbers).get("made_from", "")
         if earlier and not is_same_source(earlier, made_from):
             raise InputError(
                 f"{numbers}: the results there were made from different scans under the same patient name. Use --name "
@@ -190,7 +189,7 @@ class _PatientResults:
         """
         if self.folder is not None:
             yield from corrected_in(self.folder)
-        numbers = read_object(self._beside("lesion.json"))
+        numbers = read_json_object(self._beside("lesion.json"))
         mask = self._beside("lesion.nii.gz")
         if "islesnet" not in numbers:
             # The mask comes a second time among the others; it stands in front so that it is the one that is named.
