@@ -33,6 +33,7 @@ from islesnet.patients.telling import (
     is_by_product,
     some,
     tell_apart,
+    tell_archives,
     tell_as_one,
     tell_left_over,
     tell_passed_over,
@@ -52,7 +53,8 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     DICOM, files of any names, sequences on grids of their own, is left to `islesnet.scanner.read_patient`, patient by
     patient, later. DICOM folders side by side are one patient where they are of one examination, otherwise one
     patient each. Results of earlier runs are passed over, unless there is nothing else, and folders without a scan
-    with a warning; one that cannot be opened is a patient, so that it is told among those that failed.
+    with a warning; one that cannot be opened is a patient, so that it is told among those that failed. Archives are
+    named in a warning, not opened.
 
     Args:
         folder: a data set, a folder of patients' folders, one patient's folder, or a CSV table.
@@ -65,8 +67,12 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     require_switch(one_patient, "one_patient")
     require_paths({"dataset_dir": folder})
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  - "data/.." names its parent, links stay
-    if one_patient:
-        return [replace(_raw_patient(folder), one_patient=True)]
+    patients = [replace(_raw_patient(folder), one_patient=True)] if one_patient else _patients_in(folder)
+    tell_archives(folder)
+    return patients
+
+
+def _patients_in(folder: Path) -> list[Case | RawScans]:
     layout = _layout_of(folder)
     if layout not in (None, "folders"):
         return _patients_in_layout(folder, str(layout))

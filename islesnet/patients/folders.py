@@ -62,6 +62,11 @@ def unread_in(folder: Path) -> Iterator[Path]:
     return (path for path in _entries(folder) if (unread_format(path.name) or is_archive(path.name)) and is_file(path))
 
 
+def archives_in(folder: Path) -> Iterator[Path]:
+    """Go through the archives directly in a folder."""
+    return (path for path in _entries(folder) if is_archive(path.name) and is_file(path))
+
+
 def volumes_below(folder: Path) -> Iterator[Path]:
     """Go through the volumes in a folder and below it, without what islesnet wrote."""
     return (path for place in folders_from(folder) for path in volumes_in(place))

@@ -5,7 +5,17 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from islesnet.data import Case
-from islesnet.patients.folders import folders_of_results, is_volume, name_without_suffix, scans_in, volumes_in
+from islesnet.patients.folders import (
+    archives_in,
+    first_scan,
+    folders_from,
+    folders_in,
+    folders_of_results,
+    is_volume,
+    name_without_suffix,
+    scans_in,
+    volumes_in,
+)
 from islesnet.patients.joining import have_no_name_in_common
 from islesnet.patients.scans import RawScans
 from islesnet.scanner import may_be_sequence, sequence_by_name
@@ -58,6 +68,15 @@ def tell_passed_over(folder: Path) -> None:
     results = [child.name for child in folders_of_results(folder)]
     if results:
         logger.warning("%s: results of an earlier run are passed over: %s", folder, some(results))
+
+
+def tell_archives(folder: Path) -> None:
+    """Name the archives beside the scans that are read: they may hold another patient, or another sequence."""
+    # A folder without any scan is told of where it is left out.
+    of_patients = [place for child in folders_in(folder) if first_scan(child) for place in folders_from(child, 3)]
+    archives = [str(path.relative_to(folder)) for place in (folder, *of_patients) for path in archives_in(place)]
+    if archives:
+        logger.warning("%s: archives are not looked into: %s; unpack those that hold scans", folder, some(archives))
 
 
 def is_by_product(scan: Path) -> bool:

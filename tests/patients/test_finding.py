@@ -174,6 +174,17 @@ def test_zipped_manual_beside_a_flat_folder_of_patients_stops_nobody(write_scan,
     assert set(found(tmp_path)) == {"p1", "p2"}
 
 
+@pytest.mark.parametrize("scan", ["p1/dwi.nii.gz", "p1_dwi.nii.gz", "sub-p1/dwi/sub-p1_dwi.nii.gz"])
+@pytest.mark.parametrize("archive", ["p2.zip", "{folder}/t1.zip"])
+def test_archives_beside_what_is_read_are_named(write_scan, tmp_path, caplog, scan, archive):
+    write_scan(tmp_path / scan)
+    archive = archive.format(folder=Path(scan).parent)
+    (tmp_path / archive).write_bytes(b"somehow")
+
+    assert len(found(tmp_path)) == 1
+    assert f"archives are not looked into: {Path(archive)}; unpack those that hold scans" in caplog.text
+
+
 def test_one_patients_folder_of_another_format_says_what_to_do(tmp_path):
     (tmp_path / "dwi.hdr").write_bytes(b"somehow")
 
