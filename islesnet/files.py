@@ -74,7 +74,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
     """Read a JSON object; an empty one where the file is absent, cannot be read, or holds anything else."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):  # the last where brackets are nested by the thousand
         return {}
     return content if isinstance(content, dict) else {}
 

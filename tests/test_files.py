@@ -154,7 +154,7 @@ def test_json_keeps_letters_as_utf_8_where_asked(tmp_path):
     assert read_json_object(path) == {"name": "Zoë"}
 
 
-@pytest.mark.parametrize("content", [b"", b'{"half": ', b"[1, 2]", b'"word"', b'{"name": "\xff"}'])
+@pytest.mark.parametrize("content", [b"", b'{"half": ', b"[1, 2]", b'"word"', b'{"name": "\xff"}', b"[" * 200_000])
 def test_what_is_no_json_object_is_read_as_an_empty_one(tmp_path, content):
     path = tmp_path / "numbers.json"
     path.write_bytes(content)

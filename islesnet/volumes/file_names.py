@@ -7,9 +7,9 @@ from dataclasses import dataclass
 # What operating systems leave on a medium.
 SYSTEM_FOLDERS = {"lost+found", "$RECYCLE.BIN", "System Volume Information", "__MACOSX"}
 VOLUME_SUFFIXES = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd", ".nhdr")
-# Of volumes that are not read; Philips's .par is not among them, for FSL calls a motion's parameters so.
+# Of volumes that are not read. Of Philips's pairs .rec alone is known, for FSL calls a motion's parameters .par.
 _UNREAD_SUFFIXES = {".hdr": "Analyze or a NIfTI pair", ".img": "Analyze or a NIfTI pair", ".mgz": "FreeSurfer"}
-_UNREAD_SUFFIXES |= {".mgh": "FreeSurfer", ".mnc": "MINC"}
+_UNREAD_SUFFIXES |= {".mgh": "FreeSurfer", ".mnc": "MINC", ".rec": "Philips PAR/REC"}
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar")
 
 SEQUENCE_WORDS = {

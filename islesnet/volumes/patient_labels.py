@@ -11,20 +11,25 @@ from islesnet.volumes.file_names import sequence_named, stem_of
 # At the beginning of a name "p" and a number are a patient's label; further on they may be the protocol's, as "p2" is
 # for a twofold acceleration.
 _WORD = "patient|participant|proband|pat|pt|subject|subj|sub|case|mrn"
-# In "P-12-001" the label is centre and patient, 12-001; in "P-12-1000" it is 12, and a b-value follows.
-_NUMBER = r"(?:[_ #]?\d+|-\d+(?:-0\d+)*)(?![0-9a-z])"
+# In "P-12-001" and "P12.001" the label is centre and patient, 12-001; in "P-12-1000" it is 12, and a b-value follows.
+_NUMBER = r"(?:[_ #]?\d+(?:\.0\d+)*|-\d+(?:[-.]0\d+)*)(?![0-9a-z])"
 _BIDS = r"sub-(?P<word>[0-9a-z]+)(?![0-9a-z])"
 _LABEL = re.compile(rf"(?:{_WORD}|p)(?P<number>{_NUMBER})|{_BIDS}")
 _LABEL_AFTER_FOLDER = re.compile(rf"(?:{_WORD})(?P<number>{_NUMBER})|{_BIDS}")
-_BIDS_WITHIN = re.compile(r"(?<![0-9a-z])sub-(?:(?P<number>\d+(?:-0\d+)*)|(?P<word>[a-z]*\d[0-9a-z]*))(?![0-9a-z])")
+_BIDS_WITHIN = re.compile(r"(?<![0-9a-z])sub-(?:(?P<number>\d+(?:[-.]0\d+)*)|(?P<word>[a-z]*\d[0-9a-z]*))(?![0-9a-z])")
 # What BIDS calls "sub-PAT001" may be called "PAT001" elsewhere: the number is what both share.
 _NUMBER_OF_WORD = re.compile(rf"(?:{_WORD}|p)?(\d+)")
-# Templates, voxel sizes (1mm, 1p5mm, 1x1x1) and field strengths. "1p001" and "2t" are patients.
+# Templates, voxel sizes (1mm, 1p5mm, 1p5, 1x1x1) and field strengths (3t, 7t); "1p001" and "2t" are patients.
+_LENGTH = r"\d+(?:p\d+)?"
 _NOBODY = re.compile(
-    r"(?:mni|icbm|template|atlas|average)[0-9a-z]*|\d+(?:p\d+)?(?:mm|iso)|\d+(?:x\d+)+(?:mm|iso)?|[37]t"
+    rf"(?:mni|icbm|template|atlas|average)[0-9a-z]*|{_LENGTH}(?:mm|iso)|{_LENGTH}(?:x{_LENGTH})+(?:mm|iso)?|\dp\d|[37]t"
 )
-# Left out ahead of all: what looks like a label and is "subsampled to 1.5 mm".
-_SIZE = re.compile(r"(?<![0-9a-z])sub-[1-9]\.\d+(?:mm|iso|t)(?![0-9a-z])")
+# Taken out of a name first, as it looks like a label and is none: "sub-1.5mm", "p0.9x0.9x3", "sub-1.5t".
+_DECIMAL = r"\d+(?:\.\d+)?"
+_SIZE = re.compile(
+    rf"(?<![0-9a-z])(?:{_WORD}|p)[_ -]?\d{{1,2}}\.\d+"
+    rf"(?:(?:x{_DECIMAL})+(?:[_ -]?(?:mm|iso))?|[_ -]?(?:mm|iso)|t)(?![0-9a-z])"
+)
 
 
 class _Label(NamedTuple):
@@ -90,11 +95,11 @@ def _find_label(name: str, folder_name: str) -> _Label | None:
     found = _LABEL.match(text) or after_folder or _BIDS_WITHIN.search(text)
     if found is None:
         return None
-    label = found["word"] or found["number"].strip("_ #-")
+    label = found["word"] or found["number"].strip("_ #-").replace(".", "-")
     if sequence_named(label) or _NOBODY.fullmatch(label):
         return None
     number = _NUMBER_OF_WORD.fullmatch(label)
-    goes_on = re.match(r"-\d", text[found.end() :]) is not None
+    goes_on = re.match(r"[-.]\d", text[found.end() :]) is not None
     return _Label(re.sub(r"0*(\d+)", r"\1", label if number is None else number[1]), goes_on)
 
 
