@@ -12,9 +12,12 @@ from islesnet.errors import InputError, require_paths, require_switch
 from islesnet.patients.folders import (
     first_scan,
     folders_in,
+    folders_of_archives,
     folders_of_results,
     folders_of_scans,
+    folders_of_unread,
     is_volume,
+    may_hold_sequence,
     name_without_suffix,
     scans_in,
     unread_in,
@@ -33,14 +36,14 @@ from islesnet.patients.telling import (
     is_by_product,
     some,
     tell_apart,
-    tell_archives,
     tell_as_one,
     tell_left_over,
     tell_passed_over,
+    tell_unread,
     tell_without_common_name,
 )
 from islesnet.scanner import examination_of, sequence_by_name
-from islesnet.volumes.file_names import natural_key, unread_format
+from islesnet.volumes.file_names import natural_key
 from islesnet.volumes.patient_labels import files_of_two_patients
 
 logger = logging.getLogger(__name__)
@@ -53,8 +56,9 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     DICOM, files of any names, sequences on grids of their own, is left to `islesnet.scanner.read_patient`, patient by
     patient, later. DICOM folders side by side are one patient where they are of one examination, otherwise one
     patient each. Results of earlier runs are passed over, unless there is nothing else, and folders without a scan
-    with a warning; one that cannot be opened is a patient, so that it is told among those that failed. Archives are
-    named in a warning, not opened.
+    with a warning; one that cannot be opened is a patient, so that it is told among those that failed. Archives and
+    volumes of formats that are not read are named in a warning; a folder that holds nothing else is a patient who
+    fails.
 
     Args:
         folder: a data set, a folder of patients' folders, one patient's folder, or a CSV table.
@@ -67,8 +71,12 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     require_switch(one_patient, "one_patient")
     require_paths({"dataset_dir": folder})
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  - "data/.." names its parent, links stay
-    patients = [replace(_raw_patient(folder), one_patient=True)] if one_patient else _patients_in(folder)
-    tell_archives(folder)
+    patients: list[Case | RawScans] = []
+    if one_patient:
+        patients += [replace(_raw_patient(folder), one_patient=True)]
+    else:
+        patients += _patients_in(folder)
+    tell_unread(folder, patients)
     return patients
 
 
@@ -120,25 +128,27 @@ def _patients_of_children(folder: Path, has_layout: bool) -> list[Case | RawScan
     Raises:
         InputError: where nothing is found, or two patients would have one name.
     """
-    children = folders_of_scans(folder)
-    if not children and any(unread_format(path.name) for path in unread_in(folder)):
-        return [_raw_patient(folder)]  # whose reading says what to do
+    children, unread = folders_of_scans(folder), folders_of_unread(folder)
     if children:
         tell_passed_over(folder)
     else:
         children = folders_of_results(folder)
-    if _hold_one_study(children):
+    if not children and (next(unread_in(folder), None) or len(unread) == 1 or (unread and are_parts(unread))):
+        return [_raw_patient(folder)]  # whose reading says what to do
+    unread += folders_of_archives(folder)
+    is_among_others = len(children) == 1 and bool(unread) and not is_beside(children[0], [])
+    if _hold_one_study(children) and not is_among_others:
         return [_raw_patient(folder)]
     if are_named_as_series(children):
         tell_as_one(folder, children)
         return [_raw_patient(folder)]
-    if not children or (has_layout and are_parts(children)):
+    if not (children or unread) or (has_layout and are_parts(children)):
         try:
             return [_with_lost(_as_one_persons(case, folder)) for case in find_cases(folder, with_lost=True)]
         except InputError as refusal:  # which says what lies there, and what data sets are understood
             told = f"{refusal}\n  raw scans: DICOM, NIfTI, NRRD or MHA of any names, a folder a patient (not zipped)"
             raise InputError(told) from refusal
-    patients = [_patient_of_folder(child) for child in children]
+    patients = [_patient_of_folder(child) for child in children] + [_raw_patient(child) for child in unread]
     _require_each_once(patients, folder)
     return sorted(patients, key=lambda patient: natural_key(patient.patient))
 
@@ -160,7 +170,10 @@ def _patients_in_layout(folder: Path, layout: str) -> list[Case | RawScans]:
     """Find a data set's patients; a BIDS subject of whom two files say they are the same is left to the scanner."""
     try:
         cases = find_cases(folder, layout, with_lost=True)
-        return [_with_lost(_as_one_persons(case, _home_of(case)) if layout == "bids" else case) for case in cases]
+        if layout != "bids":
+            return [_with_lost(case) for case in cases]
+        found = [_with_lost(_as_one_persons(case, _home_of(case))) for case in cases]
+        return sorted([*found, *_unnamed_subjects(folder, cases)], key=lambda patient: natural_key(patient.patient))
     except InputError:
         if layout != "bids":
             raise
@@ -170,6 +183,18 @@ def _patients_in_layout(folder: Path, layout: str) -> list[Case | RawScans]:
         if not below:
             raise
         return [patient for child in below for patient in _patients_in_layout(child, layout)]
+
+
+def _unnamed_subjects(folder: Path, cases: Sequence[Case]) -> list[RawScans]:
+    """Find the subjects of a BIDS data set whose scans are not named as BIDS has it: DICOM, other formats, archives."""
+    known = [path for case in cases for path in case.sequences.values()]
+    others = [
+        child
+        for child in folders_in(folder)
+        if _is_subject(child) and not any(path.is_relative_to(child) for path in known)
+    ]
+    packed = [*folders_of_unread(folder), *folders_of_archives(folder)]
+    return [_raw_patient(child) for child in others if child in packed or may_hold_sequence(child)]
 
 
 def _home_of(case: Case) -> Path:
@@ -203,17 +228,19 @@ def _require_clear(folder: Path) -> None:
     scans = [scan for scan in scans_in(folder) if is_volume(scan)]
     somebodys = [scan for scan in scans if names_somebody(scan)]
     children = [child for child in folders_of_scans(folder) if not is_further(child, somebodys or scans)]
+    unread = [child for child in folders_of_unread(folder) if not is_further(child, somebodys or scans)]
     # One folder more may be of one patient's further scans, unless a file's name is somebody's.
-    if len(children) > 1 and not _are_one_patient(children):
-        beside = f"{len(children)} folders"
+    folders = children + unread
+    if len(folders) > 1 and not _are_one_patient(folders):
+        beside = f"{len(folders)} folders"
     elif len(children) == 1 and (somebodys or is_anothers(children[0], scans)):
         beside = "a folder"
     else:
         return
     loose = next(iter(somebodys), None) or next(scans_in(folder))
     raise InputError(
-        f"{loose} lies beside {beside} of scans ({some([child.name for child in children])}); move it away where they "
-        "are patients, or say --one-patient where they are one"
+        f"{loose} lies beside {beside} of scans ({some([child.name for child in folders])}); move it away where "
+        "they are patients, or say --one-patient where they are one"
     )
 
 
@@ -263,7 +290,7 @@ def _is_prepared(case: Case, folder: Path) -> bool:
         return False
     left_over = [scan for scan in scans_in(folder) if scan not in case.files.values() and not is_by_product(scan)]
     is_nested = any(first_scan(child) is not None for child in folders_in(folder))
-    is_all = not left_over and not is_nested and not any(unread_format(path.name) for path in unread_in(folder))
+    is_all = not left_over and not is_nested and next(unread_in(folder), None) is None
     return is_all and is_on_one_grid(case.sequences.values())
 
 

@@ -58,8 +58,8 @@ def folders_from(folder: Path, depth: int = _DEEPEST, seen: set[str] | None = No
 
 
 def unread_in(folder: Path) -> Iterator[Path]:
-    """Go through the files directly in a folder that hold scans in a way that is not read: other formats, archives."""
-    return (path for path in _entries(folder) if (unread_format(path.name) or is_archive(path.name)) and is_file(path))
+    """Go through the volumes directly in a folder whose formats are not read."""
+    return (path for path in _entries(folder) if unread_format(path.name) and is_file(path))
 
 
 def archives_in(folder: Path) -> Iterator[Path]:
@@ -86,6 +86,17 @@ def may_hold_sequence(folder: Path) -> bool:
 def folders_of_scans(folder: Path) -> list[Path]:
     """List the folders directly in a folder that hold scans; others, but results, are left out with a warning."""
     return [child for child in folders_in(folder) if _holds_scan(child)]
+
+
+def folders_of_unread(folder: Path) -> list[Path]:
+    """List the folders directly in a folder that hold no scan, but volumes whose formats are not read."""
+    empty = (child for child in folders_in(folder) if first_scan(child) is None)
+    return [child for child in empty if any(next(unread_in(place), None) for place in folders_from(child))]
+
+
+def folders_of_archives(folder: Path) -> list[Path]:
+    """List the folders directly in a folder that hold archives and nothing else."""
+    return [child for child in folders_in(folder) if _holds_archives_alone(child)]
 
 
 def folders_of_results(folder: Path) -> list[Path]:
@@ -131,11 +142,13 @@ def _holds_scan(folder: Path) -> bool:
         hint = "left out; name a patient's scan by its sequence"
         logger.warning("%s %s (%s); %s", folder, told, ", ".join(passed_over), hint)
     elif not is_of_results:
-        # No patient: manuals are zipped too, and analyses of a patient's scans have formats of their own.
-        unread = next((path for place in folders_from(folder) for path in unread_in(place)), None)
-        hint = "" if unread is None else f"; {unread.name} is not read: unpack it, or convert it to NIfTI"
-        logger.warning("%s holds no scan; left out%s", folder, hint)
+        logger.warning("%s holds no scan; left out", folder)
     return False
+
+
+def _holds_archives_alone(folder: Path) -> bool:
+    files = [path for place in folders_from(folder) for path in _entries(place) if not is_folder(path)]
+    return bool(files) and all(is_archive(path.name) for path in files)
 
 
 def _is_of_results(scan: Path) -> bool:

@@ -7,13 +7,12 @@ from pathlib import Path
 from islesnet.data import Case
 from islesnet.patients.folders import (
     archives_in,
-    first_scan,
     folders_from,
-    folders_in,
     folders_of_results,
     is_volume,
     name_without_suffix,
     scans_in,
+    unread_in,
     volumes_in,
 )
 from islesnet.patients.joining import have_no_name_in_common
@@ -22,6 +21,9 @@ from islesnet.scanner import may_be_sequence, sequence_by_name
 from islesnet.volumes.file_names import is_drawn, words_of
 
 logger = logging.getLogger(__name__)
+
+# Folders within folders: deeper than the sessions of a data set lie, and the kinds of scans in them.
+_DEEPEST_TOLD = 3
 
 
 def some(names: Sequence[str]) -> str:
@@ -70,13 +72,16 @@ def tell_passed_over(folder: Path) -> None:
         logger.warning("%s: results of an earlier run are passed over: %s", folder, some(results))
 
 
-def tell_archives(folder: Path) -> None:
-    """Name the archives beside the scans that are read: they may hold another patient, or another sequence."""
-    # A folder without any scan is told of where it is left out.
-    of_patients = [place for child in folders_in(folder) if first_scan(child) for place in folders_from(child, 3)]
-    archives = [str(path.relative_to(folder)) for place in (folder, *of_patients) for path in archives_in(place)]
-    if archives:
-        logger.warning("%s: archives are not looked into: %s; unpack those that hold scans", folder, some(archives))
+def tell_unread(folder: Path, patients: Sequence[Case | RawScans]) -> None:
+    """Name the archives and the volumes of formats that are not read: they may be another patient's, or a sequence."""
+    surveyed = [patient.folder for patient in patients if isinstance(patient, RawScans) and patient.folder is not None]
+    unread = []
+    for place in folders_from(folder, _DEEPEST_TOLD):
+        is_told = any(place.is_relative_to(known) for known in surveyed)  # by the reading of that patient's scans
+        unread += [*archives_in(place), *(() if is_told else unread_in(place))]
+    if unread:
+        told = some([str(path.relative_to(folder)) for path in unread])
+        logger.warning("%s: not read: %s; unpack archives of scans, and convert volumes to NIfTI", folder, told)
 
 
 def is_by_product(scan: Path) -> bool:

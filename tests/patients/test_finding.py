@@ -141,15 +141,50 @@ def test_folder_without_a_scan_is_told_what_would_be_one(tmp_path, name):
         find_patients(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["export.zip", "2026/export.tar.gz", "dwi.img", "mri/T1.mgz"])
-def test_folder_whose_scans_are_packed_or_in_another_format_is_left_out_with_a_word(write_scan, tmp_path, caplog, name):
+@pytest.mark.parametrize("name", ["export.zip", "2026/export.tar.gz", "dwi.img", "mri/T1.mgz", "DWI.REC"])
+def test_patient_whose_scans_are_packed_or_in_another_format_is_one_who_fails(write_scan, tmp_path, name):
     for patient in ("anna", "bert"):
         write_scan(tmp_path / patient / "x.nii.gz")
     (tmp_path / "carl" / name).parent.mkdir(parents=True)
     (tmp_path / "carl" / name).write_bytes(b"somehow")
 
-    assert set(found(tmp_path)) == {"anna", "bert"}
-    assert f"carl holds no scan; left out; {Path(name).name} is not read" in caplog.text
+    *others, carl = find_patients(tmp_path)
+
+    assert [patient.patient for patient in others] == ["anna", "bert"]
+    with pytest.raises(InputError, match=r"convert it to NIfTI|unpack what is zipped there"):
+        read(carl, tmp_path / "out")
+
+
+def test_patient_among_others_whose_scans_are_not_read_stands_alone(tmp_path, caplog):
+    series(tmp_path / "anna/b1000")
+    (tmp_path / "bert").mkdir()
+    (tmp_path / "bert/flair.hdr").write_bytes(b"somehow")
+
+    anna, bert = find_patients(tmp_path)
+
+    assert (anna, bert) == (RawScans("anna", tmp_path / "anna"), RawScans("bert", tmp_path / "bert"))
+
+
+def test_folders_of_formats_that_are_not_read_count_where_it_is_not_clear_whose_files_lie_there(write_scan, tmp_path):
+    for name in ("anna_dwi", "anna_x_flair", "anna_scan5"):
+        write_scan(tmp_path / f"{name}.nii.gz")
+    for name in ("bert/t1.hdr", "carl/t2.hdr"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"somehow")
+
+    with pytest.raises(InputError, match=r"lies beside 2 folders of scans \(bert, carl\)"):
+        find_patients(tmp_path)
+
+
+def test_subject_whose_scans_are_not_named_as_bids_has_it_is_a_patient_too(write_scan, tmp_path):
+    write_scan(tmp_path / "sub-01/dwi/sub-01_dwi.nii.gz")
+    series(tmp_path / "sub-02/dicom")
+    (tmp_path / "sub-03").mkdir()
+    (tmp_path / "sub-03/sub-03.zip").write_bytes(b"somehow")
+    (tmp_path / "sub-04/func").mkdir(parents=True)
+    (tmp_path / "sub-04/func/sub-04_bold.json").write_text("{}")
+
+    assert found(tmp_path) == {"sub-01": Case, "sub-02": RawScans, "sub-03": RawScans}
 
 
 @pytest.mark.parametrize("name", ["BEFUND/befund.zip", "freesurfer/mri/T1.mgz", "mc/prefiltered_mcf.par"])
@@ -175,14 +210,23 @@ def test_zipped_manual_beside_a_flat_folder_of_patients_stops_nobody(write_scan,
 
 
 @pytest.mark.parametrize("scan", ["p1/dwi.nii.gz", "p1_dwi.nii.gz", "sub-p1/dwi/sub-p1_dwi.nii.gz"])
-@pytest.mark.parametrize("archive", ["p2.zip", "{folder}/t1.zip"])
-def test_archives_beside_what_is_read_are_named(write_scan, tmp_path, caplog, scan, archive):
+@pytest.mark.parametrize("name", ["p2.zip", "{folder}/t1.zip"])
+def test_what_is_not_read_beside_what_is_is_named(write_scan, tmp_path, caplog, scan, name):
     write_scan(tmp_path / scan)
-    archive = archive.format(folder=Path(scan).parent)
-    (tmp_path / archive).write_bytes(b"somehow")
+    name = name.format(folder=Path(scan).parent)
+    (tmp_path / name).write_bytes(b"somehow")
 
     assert len(found(tmp_path)) == 1
-    assert f"archives are not looked into: {Path(archive)}; unpack those that hold scans" in caplog.text
+    assert f"not read: {Path(name)}; unpack archives of scans, and convert volumes to NIfTI" in caplog.text
+
+
+def test_another_format_among_several_patients_files_is_named(write_scan, tmp_path, caplog):
+    for patient in ("p1", "p2"):
+        write_scan(tmp_path / f"{patient}_dwi.nii.gz")
+    (tmp_path / "p3_dwi.hdr").write_bytes(b"somehow")
+
+    assert set(found(tmp_path)) == {"p1", "p2"}
+    assert "not read: p3_dwi.hdr" in caplog.text
 
 
 def test_one_patients_folder_of_another_format_says_what_to_do(tmp_path):
