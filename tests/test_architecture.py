@@ -18,6 +18,7 @@ FOUNDATION = (
     "errors",
     "failures",
     "files",
+    "options",
     "processes",
     "quiet",
     "result_files",
