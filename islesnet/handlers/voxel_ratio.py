@@ -9,7 +9,7 @@ from monai.metrics import CumulativeIterationMetric
 
 from islesnet.metrics import VoxelCounts
 
-RATIOS = ("dice", "precision", "sensitivity", "specificity", "accuracy")
+RATIOS = ("dice", "precision", "sensitivity", "specificity", "accuracy", "empty_mask_accuracy")
 
 
 class VoxelRatio(IgniteMetricHandler):
@@ -19,7 +19,8 @@ class VoxelRatio(IgniteMetricHandler):
     would have the precision of the patients that it does mark.
 
     Args:
-        ratio: dice, precision, sensitivity, specificity or accuracy.
+        ratio: dice, precision, sensitivity, specificity, accuracy, or empty_mask_accuracy: that of a mask that marks
+            nothing, which is what an accuracy says.
         output_transform: makes masks and truths of the engine's output.
 
     Raises:

@@ -32,7 +32,8 @@ def summarize(scores: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
         "patients"; "measures" (score -> mean, std (n - 1), median, q1, q3, low and high of the 95 % interval, which
         fewer than `FEWEST_PATIENTS` have not, and of how many patients); "strata" (lesion size -> patients and
         measures); "pooled" (ratios over the voxels of all patients together); "missed" (patients with a lesion of which
-        nothing is marked), "false_alarms" (with a mask and no lesion) and "both_empty". What is not defined is None, as
+        nothing is marked), "empty_masks" (those of them whose mask is empty, so that their distances are the image's
+        diagonal), "false_alarms" (with a mask and no lesion) and "both_empty". What is not defined is None, as
         JSON wants it.
 
     Raises:
@@ -54,6 +55,7 @@ def summarize(scores: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
         },
         "pooled": {name: _known(getattr(pooled, name)) for name in _RATIOS},
         "missed": int((has_lesion & (scores["dice"] == 0)).sum()),
+        "empty_masks": int((has_lesion & ~has_mask).sum()),
         "false_alarms": int((~has_lesion & has_mask).sum()),
         "both_empty": int((~has_lesion & ~has_mask).sum()),
     }

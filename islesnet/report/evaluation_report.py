@@ -93,13 +93,16 @@ class _Writer:
     def headline(self) -> None:
         summary, dice = self.evaluation.summary, self.evaluation.summary["measures"]["dice"]
         quartiles = f"quartiles {say_quartiles(dice)}"
+        missed = (
+            f"with a lesion of which nothing is marked; {say_count(summary['empty_masks'])} of them with an empty mask"
+        )
         empty = f"without a lesion, with a mask; {say_count(summary['both_empty'])} rightly empty"
         self.page.facts(
             {
                 "Mean Dice over patients": (say(dice["mean"]), f"{INTERVAL} {say_interval(dice)}"),
                 "Median Dice": (say(dice["median"]), quartiles),
                 "Patients": (say_count(summary["patients"]), self.evaluation.data),
-                "Patients missed": (say_count(summary["missed"]), "with a lesion of which nothing is marked"),
+                "Patients missed": (say_count(summary["missed"]), missed),
                 "Patients falsely marked": (say_count(summary["false_alarms"]), empty),
             }
         )

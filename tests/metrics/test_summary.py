@@ -92,7 +92,8 @@ def test_patients_whose_lesion_is_not_found_or_who_have_none_are_counted():
     # The last one's mask lies elsewhere.
     volumes = {"true_ml": [3, 3, 3, 0, 0, 0, 0, 0, 0, 3], "predicted_ml": [3, 0, 0, 2, 2, 2, 0, 0, 0, 3]}
     summary = summarize(patients(**volumes, dice=[0.5, 0, 0, 0, 0, 0, 1, 1, 1, 0]))
-    assert (summary["missed"], summary["false_alarms"], summary["both_empty"]) == (3, 3, 3)
+    assert (summary["missed"], summary["empty_masks"]) == (3, 2)
+    assert (summary["false_alarms"], summary["both_empty"]) == (3, 3)
 
 
 def test_order_of_patients_changes_no_digit():

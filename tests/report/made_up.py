@@ -108,6 +108,7 @@ def summary(scores):
             "micro_precision": (both + right) / voxels,
         },
         "missed": int(((scores["true_ml"] > 0) & (scores["dice"] == 0)).sum()),
+        "empty_masks": int(((scores["true_ml"] > 0) & (scores["predicted_ml"] == 0)).sum()),
         "false_alarms": int(((scores["true_ml"] == 0) & (scores["predicted_ml"] > 0)).sum()),
         "both_empty": int(((scores["true_ml"] == 0) & (scores["predicted_ml"] == 0)).sum()),
     }
