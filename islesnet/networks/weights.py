@@ -52,7 +52,9 @@ def read_state_dict(path: str | PathLike[str], purpose: str) -> Mapping[str, tor
     if not isinstance(content, Mapping) or not all(
         isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in content.items()
     ):
-        raise InputError(f"{purpose}: {path} holds no state dict (names to tensors).")
+        is_training = isinstance(content, Mapping) and "objects" in content  # what `ExactResume` writes
+        told = "the state of a training; its weights are in model.pt beside it" if is_training else "no state dict"
+        raise InputError(f"{purpose}: {path} holds {told}.")
     return content
 
 

@@ -86,9 +86,12 @@ def require_sound_datalist(path: Path | str, dataset_dir: Path | str | None = No
     """Go on only where every patient of a datalist's labelled sections is sound and no scan comes under two names.
 
     Raises:
-        InputError: listing all errors of all patients.
+        InputError: listing all errors of all patients; for no patient to train on, or none to validate on.
     """
     sections = cases_in_datalist(path, dataset_dir)
+    for section, why in (("training", "there is nothing to train on"), ("validation", "no weights would be kept")):
+        if not sections.get(section):
+            raise InputError(f"{path}: the section {section!r} has no patient, so {why}; see islesnet datalist --split")
     cases = [case for section in sections.values() for case in section if case.label is not None]
     logger.info("Checking the files of %d patients", len(cases))
     require_sound(cases)

@@ -7,7 +7,16 @@ import nibabel
 import numpy as np
 import pytest
 
-from islesnet.data import Case, Problem, check_case, check_cases, find_cases, require_sound
+from islesnet.data import (
+    Case,
+    Problem,
+    check_case,
+    check_cases,
+    find_cases,
+    require_sound,
+    require_sound_datalist,
+    write_datalist,
+)
 from islesnet.errors import InputError
 
 GRID = np.diag([4.0, 4.0, 4.0, 1.0])
@@ -270,6 +279,16 @@ def test_require_sound_lists_all_errors_and_logs_warnings(write_case, write_volu
         assert told in str(caught.value)
     assert "the label is empty" in caplog.text
     require_sound(cases[:1])
+
+
+@pytest.mark.parametrize(("lacking", "why"), [("training", "nothing to train on"), ("validation", "no weights would")])
+def test_datalist_without_anybody_to_train_or_validate_on_is_refused(write_case, tmp_path, lacking, why):
+    sections = {"training": [write_case("1")], "validation": [write_case("2")], "test": []}
+    sections[lacking] = []
+    write_datalist(tmp_path / "datalist.json", sections, tmp_path, {})
+
+    with pytest.raises(InputError, match=f"the section '{lacking}' has no patient, so .*{why}"):
+        require_sound_datalist(tmp_path / "datalist.json")
 
 
 def test_problem_is_said_in_one_line(tmp_path):
