@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from islesnet.data import Case, cases_in_files, detect_layout, find_cases, name_of_patient
+from islesnet.data import Case, cases_in_files, find_cases
 from islesnet.errors import InputError, require_paths, require_switch
+from islesnet.patients.data_sets import as_one_persons, layout_of, patients_in_layout, raw_patient, with_lost
 from islesnet.patients.folders import (
     first_scan,
     folders_in,
@@ -17,7 +18,6 @@ from islesnet.patients.folders import (
     folders_of_scans,
     folders_of_unread,
     is_volume,
-    may_hold_sequence,
     name_without_suffix,
     scans_in,
     unread_in,
@@ -44,7 +44,6 @@ from islesnet.patients.telling import (
 )
 from islesnet.scanner import examination_of, sequence_by_name
 from islesnet.volumes.file_names import natural_key
-from islesnet.volumes.patient_labels import files_of_two_patients
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +72,7 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  - "data/.." names its parent, links stay
     patients: list[Case | RawScans] = []
     if one_patient:
-        patients += [replace(_raw_patient(folder), one_patient=True)]
+        patients += [replace(raw_patient(folder), one_patient=True)]
     else:
         patients += _patients_in(folder)
     tell_unread(folder, patients)
@@ -81,26 +80,12 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
 
 
 def _patients_in(folder: Path) -> list[Case | RawScans]:
-    layout = _layout_of(folder)
+    layout = layout_of(folder)
     if layout not in (None, "folders"):
-        return _patients_in_layout(folder, str(layout))
+        return patients_in_layout(folder, str(layout))
     if next(scans_in(folder), None) is not None:
         return _patients_of_flat_folder(folder)
     return _patients_of_children(folder, has_layout=layout is not None)
-
-
-def _layout_of(folder: Path) -> str | None:
-    try:
-        return detect_layout(folder)
-    except InputError as refusal:
-        if folder.is_file():
-            told = (
-                f"{folder} is neither a folder nor a table (.csv, .tsv); give its folder, or say what it is: --dwi PATH"
-            )
-            raise InputError(told) from refusal
-        if not folder.is_dir():
-            raise
-        return None
 
 
 def _patients_of_flat_folder(folder: Path) -> list[Case | RawScans]:
@@ -112,7 +97,7 @@ def _patients_of_flat_folder(folder: Path) -> list[Case | RawScans]:
         tell_apart(folder, patients)
         tell_left_over(folder, patients)
         return patients
-    if patients == [_raw_patient(folder)]:
+    if patients == [raw_patient(folder)]:
         _require_clear(folder)
     tell_without_common_name(folder)
     return patients
@@ -134,21 +119,21 @@ def _patients_of_children(folder: Path, has_layout: bool) -> list[Case | RawScan
     else:
         children = folders_of_results(folder)
     if not children and (next(unread_in(folder), None) or len(unread) == 1 or (unread and are_parts(unread))):
-        return [_raw_patient(folder)]  # whose reading says what to do
+        return [raw_patient(folder)]  # whose reading says what to do
     unread += folders_of_archives(folder)
     is_among_others = len(children) == 1 and bool(unread) and not is_beside(children[0], [])
     if _hold_one_study(children) and not is_among_others:
-        return [_raw_patient(folder)]
+        return [raw_patient(folder)]
     if are_named_as_series(children):
         tell_as_one(folder, children)
-        return [_raw_patient(folder)]
+        return [raw_patient(folder)]
     if not (children or unread) or (has_layout and are_parts(children)):
         try:
-            return [_with_lost(_as_one_persons(case, folder)) for case in find_cases(folder, with_lost=True)]
+            return [with_lost(as_one_persons(case, folder)) for case in find_cases(folder, with_lost=True)]
         except InputError as refusal:  # which says what lies there, and what data sets are understood
             told = f"{refusal}\n  raw scans: DICOM, NIfTI, NRRD or MHA of any names, a folder a patient (not zipped)"
             raise InputError(told) from refusal
-    patients = [_patient_of_folder(child) for child in children] + [_raw_patient(child) for child in unread]
+    patients = [_patient_of_folder(child) for child in children] + [raw_patient(child) for child in unread]
     _require_each_once(patients, folder)
     return sorted(patients, key=lambda patient: natural_key(patient.patient))
 
@@ -164,46 +149,6 @@ def _require_alone(folder: Path) -> None:
         )
     if children:
         logger.warning("%s: %s: not looked into", folder, some([child.name for child in children]))
-
-
-def _patients_in_layout(folder: Path, layout: str) -> list[Case | RawScans]:
-    """Find a data set's patients; a BIDS subject of whom two files say they are the same is left to the scanner."""
-    try:
-        cases = find_cases(folder, layout, with_lost=True)
-        if layout != "bids":
-            return [_with_lost(case) for case in cases]
-        found = [_with_lost(_as_one_persons(case, _home_of(case))) for case in cases]
-        return sorted([*found, *_unnamed_subjects(folder, cases)], key=lambda patient: natural_key(patient.patient))
-    except InputError:
-        if layout != "bids":
-            raise
-        if _is_subject(folder):
-            return [_raw_patient(folder)]
-        below = [child for child in folders_in(folder) if child.name != "derivatives" and _layout_of(child) == layout]
-        if not below:
-            raise
-        return [patient for child in below for patient in _patients_in_layout(child, layout)]
-
-
-def _unnamed_subjects(folder: Path, cases: Sequence[Case]) -> list[RawScans]:
-    """Find the subjects of a BIDS data set whose scans are not named as BIDS has it: DICOM, other formats, archives."""
-    known = [path for case in cases for path in case.sequences.values()]
-    others = [
-        child
-        for child in folders_in(folder)
-        if _is_subject(child) and not any(path.is_relative_to(child) for path in known)
-    ]
-    packed = [*folders_of_unread(folder), *folders_of_archives(folder)]
-    return [_raw_patient(child) for child in others if child in packed or may_hold_sequence(child)]
-
-
-def _home_of(case: Case) -> Path:
-    """Give the folder that all files of a BIDS subject's session lie in."""
-    return Path(os.path.commonpath([path.parent for path in case.sequences.values()] or [Path("/")]))
-
-
-def _is_subject(folder: Path) -> bool:
-    return folder.name.startswith("sub-")
 
 
 def _are_one_patient(folders: Sequence[Path]) -> bool:
@@ -253,33 +198,20 @@ def _require_each_once(patients: Sequence[Case | RawScans], folder: Path) -> Non
 def _patient_of_folder(folder: Path) -> Case | RawScans:
     """Take a folder among others for one patient's, whatever its files' names group."""
     patients = _patients_of_folder(folder)
-    return patients[0] if len(patients) == 1 else _raw_patient(folder)
+    return patients[0] if len(patients) == 1 else raw_patient(folder)
 
 
 def _patients_of_folder(folder: Path) -> list[Case | RawScans]:
     """Take what lies directly in a folder by its names where that is prepared, or else leave it to the scanner."""
-    raw = _raw_patient(folder)
+    raw = raw_patient(folder)
     try:
         cases = cases_in_files(folder)
     except InputError as refusal:  # two files of one name: which is meant, the scanner's reading may know
         logger.debug("%s", refusal)
         return [raw]
     if len(cases) == 1:
-        return [_as_one_persons(cases[0], folder) if _is_prepared(cases[0], folder) else raw]
-    return [_with_lost(case) for case in cases] or [raw]
-
-
-def _with_lost(patient: Case | RawScans) -> Case | RawScans:
-    """Let a prepared patient whose sequences are not all there go on with that word."""
-    if isinstance(patient, RawScans) or not patient.lost_sequences:
-        return patient
-    return RawScans(patient.patient, None, patient.sequences, label=patient.label, lost=patient.lost_sequences)
-
-
-def _as_one_persons(case: Case, folder: Path) -> Case | RawScans:
-    """Leave a patient whose scans bear the labels of several to the scanner's reading, which refuses that patient."""
-    is_several = files_of_two_patients(case.sequences.values(), folder) is not None
-    return RawScans(case.patient, folder) if is_several else case
+        return [as_one_persons(cases[0], folder) if _is_prepared(cases[0], folder) else raw]
+    return [with_lost(case) for case in cases] or [raw]
 
 
 def _is_prepared(case: Case, folder: Path) -> bool:
@@ -292,8 +224,3 @@ def _is_prepared(case: Case, folder: Path) -> bool:
     is_nested = any(first_scan(child) is not None for child in folders_in(folder))
     is_all = not left_over and not is_nested and next(unread_in(folder), None) is None
     return is_all and is_on_one_grid(case.sequences.values())
-
-
-def _raw_patient(folder: Path) -> RawScans:
-    """Take all that lies in a folder for the raw scans of one patient."""
-    return RawScans(name_of_patient(folder), folder)
