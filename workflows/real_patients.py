@@ -58,16 +58,17 @@ class RealPredictor:
         weights: of the bundle's default network.
         folders: each of one patient, or of several.
         output_dir: where registered sequences and brain masks are written.
-        point: its temperature is applied before probabilities are interpolated, its offset afterwards.
+        point: its temperature is applied before probabilities are interpolated, its offset afterwards, and it says
+            whether the coils' shading is taken out.
 
     Raises:
         InputError: two patients have one name.
     """
 
     def __init__(self, weights: Path, folders: Sequence[Path], output_dir: Path, point: OperatingPoint) -> None:
-        scale = {"temperature": point.temperature, "offset": point.offset}
+        choices = {"temperature": point.temperature, "offset": point.offset, "bias_correction": point.bias_correction}
         self._trained = TrainedNetwork(
-            "recipes/inference.yaml", weights, {"output_dir": output_dir, "report": False, **scale}
+            "recipes/inference.yaml", weights, {"output_dir": output_dir, "report": False, **choices}
         )
         steps = self._trained.part("postprocessing").transforms
         shift = next(i for i, step in enumerate(steps) if isinstance(step, ShiftProbabilityd))

@@ -61,7 +61,10 @@ def segment(
         Reference | None, typer.Option(help="Whose grid the mask lies on: by default the first of dwi, flair, t2, t1.")
     ] = None,
     brain_mask: Annotated[BrainMaskWay, typer.Option(help="How the brain is found.")] = BrainMaskWay.auto,
-    bias_correction: Annotated[bool, typer.Option(help="Take the coils' shading out of raw scans.")] = False,
+    bias_correction: Annotated[
+        bool | None,
+        typer.Option(help="Take the coils' shading out: by default as the weights were measured, the own ones with."),
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="Weights, if not the bundle's own.")] = None,
     probability: Annotated[bool, typer.Option(help="Write the probability map too.")] = False,
     flips: Annotated[bool, typer.Option(help="Average over left-right flips: twice the time.")] = False,
@@ -87,10 +90,11 @@ def segment(
     choices: dict[str, object] = {
         "save_probability": probability,
         "brain_mask": brain_mask.value,
-        "bias_correction": bias_correction,
         "report": report,
         "again": again,
     }
+    if bias_correction is not None:
+        choices["bias_correction"] = bias_correction
     if flips:
         choices["test_time_flips"] = [0]
     if reference is not None:

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from islesnet.errors import InputError
+from islesnet.errors import InputError, require_switch
 from islesnet.files import file_beside, write_json
 
 
@@ -17,6 +17,7 @@ class OperatingPoint:
         minimum_lesion_ml: smaller lesions are removed.
         temperature: what logits are divided by first.
         offset: what is added to them after that.
+        bias_correction: the network is shown sequences without the coils' shading.
 
     Raises:
         InputError: a value is outside its range.
@@ -26,6 +27,7 @@ class OperatingPoint:
     minimum_lesion_ml: float = 0.01
     temperature: float = 1.0
     offset: float = 0.0
+    bias_correction: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < 1:
@@ -36,6 +38,7 @@ class OperatingPoint:
             raise InputError(f"temperature is {self.temperature}; it is above 0, and 1 leaves probabilities alone")
         if not abs(self.offset) < float("inf"):
             raise InputError(f"offset is {self.offset}; it is a finite number, and 0 leaves probabilities alone")
+        require_switch(self.bias_correction, "bias_correction")
 
     def write(self, path: Path) -> None:
         """Write the point as JSON."""
@@ -49,7 +52,9 @@ class OperatingPoint:
             InputError: the file is damaged, or holds something else.
         """
         try:
-            return cls(**{name: float(value) for name, value in json.loads(path.read_text()).items()})
+            values = json.loads(path.read_text())
+            bias_correction = values.pop("bias_correction", False)  # which earlier points have not
+            return cls(**{name: float(value) for name, value in values.items()}, bias_correction=bias_correction)
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: no operating point can be read from it ({error})") from error
 

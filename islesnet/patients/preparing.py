@@ -11,7 +11,7 @@ from monai.transforms import Transform
 from monai.utils import ensure_tuple
 
 from islesnet.data import SEQUENCES, stamps_in_file
-from islesnet.errors import InputError, require_switch
+from islesnet.errors import InputError
 from islesnet.files import NO_TARGET, write_json
 from islesnet.patients.adc import PlacedAdc, find_adc, place_adc, read_with_adc, without_unusable_adc
 from islesnet.patients.as_they_are import NotFiniteError, doubtful_sides, notes_of_headers, read_sound
@@ -26,7 +26,6 @@ from islesnet.scanner import (
     RawPatient,
     contradiction_of_name,
     coregister,
-    correct_bias,
     match,
     read_patient,
 )
@@ -58,11 +57,9 @@ class PrepareScans(Transform):
         output_dir: folder of the results.
         reference_order: the first present one is the reference.
         brain_mask: auto, hd-bet or template, as for `islesnet.scanner.find_brain`; none leaves the skull on.
-        bias_correction: whether the coil's shading is taken out of the sequences (N4).
 
     Raises:
-        InputError: for another ``brain_mask``, or a ``bias_correction`` that is neither True nor False. And patient by
-            patient, as `islesnet.scanner.read_patient`.
+        InputError: for another ``brain_mask``. And patient by patient, as `islesnet.scanner.read_patient`.
     """
 
     def __init__(
@@ -70,14 +67,12 @@ class PrepareScans(Transform):
         output_dir: str | Path,
         reference_order: Sequence[str],
         brain_mask: str = "auto",
-        bias_correction: bool = False,
     ) -> None:
         if brain_mask not in WAYS:
             raise InputError(f"brain_mask is {brain_mask!r}; there are {', '.join(WAYS)}.")
         self.output_dir = Path(output_dir)
         self.reference_order = ensure_tuple(reference_order)
         self.brain_mask = brain_mask
-        self.bias_correction = require_switch(bias_correction, "bias_correction")
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Prepare one patient."""
@@ -108,10 +103,10 @@ class PrepareScans(Transform):
         return self._prepare(raw, request.brain, own)
 
     def _are_prepared(self, files: Mapping[str, Path]) -> bool:
-        """Tell whether there is nothing to do but to look: no bias, no ADC to compute, one grid."""
+        """Tell whether there is nothing to do but to look: no ADC to compute, one grid."""
         sequences = [path for role, path in files.items() if role in SEQUENCES]
         lacks_adc = "b0" in files and "adc" not in files
-        return bool(sequences) and not self.bias_correction and not lacks_adc and is_on_one_grid(sequences)
+        return bool(sequences) and not lacks_adc and is_on_one_grid(sequences)
 
     def _use(
         self, files: Mapping[str, Path], given: Path | None, own: Path, doubts: Sequence[str]
@@ -167,7 +162,7 @@ class PrepareScans(Transform):
         brain = self._find_brain(aligned.images, reference, given, own, stamps)
         files = _brain_file(brain, own)
         files |= {role: own / f"{role}.nii.gz" for role in aligned.images}
-        if original is not None and original.name.lower().endswith((".nii", ".nii.gz")) and not self.bias_correction:
+        if original is not None and original.name.lower().endswith((".nii", ".nii.gz")):
             files[reference] = original
         slices = raw.images[reference].dicom
         is_tiled = any(place.tile is not None for place in slices)
@@ -195,8 +190,7 @@ class PrepareScans(Transform):
         # Before the volumes, which are known by it as a run's.
         write_json(own / SCANS_FILE, preparation.told(), ensure_ascii=False)
         for role, image in aligned.images.items():
-            corrects = self.bias_correction and role in SEQUENCES
-            write_image(own / f"{role}.nii.gz", correct_bias(image, brain.mask) if corrects else image, stamps)
+            write_image(own / f"{role}.nii.gz", image, stamps)
         return preparation
 
     def _reference(self, images: Mapping[str, Any]) -> str:

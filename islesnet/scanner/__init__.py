@@ -1,7 +1,6 @@
 """From raw scans to co-registered, brain-extracted volumes."""
 
 from islesnet.scanner.adc import in_usual_unit, tell_unit
-from islesnet.scanner.bias_field import correct_bias
 from islesnet.scanner.brain_mask import FOUND_BY, BrainMask, find_brain, is_extracted
 from islesnet.scanner.candidate import UnusableError
 from islesnet.scanner.coregistration import UNCONFIRMED, Coregistered, coregister
@@ -30,7 +29,6 @@ __all__ = [
     "align",
     "contradiction_of_name",
     "coregister",
-    "correct_bias",
     "examination_of",
     "find_brain",
     "have_same_grid",

@@ -11,9 +11,9 @@ from scipy import ndimage
 from islesnet.components import fill_slices
 from islesnet.errors import InputError
 from islesnet.scanner.hd_bet import find_brain_with_hd_bet, is_hd_bet_ready
-from islesnet.scanner.levels import shrink
 from islesnet.scanner.resampling import mask_on
 from islesnet.scanner.template_brain import find_brain_by_template
+from islesnet.volumes.levels import shrink
 
 FOUND_BY = ("auto", "hd-bet", "template")
 

@@ -5,7 +5,7 @@ import SimpleITK as sitk  # noqa: N813
 from scipy import ndimage
 
 from islesnet.components import fill_slices
-from islesnet.scanner.levels import bright_part
+from islesnet.volumes.levels import bright_part
 
 LEAST_SLICES = 8
 LEAST_CM2 = 40.0  # smaller sections of a head change their middle from slice to slice without any motion

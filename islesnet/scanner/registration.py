@@ -11,9 +11,9 @@ import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
 from islesnet.scanner.grids import have_same_grid
-from islesnet.scanner.levels import bright_part, points_of, robust, shrink, widened
 from islesnet.scanner.rigid import halfway, inverse, mean_distance_mm, rotation_degrees, turned
 from islesnet.scanner.similarity import Likeness
+from islesnet.volumes.levels import bright_part, points_of, robust, shrink, widened
 
 COARSE_MM = 8.0
 MARGIN_MM = 6.0

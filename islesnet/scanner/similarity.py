@@ -4,8 +4,8 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
-from islesnet.scanner.levels import bright_part, points_of, robust, shrink, widened
 from islesnet.scanner.rigid import turned
+from islesnet.volumes.levels import bright_part, points_of, robust, shrink, widened
 
 BINS = 32
 SPACING_MM = 4.0

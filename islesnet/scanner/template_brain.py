@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from islesnet.components import fill_slices
-from islesnet.scanner.levels import bright_part, points_of, robust, shrink
 from islesnet.scanner.rigid import turned
+from islesnet.volumes.levels import bright_part, points_of, robust, shrink
 
 Mask = NDArray[np.bool_]
 

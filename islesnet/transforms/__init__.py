@@ -1,6 +1,7 @@
 """What MONAI's transforms lack for stroke MRI."""
 
 from islesnet.transforms.antialias import Antialiasd
+from islesnet.transforms.bias_field import CorrectBiasd
 from islesnet.transforms.contrast import RandContrastd
 from islesnet.transforms.describe import describe_lesions
 from islesnet.transforms.head import foreground
@@ -15,6 +16,7 @@ from islesnet.transforms.sequences import ChooseReferenced, FillAbsentd, RandDro
 __all__ = [
     "Antialiasd",
     "ChooseReferenced",
+    "CorrectBiasd",
     "FillAbsentd",
     "KeepInsided",
     "LesionProbabilityd",

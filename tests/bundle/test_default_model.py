@@ -9,10 +9,11 @@ import pytest
 
 from islesnet.data import Case, find_cases, read_volume
 from islesnet.metrics import VoxelCounts
-from islesnet.networks import operating_point_file, read_operating_point, require_weights
+from islesnet.networks import OperatingPoint, operating_point_file, read_operating_point, require_weights
 from islesnet.networks.weights import checksum_of, read_state_dict
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.segment import bundle_folder, segment_cases
+from islesnet.transforms import CorrectBiasd
 from islesnet.trust import appearance_file, read_appearance, read_subsets, subsets_file
 from workflows import demo
 from workflows.bundle_config import open_recipe
@@ -49,6 +50,24 @@ def test_what_belongs_to_the_weights_lies_beside_them():
     assert appearance is not None
     assert set(appearance.images.values()) == {116, 103}
     assert "from 116 of the last training's phantoms (numbers 45 to 160; 103 have a DWI;" in made
+
+
+@pytest.mark.parametrize(
+    ("recipe", "choices", "is_corrected"),
+    [
+        ("inference", {}, True),  # as the weights beside it were measured
+        ("inference", {"bias_correction": False}, False),
+        ("inference", {"operating_point": OperatingPoint()}, False),  # of weights that nothing was chosen for
+        ("training", {}, False),
+        ("training", {"bias_correction": True}, True),
+    ],
+)
+def test_shading_is_taken_out_where_the_weights_were_measured_so(recipe, choices, is_corrected):
+    recipe = open_recipe(f"recipes/{recipe}.yaml", choices)
+
+    preprocessing = recipe.get_parsed_content("preprocessing").transforms
+
+    assert any(isinstance(step, CorrectBiasd) for step in preprocessing) is is_corrected
 
 
 def test_scores_by_subset_beside_the_weights_are_those_of_the_card():

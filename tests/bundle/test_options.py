@@ -102,6 +102,7 @@ def test_wrong_value_is_refused_with_the_options_name_and_what_would_be_right(re
         ("evaluate", "refuse_early", {"dataset_dir": 2015}, "dataset_dir is 2015; it must be a path, a name of digi"),
         ("inference", "refuse_early", {"stamps": "MINE"}, "stamps is 'MINE'; it must be a list of words, as in --st"),
         ("training", "refuse_early", {"stamps": "MINE"}, "stamps is 'MINE'; it must be a list of words, as in --st"),
+        ("inference", "legal_choices", {"bias_correction": "on"}, "bias_correction is 'on'; write --bias_correction T"),
         ("inference", "legal_choices", {"amp": 1}, "amp is 1; write --amp True or --amp False"),
         ("inference", "trust_limits", {"trust_limits::minimum_height_mm": "abc"}, "trust_limits::minimum_height_mm is"),
         ("inference_ensemble", "network_def", {"members": "abc"}, "members is 'abc'; an ensemble has 1 or more."),

@@ -5,7 +5,7 @@ from islesnet.networks import OperatingPoint, operating_point_file, read_operati
 
 
 def test_point_lies_beside_the_weights_and_comes_back_as_it_was(tmp_path):
-    point = OperatingPoint(threshold=0.62, minimum_lesion_ml=0.05, temperature=1.4, offset=-1.2)
+    point = OperatingPoint(threshold=0.62, minimum_lesion_ml=0.05, temperature=1.4, offset=-1.2, bias_correction=True)
 
     point.write(operating_point_file(tmp_path / "model.pt"))
 
@@ -13,18 +13,21 @@ def test_point_lies_beside_the_weights_and_comes_back_as_it_was(tmp_path):
     assert read_operating_point(tmp_path / "model.pt") == point
 
 
-def test_point_of_earlier_weights_has_no_offset(tmp_path):
+def test_point_of_earlier_weights_has_neither_offset_nor_bias_correction(tmp_path):
     earlier = '{"threshold": 0.733, "minimum_lesion_ml": 0.1, "temperature": 1.375}'
     (tmp_path / "model_operating_point.json").write_text(earlier)
 
-    assert read_operating_point(tmp_path / "model.pt") == OperatingPoint(0.733, 0.1, 1.375, 0.0)
+    assert read_operating_point(tmp_path / "model.pt") == OperatingPoint(0.733, 0.1, 1.375, 0.0, False)
 
 
 def test_weights_that_nobody_chose_a_point_for_are_used_at_the_defaults(tmp_path):
     assert read_operating_point(tmp_path / "model.pt") == OperatingPoint(0.5, 0.01, 1.0)
 
 
-@pytest.mark.parametrize("content", ["", "[1, 2]", '{"thresold": 0.5}', '{"threshold": null}', '{"threshold": 1.5}'])
+@pytest.mark.parametrize(
+    "content",
+    ["", "[1, 2]", '{"thresold": 0.5}', '{"threshold": null}', '{"threshold": 1.5}', '{"bias_correction": "no"}'],
+)
 def test_damaged_point_is_refused_by_name(tmp_path, content):
     (tmp_path / "model_operating_point.json").write_text(content)
 

@@ -375,18 +375,6 @@ def test_brain_mask_that_cannot_be_read_is_said(prepared, prepare, tmp_path):
         prepare(RawScans("anna", None, {"dwi": prepared / "dwi.nii.gz"}, tmp_path / "brain.nii.gz"))
 
 
-def test_shading_is_taken_out_of_every_sequence_when_asked(prepared, prepare, tmp_path):
-    raw = RawScans("anna", None, {"dwi": prepared / "dwi.nii.gz"})
-
-    item, _ = prepare(raw, bias_correction=True)
-
-    assert item["dwi"] == str(tmp_path / "out/anna/dwi.nii.gz")
-    before, after = (np.asarray(nibabel.load(path).dataobj) for path in (prepared / "dwi.nii.gz", item["dwi"]))
-    assert after.shape == before.shape and not np.allclose(after, before)
-    with pytest.raises(InputError, match="write --bias_correction True"):
-        prepare(raw, bias_correction="yes")
-
-
 def test_results_within_the_patients_folder_are_not_read_as_scans(scattered):
     prepare = PrepareScans(scattered / "out", REFERENCE_ORDER)
     prepare(RawScans("anna", scattered).item())

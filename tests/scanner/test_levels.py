@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
-from islesnet.scanner.levels import shrink
+from islesnet.volumes.levels import shrink
 
 
 def ramp(size, spacing):
