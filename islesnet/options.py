@@ -10,6 +10,9 @@ from monai.bundle.scripts import run
 
 from islesnet.errors import InputError
 
+# What MONAI's experiment tracking may be told, besides.
+_OF_TRACKING = ("tracking_uri", "experiment_name", "run_name", "execute_config", "save_execute_config")
+
 
 def refuse_misspelt_options(words: Sequence[str] | None = None) -> None:
     """Refuse an option on the command line that neither MONAI nor any of the stacked configs knows.
@@ -25,8 +28,10 @@ def refuse_misspelt_options(words: Sequence[str] | None = None) -> None:
     if not {"config_file", "args_file"} & given.keys():
         return
     known = set(inspect.signature(run).parameters) | _names_in_configs(given)
+    if "tracking" in given:
+        known |= set(_OF_TRACKING)
     for name in given:
-        if (own := name.partition("::")[0]) not in known:
+        if (own := _first_part(name)) not in known:
             close = difflib.get_close_matches(own, known, n=1)
             hint = f"; did you mean --{close[0]}?" if close else ", and no config has a line of that name"
             raise InputError(f"there is no option --{name}{hint}")
@@ -48,8 +53,9 @@ def _names_in_configs(given: Mapping[str, str]) -> set[str]:
     files = given.get("config_file") or arguments.get("config_file", [])
     if isinstance(files, str):
         files = [file.strip(" '\"") for file in files.strip("[]").split(",")]
-    return set(arguments) | {
-        str(name).removeprefix("+").removeprefix("~").partition("::")[0]
-        for file in files
-        for name in ConfigParser.load_config_file(file)
-    }
+    return set(arguments) | {_first_part(str(name)) for file in files for name in ConfigParser.load_config_file(file)}
+
+
+def _first_part(name: str) -> str:
+    """Leave off what stands before a name ("+": appended) and the names within it ("::", or "#")."""
+    return name.lstrip("+~").replace("#", "::").partition("::")[0]

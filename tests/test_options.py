@@ -35,6 +35,7 @@ def test_misspelt_name_is_refused_with_what_may_have_been_meant(option, meant):
     "words",
     [
         ["--args_file", RECIPE, "--epochs", "3", "--offset", "-2.0", "--train::trainer::max_epochs=3"],
+        ["--args_file", RECIPE, "--train#trainer#max_epochs=3", "--tracking", "mlflow", "--experiment_name", "x"],
         ["--config_file", INFERENCE, "--dataset_dir", "x", "--trust_limits::minimum_height_mm", "90"],
         ["--config_file", f"['{INFERENCE}', 'configs/ensemble.yaml']", "--members", "2", "--run_id", "inference"],
         ["--config_file=configs/inference.yaml", "--logging_file", "configs/logging.conf", "--init_id", "initialize"],
