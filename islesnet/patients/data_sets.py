@@ -1,5 +1,6 @@
 """Patients of data sets in a known layout, whose files' names say what they are."""
 
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from islesnet.patients.folders import folders_in, folders_of_archives, folders_o
 from islesnet.patients.scans import RawScans
 from islesnet.volumes.file_names import natural_key
 from islesnet.volumes.patient_labels import files_of_two_patients
+
+logger = logging.getLogger(__name__)
 
 
 def layout_of(folder: Path) -> str | None:
@@ -71,13 +74,19 @@ def raw_patient(folder: Path) -> RawScans:
 def _unnamed_subjects(folder: Path, cases: Sequence[Case]) -> list[RawScans]:
     """Find the subjects of a BIDS data set whose scans are not named as BIDS has it: DICOM, other formats, archives."""
     known = [path for case in cases for path in case.sequences.values()]
-    others = [
-        child
-        for child in folders_in(folder)
-        if _is_subject(child) and not any(path.is_relative_to(child) for path in known)
-    ]
-    packed = [*folders_of_unread(folder), *folders_of_archives(folder)]
-    return [raw_patient(child) for child in others if child in packed or may_hold_sequence(child)]
+    packed, others = [*folders_of_unread(folder), *folders_of_archives(folder)], []
+    for subject in filter(_is_subject, folders_in(folder)):
+        if not _holds_any(subject, known):
+            others += [raw_patient(subject)] if subject in packed or may_hold_sequence(subject) else []
+            continue
+        for session in folders_in(subject):
+            if session.name.startswith("ses-") and not _holds_any(session, known) and may_hold_sequence(session):
+                logger.warning("%s: its scans are not named as BIDS has it; left out", session)
+    return others
+
+
+def _holds_any(folder: Path, files: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(folder) for path in files)
 
 
 def _home_of(case: Case) -> Path:

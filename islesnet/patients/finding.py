@@ -120,8 +120,9 @@ def _patients_of_children(folder: Path, has_layout: bool) -> list[Case | RawScan
         children = folders_of_results(folder)
     if not children and (next(unread_in(folder), None) or len(unread) == 1 or (unread and are_parts(unread))):
         return [raw_patient(folder)]  # whose reading says what to do
-    unread += folders_of_archives(folder)
     is_among_others = len(children) == 1 and bool(unread) and not is_beside(children[0], [])
+    if len(children) > 1:  # of one alone they may be a viewer or a letter
+        unread += folders_of_archives(folder)
     if _hold_one_study(children) and not is_among_others:
         return [raw_patient(folder)]
     if are_named_as_series(children):

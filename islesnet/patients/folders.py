@@ -90,8 +90,7 @@ def folders_of_scans(folder: Path) -> list[Path]:
 
 def folders_of_unread(folder: Path) -> list[Path]:
     """List the folders directly in a folder that hold no scan, but volumes whose formats are not read."""
-    empty = (child for child in folders_in(folder) if first_scan(child) is None)
-    return [child for child in empty if any(next(unread_in(place), None) for place in folders_from(child))]
+    return [child for child in folders_in(folder) if first_scan(child) is None and _holds_unread(child)]
 
 
 def folders_of_archives(folder: Path) -> list[Path]:
@@ -141,14 +140,19 @@ def _holds_scan(folder: Path) -> bool:
         told = "holds a run's results, and beside them only what may be corrected masks"
         hint = "left out; name a patient's scan by its sequence"
         logger.warning("%s %s (%s); %s", folder, told, ", ".join(passed_over), hint)
-    elif not is_of_results:
+    elif not is_of_results and not _holds_unread(folder) and not _holds_archives_alone(folder):
         logger.warning("%s holds no scan; left out", folder)
     return False
 
 
 def _holds_archives_alone(folder: Path) -> bool:
-    files = [path for place in folders_from(folder) for path in _entries(place) if not is_folder(path)]
-    return bool(files) and all(is_archive(path.name) for path in files)
+    files = (path for place in folders_from(folder) for path in _entries(place) if not is_folder(path))
+    first = next(files, None)
+    return first is not None and is_archive(first.name) and all(is_archive(path.name) for path in files)
+
+
+def _holds_unread(folder: Path) -> bool:
+    return any(next(unread_in(place), None) for place in folders_from(folder))
 
 
 def _is_of_results(scan: Path) -> bool:

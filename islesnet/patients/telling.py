@@ -77,8 +77,10 @@ def tell_unread(folder: Path, patients: Sequence[Case | RawScans]) -> None:
     surveyed = [patient.folder for patient in patients if isinstance(patient, RawScans) and patient.folder is not None]
     unread = []
     for place in folders_from(folder, _DEEPEST_TOLD):
-        is_told = any(place.is_relative_to(known) for known in surveyed)  # by the reading of that patient's scans
-        unread += [*archives_in(place), *(() if is_told else unread_in(place))]
+        volumes = list(unread_in(place))
+        if volumes and any(place.is_relative_to(known) for known in surveyed):  # the reading of those scans tells them
+            volumes = []
+        unread += [*archives_in(place), *volumes]
     if unread:
         told = some([str(path.relative_to(folder)) for path in unread])
         logger.warning("%s: not read: %s; unpack archives of scans, and convert volumes to NIfTI", folder, told)

@@ -187,6 +187,22 @@ def test_subject_whose_scans_are_not_named_as_bids_has_it_is_a_patient_too(write
     assert found(tmp_path) == {"sub-01": Case, "sub-02": RawScans, "sub-03": RawScans}
 
 
+def test_session_whose_scans_are_not_named_as_bids_has_it_is_named(write_scan, tmp_path, caplog):
+    write_scan(tmp_path / "sub-01/ses-1/dwi/sub-01_ses-1_dwi.nii.gz")
+    series(tmp_path / "sub-01/ses-2/dicom")
+
+    assert len(found(tmp_path)) == 1
+    assert "ses-2: its scans are not named as BIDS has it; left out" in caplog.text
+
+
+def test_packed_viewer_beside_a_patients_dicom_makes_no_two_patients(tmp_path):
+    series(tmp_path / "anna/IMAGES/b1000")
+    (tmp_path / "anna/VIEWER").mkdir()
+    (tmp_path / "anna/VIEWER/viewer.zip").write_bytes(b"somehow")
+
+    assert find_patients(tmp_path / "anna") == [RawScans("anna", tmp_path / "anna")]
+
+
 @pytest.mark.parametrize("name", ["BEFUND/befund.zip", "freesurfer/mri/T1.mgz", "mc/prefiltered_mcf.par"])
 def test_what_is_not_read_beside_series_makes_no_patients_of_them(write_scan, tmp_path, name):
     for sequence in ("dwi", "flair"):
