@@ -57,14 +57,11 @@ class SubsetPredictor:
     working grid, so the patient is read once for all subsets.
 
     Args:
-        weights: of the bundle's default network.
-        bias_correction: the coils' shading is taken out first. It was not when wide and narrow phantoms were compared;
-            the shipped weights have it, because more of their validation phantoms' lesions are found so.
+        weights: of the bundle's default network. The coils' shading is taken out first, as the operating point says.
     """
 
-    def __init__(self, weights: Path, bias_correction: bool = True) -> None:
-        self.bias_correction = bias_correction
-        choices = {"temperature": 1.0, "stamps": [], "bias_correction": bias_correction}
+    def __init__(self, weights: Path) -> None:
+        choices = {"temperature": 1.0, "stamps": [], "bias_correction": True}
         self._trained = TrainedNetwork("recipes/evaluate.yaml", weights, choices)
         self._probability = self._trained.part("postprocessing").transforms[0]
         transforms = self._trained.part("preprocessing").transforms
@@ -120,7 +117,7 @@ def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) ->
     threshold = nearest_as_good(by_patient[:, :, minimum], THRESHOLDS)
     temperature, offset = (round(value, 3) for value in fitted.fit_temperature_and_offset())
     probability = scaled_threshold(THRESHOLDS[threshold], temperature, offset)
-    point = OperatingPoint(probability, MINIMUM_ML[minimum], temperature, offset, predictor.bias_correction)
+    point = OperatingPoint(probability, MINIMUM_ML[minimum], temperature, offset, bias_correction=True)
     return Choice(point, float(means[threshold, minimum]), shown.reliability(), shown.reliability(temperature, offset))
 
 

@@ -17,6 +17,7 @@ SPACING_MM = 6.0
 # Two levels of splines: a third would follow large infarcts, and take a part of their contrast for shading.
 STEPS = (40, 30)
 FEWEST_VOXELS = 100  # at that resolution; a field of fewer says nothing
+LEAST_CONTRAST = 1e-3  # of the brightest: what is of one value shows no shading, and is refused later
 
 
 class CorrectBiasd(MapTransform):
@@ -47,7 +48,7 @@ class CorrectBiasd(MapTransform):
 
 
 def bias_field(image: sitk.Image, mask: sitk.Image | None = None) -> np.ndarray:
-    """Find what an image is to be divided by, around 1; all 1 where there are too few voxels to tell.
+    """Find what an image is to be divided by; all 1 where there are too few voxels to tell, or all of one value.
 
     The same on every machine: one thread adds everything up.
 
@@ -64,7 +65,8 @@ def bias_field(image: sitk.Image, mask: sitk.Image | None = None) -> np.ndarray:
     else:
         inside = sitk.Resample(mask, coarse, sitk.Transform(), sitk.sitkNearestNeighbor, 0.0, sitk.sitkFloat32) > 0.5
         where = inside & (coarse > 0.0)
-    if int(sitk.GetArrayViewFromImage(where).sum()) < FEWEST_VOXELS:
+    seen = sitk.GetArrayViewFromImage(coarse)[sitk.GetArrayViewFromImage(where) > 0]
+    if min(coarse.GetSize()) < 2 or len(seen) < FEWEST_VOXELS or np.ptp(seen) <= LEAST_CONTRAST * seen.max():
         return np.ones(image.GetSize(), dtype=np.float32)
     correction = sitk.N4BiasFieldCorrectionImageFilter()
     correction.SetMaximumNumberOfIterations(STEPS)

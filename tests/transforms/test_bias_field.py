@@ -63,6 +63,21 @@ def test_large_bright_lesion_keeps_its_contrast():
 
 
 @pytest.mark.parametrize("value", [0.0, 7.0])
-def test_image_without_anything_to_tell_stays(value):
-    image = MetaTensor(torch.full((1, 6, 6, 6), value), affine=AFFINE)
-    assert torch.equal(CorrectBiasd("dwi", "brain")({"dwi": image})["dwi"], image)
+@pytest.mark.parametrize("edge", [6, 30])
+def test_image_without_anything_to_tell_stays(value, edge):
+    image = MetaTensor(torch.full((1, edge, edge, edge), value), affine=AFFINE)
+    brain = torch.zeros_like(image)
+    brain[:, 2:-2, 2:-2, 2:-2] = 1
+
+    for mask in ({}, {"brain": brain}):
+        assert torch.equal(CorrectBiasd("dwi", "brain")({"dwi": image, **mask})["dwi"], image)
+
+
+@pytest.mark.parametrize("slices", [1, 2, 4, 5])
+def test_a_few_slices_are_taken_as_they_come(slices):
+    image, _ = shaded_ball()
+    thin = MetaTensor(image[..., 20 : 20 + slices].clone(), affine=torch.diag(torch.tensor([4.0, 4.0, 1.5, 1.0])))
+
+    corrected = CorrectBiasd("dwi", "brain")({"dwi": thin})["dwi"]
+
+    assert corrected.shape == thin.shape and bool(corrected.isfinite().all())
