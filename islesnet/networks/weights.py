@@ -53,8 +53,8 @@ def read_state_dict(path: str | PathLike[str], purpose: str) -> Mapping[str, tor
         isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in content.items()
     ):
         is_training = isinstance(content, Mapping) and "objects" in content  # what `ExactResume` writes
-        told = "the state of a training; its weights are in model.pt beside it" if is_training else "no state dict"
-        raise InputError(f"{purpose}: {path} holds {told}.")
+        hint = "; a training's own weights are in model.pt beside it" if is_training else ""
+        raise InputError(f"{purpose}: {path} holds no state dict (names to tensors){hint}.")
     return content
 
 

@@ -6,7 +6,7 @@ Rates are compared with those of the pure network in the same run, a step of eac
 both. Worker processes would load ahead during the pure network's turn, so where there are any, one is timed after the
 other. With a GPU its recipe is timed too. The checks on real volumes need the folder that --real or ISLESNET_REAL_DATA
 names; without it they are left out, and the figures say so. The weights are the bundle's own unless --checkpoint names
-others; the geometry is checked with random ones, whose map is empty nowhere.
+others; orientations are compared with random ones, whose map is empty nowhere.
 """
 
 import argparse
