@@ -1,12 +1,11 @@
 """The ensemble of a cross-validation's networks, and its score on patients that none of them was trained on."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from islesnet.files import sha256_of, whole_file
+from islesnet.files import read_json_object, sha256_of, write_json
 from islesnet.networks import join_weights
 from islesnet.networks.weights import save_tensors
 from islesnet.report import read_scores
@@ -68,10 +67,8 @@ def score_ensemble(experiments: Sequence[Experiment], folder: Path) -> dict[str,
 
 
 def _is_scored(folder: Path, weights: Path) -> bool:
-    note = folder / "done.json"
-    return note.is_file() and json.loads(note.read_text())["weights"] == sha256_of(weights)
+    return read_json_object(folder / "done.json").get("weights") == sha256_of(weights)
 
 
 def _mark_scored(folder: Path, weights: Path) -> None:
-    with whole_file(folder / "done.json") as part:
-        part.write_text(json.dumps({"weights": sha256_of(weights)}) + "\n")
+    write_json(folder / "done.json", {"weights": sha256_of(weights)})

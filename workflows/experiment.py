@@ -13,7 +13,7 @@ import torch
 
 from islesnet.data import cases_in_datalist
 from islesnet.errors import InputError
-from islesnet.files import sha256_of, whole_file
+from islesnet.files import sha256_of, write_json
 from islesnet.report import read_scores
 from workflows.bundle_config import recipe_checksum
 from workflows.claims import check_claim, claim_folder
@@ -168,8 +168,7 @@ class Experiment:
         }
 
     def _mark(self, name: str, known: Mapping[str, object] | None = None) -> None:
-        with whole_file(self.folder / name) as part:
-            part.write_text(json.dumps({"system": self.system.name, **(known or {})}) + "\n")
+        write_json(self.folder / name, {"system": self.system.name, **(known or {})})
 
 
 def steps_taken(models: Path) -> int | None:

@@ -19,8 +19,8 @@ class VoxelRatio(IgniteMetricHandler):
     would have the precision of the patients that it does mark.
 
     Args:
-        ratio: dice, precision, sensitivity, specificity, accuracy, or empty_mask_accuracy: that of a mask that marks
-            nothing, which is what an accuracy says.
+        ratio: dice, precision, sensitivity, specificity, accuracy, or empty_mask_accuracy: the accuracy of a mask that
+            marks nothing, beside which an accuracy is to be read.
         output_transform: makes masks and truths of the engine's output.
 
     Raises:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from islesnet.files import whole_file
+from islesnet.files import write_json
 
 Record = dict[str, Any]
 
@@ -13,8 +13,6 @@ Record = dict[str, Any]
 def measured(path: Path, measure: Callable[[], Record]) -> Record:
     """Read the record of a case that was measured before; measure and record any other."""
     if not path.is_file():
-        record = measure()
-        with whole_file(path) as part:
-            part.write_text(json.dumps(record, indent=2))
+        write_json(path, measure())
     kept: Record = json.loads(path.read_text())
     return kept
