@@ -13,6 +13,8 @@ from islesnet.errors import InputError
 class ChooseReferenced(MapTransform):
     """Copy the first present sequence under a name of its own: the grid that the others are brought to.
 
+    A reference that is there already, because a client asks for the mask of one certain image, is left.
+
     The copy carries the trace of the spatial transforms that follow, so that `monai.transforms.Invertd` finds the
     way back to the native grid under one key, whichever sequence it was.
 
@@ -31,6 +33,8 @@ class ChooseReferenced(MapTransform):
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Add the reference."""
         chosen = dict(data)
+        if self.reference_key in chosen:
+            return chosen
         present = [key for key in self.keys if key in chosen]
         if not present:
             raise InputError(

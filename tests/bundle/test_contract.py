@@ -9,13 +9,19 @@ import sys
 from pathlib import Path
 
 import ignite.distributed as idist
+import nibabel
+import numpy as np
 import pytest
 import torch
 import torch.distributed
 import yaml
 from monai.bundle import ConfigParser, ckpt_export, verify_net_in_out
 from monai.data import load_net_with_metadata
+from monai.transforms import LoadImaged
 
+from islesnet.data import SEQUENCES, Case
+from islesnet.phantom import PhantomSettings, make_patient, write_patient
+from islesnet.segment import segment_cases
 from tests.bundle.conftest import BUNDLE, TINY, open_recipe, recipe_files
 
 SYSTEMS = ("", "_paper", "_paper_all", "_plain_unet", "_volumetric")
@@ -136,6 +142,36 @@ def test_exported_torchscript_gives_the_eager_networks_output(weights, tmp_path)
 
     with torch.no_grad():
         torch.testing.assert_close(scripted.eval()(image), eager(image))
+
+
+def test_client_that_hands_over_one_image_gets_the_mask_that_inference_writes(weights, tmp_path):
+    """What MONAI Label does with a bundle: each transform in turn, its own loader in the place of a LoadImaged."""
+    settings = PhantomSettings(spacing_mm=6.0, volume_ml=(20.0, 80.0))
+    patient = write_patient(tmp_path / "anna", make_patient(7, settings), with_label=False)
+    case = Case("anna", {name: patient / f"{name}.nii.gz" for name in SEQUENCES})
+    choices = {"spacing": TINY["spacing"], "cpu_bfloat16": False, "minimum_lesion_ml": 0}
+    segment_cases([case], tmp_path / "out", weights, choices)
+    places = {"checkpoint": str(weights), "output_dir": str(tmp_path / "client")}
+    parser = open_recipe("inference", "inference", **places, **choices).parser
+    network = parser.get_parsed_content("network_def").eval()
+    network.load_state_dict(torch.load(weights, weights_only=True))
+
+    data = {"image": str(patient / "dwi.nii.gz"), "device": "cpu", "model": "islesnet"}
+    preprocessing = parser.get_parsed_content("preprocessing").transforms
+    for transform in preprocessing:
+        data = transform(data)
+    with torch.no_grad():
+        data["pred"] = parser.get_parsed_content("inferer")(data["image"][None], network)[0]
+    for transform in parser.get_parsed_content("postprocessing").transforms:
+        data = transform(data)
+
+    mask = nibabel.load(tmp_path / "out" / "anna_lesion.nii.gz")
+    assert not any(isinstance(transform, LoadImaged) for transform in preprocessing)
+    assert mask.get_fdata().any()
+    assert np.array_equal(data["pred"][0], mask.get_fdata())
+    assert np.allclose(data["pred"].affine, mask.affine)
+    assert json.loads(json.dumps(data["result"]))["is_trusted"] in (True, False)
+    assert not (tmp_path / "client").exists()
 
 
 @pytest.mark.parametrize("recipe", ["training", "training_multi_gpu"])

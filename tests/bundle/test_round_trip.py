@@ -38,7 +38,8 @@ def segment(path, output_dir):
     # The reference on the working grid, before it is normalised: half of the step is where the border lies.
     logit = (loaded["reference"][0] - (TISSUE + LESION) / 2) / (LESION - TISSUE) * 20
     prediction = torch.stack([torch.zeros_like(logit), logit])
-    parser.get_parsed_content("postprocessing")({**loaded, "pred": prediction})
+    masked = parser.get_parsed_content("postprocessing")({**loaded, "pred": prediction})
+    parser.get_parsed_content("writing")(masked)
     return nibabel.load(output_dir / f"{path.parent.name}_lesion.nii.gz")
 
 
