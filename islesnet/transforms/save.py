@@ -1,6 +1,7 @@
 """Masks, probabilities and their numbers to files on the native grid of the reference."""
 
 import json
+import logging
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
@@ -21,6 +22,8 @@ from islesnet.result_files import MARK, mark
 from islesnet.stamps import describe, stamps_in
 from islesnet.transforms.describe import describe_lesions
 from islesnet.transforms.lesions import voxel_volume_ml
+
+logger = logging.getLogger(__name__)
 
 
 class SaveLesionsd(MapTransform):
@@ -74,7 +77,7 @@ class SaveLesionsd(MapTransform):
         self.stamps = ensure_tuple(stamps)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Write one patient's files."""
+        """Write one patient's files, and log the volume and whether it is to be trusted."""
         patient = data["patient"]
         self._numbers_file(patient).unlink(missing_ok=True)  # until this run's mask is whole
         reference = _native_header(data[self.reference_key])
@@ -82,26 +85,40 @@ class SaveLesionsd(MapTransform):
         for key in self.key_iterator(dict(data)):
             mask = data[key][0].cpu().numpy() > 0.5
             probability = data[self.probability_key][0].cpu().numpy()
-            mask_file = self.output_dir / f"{patient}_lesion.nii.gz"
-            probability_file = self.output_dir / f"{patient}_probability.nii.gz"
-            _require_shape(mask_file, mask, reference)
-            _require_shape(probability_file, probability, reference)
+            _require_shape(f"{patient}_lesion.nii.gz", mask, reference)
+            _require_shape(f"{patient}_probability.nii.gz", probability, reference)
             numbers = self._numbers(data, mask, probability, reference.affine, stamps)
-            # No file gets its name before all are written, and the JSON gets its own last: a mask without it is taken
-            # for somebody's own.
-            with ExitStack() as files:
-                told = files.enter_context(whole_file(self._numbers_file(patient)))
-                part = files.enter_context(whole_file(mask_file))
-                if self.write_probability:
-                    probability_part = files.enter_context(whole_file(probability_file))
-                    _write_nifti(probability_part, probability.astype(np.float32), reference, stamps)
-                _write_nifti(part, mask.astype(np.uint8), reference, stamps)
-                numbers["mask_sha256"] = sha256_of(part)
-                told.write_text(json.dumps(numbers, indent=2) + "\n")
+            self._write(patient, mask, probability, reference, numbers, stamps)
             # A run that prepared no scans, evaluation's for one, does not vouch for a brain mask that lies there.
             if "preparation" in data and is_file(self.output_dir / str(patient) / MARK):
                 mark(self.output_dir / str(patient), is_finished=True)
+            logger.info("%s: %s", patient, _in_short(numbers))
         return dict(data)
+
+    def _write(
+        self,
+        patient: str,
+        mask: np.ndarray,
+        probability: np.ndarray,
+        reference: nibabel.Nifti1Pair,
+        numbers: dict[str, Any],
+        stamps: Sequence[str],
+    ) -> None:
+        """Write the files; their numbers get the checksum of the mask's."""
+        mask_file, probability_file = (
+            self.output_dir / f"{patient}_{what}.nii.gz" for what in ("lesion", "probability")
+        )
+        # No file gets its name before all are written, and the JSON gets its own last: a mask without it is taken for
+        # somebody's own.
+        with ExitStack() as files:
+            told = files.enter_context(whole_file(self._numbers_file(patient)))
+            part = files.enter_context(whole_file(mask_file))
+            if self.write_probability:
+                probability_part = files.enter_context(whole_file(probability_file))
+                _write_nifti(probability_part, probability.astype(np.float32), reference, stamps)
+            _write_nifti(part, mask.astype(np.uint8), reference, stamps)
+            numbers["mask_sha256"] = sha256_of(part)
+            told.write_text(json.dumps(numbers, indent=2) + "\n")
 
     def _numbers(
         self,
@@ -137,6 +154,14 @@ class SaveLesionsd(MapTransform):
         return self.output_dir / f"{patient}_lesion.json"
 
 
+def _in_short(numbers: Mapping[str, Any]) -> str:
+    """Tell count, volume and check in a line."""
+    count, volume_ml = numbers["lesion_count"], numbers["lesion_volume_ml"]
+    told = f"{count} lesion{'' if count == 1 else 's'}, {volume_ml:.2f} ml"
+    in_short = numbers.get("trust", {}).get("in_short")
+    return f"{told}; {in_short}" if in_short else told
+
+
 def _native_header(reference: MetaTensor) -> nibabel.Nifti1Pair:
     """Open the reference's file for its header, or make one from its affine where the format is another."""
     path = str(reference.meta["filename_or_obj"])
@@ -152,10 +177,10 @@ def _native_header(reference: MetaTensor) -> nibabel.Nifti1Pair:
     return image
 
 
-def _require_shape(path: Path, array: np.ndarray, reference: nibabel.Nifti1Pair) -> None:
+def _require_shape(name: str, array: np.ndarray, reference: nibabel.Nifti1Pair) -> None:
     if array.shape != reference.shape[:3]:
         raise ValueError(
-            f"{path.name} would have shape {array.shape}, its reference has {reference.shape[:3]}; "
+            f"{name} would have shape {array.shape}, its reference has {reference.shape[:3]}; "
             "postprocessing must invert the preprocessing before saving."
         )
 

@@ -1,6 +1,7 @@
 import errno
 import hashlib
 import json
+import logging
 
 import nibabel
 import numpy as np
@@ -310,3 +311,12 @@ def test_long_stamps_do_not_overflow_the_description(tmp_path, mask):
     SaveLesionsd(keys="pred", output_dir=tmp_path, stamps=["PHANTÔM", "X" * 90])(item)
 
     assert nibabel.load(tmp_path / "sub-1_lesion.nii.gz").header["descrip"].item().startswith(b"PHANT?M, XXX")
+
+
+def test_volume_and_check_are_logged(tmp_path, mask, caplog):
+    caplog.set_level(logging.INFO)
+    item = item_of(write_nifti(tmp_path / "dwi.nii.gz"), mask) | {"trust": {"in_short": "note: few sequences"}}
+
+    SaveLesionsd("pred", tmp_path / "out")(item)
+
+    assert "sub-1: 2 lesions, 0.03 ml; note: few sequences" in caplog.messages
