@@ -104,17 +104,25 @@ RANDOM_ENCODER = "RANDOM ENCODER"  # stamped where the paper's recipe lacks its 
 
 
 def systems_named(names: Sequence[str]) -> list[System]:
-    """Look systems up.
+    """Look systems up: ours, and those that a user has added to the bundle as recipes of their own.
 
     Raises:
         InputError: for a name that is unknown or given twice.
     """
     for name in names:
-        if name not in SYSTEMS:
-            raise InputError(f"there is no system {name!r}; there are {', '.join(SYSTEMS)}")
         if list(names).count(name) > 1:
             raise InputError(f"the system {name!r} is given twice")
-    return [SYSTEMS[name] for name in names]
+    return [SYSTEMS[name] if name in SYSTEMS else _own_system(name) for name in names]
+
+
+def _own_system(name: str) -> System:
+    system = System(name, recipe=name)
+    recipes = (system.training_recipe, system.evaluation_recipe())
+    if missing := [recipe for recipe in recipes if not (BUNDLE / recipe).is_file()]:
+        raise InputError(
+            f"there is no system {name!r}; there are {', '.join(SYSTEMS)}, and one of your own needs {missing[0]}"
+        )
+    return system
 
 
 def add_pretrained(parser: ArgumentParser) -> None:

@@ -7,6 +7,7 @@ import yaml
 from islesnet.errors import InputError
 from islesnet.networks import ResNet50Encoder
 from tests.bundle.conftest import BUNDLE
+from workflows import systems as systems_module
 from workflows.systems import (
     PAPER_SYSTEMS,
     SYSTEMS,
@@ -50,6 +51,20 @@ def test_unknown_system_and_one_given_twice_are_refused():
         systems_named(["nnunet"])
     with pytest.raises(InputError, match="'default' is given twice"):
         systems_named(["default", "default"])
+
+
+def test_recipes_that_a_user_adds_are_a_system(tmp_path, monkeypatch):
+    monkeypatch.setattr(systems_module, "BUNDLE", tmp_path)
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes/training_mine.yaml").touch()
+    with pytest.raises(InputError, match=r"one of your own needs recipes/evaluate_mine\.yaml"):
+        systems_named(["mine"])
+    (tmp_path / "recipes/evaluate_mine.yaml").touch()
+
+    (mine,) = systems_named(["mine"])
+
+    assert (mine.name, mine.training_recipe) == ("mine", "recipes/training_mine.yaml")
+    assert mine.evaluation_recipe() == "recipes/evaluate_mine.yaml"
 
 
 def test_without_a_word_phantoms_start_from_random_weights_and_people_from_imagenet_s(tmp_path):
