@@ -52,7 +52,10 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("results/cross_validation"), help="folder for everything")
     parser.add_argument("--folds", type=int, default=5, help="2 or more")
     parser.add_argument(
-        "--systems", nargs="+", default=list(DEFAULT_SYSTEMS), help="the others are compared with the first"
+        "--systems",
+        nargs="+",
+        default=list(DEFAULT_SYSTEMS),
+        help="ours, or recipes that you have added to the bundle; the others are compared with the first",
     )
     add_pretrained(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the folds and of the trainings")
