@@ -57,15 +57,22 @@ class SubsetPredictor:
     working grid, so the patient is read once for all subsets.
 
     Args:
-        weights: of the bundle's default network. The coils' shading is taken out first, as the operating point says.
+        weights: of the bundle's default network. The coils' shading is taken out first.
+        choices: other values of the config's keys, e.g. ``{"test_time_flips": [0]}``.
     """
 
-    def __init__(self, weights: Path) -> None:
-        choices = {"temperature": 1.0, "stamps": [], "bias_correction": True}
-        self._trained = TrainedNetwork("recipes/evaluate.yaml", weights, choices)
+    def __init__(self, weights: Path, choices: Mapping[str, object] | None = None) -> None:
+        ours = {"temperature": 1.0, "stamps": [], "bias_correction": True}
+        self._trained = TrainedNetwork("recipes/evaluate.yaml", weights, ours | dict(choices or {}))
         self._probability = self._trained.part("postprocessing").transforms[0]
         transforms = self._trained.part("preprocessing").transforms
         self._preprocessing = Compose([*transforms, *self._trained.part("to_working_grid")])
+
+    @property
+    def agreement(self) -> float | None:
+        """How far the flips of the latest prediction agree; None without flips."""
+        agreement: float | None = self._trained.part("flip_inferer").agreement
+        return agreement
 
     def describe(self, cases: Sequence[Case]) -> list[dict[str, dict[str, float]]]:
         """Say what patients' images look like, for `AppearanceRanges.fit`."""

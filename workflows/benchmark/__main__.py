@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-SUBJECTS = ("bundle", "registration", "brain_mask", "skull", "cohort")
+SUBJECTS = ("bundle", "registration", "brain_mask", "skull", "cohort", "confidence")
 
 
 def main(arguments: list[str]) -> int:
