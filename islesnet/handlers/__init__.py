@@ -1,6 +1,7 @@
 """Ignite handlers that MONAI lacks."""
 
 from islesnet.handlers.appearance import TrainingAppearance
+from islesnet.handlers.begun_with import BegunWith
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
 from islesnet.handlers.cohort_table import CohortTable
 from islesnet.handlers.encoder import EncoderOpener
@@ -14,6 +15,7 @@ from islesnet.handlers.voxel_ratio import VoxelRatio
 from islesnet.handlers.weight_averaging import WeightAveraging
 
 __all__ = [
+    "BegunWith",
     "CohortTable",
     "EncoderOpener",
     "ExactResume",

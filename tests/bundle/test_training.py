@@ -11,6 +11,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from islesnet.errors import input_error_behind
 from islesnet.networks import has_fast_bfloat16
 from tests.bundle.conftest import BUNDLE, TINY, bundle_command, open_recipe, run_bundle
 
@@ -102,6 +103,22 @@ def test_finished_training_that_is_resumed_ends_at_once_and_changes_nothing(trai
 
 
 @pytest.mark.slow
+def test_training_is_not_resumed_with_another_choice_and_other_patients(trained, dataset, tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/last.pt").write_bytes((trained / "models/last.pt").read_bytes())
+    content = json.loads((dataset / "datalist.json").read_text())
+    patients = len(content["training"])
+    del content["training"][0]
+    (tmp_path / "datalist.json").write_text(json.dumps(content))
+
+    with pytest.raises(Exception) as caught:
+        train(dataset, tmp_path, epochs=3, resume=True, seed=1, datalist=str(tmp_path / "datalist.json"))
+
+    said = f"(seed was 0 and is 1; of {patients} training patients 1 left, and 0 joined)"
+    assert said in str(input_error_behind(caught.value))
+
+
+@pytest.mark.slow
 def test_new_training_sets_an_earlier_state_aside(dataset, tmp_path):
     train(dataset, tmp_path, epochs=1)
 
@@ -179,6 +196,7 @@ def test_wide_training_keeps_the_mean_of_its_weights_and_goes_on_with_it(dataset
     kept, saved = torch.load(tmp_path / "models" / "model.pt", weights_only=True), state(tmp_path)["objects"]
 
     assert kept.keys() == saved["network"].keys()
+    assert saved["begun_with"]["choices"]["averaging"] == 0.25
     name = "network.head.weight"
     assert torch.equal(kept[name], saved["averaged"][f"module.{name}"])
     assert not torch.equal(kept[name], saved["network"][name])
