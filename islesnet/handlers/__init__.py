@@ -9,7 +9,7 @@ from islesnet.handlers.learning_rate import LearningRate
 from islesnet.handlers.pictures import OutlinedSlices
 from islesnet.handlers.progress import TimeLeft
 from islesnet.handlers.provenance import Provenance
-from islesnet.handlers.resume import ExactResume, ResumableEarlyStop
+from islesnet.handlers.resume import ExactResume, ResumableEarlyStop, first_step, steps_taken
 from islesnet.handlers.scores import PatientScores
 from islesnet.handlers.voxel_ratio import VoxelRatio
 from islesnet.handlers.weight_averaging import WeightAveraging
@@ -29,4 +29,6 @@ __all__ = [
     "VoxelRatio",
     "WeightAveraging",
     "WholeCheckpointSaver",
+    "first_step",
+    "steps_taken",
 ]

@@ -176,6 +176,27 @@ class ExactResume:
                 group["lr"] = rate
 
 
+def steps_taken(path: str | Path) -> int | None:
+    """Read how many steps a training took from the state that `ExactResume` wrote; None where there is no such file."""
+    if not Path(path).is_file():
+        return None
+    return int(torch.load(path, map_location="cpu", mmap=True, weights_only=True)["iteration"])
+
+
+def first_step(path: str | Path, resume: bool = False) -> int:
+    """Give the number of the first step that a training takes now, from which on earlier curves are not its own.
+
+    Args:
+        path: of the state; one that cannot be read counts as none, and `ExactResume` says what is wrong with it.
+        resume: as for `ExactResume`.
+    """
+    try:
+        return 1 + (steps_taken(path) or 0 if resume else 0)
+    except Exception as error:  # torch and pickle each raise their own kinds
+        logger.debug("%s: %s", path, error)
+        return 1
+
+
 def _require_same_spacing(value: Any, saved: dict[str, Any]) -> None:
     """Refuse weights of another voxel size: once loaded, they would state a size that they are no longer trained on."""
     if isinstance(value, torch.nn.Module):

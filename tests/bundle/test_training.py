@@ -10,6 +10,7 @@ import time
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch.utils.tensorboard import SummaryWriter
 
 from islesnet.errors import input_error_behind
 from islesnet.networks import has_fast_bfloat16
@@ -67,6 +68,30 @@ def test_event_files_hold_the_scalars_and_the_outlined_pictures(trained):
     pictures = [tag for tag in events.Tags()["images"] if tag.startswith("outlines/")]
     assert pictures
     assert events.Images(pictures[0])[0].encoded_image_string.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("resume", "shown"),
+    [
+        (True, {"loss": [1, 2, 3, 4, 50, 60, 70], "val_mean_dice": [0.5]}),
+        (False, {"loss": [50, 60, 70], "val_mean_dice": []}),  # an earlier training's are no part of a new one's
+    ],
+)
+def test_curves_show_every_step_once_though_a_killed_epoch_runs_again(resume, shown, tmp_path):
+    torch.save({"iteration": 4}, tmp_path / "last.pt")
+    places = {"ckpt_dir": str(tmp_path), "tensorboard_dir": str(tmp_path / "curves"), "resume": resume}
+    with SummaryWriter(places["tensorboard_dir"]) as killed:
+        for step in (1, 2, 3, 4, 5, 6):
+            killed.add_scalar("loss", step, step)
+        killed.add_scalar("val_mean_dice", 0.5, 2)
+
+    with open_recipe("training", "training", **places).parser.get_parsed_content("writer") as now:
+        for step in (5, 6, 7):
+            now.add_scalar("loss", 10 * step, step)
+
+    events = EventAccumulator(places["tensorboard_dir"])
+    events.Reload()
+    assert {tag: [told.value for told in events.Scalars(tag)] for tag in events.Tags()["scalars"]} == shown
 
 
 @pytest.mark.slow

@@ -19,6 +19,8 @@ from islesnet.handlers import (
     OutlinedSlices,
     TimeLeft,
     WholeCheckpointSaver,
+    first_step,
+    steps_taken,
 )
 from islesnet.networks import ResNet50UNet, SlabNetwork
 
@@ -149,6 +151,22 @@ def test_training_of_a_version_that_kept_no_record_goes_on_and_has_one_from_then
 
     saved = torch.load(tmp_path / "last.pt", weights_only=True)["objects"]["begun_with"]
     assert saved == {"choices": {"seed": 0}, "split": {"training": ["a"]}}
+
+
+@pytest.mark.parametrize(("resume", "step"), [(True, 41), (False, 1)])
+def test_resumed_training_begins_with_the_step_after_those_taken(resume, step, engine, evaluator, tmp_path):
+    engine.state.iteration = 40
+    exact_resume(tmp_path / "last.pt", evaluator).save(engine)
+
+    assert steps_taken(tmp_path / "last.pt") == 40
+    assert first_step(tmp_path / "last.pt", resume) == step
+
+
+def test_training_without_a_readable_state_begins_with_the_first_step(tmp_path):
+    (tmp_path / "damaged.pt").write_bytes(b"no state")
+
+    assert steps_taken(tmp_path / "absent.pt") is None
+    assert [first_step(tmp_path / name, resume=True) for name in ("absent.pt", "damaged.pt")] == [1, 1]
 
 
 def test_best_weights_survive_a_failed_write(tmp_path, monkeypatch):
