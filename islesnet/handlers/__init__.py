@@ -2,6 +2,7 @@
 
 from islesnet.handlers.appearance import TrainingAppearance
 from islesnet.handlers.begun_with import BegunWith
+from islesnet.handlers.bias_correction import NeedsBiasCorrection
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
 from islesnet.handlers.cohort_table import CohortTable
 from islesnet.handlers.encoder import EncoderOpener
@@ -20,6 +21,7 @@ __all__ = [
     "EncoderOpener",
     "ExactResume",
     "LearningRate",
+    "NeedsBiasCorrection",
     "OutlinedSlices",
     "PatientScores",
     "Provenance",
