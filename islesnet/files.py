@@ -79,6 +79,12 @@ def read_json_object(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
+def as_json(content: Mapping[str, object]) -> dict[str, Any]:
+    """Give a JSON object as it is read back once written: tuples are lists, and what JSON cannot hold is text."""
+    told: dict[str, Any] = json.loads(json.dumps(content, default=str))
+    return told
+
+
 def remove_parts(folder: Path, endings: tuple[str, ...] = ("",)) -> None:
     """Remove what a killed process left of files that `whole_file` was to write into a folder.
 

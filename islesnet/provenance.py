@@ -35,6 +35,7 @@ def write_provenance(
     seeds: Mapping[str, int] | int | None = None,
     split: Mapping[str, Sequence[str]] | None = None,
     weights: Iterable[Path | str] = (),
+    start_from: Mapping[str, str | None] | None = None,
     datalist: Path | str | Sequence[Path] | None = None,
     stamps: Sequence[str] = (),
     device: str | None = None,
@@ -52,6 +53,7 @@ def write_provenance(
         seeds: of the random numbers.
         split: section or fold -> patients.
         weights: files of networks, used or made; one that does not exist (yet) has no checksum.
+        start_from: the weights that a training began with, as `file_record` gave them then.
         datalist: the file that names the patients, or one for each fold.
         stamps: words in capitals that keep the run from being mistaken.
         device: that the network ran on.
@@ -67,7 +69,8 @@ def write_provenance(
         "versions": _versions(),
         "machine": _machine(),
         "seeds": seeds,
-        "weights": [_file(path) for path in weights],
+        "weights": [file_record(path) for path in weights],
+        "start_from": start_from,
         "device": device,
         "datalist": _datalists(datalist),
         "split": split,
@@ -89,6 +92,11 @@ def commands_in(folder: Path | str) -> list[dict[str, Any]]:
     if not content:
         return []
     return [*content.get("earlier", ()), {name: content.get(name) for name in _OF_COMMAND}]
+
+
+def file_record(path: Path | str) -> dict[str, str | None]:
+    """Give a file as ``provenance.json`` names one: its path and its SHA-256, which is None where it does not exist."""
+    return {"file": str(path), "sha256": sha256_of(Path(path)) if Path(path).is_file() else None}
 
 
 def config_as_run(argv: Sequence[str]) -> dict[str, Any] | None:
@@ -192,14 +200,8 @@ def _processor() -> str:
 
 def _datalists(datalist: Path | str | Sequence[Path] | None) -> object:
     if datalist is None or isinstance(datalist, str | Path):
-        return None if datalist is None else _file(datalist)
-    return [_file(path) for path in datalist]
-
-
-def _file(path: Path | str) -> dict[str, str | None]:
-    if not Path(path).is_file():
-        return {"file": str(path), "sha256": None}
-    return {"file": str(path), "sha256": sha256_of(Path(path))}
+        return None if datalist is None else file_record(datalist)
+    return [file_record(path) for path in datalist]
 
 
 def _without_home(text: str) -> str:

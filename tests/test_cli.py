@@ -131,6 +131,20 @@ def test_doctor_counts_what_is_a_link_to_nothing_as_errors(dataset):
     assert "3 patients: 4 errors" in result.output
 
 
+def test_datalist_and_doctor_say_how_many_patients_have_which_sequences(dataset):
+    scan = (dataset / "a/dwi.nii.gz").read_bytes()
+    for patient, name in (("a", "flair"), ("c", "flair"), ("c", "t2")):
+        (dataset / patient / f"{name}.nii.gz").write_bytes(scan)
+    (dataset / "c/dwi.nii.gz").unlink()
+    (dataset / "c/dwi.nii.gz").symlink_to(dataset / "gone.nii.gz")  # which nobody has
+    (dataset / "b/label.nii.gz").unlink()
+
+    for command in ("datalist", "doctor"):
+        output = runner.invoke(app, [command, str(dataset)]).output
+
+        assert "3 patients: dwi 2, t1 0, t2 1, flair 2, label 2\n" in output
+
+
 def test_doctor_lists_every_problem_and_exits_with_1(dataset):
     whole = (dataset / "a/dwi.nii.gz").read_bytes()
     (dataset / "a/dwi.nii.gz").write_bytes(whole[: len(whole) // 2])

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from islesnet.errors import InputError
-from islesnet.files import read_json_object, require_writable, whole_file, write_json
+from islesnet.files import as_json, read_json_object, require_writable, whole_file, write_json
 
 
 def test_file_appears_whole_with_its_folder(tmp_path):
@@ -164,3 +164,9 @@ def test_what_is_no_json_object_is_read_as_an_empty_one(tmp_path, content):
 def test_absent_file_or_folder_is_read_as_an_empty_json_object(tmp_path):
     assert read_json_object(tmp_path / "absent.json") == {}
     assert read_json_object(tmp_path) == {}
+
+
+def test_object_is_given_as_json_gives_it_back():
+    told = as_json({"patch": (32, 32), "folder": Path("a"), "rate": float("inf"), "start": None})
+
+    assert told == {"patch": [32, 32], "folder": "a", "rate": float("inf"), "start": None}

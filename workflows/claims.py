@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from islesnet.errors import InputError
-from islesnet.files import write_json
+from islesnet.files import as_json, write_json
 
 _NAMED = 6  # of the choices that differ, at most
 
@@ -27,7 +27,7 @@ def claim_folder(folder: Path, name: str, choices: Mapping[str, object], option:
     """
     check_claim(folder, name, choices, option)
     if not (folder / name).is_file():
-        write_json(folder / name, _as_told(choices))
+        write_json(folder / name, as_json(choices))
 
 
 def check_claim(folder: Path, name: str, choices: Mapping[str, object], option: str = "--out") -> None:
@@ -45,7 +45,7 @@ def check_claim(folder: Path, name: str, choices: Mapping[str, object], option: 
     note = folder / name
     if not note.is_file():
         return
-    told, earlier = _as_told(choices), json.loads(note.read_text())
+    told, earlier = as_json(choices), json.loads(note.read_text())
     differing = [name for name in dict.fromkeys([*earlier, *told]) if earlier.get(name) != told.get(name)]
     if differing:
         more = f" and {len(differing) - _NAMED} more" if len(differing) > _NAMED else ""
@@ -80,8 +80,3 @@ def alone_in(folder: Path, option: str = "--out") -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _as_told(choices: Mapping[str, object]) -> dict[str, object]:
-    told: dict[str, object] = json.loads(json.dumps(choices, default=str))
-    return told

@@ -9,11 +9,11 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pandas as pd
-import torch
 
 from islesnet.data import cases_in_datalist
 from islesnet.errors import InputError
 from islesnet.files import sha256_of, write_json
+from islesnet.handlers import steps_taken
 from islesnet.report import read_scores
 from workflows.bundle_config import recipe_checksum
 from workflows.claims import check_claim, claim_folder
@@ -125,7 +125,7 @@ class Experiment:
             }
             recipe = self.system.training_recipe
             run_bundle("training", "--args_file", recipe, *options(choices), log=log, share=share)
-            self._mark("trained.json", {"steps": steps_taken(self.folder / "models")})
+            self._mark("trained.json", {"steps": steps_taken(self.folder / "models" / "last.pt")})
         self.score("test", self.results, log, share)
         self._mark("done.json")
 
@@ -169,14 +169,6 @@ class Experiment:
 
     def _mark(self, name: str, known: Mapping[str, object] | None = None) -> None:
         write_json(self.folder / name, {"system": self.system.name, **(known or {})})
-
-
-def steps_taken(models: Path) -> int | None:
-    """Read how many steps a training took from the state in its folder of weights; None where there is no state."""
-    last = models / "last.pt"
-    if not last.is_file():
-        return None
-    return int(torch.load(last, map_location="cpu", mmap=True, weights_only=True)["iteration"])
 
 
 def _temporary_files_beside(cache_dir: Path) -> dict[str, str]:

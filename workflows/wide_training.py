@@ -9,13 +9,13 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 
 from islesnet.files import require_writable, write_json
+from islesnet.handlers import steps_taken
 from islesnet.networks import can_compile
 from islesnet.provenance import commands_in
 from workflows.bundle_config import fill_cache, recipe_checksum
 from workflows.claims import claim_folder
 from workflows.command_line import say_step
 from workflows.commands import options, run_bundle
-from workflows.experiment import steps_taken
 
 VALIDATIONS = 4  # in a training, at most: each takes minutes
 RECIPE = "recipes/training_wide.yaml"
@@ -93,7 +93,8 @@ class WideTraining:
         epochs = int(told["epochs"])
         say_step(f"Training: {epochs} epochs" + (f", about {told['minutes']:g} minutes" if "minutes" in told else ""))
         self._train(epochs)
-        write_json(self.out / "trained.json", {"epochs": epochs, "steps": steps_taken(self.weights.parent)})
+        steps = steps_taken(self.weights.with_name("last.pt"))
+        write_json(self.out / "trained.json", {"epochs": epochs, "steps": steps})
 
     def in_words(self) -> str:
         """Say how long the finished training was, and on what."""

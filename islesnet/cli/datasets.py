@@ -9,6 +9,7 @@ from rich.table import Table
 
 from islesnet.cli.app import app, console, messages
 from islesnet.errors import InputError
+from islesnet.sequences import SEQUENCES
 
 if TYPE_CHECKING:
     from islesnet.data import Case
@@ -87,6 +88,7 @@ def datalist(
     aside = make_way_for_datalist(path, sections, replace)
     write_datalist(path, sections, folder if folder.is_dir() else folder.parent, about)
     _print_sections(sections, volumes)
+    _print_counts(cases)
     console.print(f"{layout} layout, {len(cases)} patients -> {path}", highlight=False)
     if aside is not None:
         console.print(f"The earlier datalist is now {aside}", highlight=False, soft_wrap=True)
@@ -119,11 +121,18 @@ def doctor(
         for problem in problems:
             table.add_row(problem.patient, problem.file.name if problem.file else "", problem.severity, problem.message)
         console.print(table)
+    _print_counts(cases)
     errors = sum(problem.severity == "error" for problem in problems)
     console.print(
         f"{len(cases)} patients: {errors} errors, {len(problems) - errors} warnings", highlight=False, soft_wrap=True
     )
     raise typer.Exit(1 if errors else 0)
+
+
+def _print_counts(cases: "list[Case]") -> None:
+    """Say how many patients have which sequence, and the label: a 0 may be a name that was not understood."""
+    told = (f"{role} {sum(role in case.files for case in cases)}" for role in (*SEQUENCES, "label"))
+    console.print(f"{len(cases)} patients: {', '.join(told)}", highlight=False, soft_wrap=True)
 
 
 def _print_sections(sections: "dict[str, list[Case]]", volumes: dict[str, float]) -> None:

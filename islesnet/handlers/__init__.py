@@ -1,6 +1,8 @@
 """Ignite handlers that MONAI lacks."""
 
 from islesnet.handlers.appearance import TrainingAppearance
+from islesnet.handlers.begun_with import BegunWith
+from islesnet.handlers.bias_correction import NeedsBiasCorrection
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
 from islesnet.handlers.cohort_table import CohortTable
 from islesnet.handlers.encoder import EncoderOpener
@@ -8,16 +10,18 @@ from islesnet.handlers.learning_rate import LearningRate
 from islesnet.handlers.pictures import OutlinedSlices
 from islesnet.handlers.progress import TimeLeft
 from islesnet.handlers.provenance import Provenance
-from islesnet.handlers.resume import ExactResume, ResumableEarlyStop
+from islesnet.handlers.resume import ExactResume, ResumableEarlyStop, first_step, steps_taken
 from islesnet.handlers.scores import PatientScores
 from islesnet.handlers.voxel_ratio import VoxelRatio
 from islesnet.handlers.weight_averaging import WeightAveraging
 
 __all__ = [
+    "BegunWith",
     "CohortTable",
     "EncoderOpener",
     "ExactResume",
     "LearningRate",
+    "NeedsBiasCorrection",
     "OutlinedSlices",
     "PatientScores",
     "Provenance",
@@ -27,4 +31,6 @@ __all__ = [
     "VoxelRatio",
     "WeightAveraging",
     "WholeCheckpointSaver",
+    "first_step",
+    "steps_taken",
 ]

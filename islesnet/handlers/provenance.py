@@ -4,14 +4,15 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import ignite.distributed as idist
 from ignite.engine import Engine, Events
 from monai.utils import ensure_tuple
 
 from islesnet.errors import require_switch
-from islesnet.provenance import commands_in, config_as_run, write_provenance
+from islesnet.files import read_json_object
+from islesnet.provenance import commands_in, config_as_run, file_record, write_provenance
 
 
 class Provenance:
@@ -26,9 +27,11 @@ class Provenance:
         weights: files of networks, used or made.
         datalist: the file that names the patients.
         stamps: words in capitals that keep the run from being mistaken.
-        resume: the run goes on from earlier ones, whose commands are kept.
+        resume: the run goes on from earlier ones, whose commands are kept, and what the first of them started from.
         read: settings that the config reads from a file, by name: in the config that is written they stand as values;
             of another command than MONAI's they alone are written.
+        start_from: the file of weights that a training begins with, or None or False; its checksum is taken at once,
+            since the training may set it aside.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Provenance:
         stamps: Sequence[str] = (),
         resume: bool = False,
         read: Mapping[str, Any] | None = None,
+        start_from: str | Path | Literal[False] | None = None,
     ) -> None:
         self.output_dir = output_dir
         self.resume = require_switch(resume, "resume")
@@ -52,6 +56,7 @@ class Provenance:
             "weights": ensure_tuple(weights),
             "datalist": datalist,
             "stamps": ensure_tuple(stamps),
+            "start_from": file_record(start_from) if start_from else None,
         }
         self._began = time.time()
 
@@ -66,6 +71,9 @@ class Provenance:
         device = getattr(engine.state, "device", None)  # MONAI's engines have one, an ignite engine need not
         self.known["device"] = None if device is None else str(device)
         self.known["earlier"] = commands_in(self.output_dir) if self.resume else []
+        if self.resume:  # by now the file may hold what the training made of it
+            begun = read_json_object(Path(self.output_dir) / "provenance.json")
+            self.known["start_from"] = begun.get("start_from", self.known["start_from"])
         self._write(finished=False)
 
     def go_on(self) -> None:

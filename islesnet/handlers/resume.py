@@ -14,6 +14,7 @@ from monai.transforms import Compose
 from torch.optim.lr_scheduler import LambdaLR
 
 from islesnet.errors import InputError, require_switch
+from islesnet.handlers.begun_with import BegunWith
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
 from islesnet.networks.operating_point import operating_point_file
 from islesnet.networks.parallel import unwrapped
@@ -42,13 +43,13 @@ class ExactResume:
     Every epoch draws its random numbers from (seed, epoch, rank) alone, so no generator's state need be saved: an
     epoch cut short is run again with the same order of patients, crops and augmentation. On a CPU with the same
     number of threads the weights are equal to the last bit. ``max_epochs`` may be raised: the schedule is then that
-    of the longer training.
+    of the longer training. What else the training depends on is compared by `BegunWith`, the first of the objects.
 
     Attach it after every handler whose state it saves (schedule, validation, early stop).
 
     Args:
         path: the state's file; written on rank 0, whole or not at all.
-        objects: what has a state dict, by name: network, optimizer, lr_scheduler, early_stop.
+        objects: what has a state dict, by name: begun_with, network, optimizer, lr_scheduler, early_stop.
         evaluator: its best metric so far is kept too.
         best: the saver of the best weights.
         transform: the training transforms, whose random draws are seeded.
@@ -138,16 +139,17 @@ class ExactResume:
     def _load(self, engine: Engine) -> None:
         try:
             state = torch.load(self.path, map_location=engine.state.device, weights_only=True)
-            if lacking := self.objects.keys() - state["objects"].keys():
+            needed = {name for name, value in self.objects.items() if not isinstance(value, BegunWith)}
+            if lacking := needed - state["objects"].keys():
                 raise ValueError(f"it holds no {', '.join(sorted(lacking))}: another recipe or version began it")
             for name, value in self.objects.items():
-                saved = state["objects"][name]
+                saved = state["objects"].get(name, {})  # an earlier version kept no record of what it was begun with
                 _require_same_spacing(value, saved)
                 value.load_state_dict(_in_present_terms(value, saved))
         except Exception as error:  # torch, pickle and the objects each raise their own kinds
             raise InputError(
-                f"{self.path} is not the state of this training ({error}). Resume with the settings it was started "
-                "with, or start anew with --resume False."
+                f"{self.path} is not the state of this training ({error}). Resume with the settings and patients it "
+                "was started with, or start anew with --resume False."
             ) from error
         if "scaler" in state and getattr(engine, "scaler", None) is not None:
             engine.scaler.load_state_dict(state["scaler"])
@@ -172,6 +174,27 @@ class ExactResume:
             ]
             for group, rate in zip(schedule.optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate
+
+
+def steps_taken(path: str | Path) -> int | None:
+    """Read how many steps a training took from the state that `ExactResume` wrote; None where there is no such file."""
+    if not Path(path).is_file():
+        return None
+    return int(torch.load(path, map_location="cpu", mmap=True, weights_only=True)["iteration"])
+
+
+def first_step(path: str | Path, resume: bool = False) -> int:
+    """Give the number of the first step that a training takes now, from which on earlier curves are not its own.
+
+    Args:
+        path: of the state; one that cannot be read counts as none, and `ExactResume` says what is wrong with it.
+        resume: as for `ExactResume`.
+    """
+    try:
+        return 1 + (steps_taken(path) or 0 if resume else 0)
+    except Exception as error:  # torch and pickle each raise their own kinds
+        logger.debug("%s: %s", path, error)
+        return 1
 
 
 def _require_same_spacing(value: Any, saved: dict[str, Any]) -> None:

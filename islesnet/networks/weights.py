@@ -123,7 +123,7 @@ def trained_spacing(path: str | PathLike[str]) -> list[float]:
 
 
 def start_from(network: nn.Module, path: str | PathLike[str] | Literal[False] | None) -> nn.Module:
-    """Let a network begin with the weights of one trained before, perhaps on voxels of another size.
+    """Let a network begin with the weights of one trained before; voxels of another size are warned of.
 
     Args:
         network: of the same kind.
@@ -144,6 +144,15 @@ def start_from(network: nn.Module, path: str | PathLike[str] | Literal[False] | 
     difference = _difference(weights, own, "the configured network needs")
     if difference:
         raise InputError(f"start_from: the weights at {path} are of another network: {difference}.")
+    for _, trained, wanted in other_spacings(weights, own):
+        logger.warning(
+            "start_from: the weights at %s were trained on voxels of %s mm, and this training is on %s mm, where "
+            'everything has another size than they learnt. --spacing "%s" trains on theirs.',
+            path,
+            trained,
+            wanted,
+            list(trained),
+        )
     network.load_state_dict({name: own[name] if name.endswith(SPACING) else weights[name] for name in own})
     return network
 

@@ -131,6 +131,22 @@ def test_every_number_among_the_choices_is_checked():
     assert numbers <= checked
 
 
+@pytest.mark.parametrize("recipe", ["training", "training_paper", "training_wide"])
+def test_every_number_among_the_choices_binds_a_resumed_training_or_may_change(recipe):
+    config = open_recipe(recipe, "training").parser.get()
+    binding = config["train"]["choices"] | config["choices_of_overlay"]
+
+    numbers = {name for name, value in config.items() if type(value) in (int, float) or is_list_of_numbers(value)}
+
+    of_use = {"window", "overlap", "brain_margin", "temperature", "offset"}
+    assert numbers - binding.keys() - of_use == {"epochs", "val_interval", "patience", "described_patients"}
+    assert binding == {name: f"@{name}" for name in binding}
+
+
+def is_list_of_numbers(value):
+    return isinstance(value, list) and all(type(item) in (int, float) for item in value)
+
+
 def test_device_may_be_named_by_a_word():
     parser = open_recipe("training", "training", device="cpu").parser
 

@@ -7,7 +7,7 @@ from monai.networks.nets import DynUNet
 
 from islesnet.data import read_datalist
 from islesnet.errors import input_error_behind
-from islesnet.networks import SlabNetwork, join_weights
+from islesnet.networks import OperatingPoint, SlabNetwork, join_weights, operating_point_file
 from islesnet.transforms import WithoutMeta
 from islesnet.trust import AppearanceRanges, describe_appearance, read_appearance
 from tests.bundle.conftest import TINY, open_recipe
@@ -118,6 +118,22 @@ def test_training_keeps_how_its_images_look_as_inference_sees_them_and_a_new_one
 
     assert read_appearance(tmp_path / "models/model.pt") is None
     assert read_appearance(tmp_path / "models/earlier_1/model.pt") == kept
+
+
+def test_weights_trained_with_the_bias_correction_are_used_with_it_and_a_later_training_sets_that_aside(
+    dataset, tmp_path
+):
+    weights = tmp_path / "models/model.pt"
+    train("training", dataset, tmp_path, bias_correction=True, described_patients=0)
+
+    use = open_recipe("inference", "inference", checkpoint=str(weights)).parser
+    assert use.get_parsed_content("operating_point") == OperatingPoint(bias_correction=True)
+    assert use.get_parsed_content("bias_correction") is True
+
+    train("training", dataset, tmp_path, described_patients=0)
+
+    assert not operating_point_file(weights).exists()
+    assert operating_point_file(tmp_path / "models/earlier_1/model.pt").exists()
 
 
 def test_plain_unet_trains_and_is_as_large_as_the_resnet50_unet(dataset, tmp_path):

@@ -10,7 +10,9 @@ import time
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch.utils.tensorboard import SummaryWriter
 
+from islesnet.errors import input_error_behind
 from islesnet.networks import has_fast_bfloat16
 from tests.bundle.conftest import BUNDLE, TINY, bundle_command, open_recipe, run_bundle
 
@@ -68,6 +70,30 @@ def test_event_files_hold_the_scalars_and_the_outlined_pictures(trained):
     assert events.Images(pictures[0])[0].encoded_image_string.startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(
+    ("resume", "shown"),
+    [
+        (True, {"loss": [1, 2, 3, 4, 50, 60, 70], "val_mean_dice": [0.5]}),
+        (False, {"loss": [50, 60, 70], "val_mean_dice": []}),  # an earlier training's are no part of a new one's
+    ],
+)
+def test_curves_show_every_step_once_though_a_killed_epoch_runs_again(resume, shown, tmp_path):
+    torch.save({"iteration": 4}, tmp_path / "last.pt")
+    places = {"ckpt_dir": str(tmp_path), "tensorboard_dir": str(tmp_path / "curves"), "resume": resume}
+    with SummaryWriter(places["tensorboard_dir"]) as killed:
+        for step in (1, 2, 3, 4, 5, 6):
+            killed.add_scalar("loss", step, step)
+        killed.add_scalar("val_mean_dice", 0.5, 2)
+
+    with open_recipe("training", "training", **places).parser.get_parsed_content("writer") as now:
+        for step in (5, 6, 7):
+            now.add_scalar("loss", 10 * step, step)
+
+    events = EventAccumulator(places["tensorboard_dir"])
+    events.Reload()
+    assert {tag: [told.value for told in events.Scalars(tag)] for tag in events.Tags()["scalars"]} == shown
+
+
 @pytest.mark.slow
 def test_best_weights_are_a_plain_state_dict_that_every_client_loads(trained):
     weights = torch.load(trained / "models" / "model.pt", weights_only=True)
@@ -99,6 +125,22 @@ def test_finished_training_that_is_resumed_ends_at_once_and_changes_nothing(trai
     assert state(tmp_path)["epoch"] == 2
     assert_same_weights(trained, tmp_path)
     assert (tmp_path / "models/model.pt").read_bytes() == (trained / "models/model.pt").read_bytes()
+
+
+@pytest.mark.slow
+def test_training_is_not_resumed_with_another_choice_and_other_patients(trained, dataset, tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/last.pt").write_bytes((trained / "models/last.pt").read_bytes())
+    content = json.loads((dataset / "datalist.json").read_text())
+    patients = len(content["training"])
+    del content["training"][0]
+    (tmp_path / "datalist.json").write_text(json.dumps(content))
+
+    with pytest.raises(Exception) as caught:
+        train(dataset, tmp_path, epochs=3, resume=True, seed=1, datalist=str(tmp_path / "datalist.json"))
+
+    said = f"(seed was 0 and is 1; of {patients} training patients 1 left, and 0 joined)"
+    assert said in str(input_error_behind(caught.value))
 
 
 @pytest.mark.slow
@@ -179,6 +221,7 @@ def test_wide_training_keeps_the_mean_of_its_weights_and_goes_on_with_it(dataset
     kept, saved = torch.load(tmp_path / "models" / "model.pt", weights_only=True), state(tmp_path)["objects"]
 
     assert kept.keys() == saved["network"].keys()
+    assert saved["begun_with"]["choices"]["averaging"] == 0.25
     name = "network.head.weight"
     assert torch.equal(kept[name], saved["averaged"][f"module.{name}"])
     assert not torch.equal(kept[name], saved["network"][name])

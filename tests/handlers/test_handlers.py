@@ -12,12 +12,15 @@ from torch import nn
 
 from islesnet.errors import InputError
 from islesnet.handlers import (
+    BegunWith,
     EncoderOpener,
     ExactResume,
     LearningRate,
     OutlinedSlices,
     TimeLeft,
     WholeCheckpointSaver,
+    first_step,
+    steps_taken,
 )
 from islesnet.networks import ResNet50UNet, SlabNetwork
 
@@ -47,9 +50,10 @@ def evaluator():
     return SupervisedEvaluator(device="cpu", val_data_loader=[], network=nn.Identity())
 
 
-def exact_resume(path, evaluator, resume=False, seed=0, network=None):
+def exact_resume(path, evaluator, resume=False, seed=0, network=None, choices=None):
     best = WholeCheckpointSaver(str(path.parent), {"model": nn.Linear(1, 1)})
-    objects = {"network": network or nn.Linear(2, 2)}
+    objects = {} if choices is None else {"begun_with": BegunWith(choices, {"training": ["a"]})}
+    objects["network"] = network or nn.Linear(2, 2)
     return ExactResume(path, objects, evaluator, best, Compose([RandFlip(prob=0.5)]), seed, resume)
 
 
@@ -120,6 +124,49 @@ def test_state_of_other_voxels_is_refused(engine, evaluator, tmp_path):
 
     with pytest.raises(InputError, match=r"spacing_mm is \(1.5, 1.5, 1.5\) mm there and \(2.0, 2.0, 2.0\) mm here"):
         exact_resume(tmp_path / "last.pt", evaluator, resume=True, network=at_2_mm).start(engine)
+
+
+def test_training_does_not_go_on_with_other_choices_than_it_was_begun_with(engine, evaluator, tmp_path):
+    exact_resume(tmp_path / "last.pt", evaluator, choices={"learning_rate": 0.001}).save(engine)
+    before = (tmp_path / "last.pt").read_bytes()
+
+    with pytest.raises(InputError) as refused:
+        other = nn.Linear(3, 3)  # what follows from the choice is not what is told
+        exact_resume(tmp_path / "last.pt", evaluator, True, network=other, choices={"learning_rate": 0.1}).start(engine)
+
+    assert str(refused.value) == (
+        f"{tmp_path}/last.pt is not the state of this training (learning_rate was 0.001 and is 0.1). Resume with the "
+        "settings and patients it was started with, or start anew with --resume False."
+    )
+    assert (tmp_path / "last.pt").read_bytes() == before
+
+
+def test_training_of_a_version_that_kept_no_record_goes_on_and_has_one_from_then_on(engine, evaluator, tmp_path):
+    engine.state.max_epochs = 1
+    exact_resume(tmp_path / "last.pt", evaluator).save(engine)
+
+    resumed = exact_resume(tmp_path / "last.pt", evaluator, resume=True, choices={"seed": 0})
+    resumed.start(engine)
+    resumed.save(engine)
+
+    saved = torch.load(tmp_path / "last.pt", weights_only=True)["objects"]["begun_with"]
+    assert saved == {"choices": {"seed": 0}, "split": {"training": ["a"]}}
+
+
+@pytest.mark.parametrize(("resume", "step"), [(True, 41), (False, 1)])
+def test_resumed_training_begins_with_the_step_after_those_taken(resume, step, engine, evaluator, tmp_path):
+    engine.state.iteration = 40
+    exact_resume(tmp_path / "last.pt", evaluator).save(engine)
+
+    assert steps_taken(tmp_path / "last.pt") == 40
+    assert first_step(tmp_path / "last.pt", resume) == step
+
+
+def test_training_without_a_readable_state_begins_with_the_first_step(tmp_path):
+    (tmp_path / "damaged.pt").write_bytes(b"no state")
+
+    assert steps_taken(tmp_path / "absent.pt") is None
+    assert [first_step(tmp_path / name, resume=True) for name in ("absent.pt", "damaged.pt")] == [1, 1]
 
 
 def test_best_weights_survive_a_failed_write(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ from ignite.engine import Engine, Events
 
 from islesnet.errors import InputError
 from islesnet.handlers import Provenance
+from islesnet.provenance import write_provenance
 
 
 def told(folder):
@@ -114,6 +115,30 @@ def test_killed_run_is_known_to_have_taken_until_its_last_epoch(engine, tmp_path
         engine.run([0], max_epochs=3)
 
     assert (told(tmp_path)["finished"], told(tmp_path)["duration_s"]) == (False, 50.0)
+
+
+def test_weights_that_a_training_starts_from_keep_their_checksum_though_it_replaces_them(tmp_path, monkeypatch):
+    weights = tmp_path / "model.pt"
+    weights.write_bytes(b"shipped")
+    shipped = {"file": str(weights), "sha256": hashlib.sha256(b"shipped").hexdigest()}
+    monkeypatch.setattr("islesnet.handlers.provenance.write_provenance", replaced_before(write_provenance, weights))
+
+    run_as("first.py", tmp_path, monkeypatch, start_from=weights)
+    assert told(tmp_path)["start_from"] == shipped
+    run_as("second.py", tmp_path, monkeypatch, start_from=weights, resume=True)
+    assert told(tmp_path)["start_from"] == shipped
+    run_as("third.py", tmp_path, monkeypatch, start_from=False)
+    assert told(tmp_path)["start_from"] is None
+
+
+def replaced_before(write, weights):
+    """Let a training's own weights be there by the time its provenance is written."""
+
+    def replace_and_write(folder, **known):
+        weights.write_bytes(b"trained")
+        return write(folder, **known)
+
+    return replace_and_write
 
 
 def test_resume_that_is_no_switch_is_refused(tmp_path):

@@ -197,6 +197,18 @@ def test_network_starts_from_weights_but_keeps_its_own_voxels(tmp_path):
     assert network.spacing_mm.tolist() == [2.0, 2.0, 2.0]
 
 
+def test_start_from_weights_of_other_voxels_is_told_with_the_way_to_theirs_and_of_the_same_is_not(tmp_path, caplog):
+    path = save(slab_network((2.0, 2.0, 2.5)), tmp_path / "model.pt")
+
+    start_from(slab_network((2.0, 2.0, 2.5)), path)
+    assert caplog.messages == []
+    start_from(slab_network((1.5, 1.5, 1.5)), path)
+
+    (said,) = caplog.messages
+    assert "were trained on voxels of (2.0, 2.0, 2.5) mm, and this training is on (1.5, 1.5, 1.5) mm" in said
+    assert said.endswith('--spacing "[2.0, 2.0, 2.5]" trains on theirs.')
+
+
 def test_half_precision_weights_start_a_network_of_full_precision(tmp_path):
     trained, network = slab_network(), slab_network()
     torch.save({name: value.half() for name, value in trained.state_dict().items()}, tmp_path / "model.pt")

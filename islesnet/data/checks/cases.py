@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 # Each thread holds one volume; decompression and passes over the voxels release the interpreter's lock.
 _MOST_THREADS = 4
+_FEW_TO_VALIDATE = 3  # with fewer, one patient's chance decides which weights are kept
 
 
 class _Look(NamedTuple):
@@ -85,6 +86,8 @@ def require_sound(cases: Sequence[Case]) -> None:
 def require_sound_datalist(path: Path | str, dataset_dir: Path | str | None = None) -> None:
     """Go on only where every patient of a datalist's labelled sections is sound and no scan comes under two names.
 
+    So few patients to validate on that the best epoch is a matter of chance are warned of.
+
     Raises:
         InputError: listing all errors of all patients; for no patient to train on, or none to validate on.
     """
@@ -92,6 +95,14 @@ def require_sound_datalist(path: Path | str, dataset_dir: Path | str | None = No
     for section, why in (("training", "there is nothing to train on"), ("validation", "no weights would be kept")):
         if not sections.get(section):
             raise InputError(f"{path}: the section {section!r} has no patient, so {why}; see islesnet datalist --split")
+    if (few := len(sections["validation"])) < _FEW_TO_VALIDATE:
+        logger.warning(
+            "%s: the best epoch is chosen by %d validation patient%s alone, so largely by chance; islesnet datalist "
+            "--split can give more.",
+            path,
+            few,
+            "s" * (few > 1),
+        )
     cases = [case for section in sections.values() for case in section if case.label is not None]
     logger.info("Checking the files of %d patients", len(cases))
     require_sound(cases)

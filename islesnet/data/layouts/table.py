@@ -1,20 +1,33 @@
 """A CSV (or TSV) table: a column with the patient, one per sequence, perhaps one with the label."""
 
 import csv
+import difflib
 import io
+import logging
+from collections.abc import Collection
 from pathlib import Path
 
 from islesnet.data.case import Case
 from islesnet.data.layouts.assembly import assemble
 from islesnet.errors import InputError
 from islesnet.sequences import SEQUENCES
-from islesnet.volumes.file_names import sequence_named
+from islesnet.volumes.file_names import (
+    BRAIN_WORDS,
+    SEQUENCE_WORDS,
+    read_name,
+    says_only_how,
+    sequence_named,
+    stem_of,
+    words_of,
+)
 
 NAME = "csv"
 DESCRIPTION = "a table.csv: columns patient, dwi, t1, t2, flair, label; paths relative to the table's folder"
 
 _PATIENT_COLUMNS = ("patient", "patient_id", "subject", "subject_id", "case", "case_id", "id", "participant_id")
 _LABEL_COLUMNS = ("label", "mask", "msk", "seg", "segmentation", "lesion", "truth", "lesion_mask")
+
+logger = logging.getLogger(__name__)
 
 
 def recognises(path: Path) -> bool:
@@ -26,10 +39,12 @@ def find(path: Path) -> list[Case]:
     """Read the table's rows as cases; an empty cell is a sequence that the patient does not have.
 
     Raises:
-        InputError: for a table without the columns, a row without patient or sequence, or a file that is missing.
+        InputError: for a table without the columns, a column of files whose name resembles that of one that the table
+            lacks, a row without patient or sequence, or a file that is missing.
     """
     rows = _rows(path)
     columns = _columns(path, rows[0][1] if rows else [])
+    _pass_over_others(path, rows, columns)
     cases = []
     for number, row in rows[1:]:
         place = f"{path}, line {number}"
@@ -80,6 +95,34 @@ def _columns(path: Path, header: list[str]) -> dict[int, str]:
             f"the columns are {', '.join(header) or 'none'}"
         )
     return columns
+
+
+def _pass_over_others(path: Path, rows: list[tuple[int, list[str]]], columns: dict[int, str]) -> None:
+    """Tell of the columns that are not used, and refuse a sequence or a label that is only misspelt."""
+    others = {index: title.strip() for index, title in enumerate(rows[0][1]) if index not in columns}
+    lacking = {*SEQUENCES, "label"} - set(columns.values())
+    for index, title in others.items():
+        meant = _meant(title.lower(), lacking)
+        if meant and any(stem_of(row[index].strip()) for _, row in rows[1:] if index < len(row)):
+            raise InputError(
+                f"{path}: the column {title!r} holds volumes and is not known; did you mean {meant!r}? Call it so or, "
+                "where it is something else, by a name unlike that"
+            )
+    if named := ", ".join(filter(None, others.values())):
+        logger.info("%s: columns that are passed over: %s", path, named)
+
+
+def _meant(title: str, lacking: Collection[str]) -> str | None:
+    """Name the column among those that a table lacks which a title may be a misspelling of."""
+    reading = read_name(title)
+    # An SWI is no DWI, a T1 with contrast medium no T1, and a brain mask no label.
+    if says_only_how(title) or reading.doubt or BRAIN_WORDS.intersection(words_of(title)):
+        return None
+    if reading.role in lacking:  # "stroke_mask"
+        return reading.role
+    words = {word: role for role in lacking for word in SEQUENCE_WORDS.get(role, _LABEL_COLUMNS)}
+    close = difflib.get_close_matches(title, words, n=1)
+    return words[close[0]] if close else None
 
 
 def _role(title: str) -> str | None:

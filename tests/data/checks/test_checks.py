@@ -291,6 +291,24 @@ def test_datalist_without_anybody_to_train_or_validate_on_is_refused(write_case,
         require_sound_datalist(tmp_path / "datalist.json")
 
 
+@pytest.mark.parametrize(
+    ("validated", "said"),
+    [
+        ("a", ["the best epoch is chosen by 1 validation patient alone, so largely by chance"]),
+        ("ab", ["the best epoch is chosen by 2 validation patients alone, so largely by chance"]),
+        ("abc", []),
+    ],
+)
+def test_few_patients_to_validate_on_are_warned_of(validated, said, write_case, tmp_path, caplog):
+    sections = {"training": [write_case("1")], "validation": [write_case(patient) for patient in validated]}
+    write_datalist(tmp_path / "datalist.json", sections, tmp_path, {})
+
+    require_sound_datalist(tmp_path / "datalist.json")
+
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [told.partition(": ")[2].partition(";")[0] for told in warnings] == said
+
+
 def test_problem_is_said_in_one_line(tmp_path):
     problem = Problem("7", tmp_path / "dwi.nii", "is empty", "error")
     assert str(problem) == f"error: patient 7 ({tmp_path / 'dwi.nii'}): is empty"

@@ -65,6 +65,47 @@ def test_defective_table_is_refused_with_the_line(table, text, message):
         find_cases(table(text))
 
 
+@pytest.mark.parametrize(
+    ("header", "column", "meant"),
+    [
+        ("patient,dwi,flar", "flar", "flair"),
+        ("patient,dwi, FLAIRR ", "FLAIRR", "flair"),
+        ("patient,dvi,flair", "dvi", "dwi"),
+        ("patient,dwi,t2wl", "t2wl", "t2"),
+        ("patient,dwi,lable", "lable", "label"),
+        ("patient,dwi,lesoin", "lesoin", "label"),
+        ("patient,dwi,stroke_mask", "stroke_mask", "label"),
+    ],
+)
+def test_misspelt_column_of_volumes_is_refused_with_what_may_have_been_meant(header, column, meant, table):
+    with pytest.raises(InputError) as refused:
+        find_cases(table(f"{header}\nx,b.nii,\ny,b.nii,a_flair.nii\n"))
+
+    assert f"the column {column!r} holds volumes and is not known; did you mean {meant!r}?" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("patient,flair,age,sex,site,session", "x,b.nii,71,f,3,lesion.1"),
+        ("patient,flair,swi,adc,b0,T1_Gd,brain_mask", "x,b.nii,b.nii,b.nii,b.nii,b.nii,b.nii"),
+        ("patient,flair,flar2", "x,b.nii,b.nii"),  # the FLAIR is there
+        ("patient,flair,dvi", "x,b.nii,"),
+        ("patient,flair,dvi", "x,b.nii"),
+        ("patient,flair,", "x,b.nii,"),
+    ],
+)
+def test_other_columns_are_passed_over_and_named(header, row, table, caplog):
+    with caplog.at_level("INFO"):
+        (case,) = find_cases(table(f"{header}\n{row}\n"))
+
+    assert list(case.files) == ["flair"]
+    others = ", ".join(filter(None, header.split(",")[2:]))
+    assert [said.partition(": ")[2] for said in caplog.messages] == (
+        [f"columns that are passed over: {others}"] if others else []
+    )
+
+
 def test_table_in_another_encoding_is_refused(table):
     with pytest.raises(InputError, match="is not UTF-8 text"):
         find_cases(table("patient,dwi\nJörg,b.nii\n", encoding="latin-1"))
