@@ -34,6 +34,6 @@ class RequireSound(Transform):
         used = {key: Path(data[key]) for key in self.keys if key in data}
         label = used.pop("label", None)
         if not used:
-            raise InputError(f"patient {data['patient']!r} has none of the sequences {', '.join(self.keys)}.")
+            raise InputError(f"patient {data.get('patient', '?')!r} has none of the sequences {', '.join(self.keys)}.")
         require_sound([Case(data["patient"], used, label)])
         return dict(data)

@@ -1,7 +1,9 @@
 """Open a patient's files; where a client hands over one image alone, find and prepare what belongs to it."""
 
 import logging
-from collections.abc import Callable, Hashable, Mapping, Sequence
+import os
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -9,30 +11,35 @@ from typing import Any
 from monai.transforms import Transform
 from monai.utils import ensure_tuple
 
-from islesnet.data import cases_in_files
 from islesnet.errors import InputError
-from islesnet.patients.folders import name_without_suffix
+from islesnet.patients.folders import name_without_suffix, volumes_in
 from islesnet.patients.images import write_image
 from islesnet.patients.preparing import PrepareScans
-from islesnet.scanner import image_of, sequence_by_name
+from islesnet.patients.scans import PREPARATION, Preparation
+from islesnet.scanner import image_of, sequence_of_file
 from islesnet.volumes import VolumeStack, read_volume_stack
+from islesnet.volumes.file_names import read_name
 
 logger = logging.getLogger(__name__)
+
+_Step = Callable[[dict[Hashable, Any]], dict[Hashable, Any]]
 
 
 class OpenPatient(Transform):
     """Load a patient's sequences, or those of the patient whom a single image is of.
 
     An item that names sequences is loaded as it is. One that has a path under "image" and no sequence comes from a
-    client that knows one image a patient, as MONAI Label does. That image is what its name says, otherwise a DWI; the
-    files beside it whose names say that they are other sequences of the patient are taken too. A file of as many
-    volumes as there are sequences, whose name says none, holds these in their order, absent ones as zeros. All is
-    prepared as `PrepareScans` does, the image as reference, so that the mask lies on its grid; no file is left behind.
+    client that knows one image a patient, as MONAI Label does. That image is what its name or a side file says,
+    otherwise it is taken for the first of ``reference_order``; the files beside it whose names differ by the sequence
+    alone are taken too. A file of as many volumes as there are sequences, of which nothing says what it is, holds
+    these in their order, absent ones as zeros. All is prepared as `PrepareScans` does, whatever ``prepare_scans`` says
+    of other items, the image as reference, so that the mask lies on its grid; no file is left behind.
 
     Args:
-        load: loads the files of an item.
-        sequences: that a file of several volumes holds.
-        reference_order: of the sequences, where a file holds several.
+        load: what checks and loads the files, one after the other. A list: MONAI's cache would take the random state
+            of a `Compose` for a setting.
+        sequences: of the network, in the order of a file of several volumes.
+        reference_order: of the sequences, where a file holds several, or none is named.
         brain_mask: as for `PrepareScans`.
 
     Raises:
@@ -41,48 +48,64 @@ class OpenPatient(Transform):
 
     def __init__(
         self,
-        load: Callable[[Mapping[Hashable, Any]], dict[Hashable, Any]],
+        load: Sequence[_Step],
         sequences: Sequence[str],
         reference_order: Sequence[str],
         brain_mask: str = "auto",
     ) -> None:
-        self.load = load
+        self.load = list(load)
         self.sequences = ensure_tuple(sequences)
-        self.reference_order = ensure_tuple(reference_order)
+        self.reference_order = tuple(sequence for sequence in reference_order if sequence in self.sequences)
         self.brain_mask = brain_mask
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Load one patient; that of a single image gets "reference" too, the image itself."""
         image = data.get("image")
         if not isinstance(image, str | Path) or any(sequence in data for sequence in self.sequences):
-            return self.load(data)
+            return self._load(dict(data))
         with TemporaryDirectory() as folder:
-            case = self._case_of(Path(image), Path(folder))
-            reference = next(iter(case))
-            others = [sequence for sequence in self.reference_order if sequence != reference]
-            prepare = PrepareScans(folder, [reference, *others], self.brain_mask)
-            item: dict[Hashable, Any] = {"patient": name_without_suffix(Path(image))}
-            item |= {sequence: str(path) for sequence, path in case.items()}
-            loaded = self.load(dict(data) | prepare(item))
-        return {**loaded, "reference": loaded[reference].clone()}
+            found = self._find(Path(os.path.abspath(image)), Path(folder))  # noqa: PTH100  - links stay
+            try:
+                return self._open(dict(data), found, folder)
+            except InputError as fault:
+                if len(found.files) == 1:
+                    raise
+                return self._open(dict(data), found.alone(fault), folder)
 
-    def _case_of(self, image: Path, folder: Path) -> dict[str, Path]:
-        """Find the sequences of an image's patient, the reference first."""
-        sequence = sequence_by_name(name_without_suffix(image))
-        if sequence is None:
-            stack = read_volume_stack(image)
-            if len(stack) == len(self.sequences):
-                return self._unstack(stack, folder)
-            logger.warning("%s: its name says no sequence; it is taken for the DWI", image.name)
-            return {"dwi": image}
-        if sequence not in self.sequences:
-            raise InputError(
-                f"{image.name} is {sequence.upper()} by its name; {', '.join(self.sequences)} are segmented"
-            )
-        return {sequence: image} | _beside(image)
+    def _load(self, item: dict[Hashable, Any]) -> dict[Hashable, Any]:
+        for step in self.load:
+            item = step(item)
+        return item
+
+    def _open(self, data: dict[Hashable, Any], found: "_Found", folder: str) -> dict[Hashable, Any]:
+        """Prepare and load what was found."""
+        others = [sequence for sequence in self.reference_order if sequence != found.reference]
+        item: dict[Hashable, Any] = {"patient": "patient"}
+        item |= {sequence: str(path) for sequence, path in found.files.items()}
+        item = PrepareScans(folder, [found.reference, *others], self.brain_mask)(item)
+        preparation = Preparation.from_text(item[PREPARATION])
+        item[PREPARATION] = replace(preparation, notes=(*found.notes, *preparation.notes)).to_text()
+        loaded = self._load(data | item)
+        return {**loaded, "reference": loaded[found.reference].clone()}
+
+    def _find(self, image: Path, folder: Path) -> "_Found":
+        """Find the sequences of an image's patient."""
+        sequence = sequence_of_file(image)
+        if sequence is not None and sequence in self.sequences:
+            return _Found({sequence: image, **_beside(image, set(self.sequences) - {sequence})})
+        if sequence is not None:
+            raise InputError(f"{image.name} is {sequence.upper()}; {', '.join(self.sequences)} can be segmented")
+        stack = read_volume_stack(image)
+        if len(stack) == len(self.sequences) > 1:
+            told = ", ".join(sequence.upper() for sequence in self.sequences)
+            note = f"{image.name} holds {len(stack)} volumes; they were taken for {told}, in this order."
+            return _Found(self._unstack(stack, folder), (note,))
+        sequence = self.reference_order[0]
+        nothing = "neither its name nor a file beside it says which sequence it is"
+        return _Found({sequence: image}, (f"{image.name}: {nothing}; it was taken for the {sequence.upper()}.",))
 
     def _unstack(self, stack: VolumeStack, folder: Path) -> dict[str, Path]:
-        """Write the volumes of a file, each a sequence of its own, without those of zeros."""
+        """Write the volumes of a file, each a sequence of its own, without those of zeros; the reference first."""
         volumes = {sequence: stack.volume(index) for index, sequence in enumerate(self.sequences)}
         present = [sequence for sequence in self.reference_order if volumes[sequence].array.any()]
         if not present:
@@ -93,12 +116,32 @@ class OpenPatient(Transform):
         return {sequence: folder / f"{sequence}.nii.gz" for sequence in present}
 
 
-def _beside(image: Path) -> dict[str, Path]:
-    """Find a patient's other sequences in the folder of one of them, where the files' names say whose they are."""
-    try:
-        cases = cases_in_files(image.parent)
-    except InputError as unclear:
-        logger.warning("%s is segmented by itself: %s", image.name, unclear)
-        return {}
-    of_patient = next((case.sequences for case in cases if image in case.sequences.values()), {})
-    return {sequence: path for sequence, path in of_patient.items() if path != image}
+@dataclass(frozen=True)
+class _Found:
+    """The files of a patient's sequences, that of the image first, and what a reader should know of the finding."""
+
+    files: Mapping[str, Path]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def reference(self) -> str:
+        return next(iter(self.files))
+
+    def alone(self, fault: InputError) -> "_Found":
+        """Leave out what lies beside the image, for it cannot be used."""
+        note = f"The sequences beside {self.files[self.reference].name} were not used: {fault}"
+        return _Found({self.reference: self.files[self.reference]}, (*self.notes, note))
+
+
+def _beside(image: Path, sequences: Collection[str]) -> dict[str, Path]:
+    """Find a patient's other sequences: files whose names differ from the image's by the sequence alone."""
+    whose = read_name(name_without_suffix(image), image.parent.name).rest
+    claims: dict[str, list[Path]] = {}
+    for path in volumes_in(image.parent):
+        reading = read_name(name_without_suffix(path), image.parent.name)
+        if reading.role in sequences and reading.rest == whose and path != image:
+            claims.setdefault(str(reading.role), []).append(path)
+    for sequence, paths in claims.items():
+        if len(paths) > 1:
+            logger.warning("%s: more than one %s, and none is used", image.parent, sequence.upper())
+    return {sequence: path for sequence, (path, *more) in claims.items() if not more}

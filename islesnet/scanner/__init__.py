@@ -12,6 +12,7 @@ from islesnet.scanner.reading import read_patient
 from islesnet.scanner.recognition import contradiction_of_name, may_be_sequence, sequence_by_name
 from islesnet.scanner.registration import Alignment, align, match
 from islesnet.scanner.resampling import mask_on, resample
+from islesnet.scanner.volume_files import sequence_of_file
 
 __all__ = [
     "FOUND_BY",
@@ -42,6 +43,7 @@ __all__ = [
     "read_patient",
     "resample",
     "sequence_by_name",
+    "sequence_of_file",
     "slice_zigzag_mm",
     "tell_unit",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 from islesnet.scanner.candidate import Candidate, Grid, UnusableError
 from islesnet.scanner.facts import Facts, words_in
 from islesnet.scanner.patient import Image
-from islesnet.scanner.recognition import b_value_by_words
+from islesnet.scanner.recognition import b_value_by_words, recognise
 from islesnet.scanner.sidecars import facts_beside, read_b_values
 from islesnet.volumes import Header, VolumeError, VolumeStack, read_header, read_volume_stack
 from islesnet.volumes.axes import RAS_TO_LPS
@@ -58,6 +58,14 @@ def candidates_in_file(path: Path, source: str, patient: str, folder: str) -> li
         )
         for index, value in enumerate(values)
     ]
+
+
+def sequence_of_file(path: Path) -> str | None:
+    """Say which of `ROLES` a file is, by its name and the files beside it (.json, .bval); None where none says so."""
+    stem = stem_of(path.name) or path.name
+    if path.with_name(f"{stem}.bval").is_file():
+        return "dwi"
+    return recognise(facts_beside(path.with_name(f"{stem}.json"), words_in(stem), ())).role
 
 
 def grid_of(header: Header) -> Grid:

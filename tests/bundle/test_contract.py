@@ -18,6 +18,7 @@ import yaml
 from monai.bundle import ConfigParser, ckpt_export, verify_net_in_out
 from monai.data import load_net_with_metadata
 from monai.transforms import LoadImaged
+from monai.utils import set_determinism
 
 from islesnet.data import SEQUENCES, Case
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
@@ -172,6 +173,19 @@ def test_client_that_hands_over_one_image_gets_the_mask_that_inference_writes(we
     assert np.allclose(data["pred"].affine, mask.affine)
     assert json.loads(json.dumps(data["result"]))["is_trusted"] in (True, False)
     assert not (tmp_path / "client").exists()
+
+
+def test_preprocessed_patients_are_found_again_whatever_the_seed(dataset):
+    hashes = set()
+    try:
+        for seed in (0, 1, None):
+            set_determinism(seed)
+            parser = open_recipe("training", "training", dataset_dir=str(dataset), pretrained=None).parser
+            hashes.add(parser.get_parsed_content("train::dataset").transform_hash)
+    finally:
+        set_determinism(None)
+
+    assert len(hashes) == 1
 
 
 @pytest.mark.parametrize("recipe", ["training", "training_multi_gpu"])

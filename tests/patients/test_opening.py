@@ -1,12 +1,14 @@
 """What is loaded of a patient, also where a client hands over one image and no more."""
 
+import json
+
 import nibabel
 import numpy as np
 import pytest
 from monai.transforms import LoadImaged
 
 from islesnet.data import REFERENCE_ORDER, SEQUENCES
-from islesnet.data.loading import VolumeReader
+from islesnet.data.loading import RequireSound, VolumeReader
 from islesnet.errors import InputError
 from islesnet.patients import OpenPatient
 
@@ -21,11 +23,25 @@ def open_patient():
         image_only=True,
         allow_missing_keys=True,
     )
-    return OpenPatient(load, SEQUENCES, REFERENCE_ORDER, brain_mask="none")
+
+    def run(item, sequences=SEQUENCES):
+        return OpenPatient([RequireSound(sequences), load], sequences, REFERENCE_ORDER, brain_mask="none")(item)
+
+    return run
 
 
 def present(item):
     return {sequence for sequence in SEQUENCES if sequence in item}
+
+
+def notes(item):
+    return json.loads(item["preparation"])["notes"]
+
+
+def write_stack(folder, volumes, phantom):
+    image = nibabel.Nifti1Image(np.stack(volumes, axis=-1).astype(np.float32), phantom.affine)
+    nibabel.save(image, folder / "image_3.nii.gz")
+    return folder / "image_3.nii.gz"
 
 
 def test_named_files_are_loaded_as_they_are(open_patient, prepared):
@@ -44,11 +60,19 @@ def test_sequences_beside_an_image_are_its_patients(open_patient, prepared, phan
     assert np.array_equal(item["reference"], item["flair"])
 
 
-def test_scans_of_other_patients_in_the_folder_are_left_alone(open_patient, write_scan, tmp_path):
-    for name in ("anna_dwi", "anna_flair", "berta_dwi", "berta_t1"):
+@pytest.mark.parametrize(
+    ("image", "beside"),
+    [
+        ("anna_dwi", ["anna_flair", "berta_dwi", "berta_t1"]),
+        ("sub-01_dwi", ["sub-01_flair", "sub-02_t1"]),
+        ("PAT001_dwi", ["PAT001_flair", "PAT002_t2", "PAT003_t1"]),
+    ],
+)
+def test_scans_of_other_patients_in_the_folder_are_left_alone(open_patient, write_scan, tmp_path, image, beside):
+    for name in (image, *beside):
         write_scan(tmp_path / f"{name}.nii.gz", name.split("_")[1])
 
-    item = open_patient({"image": str(tmp_path / "anna_dwi.nii.gz")})
+    item = open_patient({"image": str(tmp_path / f"{image}.nii.gz")})
 
     assert present(item) == {"dwi", "flair"}
 
@@ -63,49 +87,72 @@ def test_other_sequences_are_registered_to_the_image(open_patient, write_scan, t
     assert not np.allclose(item["dwi"].affine, nibabel.load(tmp_path / "dwi.nii.gz").affine)
 
 
-def test_image_whose_name_says_nothing_is_taken_for_the_dwi_alone(open_patient, write_scan, tmp_path, caplog):
+def test_image_that_nothing_is_said_of_is_taken_for_the_dwi_alone_with_a_note(open_patient, write_scan, tmp_path):
     image = write_scan(tmp_path / "image_3.nii.gz")
     write_scan(tmp_path / "flair.nii.gz", "flair")
 
     item = open_patient({"image": str(image)})
 
     assert present(item) == {"dwi"}
-    assert "image_3.nii.gz: its name says no sequence; it is taken for the DWI" in caplog.messages
+    assert "it was taken for the DWI" in notes(item)[0]
+
+
+def test_network_of_one_sequence_takes_the_image_for_that(open_patient, write_scan, tmp_path):
+    image = write_scan(tmp_path / "image_3.nii.gz", "flair")
+
+    item = open_patient({"image": str(image)}, sequences=["flair"])
+
+    assert present(item) == {"flair"}
+
+
+def test_side_file_says_which_sequence_the_image_is(open_patient, write_scan, tmp_path):
+    image = write_scan(tmp_path / "series_9.nii.gz", "flair")
+    (tmp_path / "series_9.json").write_text(json.dumps({"SeriesDescription": "t2_flair_tra"}))
+
+    item = open_patient({"image": str(image)})
+
+    assert present(item) == {"flair"}
+    assert not any("taken for" in note for note in notes(item))
 
 
 def test_volumes_of_one_file_are_the_sequences_in_their_order(open_patient, phantom, tmp_path):
-    volumes = [
-        phantom.images["dwi"],
-        np.zeros_like(phantom.images["dwi"]),
-        phantom.images["t2"],
-        phantom.images["flair"],
-    ]
-    image = nibabel.Nifti1Image(np.stack(volumes, axis=-1).astype(np.float32), phantom.affine)
-    nibabel.save(image, tmp_path / "image_3.nii.gz")
+    images = phantom.images
+    image = write_stack(tmp_path, [images["dwi"], np.zeros_like(images["dwi"]), images["t2"], images["flair"]], phantom)
 
-    item = open_patient({"image": str(tmp_path / "image_3.nii.gz")})
+    item = open_patient({"image": str(image)})
 
     assert present(item) == {"dwi", "t2", "flair"}
-    assert np.allclose(item["flair"][0], phantom.images["flair"])
+    assert np.allclose(item["flair"][0], images["flair"])
     assert np.array_equal(item["reference"], item["dwi"])
+    assert notes(item)[0] == "image_3.nii.gz holds 4 volumes; they were taken for DWI, T1, T2, FLAIR, in this order."
+
+
+def test_volumes_with_b_values_are_a_dwi(open_patient, phantom, tmp_path):
+    dwi = phantom.images["dwi"]
+    image = write_stack(tmp_path, [dwi * 2, dwi, dwi, dwi], phantom)
+    (tmp_path / "image_3.bval").write_text("0 1000 1000 1000")
+
+    item = open_patient({"image": str(image)})
+
+    assert present(item) == {"dwi"}
+    assert np.allclose(item["dwi"][0], dwi, atol=1e-4)
 
 
 def test_file_of_zeros_is_refused_by_name(open_patient, phantom, tmp_path):
-    zeros = nibabel.Nifti1Image(np.zeros((*phantom.images["dwi"].shape, 4), np.float32), phantom.affine)
-    nibabel.save(zeros, tmp_path / "image_3.nii.gz")
+    image = write_stack(tmp_path, [np.zeros_like(phantom.images["dwi"])] * 4, phantom)
 
     with pytest.raises(InputError, match=r"image_3\.nii\.gz holds nothing but zeros"):
-        open_patient({"image": str(tmp_path / "image_3.nii.gz")})
+        open_patient({"image": str(image)})
 
 
 def test_adc_map_is_refused_as_an_image_to_segment(open_patient, write_scan, tmp_path):
     image = write_scan(tmp_path / "adc.nii.gz")
 
-    with pytest.raises(InputError, match=r"adc\.nii\.gz is ADC by its name; dwi, t1, t2, flair are segmented"):
+    with pytest.raises(InputError, match=r"adc\.nii\.gz is ADC; dwi, t1, t2, flair can be segmented"):
         open_patient({"image": str(image)})
 
 
-def test_unclear_neighbours_leave_the_image_by_itself(open_patient, write_scan, tmp_path, caplog):
+def test_two_files_of_one_sequence_beside_the_image_are_left_out(open_patient, write_scan, tmp_path, caplog):
     image = write_scan(tmp_path / "dwi.nii.gz")
     write_scan(tmp_path / "t1.nii.gz", "t1")
     write_scan(tmp_path / "t1.nii", "t1")
@@ -113,4 +160,19 @@ def test_unclear_neighbours_leave_the_image_by_itself(open_patient, write_scan, 
     item = open_patient({"image": str(image)})
 
     assert present(item) == {"dwi"}
-    assert "dwi.nii.gz is segmented by itself" in caplog.text
+    assert "more than one T1, and none is used" in caplog.text
+
+
+def test_neighbour_that_cannot_be_used_leaves_the_image_by_itself_with_a_note(open_patient, write_scan, tmp_path):
+    image = write_scan(tmp_path / "flair.nii.gz", "flair")
+    (tmp_path / "dwi.nii.gz").write_bytes(b"cut short")
+
+    item = open_patient({"image": str(image)})
+
+    assert present(item) == {"flair"}
+    assert notes(item)[0].startswith("The sequences beside flair.nii.gz were not used: ")
+
+
+def test_item_without_sequence_and_path_is_refused(open_patient):
+    with pytest.raises(InputError, match="has none of the sequences dwi, t1, t2, flair"):
+        open_patient({"image": np.zeros((1, 2, 2, 2))})
