@@ -33,6 +33,7 @@ from workflows.systems import (
     Pace,
     add_pretrained,
     encoder_weights,
+    require_ensemble_recipe,
     say_encoders,
     say_pace,
     start_encoders,
@@ -84,6 +85,8 @@ def cross_validate(arguments: argparse.Namespace) -> int:
     encoder = encoder_weights(arguments.pretrained, arguments.data, arguments.systems)
     systems = start_encoders(systems_named(arguments.systems), encoder)
     systems = [system.small() if arguments.small else system for system in systems]
+    if arguments.holdout:
+        require_ensemble_recipe(systems[0])
     said, stamps = say_encoders(systems, encoder)
     require_writable(out)
     with alone_in(out):

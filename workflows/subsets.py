@@ -57,7 +57,7 @@ class SubsetPredictor:
     working grid, so the patient is read once for all subsets.
 
     Args:
-        weights: of the bundle's default network. The coils' shading is taken out first.
+        weights: of the bundle's default network; the coils' shading is taken out unless ``choices`` say otherwise.
         choices: other values of the config's keys, e.g. ``{"test_time_flips": [0]}``.
     """
 

@@ -118,11 +118,24 @@ def systems_named(names: Sequence[str]) -> list[System]:
 def _own_system(name: str) -> System:
     system = System(name, recipe=name)
     recipes = (system.training_recipe, system.evaluation_recipe())
-    if missing := [recipe for recipe in recipes if not (BUNDLE / recipe).is_file()]:
+    missing = [recipe for recipe in recipes if not (BUNDLE / recipe).is_file()]
+    if missing or name in ("", *(known.recipe for known in SYSTEMS.values())):
+        needed = missing[0] if missing else "a name of its own"
         raise InputError(
-            f"there is no system {name!r}; there are {', '.join(SYSTEMS)}, and one of your own needs {missing[0]}"
+            f"there is no system {name!r}; there are {', '.join(SYSTEMS)}, and one of your own needs {needed}"
         )
     return system
+
+
+def require_ensemble_recipe(system: System) -> None:
+    """Refuse a system whose ensemble nothing can score, before its networks are trained for days.
+
+    Raises:
+        InputError: naming the recipe that is missing.
+    """
+    recipe = system.evaluation_recipe(is_ensemble=True)
+    if not (BUNDLE / recipe).is_file():
+        raise InputError(f"with --holdout the ensemble of {system.name!r} is scored, which needs {recipe}")
 
 
 def add_pretrained(parser: ArgumentParser) -> None:

@@ -71,9 +71,9 @@ class Provenance:
         device = getattr(engine.state, "device", None)  # MONAI's engines have one, an ignite engine need not
         self.known["device"] = None if device is None else str(device)
         self.known["earlier"] = commands_in(self.output_dir) if self.resume else []
-        if self.resume:  # by now the file may hold what the training made of it
-            begun = read_json_object(Path(self.output_dir) / "provenance.json")
-            self.known["start_from"] = begun.get("start_from", self.known["start_from"])
+        begun = read_json_object(Path(self.output_dir) / "provenance.json")
+        if self.resume and begun:  # by now the file may hold what the training made of it
+            self.known["start_from"] = begun.get("start_from")
         self._write(finished=False)
 
     def go_on(self) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workflows.benchmark.confidence import _islands, by_agreement, rank_islands, share_of_pairs
+from workflows.benchmark.confidence import by_agreement, islands_of, rank_islands, share_of_pairs
 
 
 def test_share_of_pairs_counts_ties_half():
@@ -21,7 +21,7 @@ def test_islands_have_their_mean_probability_their_volume_and_whether_they_touch
     lesion[0, 0, 1] = 1
     probability[0, 0, :2], probability[4, 4, 4] = (0.4, 0.8), 0.3
 
-    touching, other = _islands(mask > 0, probability, lesion > 0, voxel_ml=0.01)
+    touching, other = islands_of(mask > 0, probability, lesion > 0, voxel_ml=0.01)
 
     assert touching == {"confidence": pytest.approx(0.6), "volume_ml": 0.02, "touches": True}
     assert other == {"confidence": pytest.approx(0.3), "volume_ml": 0.01, "touches": False}
@@ -35,8 +35,12 @@ def test_islands_are_ranked_by_subset():
 
     dwi, flair = rank_islands(islands).to_dict("records")
 
-    assert dwi == {"sequences": "dwi", "touch, do not": "1, 1", "confidence": "1.00", "volume_ml": "0.00"}
-    assert flair == {"sequences": "flair", "touch, do not": "1, 1", "confidence": "0.00", "volume_ml": "1.00"}
+    assert list(dwi.values()) == ["dwi", 1, 1, "1.00", "0.00"]
+    assert list(flair.values()) == ["flair", 1, 1, "0.00", "1.00"]
+
+
+def test_masks_without_islands_give_an_empty_table():
+    assert rank_islands(pd.DataFrame(columns=["patient", "sequences", "confidence", "volume_ml", "touches"])).empty
 
 
 def test_dice_is_averaged_by_agreement():

@@ -13,6 +13,7 @@ from workflows.systems import (
     SYSTEMS,
     Pace,
     encoder_weights,
+    require_ensemble_recipe,
     say_encoders,
     say_pace,
     start_encoders,
@@ -49,6 +50,9 @@ def test_every_system_is_trained_in_the_same_number_of_steps_near_the_one_asked_
 def test_unknown_system_and_one_given_twice_are_refused():
     with pytest.raises(InputError, match="there is no system 'nnunet'; there are default, fine_tuned, paper_dwi"):
         systems_named(["nnunet"])
+    for recipe in ("paper", ""):  # of systems that there are, under other names
+        with pytest.raises(InputError, match=f"there is no system '{recipe}'"):
+            systems_named([recipe])
     with pytest.raises(InputError, match="'default' is given twice"):
         systems_named(["default", "default"])
 
@@ -62,6 +66,10 @@ def test_recipes_that_a_user_adds_are_a_system(tmp_path, monkeypatch):
     (tmp_path / "recipes/evaluate_mine.yaml").touch()
 
     (mine,) = systems_named(["mine"])
+    with pytest.raises(
+        InputError, match=r"the ensemble of 'mine' is scored, which needs recipes/evaluate_mine_ensemble"
+    ):
+        require_ensemble_recipe(mine)
 
     assert (mine.name, mine.training_recipe) == ("mine", "recipes/training_mine.yaml")
     assert mine.evaluation_recipe() == "recipes/evaluate_mine.yaml"

@@ -19,17 +19,20 @@ from scipy.special import expit, logit
 
 from islesnet.components import label_lesions
 from islesnet.data import Case, find_cases
+from islesnet.errors import InputError
 from islesnet.metrics import VoxelCounts
 from islesnet.networks import OperatingPoint, read_operating_point
 from islesnet.report import write_csv
 from islesnet.stamps import PHANTOM
+from islesnet.volumes.file_names import natural_key
 from workflows.card_tables import markdown_table
 from workflows.command_line import answer, command_line, say_step
 from workflows.commands import BUNDLE
-from workflows.phantom_cohort import split
+from workflows.phantom_cohort import VALIDATION, split
 from workflows.subsets import COMMON_SUBSETS, SubsetPredictor, clean_mask, unscaled_threshold
 
 FLIPPED = ("dwi", "flair")
+_MEASURES = ("confidence", "volume_ml")
 AGREEMENTS = (-1.0, 0.7, 0.8, 0.9, 1.0)  # from none on
 
 
@@ -46,7 +49,9 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def measure(chosen: argparse.Namespace) -> int:
     """Segment the test phantoms, and print how islands are ranked and what the flips' agreement goes with."""
-    cases = split(sorted(find_cases(chosen.phantoms), key=lambda case: int(case.patient)))["test"]
+    cases = split(sorted(find_cases(chosen.phantoms), key=lambda case: natural_key(case.patient)))["test"]
+    if not cases:
+        raise InputError(f"{chosen.phantoms} holds no test phantoms: those after the first {VALIDATION}")
     point = read_operating_point(chosen.model)
     say_step("Islands, by subset of the sequences")
     islands = find_islands(SubsetPredictor(chosen.model), cases, point)
@@ -68,14 +73,19 @@ def find_islands(predictor: SubsetPredictor, cases: Sequence[Case], point: Opera
             mask = clean_mask(probability, unscaled_threshold(point), point.minimum_lesion_ml)
             scaled = expit(logit(np.asarray(probability[0])) / point.temperature + point.offset)
             voxel_ml = float(np.prod(np.asarray(truth.pixdim))) / 1000
-            for island in _islands(np.asarray(mask[0]) > 0, scaled, np.asarray(truth[0]) > 0.5, voxel_ml):
+            for island in islands_of(np.asarray(mask[0]) > 0, scaled, np.asarray(truth[0]) > 0.5, voxel_ml):
                 rows.append({"patient": case.patient, "sequences": "+".join(subset), **island})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["patient", "sequences", *_MEASURES, "touches"])
 
 
-def _islands(
+def islands_of(
     mask: np.ndarray, probability: np.ndarray, lesion: np.ndarray, voxel_ml: float
 ) -> Iterator[dict[str, float | bool]]:
+    """Go through the islands of a mask: mean probability, volume, and whether any of its voxels is lesion.
+
+    Shapes:
+        ``(X, Y, Z)``, all; mask and lesion bool.
+    """
     labels, count = label_lesions(mask)
     for island in range(1, count + 1):
         here = labels == island
@@ -91,9 +101,9 @@ def rank_islands(islands: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for subset, part in islands.groupby("sequences", sort=False):
         right, wrong = part[part["touches"]], part[~part["touches"]]
-        row = {"sequences": subset, "touch, do not": f"{len(right)}, {len(wrong)}"}
-        for measure_ in ("confidence", "volume_ml"):
-            row[measure_] = f"{share_of_pairs(right[measure_].to_numpy(), wrong[measure_].to_numpy()):.2f}"
+        row = {"sequences": subset, "touch lesion": len(right), "touch none": len(wrong)}
+        for name in _MEASURES:
+            row[f"ranked by {name}"] = f"{share_of_pairs(right[name].to_numpy(), wrong[name].to_numpy()):.2f}"
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -119,7 +129,7 @@ def compare_flips(weights: Path, cases: Sequence[Case], point: OperatingPoint) -
             dice = VoxelCounts.of(np.asarray(mask[0]) > 0, np.asarray(truth[0]) > 0.5).dice
             told = {"sequences": "+".join(subset), "agreement": predictor.agreement, "dice": dice}
             rows.append({"patient": case.patient, **told})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["patient", "sequences", "agreement", "dice"])
 
 
 def by_agreement(flips: pd.DataFrame) -> pd.DataFrame:

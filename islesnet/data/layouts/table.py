@@ -4,6 +4,7 @@ import csv
 import difflib
 import io
 import logging
+import re
 from collections.abc import Collection
 from pathlib import Path
 
@@ -26,6 +27,9 @@ DESCRIPTION = "a table.csv: columns patient, dwi, t1, t2, flair, label; paths re
 
 _PATIENT_COLUMNS = ("patient", "patient_id", "subject", "subject_id", "case", "case_id", "id", "participant_id")
 _LABEL_COLUMNS = ("label", "mask", "msk", "seg", "segmentation", "lesion", "truth", "lesion_mask")
+
+# "pwi", "t2s" and "dir" are other contrasts, one letter away; so is "dwib0", which has half as many again.
+_SHORTEST_MISSPELT, _LIKENESS = 4, 0.8
 
 logger = logging.getLogger(__name__)
 
@@ -120,8 +124,10 @@ def _meant(title: str, lacking: Collection[str]) -> str | None:
         return None
     if reading.role in lacking:  # "stroke_mask"
         return reading.role
+    if len(title) < _SHORTEST_MISSPELT or re.fullmatch(r"b\d+", title):
+        return None
     words = {word: role for role in lacking for word in SEQUENCE_WORDS.get(role, _LABEL_COLUMNS)}
-    close = difflib.get_close_matches(title, words, n=1)
+    close = difflib.get_close_matches(title, words, n=1, cutoff=_LIKENESS)
     return words[close[0]] if close else None
 
 

@@ -70,7 +70,7 @@ def test_defective_table_is_refused_with_the_line(table, text, message):
     [
         ("patient,dwi,flar", "flar", "flair"),
         ("patient,dwi, FLAIRR ", "FLAIRR", "flair"),
-        ("patient,dvi,flair", "dvi", "dwi"),
+        ("patient,dwii,flair", "dwii", "dwi"),
         ("patient,dwi,t2wl", "t2wl", "t2"),
         ("patient,dwi,lable", "lable", "label"),
         ("patient,dwi,lesoin", "lesoin", "label"),
@@ -89,9 +89,10 @@ def test_misspelt_column_of_volumes_is_refused_with_what_may_have_been_meant(hea
     [
         ("patient,flair,age,sex,site,session", "x,b.nii,71,f,3,lesion.1"),
         ("patient,flair,swi,adc,b0,T1_Gd,brain_mask", "x,b.nii,b.nii,b.nii,b.nii,b.nii,b.nii"),
+        ("patient,flair,pwi,pdw,dir,dwib0,t2s,t2star,stir,fa,mag,b2000", "x,b.nii" + ",b.nii" * 10),
         ("patient,flair,flar2", "x,b.nii,b.nii"),  # the FLAIR is there
-        ("patient,flair,dvi", "x,b.nii,"),
-        ("patient,flair,dvi", "x,b.nii"),
+        ("patient,flair,dwii", "x,b.nii,"),
+        ("patient,flair,dwii", "x,b.nii"),
         ("patient,flair,", "x,b.nii,"),
     ],
 )
