@@ -142,7 +142,7 @@ def test_datalist_and_doctor_say_how_many_patients_have_which_sequences(dataset)
     for command in ("datalist", "doctor"):
         output = runner.invoke(app, [command, str(dataset)]).output
 
-        assert "3 patients: dwi 2, t1 0, t2 1, flair 2, label 2\n" in output
+        assert "3 patients: dwi 2 (all but c), t1 0, t2 1, flair 2 (all but b), label 2 (all but b)\n" in output
 
 
 def test_doctor_lists_every_problem_and_exits_with_1(dataset):

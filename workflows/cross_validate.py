@@ -51,7 +51,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = command_line("cross_validate", __doc__)
     parser.add_argument("--data", default="phantom", help='a data set in any known layout, or "phantom" (default)')
     parser.add_argument("--out", type=Path, default=Path("results/cross_validation"), help="folder for everything")
-    parser.add_argument("--folds", type=int, default=5, help="2 or more")
+    parser.add_argument("--folds", type=int, default=5, help="2 or more (default: 5)")
     parser.add_argument(
         "--systems",
         nargs="+",

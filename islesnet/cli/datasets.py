@@ -130,8 +130,15 @@ def doctor(
 
 
 def _print_counts(cases: "list[Case]") -> None:
-    """Say how many patients have which sequence, and the label: a 0 may be a name that was not understood."""
-    told = (f"{role} {sum(role in case.files for case in cases)}" for role in (*SEQUENCES, "label"))
+    """Say how many patients have which sequence, and the label, and who lacks what nearly all have.
+
+    A 0 may be a name that was not understood.
+    """
+    told = []
+    for role in (*SEQUENCES, "label"):
+        without = [case.patient for case in cases if role not in case.files]
+        few = f" (all but {', '.join(without)})" if 0 < len(without) <= min(3, len(cases) // 2) else ""
+        told.append(f"{role} {len(cases) - len(without)}{few}")
     console.print(f"{len(cases)} patients: {', '.join(told)}", highlight=False, soft_wrap=True)
 
 

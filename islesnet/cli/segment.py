@@ -176,8 +176,10 @@ def _print_volumes(output: Path, patients: Iterable[str], since: float = 0.0) ->
     if finished:
         console.print(table)
     page = output / "cohort.html"
-    if finished or (page.is_file() and page.stat().st_mtime >= since):
+    if finished:
         console.print(f"Masks and reports: {output}; all patients: {page}", soft_wrap=True)
+    elif page.is_file() and page.stat().st_mtime >= since:
+        console.print(f"No mask was made; all patients, with the reasons: {page}", soft_wrap=True)
 
 
 def _with_edited(in_short: str) -> str:

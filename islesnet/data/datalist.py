@@ -158,7 +158,8 @@ def _entry(case: Case, dataset_dir: Path, volumes_ml: Mapping[str, float]) -> di
         relative = os.path.relpath(os.path.abspath(file), root)  # noqa: PTH100
         if Path(relative).parts[0] == os.pardir:
             raise InputError(
-                f"patient {case.patient!r}: {file} does not lie in {dataset_dir}; give the folder that holds every file"
+                f"patient {case.patient!r}: {file} does not lie in {dataset_dir}; give the folder that holds "
+                "every file, or put the table that lists them there"
             )
         entry[key] = Path(relative).as_posix()
     if case.label is not None:
@@ -185,8 +186,10 @@ def _sections(path: Path, dataset_dir: Path | str | None) -> dict[str, list[Case
 
 
 def _content(path: Path) -> dict[str, Any]:
+    if not path.parent.is_dir():
+        raise InputError(f"the folder {path.parent} does not exist; --dataset_dir names that of the data")
     if not path.is_file():
-        raise InputError(f"the datalist {path} does not exist; `islesnet datalist` writes one")
+        raise InputError(f"the datalist {path} does not exist; `islesnet datalist {path.parent}` writes one")
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:

@@ -160,7 +160,8 @@ class ExactResume:
         if state["best_metric_epoch"] > 0:
             self.best.continue_from(state["best_metric"])
         left = engine.state.max_epochs - state["epoch"]
-        logger.info("Resumed %s after epoch %d; %d to go.", self.path, state["epoch"], max(left, 0))
+        to_go = f"{left} to go" if left > 0 else "the training is finished, and more --epochs would go on"
+        logger.info("Resumed %s after epoch %d; %s.", self.path, state["epoch"], to_go)
         if left <= 0:
             engine.terminate()
 

@@ -70,7 +70,7 @@ def save_tensors(content: Mapping[str, object], path: Path) -> None:
 
 
 def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
-    """Refuse to go on without a network's weights, before any patient is read.
+    """Refuse to go on without a network's weights, before any patient is read; log which they are.
 
     Args:
         path: a file with the network's state dict.
@@ -101,6 +101,16 @@ def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
             f"{member}weights at {path} were trained on voxels of {trained} mm, and are to be used on {wanted} mm. "
             f'Use them as they were trained: without --spacing or, for the paper\'s recipes, with "{list(trained)}".'
         )
+    logger.info("Weights: %s%s", path, _origin_of(Path(path)))
+
+
+def _origin_of(path: Path) -> str:
+    """Say whether weights are such as were released, and where a training has set such aside."""
+    if checksum_of(path).is_file():
+        return f", checked against {checksum_of(path).name}"
+    aside = sorted(path.parent.glob(f"earlier_*/{checksum_of(path).name}"))
+    released = f"; the released ones are {aside[0].with_name(path.name)}" if aside else ""
+    return f", of a training of yours: there is no {checksum_of(path).name} beside them{released}"
 
 
 def trained_spacing(path: str | PathLike[str]) -> list[float]:

@@ -122,7 +122,8 @@ def _nothing_found(folder: Path, choices: list[Choice], found: Survey, is_damage
     seen += f"\n  and {more} more" if more > 0 else ""
     if is_damaged:
         return InputError(f"{folder}: what there is of DWI, T1, T2 and FLAIR cannot be used. Looked at:{seen}")
+    adc = " An ADC map alone is not segmented." if any(choice.role == "adc" for choice in choices) else ""
     return InputError(
-        f"{folder}: no DWI, T1, T2 or FLAIR was recognised; name one: --dwi PATH (or --t1, --t2, --flair). "
+        f"{folder}: no DWI, T1, T2 or FLAIR was recognised; name one: --dwi PATH (or --t1, --t2, --flair).{adc} "
         f"Looked at:{seen}"
     )

@@ -63,6 +63,9 @@ class NetworkRecord:
         known = {} if self.appearance is None else self.appearance.ranges
         if unchecked := ", ".join(name.upper() for name in present if name not in known):
             notes.append(
-                Finding("", f"Not compared with the training's images, of which nothing is known: {unchecked}.")
+                Finding(
+                    "not compared",
+                    f"Not compared with the training's images, of which nothing is known: {unchecked}.",
+                )
             )
         return notes if self.is_calibrated else [*notes, Finding("", NOT_CALIBRATED)]

@@ -156,7 +156,7 @@ def test_file_that_is_no_datalist_is_refused(tmp_path, text, message):
 
 
 def test_missing_datalist_says_how_to_write_one(tmp_path):
-    with pytest.raises(InputError, match="`islesnet datalist` writes one"):
+    with pytest.raises(InputError, match=rf"`islesnet datalist {tmp_path}` writes one"):
         read_datalist(tmp_path / "no.json", "training")
 
 

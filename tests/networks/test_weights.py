@@ -177,6 +177,23 @@ def test_weights_that_their_checksum_was_made_of_are_accepted(tmp_path):
     require_weights(with_checksum(save(network, tmp_path / "model.pt")), network)
 
 
+def test_log_says_which_weights_are_used_and_where_the_released_ones_are(tmp_path, caplog):
+    caplog.set_level("INFO")
+    network = nn.Conv2d(1, 1, 1)
+    (tmp_path / "earlier_1").mkdir()
+    released = with_checksum(save(network, tmp_path / "earlier_1/model.pt"))
+    own = save(network, tmp_path / "model.pt")
+
+    require_weights(released, network)
+    require_weights(own, network)
+
+    assert caplog.messages == [
+        f"Weights: {released}, checked against model.pt.sha256",
+        f"Weights: {own}, of a training of yours: there is no model.pt.sha256 beside them; the released ones are "
+        f"{released}",
+    ]
+
+
 def test_weights_that_differ_from_their_checksum_are_refused_with_the_way_out(tmp_path):
     path = with_checksum(save(nn.Conv2d(1, 1, 1), tmp_path / "model.pt"), digest="0" * 64)
 

@@ -61,6 +61,12 @@ def test_names_of_other_things_are_passed_over(tmp_path, name):
         read_patient(tmp_path)
 
 
+def test_adc_map_alone_is_refused_as_such(tmp_path):
+    save(tmp_path / "adc.nii.gz")
+    with pytest.raises(InputError, match=r"\(or --t1, --t2, --flair\)\. An ADC map alone is not segmented\."):
+        read_patient(tmp_path)
+
+
 def test_sidecar_of_dcm2niix_tells_the_sequence(tmp_path):
     save(tmp_path / "12.nii.gz")
     said = {"EchoTime": 0.12, "RepetitionTime": 9.0, "InversionTime": 2.5, "PatientName": "Mustermann"}

@@ -96,6 +96,8 @@ def _nothing_known(folder: Path, layout: str) -> InputError:
     found = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     if folder.is_dir() and holds_dicom(folder):
         found += f" ({DICOM_HINT})"
+    if tables := [name for name in names if name.lower().endswith((".csv", ".tsv"))]:
+        found += f" (if the table lists the patients, give the table itself: {folder / tables[0]})"
     modules = [module for module in _MODULES if layout in ("auto", module.NAME)]
     understood = "".join(f"\n  {module.NAME}: {module.DESCRIPTION}" for module in modules)
     return InputError(f"{folder}: no patient found. Found there: {found or 'nothing'}. Understood is:{understood}")

@@ -189,6 +189,13 @@ def test_two_files_for_one_sequence_are_named(root, files):
     assert sum(file.rpartition("/")[2] in str(caught.value) for file in files) >= 2
 
 
+def test_folder_of_a_table_says_to_give_the_table(root):
+    plant(root, ["patients.csv"])
+
+    with pytest.raises(InputError, match=r"give the table itself: .*patients\.csv\)"):
+        find_cases(root)
+
+
 def test_folder_with_nothing_known_says_what_is_understood_and_what_was_found(root):
     plant(root, ["scan1.nii", "notes.txt"])
     with pytest.raises(InputError, match="no patient found") as caught:
