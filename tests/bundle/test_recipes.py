@@ -1,8 +1,11 @@
 """The recipes that are compared: each trains, and is then scored alone, on either grid, and as an ensemble."""
 
+import re
+
 import pandas as pd
 import pytest
 import torch
+from monai.bundle import ConfigParser
 from monai.networks.nets import DynUNet
 
 from islesnet.data import read_datalist
@@ -10,7 +13,7 @@ from islesnet.errors import input_error_behind
 from islesnet.networks import OperatingPoint, SlabNetwork, join_weights, operating_point_file
 from islesnet.transforms import WithoutMeta
 from islesnet.trust import AppearanceRanges, describe_appearance, read_appearance
-from tests.bundle.conftest import TINY, open_recipe
+from tests.bundle.conftest import BUNDLE, TINY, open_recipe
 
 pytestmark = pytest.mark.slow
 
@@ -202,3 +205,17 @@ def test_volumetric_network_is_scored_alone_and_as_an_ensemble(dataset, tmp_path
     )
 
     pd.testing.assert_frame_equal(together, alone, atol=1e-3)
+
+
+def test_overlay_that_the_documents_show_makes_a_network_of_the_bundle(tmp_path):
+    text = (BUNDLE.parent / "docs/training.md").read_text()
+    (overlay,) = re.findall(r"```yaml\n(# configs/mine\.yaml.*?)```", text, re.DOTALL)
+    (tmp_path / "mine.yaml").write_text(overlay)
+    config = ConfigParser()
+    config.read_config([str(BUNDLE / "configs/inference.yaml"), str(tmp_path / "mine.yaml")])
+
+    network = config.get_parsed_content("network_def").eval()
+
+    with torch.no_grad():
+        assert network(torch.zeros(1, 4, 33, 26, 3)).shape == (1, 2, 33, 26, 3)
+    assert "BasicUNet" in str(network)
