@@ -1,12 +1,14 @@
-"""Options of `python -m monai.bundle run`: MONAI takes a misspelt name in silence, and goes on without it."""
+"""Options of `python -m monai.bundle run`, read as MONAI reads them; a misspelt one, which MONAI takes in silence."""
 
 import difflib
 import inspect
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-from monai.bundle import ConfigParser
+from monai.bundle import ConfigParser, update_kwargs
 from monai.bundle.scripts import run
+from monai.utils import ensure_tuple
 
 from islesnet.errors import InputError
 
@@ -14,8 +16,38 @@ from islesnet.errors import InputError
 _OF_TRACKING = ("tracking_uri", "experiment_name", "run_name", "execute_config", "save_execute_config")
 
 
+def arguments_of_run(words: Sequence[str]) -> dict[str, Any]:
+    """Read what `monai.bundle run` is told, by place, by name and in its args file, with the values that MONAI sees.
+
+    Args:
+        words: of the command line, after "run".
+    """
+    import fire  # type: ignore[import-untyped]  # which MONAI's command line is built on
+
+    given: dict[str, Any] = {}
+
+    # The arguments of monai.bundle.run, which may be given by place as well as by name.
+    def take(
+        run_id: Any = None,
+        init_id: Any = None,
+        final_id: Any = None,
+        meta_file: Any = None,
+        config_file: Any = None,
+        logging_file: Any = None,
+        tracking: Any = None,
+        args_file: Any = None,
+        **override: Any,
+    ) -> None:
+        named = {"run_id": run_id, "init_id": init_id, "final_id": final_id, "meta_file": meta_file}
+        named |= {"config_file": config_file, "logging_file": logging_file, "tracking": tracking}
+        given.update(update_kwargs(args=args_file, **named, **override))
+
+    fire.Fire(take, command=list(words))
+    return given
+
+
 def refuse_misspelt_options(words: Sequence[str] | None = None) -> None:
-    """Refuse an option on the command line that neither MONAI nor any of the stacked configs knows.
+    """Refuse an option that neither MONAI nor any of the stacked configs knows, on the command line or in an args file.
 
     Args:
         words: of the command line; this process's where None. One that is not of `monai.bundle run` is not looked at.
@@ -24,10 +56,11 @@ def refuse_misspelt_options(words: Sequence[str] | None = None) -> None:
         InputError: naming the option, and what may have been meant.
     """
     words = sys.argv[1:] if words is None else words
-    given = _options(words) if words and words[0] == "run" else {}
-    if not {"config_file", "args_file"} & given.keys():
+    given = arguments_of_run(words[1:]) if words and words[0] == "run" else {}
+    if "config_file" not in given:
         return
-    known = set(inspect.signature(run).parameters) | _names_in_configs(given)
+    configs = (ConfigParser.load_config_file(file) for file in ensure_tuple(given["config_file"]))
+    known = {*inspect.signature(run).parameters, *(_first_part(name) for config in configs for name in config)}
     if "tracking" in given:
         known |= set(_OF_TRACKING)
     for name in given:
@@ -37,25 +70,6 @@ def refuse_misspelt_options(words: Sequence[str] | None = None) -> None:
             raise InputError(f"there is no option --{name}{hint}")
 
 
-def _options(words: Sequence[str]) -> dict[str, str]:
-    """Read ``--name value`` and ``--name=value`` as MONAI's command line does."""
-    options = {}
-    for word, after in zip(words, [*words[1:], ""], strict=True):
-        if word.startswith("--"):
-            name, equals, value = word[2:].partition("=")
-            options[name.replace("-", "_")] = value if equals else after
-    return options
-
-
-def _names_in_configs(given: Mapping[str, str]) -> set[str]:
-    """Return the names of all lines of the configs that a command stacks."""
-    arguments = ConfigParser.load_config_file(given["args_file"]) if given.get("args_file") else {}
-    files = given.get("config_file") or arguments.get("config_file", [])
-    if isinstance(files, str):
-        files = [file.strip(" '\"") for file in files.strip("[]").split(",")]
-    return set(arguments) | {_first_part(str(name)) for file in files for name in ConfigParser.load_config_file(file)}
-
-
 def _first_part(name: str) -> str:
     """Leave off what stands before a name ("+": appended) and the names within it ("::", or "#")."""
-    return name.lstrip("+~").replace("#", "::").partition("::")[0]
+    return str(name).lstrip("+~").replace("#", "::").partition("::")[0]

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from monai.bundle import ConfigParser, update_kwargs
+from monai.bundle import ConfigParser
 
 import islesnet
 from islesnet.files import read_json_object, sha256_of, whole_file
 from islesnet.networks import has_fast_bfloat16
+from islesnet.options import arguments_of_run
 from islesnet.processes import usable_cores
 
 PACKAGES = ("torch", "monai", "pytorch-ignite", "numpy", "scipy", "pandas", "nibabel", "SimpleITK")
@@ -111,37 +112,11 @@ def config_as_run(argv: Sequence[str]) -> dict[str, Any] | None:
     words = list(argv)
     if Path(words[0] if words else "").parts[-3:] != ("monai", "bundle", "__main__.py") or words[1:2] != ["run"]:
         return None
-    arguments = _read_as_fire_does(words[2:])
+    arguments = arguments_of_run(words[2:])
     parser = ConfigParser()
     parser.read_config(arguments["config_file"])
     parser.update({name: value for name, value in arguments.items() if name not in _NOT_CONFIG})
     return {name: value for name, value in parser.get().items() if name != ConfigParser.meta_key}
-
-
-def _read_as_fire_does(words: list[str]) -> dict[str, Any]:
-    """Let Fire, which MONAI's command line is built on, make Python values of the words."""
-    import fire  # type: ignore[import-untyped]
-
-    given: dict[str, Any] = {}
-
-    # The arguments of monai.bundle.run, which may be given by place as well as by name.
-    def take(
-        run_id: Any = None,
-        init_id: Any = None,
-        final_id: Any = None,
-        meta_file: Any = None,
-        config_file: Any = None,
-        logging_file: Any = None,
-        tracking: Any = None,
-        args_file: Any = None,
-        **override: Any,
-    ) -> None:
-        named = {"run_id": run_id, "init_id": init_id, "final_id": final_id, "meta_file": meta_file}
-        named |= {"config_file": config_file, "logging_file": logging_file, "tracking": tracking}
-        given.update(update_kwargs(args=args_file, **named, **override))
-
-    fire.Fire(take, command=words)
-    return given
 
 
 def _versions() -> dict[str, str | None]:

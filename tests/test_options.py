@@ -49,3 +49,11 @@ def test_other_programs_command_lines_are_not_looked_at():
     refuse_misspelt_options(["-n", "2", "--quux"])
     refuse_misspelt_options(["segment", "--config_file", "x", "--quux"])
     refuse_misspelt_options([])
+
+
+def test_misspelt_line_of_an_args_file_is_refused_too(tmp_path):
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(f"config_file: [{INFERENCE}]\nthreshhold: 0.3\n")
+
+    with pytest.raises(InputError, match=r"no option --threshhold; did you mean --threshold\?"):
+        refuse_misspelt_options(["run", "inference", "--args_file", str(recipe)])

@@ -17,8 +17,9 @@ from islesnet.patients.images import write_image
 from islesnet.patients.preparing import PrepareScans
 from islesnet.patients.scans import PREPARATION, Preparation
 from islesnet.scanner import image_of, sequence_of_file
-from islesnet.volumes import VolumeStack, read_volume_stack
+from islesnet.volumes import VolumeStack, read_header, read_volume_stack
 from islesnet.volumes.file_names import read_name
+from islesnet.volumes.volume import MOST_VOLUMES
 
 logger = logging.getLogger(__name__)
 
@@ -95,11 +96,11 @@ class OpenPatient(Transform):
             return _Found({sequence: image, **_beside(image, set(self.sequences) - {sequence})})
         if sequence is not None:
             raise InputError(f"{image.name} is {sequence.upper()}; {', '.join(self.sequences)} can be segmented")
-        stack = read_volume_stack(image)
-        if len(stack) == len(self.sequences) > 1:
+        volumes = read_header(image, MOST_VOLUMES).volumes
+        if volumes == len(self.sequences) > 1:
             told = ", ".join(sequence.upper() for sequence in self.sequences)
-            note = f"{image.name} holds {len(stack)} volumes; they were taken for {told}, in this order."
-            return _Found(self._unstack(stack, folder), (note,))
+            note = f"{image.name} holds {volumes} volumes; they were taken for {told}, in this order."
+            return _Found(self._unstack(read_volume_stack(image), folder), (note,))
         sequence = self.reference_order[0]
         nothing = "neither its name nor a file beside it says which sequence it is"
         return _Found({sequence: image}, (f"{image.name}: {nothing}; it was taken for the {sequence.upper()}.",))

@@ -105,9 +105,8 @@ class SaveLesionsd(MapTransform):
         stamps: Sequence[str],
     ) -> None:
         """Write the files; their numbers get the checksum of the mask's."""
-        mask_file, probability_file = (
-            self.output_dir / f"{patient}_{what}.nii.gz" for what in ("lesion", "probability")
-        )
+        mask_file = self.output_dir / f"{patient}_lesion.nii.gz"
+        probability_file = self.output_dir / f"{patient}_probability.nii.gz"
         # No file gets its name before all are written, and the JSON gets its own last: a mask without it is taken for
         # somebody's own.
         with ExitStack() as files:

@@ -33,7 +33,7 @@ from workflows.subsets import COMMON_SUBSETS, SubsetPredictor, clean_mask, unsca
 
 FLIPPED = ("dwi", "flair")
 _MEASURES = ("confidence", "volume_ml")
-AGREEMENTS = (-1.0, 0.7, 0.8, 0.9, 1.0)  # from none on
+AGREEMENTS = (0.0, 0.7, 0.8, 0.9, 1.0)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -134,7 +134,8 @@ def compare_flips(weights: Path, cases: Sequence[Case], point: OperatingPoint) -
 
 def by_agreement(flips: pd.DataFrame) -> pd.DataFrame:
     """Sum up `compare_flips`: mean Dice and how many patients, by agreement."""
-    limits = pd.cut(flips["agreement"], AGREEMENTS, labels=[f"up to {limit:g}" for limit in AGREEMENTS[1:]])
+    names = [f"up to {limit:g}" for limit in AGREEMENTS[1:]]
+    limits = pd.cut(flips["agreement"], AGREEMENTS, labels=names, include_lowest=True)
     return pd.DataFrame(
         [
             {"agreement": limit, "phantoms": len(dice), "mean Dice": f"{dice.mean():.2f}"}
