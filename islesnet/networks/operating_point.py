@@ -6,6 +6,7 @@ from pathlib import Path
 
 from islesnet.errors import InputError, require_switch
 from islesnet.files import file_beside, write_json
+from islesnet.networks.weights import require_present
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,11 @@ def read_operating_point(weights: str | Path) -> OperatingPoint:
     """Read what lies beside weights (``model.pt``: ``model_operating_point.json``); without it the defaults.
 
     Raises:
-        InputError: as `OperatingPoint.read`.
+        InputError: as `OperatingPoint.read`, and where there are no weights: a client that looks in the wrong folder
+            would use the right ones with the wrong point.
     """
     path = operating_point_file(weights)
-    return OperatingPoint.read(path) if path.is_file() else OperatingPoint()
+    if path.is_file():
+        return OperatingPoint.read(path)
+    require_present(weights)
+    return OperatingPoint()

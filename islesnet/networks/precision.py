@@ -34,8 +34,12 @@ class CpuAutocastInferer(Inferer):
         self.bfloat16 = require_switch(bfloat16, "cpu_bfloat16")
 
     def __call__(self, inputs: torch.Tensor, network: nn.Module, *args: Any, **kwargs: Any) -> torch.Tensor:
-        """Infer with the wrapped inferer; arguments as for it."""
+        """Infer with the wrapped inferer; positional arguments as for it.
+
+        Named ones go no further: MONAI Deploy hands on each tensor of a patient under its key, and the network takes
+        the image alone.
+        """
         enabled = self.bfloat16 and inputs.device.type == "cpu"
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
-            outputs: torch.Tensor = self.inferer(inputs, network, *args, **kwargs)
+            outputs: torch.Tensor = self.inferer(inputs, network, *args)
         return outputs.float() if enabled else outputs

@@ -69,6 +69,20 @@ def save_tensors(content: Mapping[str, object], path: Path) -> None:
         torch.save(content, file)
 
 
+def require_present(path: str | PathLike[str]) -> None:
+    """Refuse to go on where there is no file of weights, saying how to come by one.
+
+    Raises:
+        InputError: in that case.
+    """
+    if not Path(path).is_file():
+        raise InputError(
+            f"There are no weights at {path}. Train them (python -m monai.bundle run training --args_file "
+            "recipes/training.yaml --dataset_dir DIR), or name a file: --checkpoint FILE for the bundle, --model FILE "
+            "for islesnet segment. Other programs open a bundle from its own folder, or are told its bundle_root."
+        )
+
+
 def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
     """Refuse to go on without a network's weights, before any patient is read; log which they are.
 
@@ -81,12 +95,7 @@ def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
             the file that the checksum beside it was made of, it holds the weights of another network or another number
             of networks, or they were trained on voxels of another size.
     """
-    if not Path(path).is_file():
-        raise InputError(
-            f"There are no weights at {path}. Train them (python -m monai.bundle run training --args_file "
-            "recipes/training.yaml --dataset_dir DIR), or name a file: --checkpoint FILE for the bundle, --model FILE "
-            "for islesnet segment."
-        )
+    require_present(path)
     require_intact(Path(path))
     weights, own = read_state_dict(path, "weights"), network.state_dict()
     _require_members(weights, own, path)

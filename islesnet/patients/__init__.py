@@ -2,7 +2,7 @@
 
 from islesnet.patients.adc import find_adc
 from islesnet.patients.finding import find_patients
-from islesnet.patients.opening import OpenPatient
+from islesnet.patients.opening import OpenPatientd
 from islesnet.patients.preparing import PrepareScans
 from islesnet.patients.reporting import ReportPatientd
 from islesnet.patients.results import BeginPatient, require_apart
@@ -10,7 +10,7 @@ from islesnet.patients.scans import Preparation, RawScans
 
 __all__ = [
     "BeginPatient",
-    "OpenPatient",
+    "OpenPatientd",
     "Preparation",
     "PrepareScans",
     "RawScans",

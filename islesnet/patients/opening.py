@@ -1,5 +1,6 @@
 """Open a patient's files; where a client hands over one image alone, find and prepare what belongs to it."""
 
+import json
 import logging
 import os
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
@@ -8,8 +9,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from monai.transforms import Transform
-from monai.utils import ensure_tuple
+import nibabel
+import numpy as np
+from monai.config import KeysCollection
+from monai.data.meta_tensor import MetaTensor
+from monai.data.utils import orientation_ras_lps
+from monai.transforms import EnsureChannelFirst, MapTransform
+from monai.utils import MetaKeys, SpaceKeys, ensure_tuple, first
 
 from islesnet.errors import InputError
 from islesnet.patients.folders import name_without_suffix, volumes_in
@@ -23,37 +29,48 @@ from islesnet.volumes.volume import MOST_VOLUMES
 
 logger = logging.getLogger(__name__)
 
+# Of a volume in memory, what may say which sequence it is, by DICOM's keywords.
+_DESCRIPTIONS = ("SeriesDescription", "ProtocolName")
+
 _Step = Callable[[dict[Hashable, Any]], dict[Hashable, Any]]
 
 
-class OpenPatient(Transform):
+class OpenPatientd(MapTransform):
     """Load a patient's sequences, or those of the patient whom a single image is of.
 
-    An item that names sequences is loaded as it is. One that has a path under "image" and no sequence comes from a
-    client that knows one image a patient, as MONAI Label does. That image is what its name or a side file says,
-    otherwise it is taken for the first of ``reference_order``; the files beside it whose names differ by the sequence
-    alone are taken too. A file of as many volumes as there are sequences, of which nothing says what it is, holds
-    these in their order, absent ones as zeros. All is prepared as `PrepareScans` does, whatever ``prepare_scans`` says
-    of other items, the image as reference, so that the mask lies on its grid; no file is left behind.
+    An item that names sequences is loaded as it is. One that has an image and no sequence comes from a client that
+    knows one image a patient: a path, as MONAI Label has it, or a volume in memory, as MONAI Deploy has it. That image
+    is what its name, a side file or its series' description says, otherwise it is taken for the first of
+    ``reference_order``; the files beside a path whose names differ by the sequence alone are taken too. An image of as
+    many volumes as there are sequences, of which nothing says what it is, holds these in their order, absent ones as
+    zeros. All is prepared as `PrepareScans` does, whatever ``prepare_scans`` says of other items, the image as
+    reference, so that the mask lies on its grid; no file is left behind.
 
     Args:
+        keys: under which a client hands over one image, "image" by MONAI's rule.
         load: what checks and loads the files, one after the other. A list: MONAI's cache would take the random state
             of a `Compose` for a setting.
         sequences: of the network, in the order of a file of several volumes.
         reference_order: of the sequences, where a file holds several, or none is named.
         brain_mask: as for `PrepareScans`.
 
+    Shapes:
+        a volume in memory is a MetaTensor ``(X, Y, Z)``, or has a channel where its "original_channel_dim" says.
+
     Raises:
-        InputError: for an image that is no sequence, such as an ADC map, and as `PrepareScans` and ``load``.
+        InputError: for an image that is no sequence, such as an ADC map, for a volume in memory without an affine, and
+            as `PrepareScans` and ``load``.
     """
 
     def __init__(
         self,
+        keys: KeysCollection,
         load: Sequence[_Step],
         sequences: Sequence[str],
         reference_order: Sequence[str],
         brain_mask: str = "auto",
     ) -> None:
+        super().__init__(keys)
         self.load = list(load)
         self.sequences = ensure_tuple(sequences)
         self.reference_order = tuple(sequence for sequence in reference_order if sequence in self.sequences)
@@ -61,11 +78,13 @@ class OpenPatient(Transform):
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Load one patient; that of a single image gets "reference" too, the image itself."""
-        image = data.get("image")
-        if not isinstance(image, str | Path) or any(sequence in data for sequence in self.sequences):
+        image = data.get(first(self.keys))
+        if image is None or any(sequence in data for sequence in self.sequences):
             return self._load(dict(data))
         with TemporaryDirectory() as folder:
-            found = self._find(Path(os.path.abspath(image)), Path(folder))  # noqa: PTH100  - links stay
+            is_path = isinstance(image, str | Path)
+            path = Path(os.path.abspath(image)) if is_path else _write(image, Path(folder))  # noqa: PTH100  - links stay
+            found = self._find(path, Path(folder))
             try:
                 return self._open(dict(data), found, folder)
             except InputError as fault:
@@ -115,6 +134,23 @@ class OpenPatient(Transform):
             volume = volumes[sequence]
             write_image(folder / f"{sequence}.nii.gz", image_of(volume.array, volume.affine, stack.path.name))
         return {sequence: folder / f"{sequence}.nii.gz" for sequence in present}
+
+
+def _write(image: Any, folder: Path) -> Path:
+    """Write a volume in memory with the description of its series, for what reads files to read it."""
+    if not isinstance(image, MetaTensor):
+        raise InputError("an image in memory needs an affine: hand over a MetaTensor, or the path of a file")
+    volumes = EnsureChannelFirst(channel_dim="no_channel" if image.ndim == 3 else None)(image)
+    affine = np.asarray(image.affine, dtype=np.float64)
+    if image.meta.get(MetaKeys.SPACE) == SpaceKeys.LPS:
+        affine = np.asarray(orientation_ras_lps(affine))
+    path, array = folder / "image.nii", np.asarray(volumes.cpu(), dtype=np.float32)
+    # (C, X, Y, Z) -> (X, Y, Z, C), as NIfTI has it
+    array = array[0] if len(array) == 1 else np.moveaxis(array, 0, -1)
+    nibabel.save(nibabel.Nifti1Image(array, affine), path)
+    described = {name: str(image.meta[name]) for name in _DESCRIPTIONS if name in image.meta}
+    path.with_suffix(".json").write_text(json.dumps(described), encoding="utf-8")
+    return path
 
 
 @dataclass(frozen=True)

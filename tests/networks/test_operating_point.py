@@ -21,7 +21,14 @@ def test_point_of_earlier_weights_has_neither_offset_nor_bias_correction(tmp_pat
 
 
 def test_weights_that_nobody_chose_a_point_for_are_used_at_the_defaults(tmp_path):
+    (tmp_path / "model.pt").touch()
+
     assert read_operating_point(tmp_path / "model.pt") == OperatingPoint(0.5, 0.01, 1.0)
+
+
+def test_no_point_is_made_up_where_there_are_no_weights(tmp_path):
+    with pytest.raises(InputError, match=r"There are no weights at .*model\.pt"):
+        read_operating_point(tmp_path / "model.pt")
 
 
 @pytest.mark.parametrize(

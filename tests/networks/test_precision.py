@@ -42,6 +42,13 @@ def test_switched_off_it_is_the_wrapped_inferer_to_the_last_bit(network, inferer
         assert torch.equal(CpuAutocastInferer(inferer, bfloat16=False)(image, network), inferer(image, network))
 
 
+def test_what_a_client_has_beside_the_image_is_kept_from_the_network(network, inferer):
+    image = torch.rand(1, 1, 13, 17, 5)
+    with torch.inference_mode():
+        beside = CpuAutocastInferer(inferer, bfloat16=False)(image, network=network, reference=image, brain=image)
+        assert torch.equal(beside, inferer(image, network))
+
+
 def test_weights_and_their_gradients_stay_float32(network):
     CpuAutocastInferer(SimpleInferer(), bfloat16=True)(torch.rand(1, 1, 8, 8, 2), network).sum().backward()
     assert {weight.dtype for weight in network.parameters()} == {torch.float32}

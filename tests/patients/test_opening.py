@@ -5,12 +5,13 @@ import json
 import nibabel
 import numpy as np
 import pytest
+from monai.data.meta_tensor import MetaTensor
 from monai.transforms import LoadImaged
 
 from islesnet.data import REFERENCE_ORDER, SEQUENCES
 from islesnet.data.loading import RequireSound, VolumeReader
 from islesnet.errors import InputError
-from islesnet.patients import OpenPatient
+from islesnet.patients import OpenPatientd
 
 
 @pytest.fixture
@@ -25,7 +26,8 @@ def open_patient():
     )
 
     def run(item, sequences=SEQUENCES):
-        return OpenPatient([RequireSound(sequences), load], sequences, REFERENCE_ORDER, brain_mask="none")(item)
+        steps = [RequireSound(sequences), load]
+        return OpenPatientd("image", steps, sequences, REFERENCE_ORDER, brain_mask="none")(item)
 
     return run
 
@@ -173,6 +175,52 @@ def test_neighbour_that_cannot_be_used_leaves_the_image_by_itself_with_a_note(op
     assert notes(item)[0].startswith("The sequences beside flair.nii.gz were not used: ")
 
 
-def test_item_without_sequence_and_path_is_refused(open_patient):
+def test_volume_in_memory_is_opened_as_its_file_is(open_patient, write_scan, tmp_path):
+    image = write_scan(tmp_path / "dwi.nii.gz", degrees=4)
+    file = nibabel.load(image)
+
+    item = open_patient({"image": MetaTensor(file.get_fdata(dtype=np.float32), affine=file.affine)})
+
+    opened = open_patient({"image": str(image)})
+    assert present(item) == {"dwi"}
+    assert np.array_equal(item["dwi"], opened["dwi"])
+    assert np.allclose(item["reference"].affine, file.affine, atol=1e-5)
+    assert "it was taken for the DWI" in notes(item)[0]
+
+
+def test_affine_of_dicoms_axes_is_turned(open_patient, phantom):
+    turned = np.diag([-1.0, -1.0, 1.0, 1.0]) @ phantom.affine
+    image = MetaTensor(phantom.images["dwi"], affine=turned, meta={"space": "LPS"})
+
+    item = open_patient({"image": image})
+
+    assert np.allclose(item["reference"].affine, phantom.affine)
+
+
+def test_description_of_the_series_says_which_sequence_a_volume_in_memory_is(open_patient, phantom):
+    described = {"SeriesDescription": "t2_tirm_tra_dark-fluid FLAIR"}
+
+    item = open_patient({"image": MetaTensor(phantom.images["flair"], affine=phantom.affine, meta=described)})
+
+    assert present(item) == {"flair"}
+
+
+@pytest.mark.parametrize("channel_dim", [0, -1])
+def test_channels_of_a_volume_in_memory_are_the_sequences(open_patient, phantom, channel_dim):
+    volumes = np.stack([phantom.images[sequence] for sequence in SEQUENCES], axis=channel_dim)
+    image = MetaTensor(volumes, affine=phantom.affine, meta={"original_channel_dim": channel_dim})
+
+    item = open_patient({"image": image})
+
+    assert present(item) == {*SEQUENCES}
+    assert np.allclose(item["t2"][0], phantom.images["t2"])
+
+
+def test_volume_in_memory_without_affine_is_refused(open_patient):
+    with pytest.raises(InputError, match="needs an affine: hand over a MetaTensor"):
+        open_patient({"image": np.zeros((2, 2, 2))})
+
+
+def test_item_without_sequence_and_image_is_refused(open_patient):
     with pytest.raises(InputError, match="has none of the sequences dwi, t1, t2, flair"):
-        open_patient({"image": np.zeros((1, 2, 2, 2))})
+        open_patient({"patient": "anna"})
