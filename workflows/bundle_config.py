@@ -12,7 +12,7 @@ from monai.data import DataLoader
 from monai.data.meta_tensor import MetaTensor
 from rich.progress import track
 
-from islesnet.networks.weights import read_state_dict
+from islesnet.networks.weight_files import read_state_dict
 from islesnet.processes import one_thread, usable_cores
 from islesnet.quiet import leave_out_decoder_warnings
 from islesnet.sequences import SEQUENCES

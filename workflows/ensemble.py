@@ -7,7 +7,7 @@ import pandas as pd
 
 from islesnet.files import read_json_object, sha256_of, write_json
 from islesnet.networks import join_weights
-from islesnet.networks.weights import save_tensors
+from islesnet.networks.weight_files import save_tensors
 from islesnet.report import read_scores
 from workflows.commands import options, run_bundle
 from workflows.experiment import Experiment

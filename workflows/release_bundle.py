@@ -14,7 +14,7 @@ from monai.bundle import ConfigParser
 
 from islesnet.errors import InputError
 from islesnet.networks import operating_point_file, require_weights
-from islesnet.networks.weights import checksum_of
+from islesnet.networks.weight_files import checksum_of
 from islesnet.trust import appearance_file, subsets_file
 from workflows.bundle_config import open_recipe
 from workflows.command_line import answer, command_line

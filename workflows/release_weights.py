@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from islesnet.files import whole_file
-from islesnet.networks.weights import read_state_dict, save_tensors
+from islesnet.networks.weight_files import read_state_dict, save_tensors
 
 
 def write_half_precision(weights: Path, target: Path) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from islesnet.errors import InputError
 from islesnet.networks import ResNet50Encoder, load_pretrained_encoder
-from islesnet.networks.weights import checksum_of, require_intact
+from islesnet.networks.weight_files import checksum_of, require_intact
 from islesnet.sequences import SEQUENCES
 from workflows.bundle_config import open_recipe
 from workflows.commands import BUNDLE

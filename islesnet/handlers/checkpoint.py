@@ -8,7 +8,7 @@ import ignite.distributed as idist
 from ignite.handlers.checkpoint import BaseSaveHandler
 from monai.handlers import CheckpointSaver
 
-from islesnet.networks.weights import checksum_of, save_tensors
+from islesnet.networks.weight_files import checksum_of, save_tensors
 
 
 class WholeCheckpointSaver(CheckpointSaver):

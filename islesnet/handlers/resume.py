@@ -18,7 +18,8 @@ from islesnet.handlers.begun_with import BegunWith
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
 from islesnet.networks.operating_point import operating_point_file
 from islesnet.networks.parallel import unwrapped
-from islesnet.networks.weights import checksum_of, other_spacings, save_tensors
+from islesnet.networks.weight_files import checksum_of, save_tensors
+from islesnet.networks.weights import other_spacings
 from islesnet.trust import appearance_file, subsets_file
 
 logger = logging.getLogger(__name__)

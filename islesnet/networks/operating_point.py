@@ -6,7 +6,7 @@ from pathlib import Path
 
 from islesnet.errors import InputError, require_switch
 from islesnet.files import file_beside, write_json
-from islesnet.networks.weights import require_present
+from islesnet.networks.weight_files import require_present
 
 
 @dataclass(frozen=True)

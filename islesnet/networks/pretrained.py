@@ -10,7 +10,7 @@ import torch
 
 from islesnet.errors import InputError
 from islesnet.networks.encoder import ResNet50Encoder
-from islesnet.networks.weights import read_state_dict
+from islesnet.networks.weight_files import read_state_dict
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import pytest
 from islesnet.data import Case, find_cases, read_volume
 from islesnet.metrics import VoxelCounts
 from islesnet.networks import OperatingPoint, operating_point_file, read_operating_point, require_weights
-from islesnet.networks.weights import checksum_of, read_state_dict
+from islesnet.networks.weight_files import checksum_of, read_state_dict
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.segment import bundle_folder, segment_cases
 from islesnet.transforms import CorrectBiasd

@@ -14,7 +14,7 @@ from islesnet.networks import (
     start_from,
     trained_spacing,
 )
-from islesnet.networks.weights import read_state_dict, save_tensors
+from islesnet.networks.weight_files import read_state_dict, save_tensors
 
 
 def save(network, path):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from islesnet.networks.weights import save_tensors
+from islesnet.networks.weight_files import save_tensors
 from workflows import ensemble as module
 from workflows.ensemble import join_folds, score_ensemble
 from workflows.experiment import Experiment
