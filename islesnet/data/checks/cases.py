@@ -69,7 +69,7 @@ def require_sound(cases: Sequence[Case]) -> None:
     """Go on only where no check finds an error; warnings are logged.
 
     Raises:
-        InputError: listing all errors.
+        InputError: listing all errors; of a single case, whose patient the caller knows, by their files alone.
     """
     problems = check_cases(cases)
     for problem in problems:
@@ -77,9 +77,10 @@ def require_sound(cases: Sequence[Case]) -> None:
             logger.warning("%s", problem)
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
+        said = [problem.without_patient() if len(cases) == 1 else str(problem) for problem in errors]
         if len(errors) == 1:
-            raise InputError(str(errors[0]).removeprefix("error: "))
-        listed = "".join(f"\n  {problem}" for problem in errors)
+            raise InputError(said[0].removeprefix("error: "))
+        listed = "".join(f"\n  {sentence}" for sentence in said)
         raise InputError(f"{len(errors)} errors in {len(cases)} case{'s' * (len(cases) > 1)}:{listed}")
 
 

@@ -25,3 +25,7 @@ class Problem:
     def __str__(self) -> str:
         place = f" ({self.file})" if self.file is not None else ""
         return f"{self.severity}: patient {self.patient}{place}: {self.message}"
+
+    def without_patient(self) -> str:
+        """Say it where the patient was named before."""
+        return self.message if self.file is None else f"{self.file}: {self.message}"

@@ -281,6 +281,15 @@ def test_require_sound_lists_all_errors_and_logs_warnings(write_case, write_volu
     require_sound(cases[:1])
 
 
+def test_of_a_single_case_the_file_alone_is_named_because_whoever_asks_knows_the_patient(write_volume):
+    file = write_volume("3.nii", np.zeros(SHAPE))
+
+    with pytest.raises(InputError) as caught:
+        require_sound([Case("3", {"dwi": file})])
+
+    assert str(caught.value).startswith(f"{file}: ")
+
+
 @pytest.mark.parametrize(("lacking", "why"), [("training", "nothing to train on"), ("validation", "no weights would")])
 def test_datalist_without_anybody_to_train_or_validate_on_is_refused(write_case, tmp_path, lacking, why):
     sections = {"training": [write_case("1")], "validation": [write_case("2")], "test": []}
