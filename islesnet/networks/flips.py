@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import chain, combinations
+from threading import local
 from typing import Any, Literal
 
 import torch
@@ -49,11 +50,16 @@ class FlipAveragingInferer(Inferer):
         self.threshold = threshold
         self.temperature = temperature
         self.offset = offset
-        self.agreement: float | None = None
+        self._latest = local()  # a server infers for several patients at once, each in a thread of its own
+
+    @property
+    def agreement(self) -> float | None:
+        """How far the flips of this thread's latest call agree; None where nothing was flipped."""
+        return getattr(self._latest, "agreement", None)
 
     def __call__(self, inputs: torch.Tensor, network: nn.Module, *args: Any, **kwargs: Any) -> torch.Tensor:
         """Infer with the wrapped inferer; arguments as for it."""
-        self.agreement = None
+        self._latest.agreement = None
         if not self.axes:
             outputs: torch.Tensor = self.inferer(inputs, network, *args, **kwargs)
             return outputs
@@ -65,7 +71,7 @@ class FlipAveragingInferer(Inferer):
             total = torch.logaddexp(total, to_log_probability(logits))
         mean = to_logits(total, channels)
         whole = self._mask(mean)
-        self.agreement = sum(_dice(mask, whole) for mask in masks) / len(masks)
+        self._latest.agreement = sum(_dice(mask, whole) for mask in masks) / len(masks)
         return mean
 
     def _combinations(self) -> list[list[int]]:

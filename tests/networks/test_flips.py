@@ -1,3 +1,5 @@
+from threading import Thread
+
 import pytest
 import torch
 from monai.data import MetaTensor
@@ -62,6 +64,17 @@ def test_flips_that_say_the_same_agree_wholly_also_on_no_lesion(everywhere):
     inferer = FlipAveragingInferer(SimpleInferer(), [0, 1])
     inferer(torch.full((1, 1, 4, 4, 4), everywhere), Leans())
     assert inferer.agreement == 1.0
+
+
+def test_agreement_is_of_the_patient_that_this_thread_inferred():
+    inferer = FlipAveragingInferer(SimpleInferer(), [0], threshold=0.49)
+    inferer(torch.zeros(1, 1, 4, 4, 4), Leans())
+
+    other = Thread(target=inferer, args=(torch.full((1, 1, 4, 4, 4), 50.0), Leans()))
+    other.start()
+    other.join()
+
+    assert inferer.agreement == pytest.approx(2 * 2 / (2 + 4))
 
 
 def test_agreement_is_of_masks_at_the_temperature():
