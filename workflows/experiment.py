@@ -2,11 +2,13 @@
 
 import json
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Lock
 
 import pandas as pd
 
@@ -14,6 +16,7 @@ from islesnet.data import cases_in_datalist
 from islesnet.errors import InputError
 from islesnet.files import sha256_of, write_json
 from islesnet.handlers import steps_taken
+from islesnet.handlers.progress import clock
 from islesnet.report import read_scores
 from workflows.bundle_config import recipe_checksum
 from workflows.claims import check_claim, claim_folder
@@ -197,12 +200,13 @@ def run_all(experiments: Sequence[Experiment], shares: Sequence[Mapping[str, str
     """
     for experiment in experiments:
         experiment.check()
+    left = _TimeLeft(sum(not experiment.is_done for experiment in experiments))
     free: SimpleQueue[Mapping[str, str]] = SimpleQueue()
     for share in shares:
         free.put(share)
 
     def attempt(experiment: Experiment) -> str:
-        share = free.get()
+        share, is_new = free.get(), not experiment.is_done
         try:
             experiment.run(share)
         except InputError as error:  # a command that failed among them
@@ -210,6 +214,8 @@ def run_all(experiments: Sequence[Experiment], shares: Sequence[Mapping[str, str
             return f"{experiment.folder.parent.name}/{experiment.folder.name}: {error}{advice}"
         finally:
             free.put(share)
+            if is_new:
+                left.advance()
         return ""
 
     with ThreadPoolExecutor(len(shares)) as threads:
@@ -219,3 +225,21 @@ def run_all(experiments: Sequence[Experiment], shares: Sequence[Mapping[str, str
             threads.shutdown(wait=False, cancel_futures=True)
             stop_commands()
             raise
+
+
+class _TimeLeft:
+    """Say after each of several experiments how many there are still, and about how long they take together."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.done = 0
+        self._began = time.monotonic()
+        self._one_at_a_time = Lock()
+
+    def advance(self) -> None:
+        with self._one_at_a_time:
+            self.done += 1
+            spent = time.monotonic() - self._began
+            left = spent / self.done * (self.total - self.done)
+            told = f"Experiments: {self.done} of {self.total}, {clock(spent)} so far, about {clock(left)} left"
+            print(told, flush=True)

@@ -96,12 +96,12 @@ class TimeLeft:
         done, total = engine.state.iteration, self._total(engine)
         now = time.monotonic()
         reached = f"{self.description}: {done} of {total} {self.unit}s{self._loss(engine)}"
-        spent = f"{_clock(now - self._began)} so far"
+        spent = f"{clock(now - self._began)} so far"
         paced = self._done(engine) - self._warm_up(engine)
         if paced < 1 and done < total:
             return f"{reached}, {spent}"
         left = (now - self._paced_from) / max(paced, 1) * (total - done)
-        return f"{reached}, {spent}, {_clock(left)} left"
+        return f"{reached}, {spent}, {clock(left)} left"
 
     def _done(self, engine: Engine) -> int:
         """Count what this run did."""
@@ -125,7 +125,8 @@ def _passed_over(engine: Engine) -> int:
     return len(getattr(engine, "finished", ()))
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Write a duration as minutes and seconds, with hours where there are any: 4:05, 1:04:05."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

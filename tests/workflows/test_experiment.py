@@ -120,6 +120,18 @@ def test_one_that_fails_does_not_stop_the_others(dataset, tmp_path, commands, mo
     assert (tmp_path / "fold2" / "done.json").is_file()
 
 
+def test_after_each_it_is_said_how_many_there_are_still_and_how_long_they_take(dataset, tmp_path, commands, capsys):
+    experiments = [plan(dataset, tmp_path / name) for name in ("done", "second", "third")]
+    experiments[0].run()
+    capsys.readouterr()
+
+    run_all(experiments, [{}])
+
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Experiments")]
+    assert [line.partition(",")[0] for line in told] == ["Experiments: 1 of 2", "Experiments: 2 of 2"]
+    assert told[1].endswith("so far, about 0:00 left")
+
+
 def test_as_many_are_at_work_as_there_are_shares_each_on_its_own(dataset, tmp_path, commands, monkeypatch):
     at_work, together = {"one": Lock(), "other": Lock()}, Barrier(2)
     recording = module.run_bundle
