@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import islesnet
 from islesnet.cli import app, main
 from islesnet.cli.segment import BrainMaskWay
+from islesnet.data.layouts import LAYOUTS
 from islesnet.errors import FailedPatientsError, InputError
 from islesnet.patients.brain import WAYS
 
@@ -51,6 +52,12 @@ def test_help_names_every_command():
     output = runner.invoke(app, ["--help"]).output
 
     assert all(command in output for command in ("segment", "evaluate", "phantom", "datalist", "doctor"))
+
+
+def test_help_names_every_layout():
+    shown = runner.invoke(app, ["datalist", "--help"], env={"COLUMNS": "200"}).output
+
+    assert "|".join(["auto", *sorted(LAYOUTS)]) in shown
 
 
 def test_datalist_holds_every_patient_once_with_relative_paths(dataset):

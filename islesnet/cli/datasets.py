@@ -8,11 +8,18 @@ from rich.progress import track
 from rich.table import Table
 
 from islesnet.cli.app import app, console, messages
+from islesnet.counts import counted
 from islesnet.errors import InputError
 from islesnet.sequences import SEQUENCES
 
 if TYPE_CHECKING:
     from islesnet.data import Case
+
+
+Layout = Annotated[
+    str,
+    typer.Option(metavar="<auto|bids|csv|folders|nnunet|siss2015>", help="How its files lie; auto finds out."),
+]
 
 
 @app.command()
@@ -44,14 +51,14 @@ def phantom(
         else:
             settings = PhantomSettings(spacing_mm=spacing, lesion_masks=lesions)
             written = write_dataset(folder, patients, seed, settings, workers, tell)
-    console.print(f"{len(written)} synthetic patients in {folder}", highlight=False)
+    console.print(f"{counted(len(written), 'synthetic patient')} in {folder}", highlight=False)
 
 
 @app.command()
 def datalist(
     folder: Annotated[Path, typer.Argument(help="A data set in any of the known layouts.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="By default datalist.json there.")] = None,
-    layout: Annotated[str, typer.Option(help="auto finds it.")] = "auto",
+    layout: Layout = "auto",
     split: Annotated[
         tuple[float, float, float],
         typer.Option(
@@ -89,7 +96,7 @@ def datalist(
     write_datalist(path, sections, folder if folder.is_dir() else folder.parent, about)
     _print_sections(sections, volumes)
     _print_counts(cases)
-    console.print(f"{layout} layout, {len(cases)} patients -> {path}", highlight=False)
+    console.print(f"{layout} layout, {counted(len(cases), 'patient')} -> {path}", highlight=False)
     if aside is not None:
         console.print(f"The earlier datalist is now {aside}", highlight=False, soft_wrap=True)
 
@@ -97,7 +104,7 @@ def datalist(
 @app.command()
 def doctor(
     folder: Annotated[Path, typer.Argument(help="A data set, a patient's folder, or a datalist (.json).")],
-    layout: Annotated[str, typer.Option(help="auto finds it.")] = "auto",
+    layout: Layout = "auto",
     dataset_dir: Annotated[
         Path | None, typer.Option(help="The data set's folder, where a datalist lies elsewhere.")
     ] = None,
@@ -123,9 +130,8 @@ def doctor(
         console.print(table)
     _print_counts(cases)
     errors = sum(problem.severity == "error" for problem in problems)
-    console.print(
-        f"{len(cases)} patients: {errors} errors, {len(problems) - errors} warnings", highlight=False, soft_wrap=True
-    )
+    told = f"{counted(errors, 'error')}, {counted(len(problems) - errors, 'warning')}"
+    console.print(f"{counted(len(cases), 'patient')}: {told}", highlight=False, soft_wrap=True)
     raise typer.Exit(1 if errors else 0)
 
 
@@ -139,7 +145,7 @@ def _print_counts(cases: "list[Case]") -> None:
         without = [case.patient for case in cases if role not in case.files]
         few = f" (all but {', '.join(without)})" if 0 < len(without) <= min(3, len(cases) // 2) else ""
         told.append(f"{role} {len(cases) - len(without)}{few}")
-    console.print(f"{len(cases)} patients: {', '.join(told)}", highlight=False, soft_wrap=True)
+    console.print(f"{counted(len(cases), 'patient')}: {', '.join(told)}", highlight=False, soft_wrap=True)
 
 
 def _print_sections(sections: "dict[str, list[Case]]", volumes: dict[str, float]) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from islesnet.cli.app import OutputFolder, app, console, messages
+from islesnet.counts import counted
 
 
 @app.command()
@@ -19,7 +20,9 @@ def evaluate(
             help="Data set or datalist with the images, for pictures and a DWI threshold; the truth, if it is one."
         ),
     ] = None,
-    missing: Annotated[str, typer.Option(help="A patient without a mask: refuse, or score as empty.")] = "refuse",
+    missing: Annotated[
+        str, typer.Option(metavar="<refuse|empty>", help="A patient without a mask: refuse, or score as empty.")
+    ] = "refuse",
     section: Annotated[
         str | None, typer.Option(help="Of the datalist, or of the one in the truth's folder; all by default.")
     ] = None,
@@ -31,7 +34,6 @@ def evaluate(
     from rich.progress import Progress
 
     from islesnet.evaluation import evaluate as score
-    from islesnet.report.wording import count_patients
 
     with Progress(console=messages, transient=True, disable=not messages.is_terminal) as bar:
         task = bar.add_task("Scoring", total=None)
@@ -41,9 +43,8 @@ def evaluate(
 
         result = score(pred, truth, output, images, missing, section, dataset_dir, progress=tell)
     dice, patients = result.summary["measures"]["dice"], result.summary["patients"]
-    console.print(
-        f"{count_patients(patients)}, mean Dice {dice['mean']:.3f} -> {result.page}", highlight=False, soft_wrap=True
-    )
+    told = f"{counted(patients, 'patient')}, mean Dice {dice['mean']:.3f} -> {result.page}"
+    console.print(told, highlight=False, soft_wrap=True)
     for patient, doubts in result.summary["remarks"].items():
         messages.print(f"note: {patient}: {'. '.join(doubts)}", highlight=False, soft_wrap=True)
     for patient, reason in result.failed.items():

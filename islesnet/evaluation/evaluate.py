@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import pandas as pd
 
+from islesnet.counts import counted
 from islesnet.data import (
     Case,
     MaskPair,
@@ -27,7 +28,6 @@ from islesnet.evaluation.scoring import Scored, choose_thresholds, score_patient
 from islesnet.files import read_json_object, require_writable
 from islesnet.metrics import DWI_THRESHOLD, EMPTY_MASK
 from islesnet.processes import usable_cores, work_through
-from islesnet.report.wording import count_patients
 from islesnet.result_files import require_replaceable
 from islesnet.volumes.file_names import stem_of
 
@@ -101,7 +101,7 @@ def evaluate(
         failed=failed,
         stamps=all_stamps,
         system=f"masks in {pred.absolute().name}",
-        data=f"{count_patients(len(scored))} of {truth.absolute().name}" + (f", {section}" if section else ""),
+        data=f"{counted(len(scored), 'patient')} of {truth.absolute().name}" + (f", {section}" if section else ""),
         is_siss=are_of_siss(
             [pair.truth for pair in pairs.values()], all_stamps, [len(case.sequences) for case in cases.values()]
         ),
@@ -205,7 +205,7 @@ def _cases(images: Path, pairs: Mapping[str, MaskPair], dataset_dir: Path | None
     if not names:
         raise InputError(f"{images} has images of none of the patients: there are {', '.join(list(cases)[:8])}")
     if without:
-        logger.warning("%s has no images of %s: %s", images, count_patients(len(without)), ", ".join(without))
+        logger.warning("%s has no images of %s: %s", images, counted(len(without), "patient"), ", ".join(without))
     return {patient: cases[name] for patient, name in names.items()}
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from islesnet.report.wording import count_patients, number_or_nan, say
+from islesnet.counts import counted
+from islesnet.report.wording import number_or_nan, say
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def own_row(
         accuracy=_known(pooled["accuracy"]),
         precision=_known(pooled["micro_precision"]),
         data=f"{data}; whether SISS is not known" if is_siss is None else data,
-        rule=f"mean over {count_patients(summary['patients'])}, {rule}; accuracy and precision micro-averaged "
+        rule=f"mean over {counted(summary['patients'], 'patient')}, {rule}; accuracy and precision micro-averaged "
         f"(lesion class: {say(pooled['precision'])})",
         source="this report",
         is_siss=is_siss,

@@ -78,11 +78,6 @@ def say_count(value: object) -> str:
     return say(value, 0)
 
 
-def count_patients(count: int) -> str:
-    """Write how many patients there are."""
-    return f"{count} patient{'' if count == 1 else 's'}"
-
-
 def say_coverage(patients_by_system: Mapping[str, Collection[str]]) -> str:
     """Say which systems were scored on fewer than all patients; nothing where every system has them all."""
     everyone = set().union(*patients_by_system.values())

@@ -16,6 +16,7 @@ from monai.transforms import MapTransform
 from monai.utils import ensure_tuple
 
 import islesnet
+from islesnet.counts import counted
 from islesnet.errors import require_switch
 from islesnet.files import is_file, sha256_of, whole_file
 from islesnet.result_files import MARK, mark
@@ -156,7 +157,7 @@ class SaveLesionsd(MapTransform):
 def _in_short(numbers: Mapping[str, Any]) -> str:
     """Tell count, volume and check in a line."""
     count, volume_ml = numbers["lesion_count"], numbers["lesion_volume_ml"]
-    told = f"{count} lesion{'' if count == 1 else 's'}, {volume_ml:.2f} ml"
+    told = f"{counted(count, 'lesion')}, {volume_ml:.2f} ml"
     in_short = numbers.get("trust", {}).get("in_short")
     return f"{told}; {in_short}" if in_short else told
 

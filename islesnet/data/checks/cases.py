@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
 
+from islesnet.counts import counted
 from islesnet.data.case import Case
 from islesnet.data.checks.cohort import Fingerprint, check_fingerprints, check_names
 from islesnet.data.checks.problem import Problem
@@ -81,7 +82,7 @@ def require_sound(cases: Sequence[Case]) -> None:
         if len(errors) == 1:
             raise InputError(said[0].removeprefix("error: "))
         listed = "".join(f"\n  {sentence}" for sentence in said)
-        raise InputError(f"{len(errors)} errors in {len(cases)} case{'s' * (len(cases) > 1)}:{listed}")
+        raise InputError(f"{len(errors)} errors in {counted(len(cases), 'case')}:{listed}")
 
 
 def require_sound_datalist(path: Path | str, dataset_dir: Path | str | None = None) -> None:
@@ -98,11 +99,9 @@ def require_sound_datalist(path: Path | str, dataset_dir: Path | str | None = No
             raise InputError(f"{path}: the section {section!r} has no patient, so {why}; see islesnet datalist --split")
     if (few := len(sections["validation"])) < _FEW_TO_VALIDATE:
         logger.warning(
-            "%s: the best epoch is chosen by %d validation patient%s alone, so largely by chance; islesnet datalist "
-            "--split can give more.",
+            "%s: the best epoch is chosen by %s alone, so largely by chance; islesnet datalist --split can give more.",
             path,
-            few,
-            "s" * (few > 1),
+            counted(few, "validation patient"),
         )
     cases = [case for section in sections.values() for case in section if case.label is not None]
     logger.info("Checking the files of %d patients", len(cases))

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from islesnet.counts import counted
 from islesnet.report.csv_files import write_csv
 from islesnet.report.page import Page
 from islesnet.report.patient.findings import TRUST, say_ml
@@ -149,7 +150,7 @@ def _sentence(patients: int, failed: int, doubted: int, edited: int) -> str:
     if edited:
         were, rows_are = ("mask was", "its row is") if edited == 1 else ("masks were", "their rows are")
         parts.append(f"{edited} {were} changed after the run, and {rows_are} of the mask before")
-    parts += [f"{failed} patient{'' if failed == 1 else 's'} failed"] if failed else []
+    parts += [f"{counted(failed, 'patient')} failed"] if failed else []
     return "; ".join(parts) + "."
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from islesnet.counts import counted
 from islesnet.scanner.candidate import Grid, UnusableError
 from islesnet.scanner.dicom.frames import Frame
 from islesnet.volumes.geometry import SHEAR_DEGREES
@@ -44,9 +45,7 @@ def grid_through(slices: Sequence[Frame]) -> tuple[Grid, list[str]]:
         UnusableError: for too few slices, missing ones, uneven spacing, or a grid without right angles.
     """
     if len(slices) < FEWEST_SLICES:
-        raise UnusableError(
-            f"has {len(slices)} slice{'s' * (len(slices) > 1)}; a scan of a head has at least {FEWEST_SLICES}"
-        )
+        raise UnusableError(f"has {counted(len(slices), 'slice')}; a scan of a head has at least {FEWEST_SLICES}")
     positions = np.array([frame.position for frame in slices])
     steps = np.diff(positions_across(slices))
     note = _check_steps(steps)
