@@ -219,6 +219,17 @@ def test_less_than_half_a_voxel_is_a_remark(folders):
     assert "the mask lies up to 0.9 mm" in result.summary["remarks"]["1"][0]
 
 
+def test_mask_of_most_of_the_head_is_remarked_because_it_touches_every_lesion(tmp_path):
+    affine = AFFINE @ np.diag([4.0, 4.0, 2.0, 1.0])  # 8 x 10 x 8 mm
+    save(TRUTHS["1"], tmp_path / "truth" / "1_msk.nii.gz", affine)
+    save(np.ones(SHAPE, np.uint8), tmp_path / "pred" / "1_lesion.nii.gz", affine)
+
+    result = run(tmp_path / "pred", tmp_path / "truth", tmp_path / "out")
+
+    assert result.scores["lesion_f1"][0] == 1.0
+    assert "marks 1,720 ml, more than infarcts have" in result.summary["remarks"]["1"][0]
+
+
 def test_no_results_are_left_where_nobody_could_be_scored(folders):
     run(*folders)
     for patient in TRUTHS:

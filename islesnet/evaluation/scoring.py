@@ -15,6 +15,8 @@ from islesnet.metrics import MaskScores, Reliability, dice_by_threshold
 from islesnet.metrics.baselines import THRESHOLDS
 from islesnet.volumes.file_names import subject_of
 
+_LARGEST_LESION_ML = 400.0  # as `islesnet.trust.TrustLimits` has it
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -47,9 +49,14 @@ def score_patient(pair: MaskPair, case: Case | None) -> Scored | str:
     """
     try:
         scan = read_scan(pair, case)
-        remarks = scan.remarks
+        scores, remarks = scan.score(scan.masks.prediction), scan.remarks
+        if scores.predicted_ml > _LARGEST_LESION_ML:
+            remarks.append(
+                f"{pair.prediction}: marks {scores.predicted_ml:,.0f} ml, more than infarcts have. A piece that covers "
+                "much of the brain touches every lesion, so lesion-wise scores are high for nothing"
+            )
         return Scored(
-            scores=scan.score(scan.masks.prediction),
+            scores=scores,
             empty=scan.score_empty(),
             remarks=remarks,
             threshold_dice=None if scan.dwi is None else dice_by_threshold(scan.dwi, scan.masks.truth),
