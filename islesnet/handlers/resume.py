@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from ignite.engine import Engine, Events
-from monai.engines import Evaluator
+from monai.engines import Evaluator, Trainer
 from monai.handlers import EarlyStopHandler
 from monai.transforms import Compose
 from torch.optim.lr_scheduler import LambdaLR
@@ -26,7 +26,18 @@ logger = logging.getLogger(__name__)
 
 
 class ResumableEarlyStop(EarlyStopHandler):
-    """MONAI's EarlyStopHandler with its count of validations without progress among the things that are saved."""
+    """MONAI's EarlyStopHandler with its count of validations without progress among the things that are saved.
+
+    Attach it to the trainer that it is to end and to the evaluator that it watches: a client that runs the trainer by
+    itself knows nothing of `set_trainer`.
+    """
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a trainer or an evaluator."""
+        if isinstance(engine, Trainer):
+            self.set_trainer(engine)
+        else:
+            super().attach(engine)
 
     def state_dict(self) -> dict[str, Any]:
         """Give the counter and the best score."""
@@ -83,11 +94,13 @@ class ExactResume:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
 
     def start(self, engine: Engine) -> None:
-        """Load the state, or set an earlier one aside.
+        """Load the state, or set an earlier one aside; a further round of this training goes on from where it is.
 
         Raises:
             InputError: where there is a state that cannot be read or does not fit.
         """
+        if engine.state.epoch > 0:
+            return
         if self.resume and self.path.exists():
             self._load(engine)
             return

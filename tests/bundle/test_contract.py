@@ -17,6 +17,9 @@ import torch.distributed
 import yaml
 from monai.bundle import ConfigParser, ckpt_export, verify_net_in_out
 from monai.data import load_net_with_metadata
+from monai.fl.client import MonaiAlgo
+from monai.fl.utils.constants import ExtraItems
+from monai.fl.utils.exchange_object import ExchangeObject
 from monai.transforms import LoadImaged
 from monai.utils import set_determinism
 
@@ -175,6 +178,36 @@ def test_client_that_hands_over_one_image_gets_the_mask_that_inference_writes(we
     assert np.allclose(data["pred"].affine, mask.affine)
     assert json.loads(json.dumps(data["result"]))["is_trusted"] in (True, False)
     assert not (tmp_path / "client").exists()
+
+
+@pytest.mark.filterwarnings("ignore:executing the bundle config")
+def test_federated_client_trains_in_rounds_and_evaluates_what_it_is_sent(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.excepthook", sys.excepthook)  # `initialize` sets its own
+    training = {**TINY, "dataset_dir": str(dataset), "output_dir": str(tmp_path / "out"), "ckpt_dir": str(tmp_path)}
+    here = {"spacing": TINY["spacing"], "dataset_dir": str(dataset), "output_dir": str(tmp_path / "scored")}
+    client = MonaiAlgo(
+        str(BUNDLE),
+        send_weight_diff=False,
+        config_train_filename=recipe_files("training")["config_file"],
+        train_kwargs=training,
+        config_evaluate_filename=recipe_files("evaluate")["config_file"],
+        eval_workflow_name="infer",
+        eval_kwargs=here | {"threshold": 0.5, "temperature": 1.0, "offset": 0.0, "bias_correction": False},
+    )
+    client.initialize({ExtraItems.CLIENT_NAME: "hospital"})
+
+    sent = ExchangeObject(weights={name: value.numpy() for name, value in client.get_weights().weights.items()})
+    for _ in range(2):
+        client.train(sent)
+        sent = ExchangeObject(weights={name: value.numpy() for name, value in client.get_weights().weights.items()})
+    metrics = client.evaluate(sent).metrics
+
+    assert client.trainer.state.epoch == 2
+    assert sorted(path.name for path in tmp_path.glob("*.pt")) == ["last.pt", "model.pt"]
+    assert not list(tmp_path.glob("earlier_*"))  # the second round goes on from the first
+    assert 0 <= metrics["val_dice"] <= 1
+    client.finalize()
+    set_determinism(None)
 
 
 def test_preprocessed_patients_are_found_again_whatever_the_seed(dataset):
