@@ -29,16 +29,23 @@ class OutlinedSlices:
         self.sequences = tuple(sequences)
         self.patients = patients
         self.tag = tag
+        self._drawn = 0
 
     def attach(self, engine: Engine) -> None:
         """Attach to an evaluator with decollated outputs."""
+        engine.add_event_handler(Events.EPOCH_STARTED, self.begin)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self)
+
+    def begin(self) -> None:
+        """Begin with the first patient again."""
+        self._drawn = 0
 
     def __call__(self, engine: Engine) -> None:
         """Draw the patients of this iteration that are among the first."""
-        already = (engine.state.iteration - 1) % engine.state.epoch_length * len(engine.state.output)
-        for batch, output in list(zip(engine.state.batch, engine.state.output, strict=True))[: self.patients - already]:
+        chosen = list(zip(engine.state.batch, engine.state.output, strict=True))[: self.patients - self._drawn]
+        for batch, output in chosen:
             self._draw(str(batch["patient"]), output, engine.state.epoch)
+        self._drawn += len(chosen)
 
     def _draw(self, patient: str, output: dict[str, Any], step: int) -> None:
         image, truth, prediction = (_array(output[key]) for key in ("image", "label", "pred"))

@@ -213,21 +213,39 @@ def test_learning_rate_is_written_at_every_epoch(engine):
     assert writer.scalars == [("learning_rate", 0.25, 1), ("learning_rate", 0.25, 2)]
 
 
-def test_first_patients_are_drawn_and_no_more():
-    def step(engine, patient):
+def pictures_of(batches, patients, epochs=1):
+    """Draw the first patients of a validation whose batches are these names."""
+
+    def step(engine, batch):
         mask = torch.zeros(1, 6, 5, 4)
         mask[0, 2:4, 2:4, 1] = 1
-        engine.state.batch = [{"patient": patient}]
-        return [{"image": torch.rand(2, 6, 5, 4), "label": mask, "pred": mask}]
+        engine.state.batch = [{"patient": patient} for patient in batch]
+        return [{"image": torch.rand(2, 6, 5, 4), "label": mask, "pred": mask} for _ in batch]
 
     writer, engine = Recorder(), Engine(step)
-    OutlinedSlices(writer, ["dwi", "t1"], patients=2).attach(engine)
+    OutlinedSlices(writer, ["dwi", "t1"], patients=patients).attach(engine)
+    engine.run(batches, max_epochs=epochs)
+    return writer.images
 
-    engine.run(["a", "b", "c"])
 
-    assert sorted(writer.images) == ["outlines/a", "outlines/b"]
-    picture, step_number, dataformats = writer.images["outlines/a"]
+def test_first_patients_are_drawn_and_no_more():
+    images = pictures_of(["a", "b", "c"], patients=2)
+
+    assert sorted(images) == ["outlines/a", "outlines/b"]
+    picture, step_number, dataformats = images["outlines/a"]
     assert (picture.shape, step_number, dataformats) == ((15, 36, 3), 1, "HWC")
+
+
+@pytest.mark.parametrize("batches", [["abcd", "efgh", "ijkl"], ["abcd", "efg"]])
+def test_no_more_patients_are_drawn_however_many_make_a_batch(batches):
+    assert "".join(sorted(name[-1] for name in pictures_of(batches, patients=5))) == "abcde"
+    assert "".join(sorted(name[-1] for name in pictures_of(batches, patients=4))) == "abcd"
+
+
+def test_same_patients_are_drawn_at_every_validation():
+    images = pictures_of(["a", "b", "c"], patients=2, epochs=3)
+
+    assert {name: step_number for name, (_, step_number, _) in images.items()} == {"outlines/a": 3, "outlines/b": 3}
 
 
 @pytest.mark.parametrize(
