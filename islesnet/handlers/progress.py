@@ -85,7 +85,7 @@ class TimeLeft:
             self._bar.stop()
         elif self._began and self._last_line != engine.state.iteration:
             logger.info(self._line(engine))
-        self._bar, self._began = None, 0.0
+        self._bar, self._began, self._last_line = None, 0.0, -1
 
     def fail(self, engine: Engine, error: Exception) -> None:
         """Close the bar and let the error go on."""

@@ -308,3 +308,18 @@ def test_time_left_is_said_in_the_log_at_the_end(engine, caplog):
         engine.run([0, 1, 2], max_epochs=2)
 
     assert "Training: 6 of 6 steps" in caplog.text
+
+
+def test_second_run_ends_with_a_line_as_the_first_does(engine, caplog, monkeypatch):
+    # The first run has its line after the last patient, for a minute is over; the second is quicker.
+    minutes = [1.0, 2.0]
+    monkeypatch.setattr("islesnet.handlers.progress.time.monotonic", lambda: 60 * minutes[engine.state.iteration == 2])
+    TimeLeft("Segmenting", "patient", seconds=60.0).attach(engine)
+    engine.run([0, 1])
+    caplog.clear()
+    minutes[1] = 1.5
+
+    with caplog.at_level(logging.INFO):
+        engine.run([0, 1])
+
+    assert "Segmenting: 2 of 2 patients, 0:30 so far" in caplog.text
