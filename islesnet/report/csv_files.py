@@ -1,5 +1,6 @@
 """Tables as CSV files: raw numbers, stamped."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pandas as pd
 
 from islesnet.files import whole_file
+
+_EVALUATED = "=+-@"  # what a text begins with that a spreadsheet takes for a formula
 
 
 def write_csv(frame: pd.DataFrame, path: Path, stamps: Sequence[str] = ()) -> Path:
@@ -20,13 +23,10 @@ def write_csv(frame: pd.DataFrame, path: Path, stamps: Sequence[str] = ()) -> Pa
     return path
 
 
-def _as_text(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and len(cell) > 1 and cell[0] in "=+-@" else cell
-
-
 def read_scores(path: Path) -> pd.DataFrame:
-    """Read a scores.csv; a patient may be called NA, or 007."""
-    return pd.read_csv(path, dtype={"patient": str}, keep_default_na=False, na_values=[""])
+    """Read a scores.csv; a patient may be called NA, 007 or +1, and has no apostrophe of `write_csv` in front."""
+    scores = pd.read_csv(path, dtype={"patient": str}, keep_default_na=False, na_values=[""])
+    return scores.assign(patient=scores["patient"].str.replace(rf"^'(?=[{re.escape(_EVALUATED)}].)", "", regex=True))
 
 
 def pool_scores(scores_by_system: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -45,3 +45,8 @@ def flatten_summaries(summaries: Mapping[str, Mapping[str, Any]]) -> pd.DataFram
         for score, measure in part["measures"].items()
     ]
     return pd.DataFrame(rows)
+
+
+def _as_text(cell: Any) -> Any:
+    is_evaluated = isinstance(cell, str) and len(cell) > 1 and cell[0] in _EVALUATED
+    return f"'{cell}" if is_evaluated else cell

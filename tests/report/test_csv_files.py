@@ -27,9 +27,10 @@ def test_table_without_stamps_has_no_such_column(tmp_path):
 
 
 def test_patients_keep_their_names_whatever_they_are_called(tmp_path):
-    write_csv(pd.DataFrame({"patient": ["NA", "007", "null"], "dice": [0.5, None, 1.0]}), tmp_path / "scores.csv")
+    patients = ["NA", "007", "null", "+1", "-x", "=2", "@anna", "-", "o'hara"]
+    write_csv(pd.DataFrame({"patient": patients, "dice": [0.5, None, *[1.0] * 7]}), tmp_path / "scores.csv")
 
     scores = read_scores(tmp_path / "scores.csv")
 
-    assert scores["patient"].tolist() == ["NA", "007", "null"]
-    assert scores["dice"].isna().tolist() == [False, True, False]
+    assert scores["patient"].tolist() == patients
+    assert scores["dice"].isna().tolist() == [False, True, *[False] * 7]
