@@ -3,6 +3,7 @@
 import itertools
 import math
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from islesnet.data.case import Case
@@ -108,10 +109,10 @@ def require_once(cases: Sequence[Case]) -> None:
     Raises:
         InputError: naming the first.
     """
-    names = [case.patient for case in cases]
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if twice:
-        raise InputError(f"the patient {twice[0]!r} is given {names.count(twice[0])} times; each must come once")
+    counts = Counter(case.patient for case in cases)
+    twice = next((name for name, count in counts.items() if count > 1), None)
+    if twice is not None:
+        raise InputError(f"the patient {twice!r} is given {counts[twice]} times; each must come once")
 
 
 def share_out(whole: int, fractions: tuple[float, float, float]) -> dict[str, int]:
