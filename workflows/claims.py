@@ -7,6 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from islesnet.counts import first_of
 from islesnet.errors import InputError
 from islesnet.files import as_json, write_json
 
@@ -48,10 +49,9 @@ def check_claim(folder: Path, name: str, choices: Mapping[str, object], option: 
     told, earlier = as_json(choices), json.loads(note.read_text())
     differing = [name for name in dict.fromkeys([*earlier, *told]) if earlier.get(name) != told.get(name)]
     if differing:
-        more = f" and {len(differing) - _NAMED} more" if len(differing) > _NAMED else ""
         raise InputError(
-            f"{folder} was begun with another choice of {', '.join(differing[:_NAMED])}{more} (see {note}). Go on with "
-            f"what it was begun with, or name another folder with {option}."
+            f"{folder} was begun with another choice of {first_of(differing, _NAMED)} (see {note}). Go on with what it "
+            f"was begun with, or name another folder with {option}."
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from islesnet.counts import first_of
 from islesnet.data.case import Case
 from islesnet.data.datalist import cases_in_datalist
 from islesnet.data.layouts import detect_layout, find_cases
@@ -263,5 +264,4 @@ def _sorted(names: Iterable[str]) -> list[str]:
 
 
 def _listed(names: Mapping[str, object] | Iterable[str]) -> str:
-    shown = _sorted(names)
-    return ", ".join(shown[:8]) + (f" and {len(shown) - 8} more" if len(shown) > 8 else "")
+    return first_of(_sorted(names), most=8)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pandas as pd
 
-from islesnet.counts import counted
+from islesnet.counts import counted, first_of
 from islesnet.data import (
     Case,
     MaskPair,
@@ -203,9 +203,11 @@ def _cases(images: Path, pairs: Mapping[str, MaskPair], dataset_dir: Path | None
     names = match_names(pairs, cases)
     without = [patient for patient in pairs if patient not in names]
     if not names:
-        raise InputError(f"{images} has images of none of the patients: there are {', '.join(list(cases)[:8])}")
+        raise InputError(f"{images} has images of none of the patients: there are {first_of(cases, most=8)}")
     if without:
-        logger.warning("%s has no images of %s: %s", images, counted(len(without), "patient"), ", ".join(without))
+        logger.warning(
+            "%s has no images of %s: %s", images, counted(len(without), "patient"), first_of(without, most=8)
+        )
     return {patient: cases[name] for patient, name in names.items()}
 
 

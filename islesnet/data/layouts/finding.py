@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from islesnet.counts import first_of
 from islesnet.data.case import Case
 from islesnet.data.layouts import bids, folders, nnunet, siss2015, table
 from islesnet.data.layouts.listing import DICOM_HINT, entries, holds_dicom
@@ -93,7 +94,7 @@ def _require_each_once(cases: list[Case], folder: Path) -> None:
 
 def _nothing_known(folder: Path, layout: str) -> InputError:
     names = [folder.name] if folder.is_file() else [entry.name for entry in entries(folder)]
-    found = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    found = first_of(names, most=6)
     if folder.is_dir() and holds_dicom(folder):
         found += f" ({DICOM_HINT})"
     if tables := [name for name in names if name.lower().endswith((".csv", ".tsv"))]:
