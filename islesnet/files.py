@@ -113,18 +113,6 @@ def file_beside(weights: str | Path, what: str) -> Path:
     return weights.with_name(f"{weights.stem}_{what}.json")
 
 
-def _named(error: OSError, path: Path) -> OSError:
-    # The user knows the file that should have been, not the temporary one.
-    return OSError(error.errno, error.strerror or str(error), str(path))
-
-
-def _make_readable(path: Path) -> None:
-    # mkstemp gives the file to its owner alone; a result belongs to whoever may read the folder.
-    mask = os.umask(0)
-    os.umask(mask)
-    path.chmod(0o666 & ~mask)
-
-
 # These return False for a path inside a folder that we may not enter; pathlib's own methods raise.
 def exists(path: Path) -> bool:
     """Tell whether a file or folder can be seen."""
@@ -154,3 +142,15 @@ def require_writable(folder: str | Path) -> None:
             pass
     except OSError as error:
         raise InputError(f"Cannot write to the folder {path}: {error.strerror}. Choose another.") from error
+
+
+def _named(error: OSError, path: Path) -> OSError:
+    # The user knows the file that should have been, not the temporary one.
+    return OSError(error.errno, error.strerror or str(error), str(path))
+
+
+def _make_readable(path: Path) -> None:
+    # mkstemp gives the file to its owner alone; a result belongs to whoever may read the folder.
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)

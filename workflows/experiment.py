@@ -174,17 +174,6 @@ class Experiment:
         write_json(self.folder / name, {"system": self.system.name, **(known or {})})
 
 
-def _temporary_files_beside(cache_dir: Path) -> dict[str, str]:
-    """Give the environment variable that puts commands' temporary files on the cache's file system, where it is needed.
-
-    MONAI's PersistentDataset moves finished files into the cache. Within one file system a move is a single step, so
-    that two trainings can share the cache. A long path is not taken: Python's processes could not open their sockets.
-    """
-    cache_dir.mkdir(parents=True, exist_ok=True)
-    is_there = cache_dir.stat().st_dev == Path(tempfile.gettempdir()).stat().st_dev
-    return {} if is_there or len(str(cache_dir)) > _LONGEST_TEMPORARY_PATH else {"TMPDIR": str(cache_dir)}
-
-
 def run_all(experiments: Sequence[Experiment], shares: Sequence[Mapping[str, str]]) -> list[str]:
     """Run experiments, one at a time on each share of the machine; one that fails does not stop the others.
 
@@ -225,6 +214,17 @@ def run_all(experiments: Sequence[Experiment], shares: Sequence[Mapping[str, str
             threads.shutdown(wait=False, cancel_futures=True)
             stop_commands()
             raise
+
+
+def _temporary_files_beside(cache_dir: Path) -> dict[str, str]:
+    """Give the environment variable that puts commands' temporary files on the cache's file system, where it is needed.
+
+    MONAI's PersistentDataset moves finished files into the cache. Within one file system a move is a single step, so
+    that two trainings can share the cache. A long path is not taken: Python's processes could not open their sockets.
+    """
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    is_there = cache_dir.stat().st_dev == Path(tempfile.gettempdir()).stat().st_dev
+    return {} if is_there or len(str(cache_dir)) > _LONGEST_TEMPORARY_PATH else {"TMPDIR": str(cache_dir)}
 
 
 class _TimeLeft:

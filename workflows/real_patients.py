@@ -99,28 +99,6 @@ class RealPredictor:
         return RealPatient(found.patient, sequences, item, _truth_of(found, reference), reference.array * brain)
 
 
-def _truth_of(patient: Case | RawScans, reference: Volume) -> np.ndarray | None:
-    """Read the expert's mask of a patient who has one on the grid of the reference."""
-    label = _label_of(patient)
-    if label is None:
-        return None
-    truth = read_volume(label)
-    if not lie_on_one_grid(reference.header, truth.header):
-        logger.warning("%s: %s is not on the grid of the reference and is not used", patient.patient, label.name)
-        return None
-    return truth.array > 0.5
-
-
-def _label_of(patient: Case | RawScans) -> Path | None:
-    if isinstance(patient, Case) or patient.label is not None:
-        return patient.label
-    try:
-        cases = [] if patient.folder is None else find_cases(patient.folder)
-    except InputError:  # raw scans, whose names do not say which sequences they are
-        return None
-    return cases[0].label if len(cases) == 1 else None
-
-
 def score_real_patients(
     folders: Sequence[Path], weights: Path, point: OperatingPoint, output_dir: Path, dwi_deviations: float | None = None
 ) -> pd.DataFrame:
@@ -175,6 +153,28 @@ def write_mask(mask: MetaTensor, file: Path) -> None:
     image: Any = nib.Nifti1Image(np.asarray(mask[0], dtype=np.uint8), np.asarray(mask.affine, dtype=np.float64))
     with whole_file(file) as part:
         nib.save(image, part)
+
+
+def _truth_of(patient: Case | RawScans, reference: Volume) -> np.ndarray | None:
+    """Read the expert's mask of a patient who has one on the grid of the reference."""
+    label = _label_of(patient)
+    if label is None:
+        return None
+    truth = read_volume(label)
+    if not lie_on_one_grid(reference.header, truth.header):
+        logger.warning("%s: %s is not on the grid of the reference and is not used", patient.patient, label.name)
+        return None
+    return truth.array > 0.5
+
+
+def _label_of(patient: Case | RawScans) -> Path | None:
+    if isinstance(patient, Case) or patient.label is not None:
+        return patient.label
+    try:
+        cases = [] if patient.folder is None else find_cases(patient.folder)
+    except InputError:  # raw scans, whose names do not say which sequences they are
+        return None
+    return cases[0].label if len(cases) == 1 else None
 
 
 def _scores(mask: MetaTensor, truth: np.ndarray | None) -> dict[str, float]:

@@ -34,13 +34,6 @@ def main(words: Sequence[str] | None = None) -> int:
     return answer(parser, _release, words, goes_on=False)
 
 
-def _release(arguments: argparse.Namespace) -> int:
-    bundle = arguments.out / NAME
-    archive = release_bundle(bundle)
-    print(f"The bundle is {bundle}; packed, {archive}")
-    return 0
-
-
 def release_bundle(target: Path) -> Path:
     """Write the bundle as a folder that stands alone, and pack it beside as ``<name>_v<version>.zip``.
 
@@ -69,6 +62,13 @@ def release_bundle(target: Path) -> Path:
     version = ConfigParser.load_config_file(target / "configs" / "metadata.json")["version"]
     archive = f"{target}_v{version}"
     return Path(shutil.make_archive(archive, "zip", target.parent, target.name))
+
+
+def _release(arguments: argparse.Namespace) -> int:
+    bundle = arguments.out / NAME
+    archive = release_bundle(bundle)
+    print(f"The bundle is {bundle}; packed, {archive}")
+    return 0
 
 
 def _require_releasable(weights: Path) -> None:

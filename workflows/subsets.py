@@ -224,10 +224,6 @@ def subset_scores(scores: pd.DataFrame) -> SubsetScores:
     )
 
 
-def _describe(item: Mapping[str, MetaTensor]) -> dict[str, dict[str, float]]:
-    return describe_appearance(item["image"], SEQUENCES)
-
-
 def mean_with_interval(dice: np.ndarray) -> str:
     """Write a mean over patients, its 95 % interval where there are enough of them for one, and their number."""
     if not len(dice):
@@ -242,6 +238,10 @@ def clean_mask(probability: MetaTensor, threshold: float, minimum_ml: float) -> 
     mask = (probability >= threshold).to(torch.uint8)
     cleaned: MetaTensor = RemoveSmallLesionsd("pred", minimum_ml)({"pred": mask})["pred"]
     return cleaned
+
+
+def _describe(item: Mapping[str, MetaTensor]) -> dict[str, dict[str, float]]:
+    return describe_appearance(item["image"], SEQUENCES)
 
 
 def _spacing(truth: torch.Tensor) -> tuple[float, ...]:

@@ -115,18 +115,6 @@ def systems_named(names: Sequence[str]) -> list[System]:
     return [SYSTEMS[name] if name in SYSTEMS else _own_system(name) for name in names]
 
 
-def _own_system(name: str) -> System:
-    system = System(name, recipe=name)
-    recipes = (system.training_recipe, system.evaluation_recipe())
-    missing = [recipe for recipe in recipes if not (BUNDLE / recipe).is_file()]
-    if missing or name in ("", *(known.recipe for known in SYSTEMS.values())):
-        needed = missing[0] if missing else "a name of its own"
-        raise InputError(
-            f"there is no system {name!r}; there are {', '.join(SYSTEMS)}, and one of your own needs {needed}"
-        )
-    return system
-
-
 def require_ensemble_recipe(system: System) -> None:
     """Refuse a system whose ensemble nothing can score, before its networks are trained for days.
 
@@ -184,18 +172,6 @@ def start_encoders(systems: Sequence[System], weights: str | bool, training: str
     start = {"default": {"pretrained": weights}}
     start |= {name: {"pretrained": weights, "encoder_training": training} for name in PAPER_SYSTEMS}
     return [system.trained_with(start.get(system.name, {})) for system in systems]
-
-
-def _require_shipped_weights() -> None:
-    """Refuse other weights in place of the shipped ones: they may have been trained on the patients to be tested."""
-    shipped = BUNDLE / SHIPPED_WEIGHTS
-    checksum = checksum_of(shipped)
-    if not (shipped.is_file() and checksum.is_file()):
-        raise InputError(
-            f"the system {FINE_TUNED!r} starts from the shipped weights, but {shipped} with its {checksum.name} is not "
-            f"there; where a training has set both aside, in {shipped.parent / 'earlier_1'}, move them back"
-        )
-    require_intact(shipped)
 
 
 def say_encoders(
@@ -269,3 +245,27 @@ def say_pace(pace: Pace, systems: Sequence[System]) -> str:
         f"Every system was trained in {pace.epochs} epochs of about {pace.steps_per_epoch} steps of "
         f"{pace.patients_per_step} slabs ({'; '.join(said)}), by its own recipe."
     )
+
+
+def _own_system(name: str) -> System:
+    system = System(name, recipe=name)
+    recipes = (system.training_recipe, system.evaluation_recipe())
+    missing = [recipe for recipe in recipes if not (BUNDLE / recipe).is_file()]
+    if missing or name in ("", *(known.recipe for known in SYSTEMS.values())):
+        needed = missing[0] if missing else "a name of its own"
+        raise InputError(
+            f"there is no system {name!r}; there are {', '.join(SYSTEMS)}, and one of your own needs {needed}"
+        )
+    return system
+
+
+def _require_shipped_weights() -> None:
+    """Refuse other weights in place of the shipped ones: they may have been trained on the patients to be tested."""
+    shipped = BUNDLE / SHIPPED_WEIGHTS
+    checksum = checksum_of(shipped)
+    if not (shipped.is_file() and checksum.is_file()):
+        raise InputError(
+            f"the system {FINE_TUNED!r} starts from the shipped weights, but {shipped} with its {checksum.name} is not "
+            f"there; where a training has set both aside, in {shipped.parent / 'earlier_1'}, move them back"
+        )
+    require_intact(shipped)

@@ -163,13 +163,13 @@ def seconds_of_validation(tensorboard_dir: Path) -> float:
     return validated - max(told for told, _ in _told(tensorboard_dir, "loss") if told <= validated)
 
 
+def validation_interval(epochs: int) -> int:
+    """Give the number of epochs from one validation to the next, such that the last epoch is validated."""
+    return epochs // max(times for times in range(1, VALIDATIONS + 1) if epochs % times == 0)
+
+
 def _told(tensorboard_dir: Path, tag: str) -> list[tuple[float, int]]:
     """List the times at which TensorBoard recorded a quantity, and the steps, in the order of time."""
     events = EventAccumulator(str(tensorboard_dir))
     events.Reload()
     return sorted((event.wall_time, event.step) for event in events.Scalars(tag))
-
-
-def validation_interval(epochs: int) -> int:
-    """Give the number of epochs from one validation to the next, such that the last epoch is validated."""
-    return epochs // max(times for times in range(1, VALIDATIONS + 1) if epochs % times == 0)

@@ -121,12 +121,12 @@ class TimeLeft:
         return "" if loss is None else f", loss {float(loss):.3f}"
 
 
-def _passed_over(engine: Engine) -> int:
-    return len(getattr(engine, "finished", ()))
-
-
 def clock(seconds: float) -> str:
     """Write a duration as minutes and seconds, with hours where there are any: 4:05, 1:04:05."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _passed_over(engine: Engine) -> int:
+    return len(getattr(engine, "finished", ()))

@@ -86,23 +86,6 @@ def pool_reliability(tables: Sequence[pd.DataFrame]) -> pd.DataFrame | None:
     return tables[0][["low", "high"]].assign(voxels=voxels, **shares)
 
 
-def _reliability_table(
-    voxels: NDArray[np.int64], probability: NDArray[np.float64], lesion: NDArray[np.int64]
-) -> pd.DataFrame:
-    """Make the table of sums over the voxels of each bin."""
-    edges = np.linspace(0.0, 1.0, BINS + 1)
-    known = np.where(voxels > 0, voxels, np.nan)
-    return pd.DataFrame(
-        {
-            "low": edges[:-1],
-            "high": edges[1:],
-            "voxels": voxels,
-            "mean_probability": probability / known,
-            "lesion_share": lesion / known,
-        }
-    )
-
-
 class LogitHistogram:
     """Gather the lesion's logits of any number of voxels in bounded memory, and fit temperature and offset to them.
 
@@ -199,3 +182,20 @@ class LogitHistogram:
         """Give the logit of each bin, the mean of those in it, at a temperature and an offset."""
         scaled: NDArray[np.float64] = self._sums / np.maximum(self._counts, 1) / temperature + offset
         return scaled
+
+
+def _reliability_table(
+    voxels: NDArray[np.int64], probability: NDArray[np.float64], lesion: NDArray[np.int64]
+) -> pd.DataFrame:
+    """Make the table of sums over the voxels of each bin."""
+    edges = np.linspace(0.0, 1.0, BINS + 1)
+    known = np.where(voxels > 0, voxels, np.nan)
+    return pd.DataFrame(
+        {
+            "low": edges[:-1],
+            "high": edges[1:],
+            "voxels": voxels,
+            "mean_probability": probability / known,
+            "lesion_share": lesion / known,
+        }
+    )

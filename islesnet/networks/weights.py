@@ -49,15 +49,6 @@ def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
     logger.info("Weights: %s%s", path, _origin_of(Path(path)))
 
 
-def _origin_of(path: Path) -> str:
-    """Say whether weights are such as were released, and where a training has set such aside."""
-    if checksum_of(path).is_file():
-        return f", checked against {checksum_of(path).name}"
-    aside = sorted(path.parent.glob(f"earlier_*/{checksum_of(path).name}"))
-    released = f"; the released ones are {aside[0].with_name(path.name)}" if aside else ""
-    return f", of a training of yours: there is no {checksum_of(path).name} beside them{released}"
-
-
 def trained_spacing(path: str | PathLike[str]) -> list[float]:
     """Read from weights the size of the voxels that they were trained on; the usual size where they do not say.
 
@@ -150,6 +141,15 @@ def other_spacings(
         for name in names
         if not torch.allclose(weights[name].float(), needed[name].float().cpu())
     ]
+
+
+def _origin_of(path: Path) -> str:
+    """Say whether weights are such as were released, and where a training has set such aside."""
+    if checksum_of(path).is_file():
+        return f", checked against {checksum_of(path).name}"
+    aside = sorted(path.parent.glob(f"earlier_*/{checksum_of(path).name}"))
+    released = f"; the released ones are {aside[0].with_name(path.name)}" if aside else ""
+    return f", of a training of yours: there is no {checksum_of(path).name} beside them{released}"
 
 
 def _require_members(

@@ -144,13 +144,6 @@ def stages(patient: Path, weights: Path, scratch: Path) -> dict[str, float]:
     }
 
 
-def _precision(parser: ConfigParser, device: torch.device) -> torch.autocast:
-    """Compute in the bundle's precision: that of its inferer on a CPU, that of its evaluator on a GPU."""
-    if device.type == "cpu":
-        return torch.autocast("cpu", torch.bfloat16, enabled=parser.get_parsed_content("cpu_bfloat16"))
-    return torch.autocast(device.type, torch.float16, enabled=parser.get_parsed_content("amp"))
-
-
 def geometry(patient: Path, weights: Path, scratch: Path) -> dict[str, bool]:
     """Compare a mask's header with its DWI's."""
     segment_quietly(find_cases(patient), scratch / "geometry", weights)
@@ -236,3 +229,10 @@ def training(scratch: Path, steps: int, overlays: Sequence[str] = (), is_compile
         "trainer_ms_per_step": round(1000 * timer.seconds["trainer"] / steps, 1),
         "loading_alone_slices_per_s": round(loading(dataset_, parser.get_parsed_content("batch_patients"), steps), 1),
     }
+
+
+def _precision(parser: ConfigParser, device: torch.device) -> torch.autocast:
+    """Compute in the bundle's precision: that of its inferer on a CPU, that of its evaluator on a GPU."""
+    if device.type == "cpu":
+        return torch.autocast("cpu", torch.bfloat16, enabled=parser.get_parsed_content("cpu_bfloat16"))
+    return torch.autocast(device.type, torch.float16, enabled=parser.get_parsed_content("amp"))

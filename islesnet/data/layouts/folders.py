@@ -47,18 +47,6 @@ def find(folder: Path) -> list[Case]:
     return cases
 
 
-def _case_of_folder(folder: Path) -> Case | None:
-    paths = volumes_in(folder)
-    if not any(_is_sequence(path, folder) for path in paths):
-        paths = paths + [path for part in _parts(folder) for path in volumes_in(part)]
-    return assemble_by_name(folder.name, paths)
-
-
-def _parts(folder: Path) -> list[Path]:
-    """List the subfolders that belong to the same patient: `anat`, `dwi`, `FLAIR`, `label`."""
-    return [child for child in folders_in(folder) if child.name.lower() == "anat" or read_name(child.name).role]
-
-
 def cases_in_files(folder: Path) -> list[Case]:
     """Make one case of the files directly in a folder, or several where their names tell patients apart.
 
@@ -80,6 +68,18 @@ def cases_in_files(folder: Path) -> list[Case]:
         return sorted((case for case in cases if case is not None), key=lambda case: natural_key(case.patient))
     case = assemble(folder.name, [(str(reading.role), path) for path, reading in named])
     return [case] if case is not None else []
+
+
+def _case_of_folder(folder: Path) -> Case | None:
+    paths = volumes_in(folder)
+    if not any(_is_sequence(path, folder) for path in paths):
+        paths = paths + [path for part in _parts(folder) for path in volumes_in(part)]
+    return assemble_by_name(folder.name, paths)
+
+
+def _parts(folder: Path) -> list[Path]:
+    """List the subfolders that belong to the same patient: `anat`, `dwi`, `FLAIR`, `label`."""
+    return [child for child in folders_in(folder) if child.name.lower() == "anat" or read_name(child.name).role]
 
 
 def _tells_patients_apart(readings: list[NameReading]) -> bool:

@@ -51,20 +51,6 @@ def draw_bland_altman(scores: pd.DataFrame, path: Path, stamps: Sequence[str] = 
     return path
 
 
-def _draw_limits(axes: Axes, error: pd.Series) -> None:
-    bias = float(error.mean())
-    axes.axhline(bias, color=VERMILION, lw=1.4, label=f"mean error {say(bias, 1)} ml")
-    limits = [bias]
-    if len(error) > 1:
-        spread = 1.96 * float(error.std(ddof=1))
-        limits = [bias - spread, bias + spread]
-        _, upper = (axes.axhline(limit, color=VERMILION, lw=1.2, ls="--") for limit in limits)
-        upper.set_label(f"limits of agreement {say(limits[0], 1)} and {say(limits[1], 1)} ml")
-    # Room for the lines where all errors are alike.
-    furthest = max(1.0, *map(abs, limits), float(error.abs().max()))
-    axes.set_ylim(-1.15 * furthest, 1.15 * furthest)
-
-
 def draw_dice_against_volume(scores: pd.DataFrame, path: Path, stamps: Sequence[str] = ()) -> Path:
     """Draw every patient's Dice against the true volume, with the bounds of the strata and each one's mean.
 
@@ -102,6 +88,20 @@ def draw_dice_against_volume(scores: pd.DataFrame, path: Path, stamps: Sequence[
         _draw_strata(axes, known)
         figure.legend(loc="outside lower center", ncols=3)
     return path
+
+
+def _draw_limits(axes: Axes, error: pd.Series) -> None:
+    bias = float(error.mean())
+    axes.axhline(bias, color=VERMILION, lw=1.4, label=f"mean error {say(bias, 1)} ml")
+    limits = [bias]
+    if len(error) > 1:
+        spread = 1.96 * float(error.std(ddof=1))
+        limits = [bias - spread, bias + spread]
+        _, upper = (axes.axhline(limit, color=VERMILION, lw=1.2, ls="--") for limit in limits)
+        upper.set_label(f"limits of agreement {say(limits[0], 1)} and {say(limits[1], 1)} ml")
+    # Room for the lines where all errors are alike.
+    furthest = max(1.0, *map(abs, limits), float(error.abs().max()))
+    axes.set_ylim(-1.15 * furthest, 1.15 * furthest)
 
 
 def _draw_strata(axes: Axes, known: pd.DataFrame) -> None:
