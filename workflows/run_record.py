@@ -18,10 +18,7 @@ def say_missing(planned: Mapping[str, object], done: Mapping[str, object]) -> li
 def say_steps(done: Mapping[str, Sequence[Experiment]]) -> str:
     """Say how many steps each system's trainings took."""
     counts = {name: sorted({experiment.steps or 0 for experiment in own}) for name, own in done.items()}
-    told = (
-        f"{name} {' to '.join(map(str, dict.fromkeys((own[0], own[-1])))) if own[0] else 'not known'}"
-        for name, own in counts.items()
-    )
+    told = (f"{name} {_say_span(own)}" for name, own in counts.items())
     are_equal = len({count for own in counts.values() for count in own}) == 1
     return f"Steps of a training: {', '.join(told)}." + ("" if are_equal else " Unequal: each recipe has its own.")
 
@@ -49,6 +46,13 @@ def write_run_provenance(folder: Path, arguments: argparse.Namespace, **known: A
         "duration_s_of_commands_added_up": total_duration_s(folder),
     }
     return write_provenance(folder, config=config, device=devices_used(folder), **known)
+
+
+def _say_span(steps: Sequence[int]) -> str:
+    """Write steps that rise by the first and the last of them; 0 is a number that is not known."""
+    if steps[0] == 0:
+        return "not known"
+    return str(steps[0]) if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
 
 
 def _commands_below(folder: Path) -> list[dict[str, Any]]:

@@ -84,9 +84,10 @@ def read_scan(pair: MaskPair, case: Case | None) -> Scan:
     if case is None:
         return Scan(masks)
     images, unread = {}, {}
-    for sequence in dict.fromkeys([case.reference, *(["dwi"] if "dwi" in case.sequences else [])]):
+    wanted = {sequence: path for sequence, path in case.sequences.items() if sequence in (case.reference, "dwi")}
+    for sequence, path in wanted.items():
         try:
-            images[sequence] = read_on_grid(case.sequences[sequence], masks.grid)
+            images[sequence] = read_on_grid(path, masks.grid)
         except (InputError, OSError) as error:
             unread[sequence] = str(error)
     return Scan(masks, images, unread, case.reference)

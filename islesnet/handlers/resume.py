@@ -205,8 +205,10 @@ def first_step(path: str | Path, resume: bool = False) -> int:
         path: of the state; one that cannot be read counts as none, and `ExactResume` says what is wrong with it.
         resume: as for `ExactResume`.
     """
+    if not resume:
+        return 1
     try:
-        return 1 + (steps_taken(path) or 0 if resume else 0)
+        return 1 + (steps_taken(path) or 0)
     except Exception as error:  # torch and pickle each raise their own kinds
         logger.debug("%s: %s", path, error)
         return 1

@@ -54,7 +54,9 @@ def _option(volumes: list[Candidate]) -> Option | None:
     single = [c for c in shell if c.grid is not None and shell[0].grid is not None and c.grid.is_same(shell[0].grid)]
     if len(single) == 1:
         is_direction = single[0].facts.direction is not None or single[0].facts.is_trace is False
-        return Option("dwi", (single[0],), f"{why}{', one direction' * is_direction}", False if is_direction else None)
+        if is_direction:
+            return Option("dwi", (single[0],), f"{why}, one direction", False)
+        return Option("dwi", (single[0],), why)
     is_mean = len(single) >= _FEWEST_DIRECTIONS
     return Option("dwi", tuple(single), f"{why}, the geometric mean of {len(single)} directions", is_mean)
 

@@ -46,3 +46,16 @@ def test_unequal_steps_are_said_to_be_unequal(tmp_path, steps, is_said):
 
     assert f"default {steps[0]}, plain_unet {steps[1]}." in told
     assert ("Unequal" in told) == is_said
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"), [((80, 80), "default 80."), ((90, 80), "default 80 to 90."), ((80, None), "default not known.")]
+)
+def test_steps_of_the_folds_are_said_by_the_fewest_and_the_most(tmp_path, steps, told):
+    folds = []
+    for number, count in enumerate(steps):
+        folds.append(Experiment(tmp_path / str(number), SYSTEMS["default"], tmp_path, tmp_path / "datalist.json"))
+        folds[-1].folder.mkdir()
+        (folds[-1].folder / "trained.json").write_text(json.dumps({"steps": count}))
+
+    assert told in say_steps({"default": folds})

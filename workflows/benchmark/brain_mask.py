@@ -41,7 +41,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def measure(chosen: argparse.Namespace) -> int:
     """Find the brain in every scan not measured before, and print the Dice with the known brains, by sequence."""
-    folder = chosen.output / f"{'wide_' * chosen.wide}spacing_{chosen.spacing:g}"
+    folder = chosen.output / f"{'wide_' if chosen.wide else ''}spacing_{chosen.spacing:g}"
     patients = [
         measured(folder / f"patient_{seed:03}.json", partial(measure_patient, seed, chosen.spacing, chosen.wide))
         for seed in range(chosen.patients)

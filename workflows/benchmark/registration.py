@@ -120,7 +120,5 @@ def _seconds(values: Sequence[float]) -> dict[str, float]:
 
 @lru_cache(maxsize=1)
 def _patient(seed: int, spacing_mm: float) -> Phantom:
-    settings = PhantomSettings(
-        spacing_mm=spacing_mm, is_skull_stripped=seed % 2 == 0, thick_slices_probability=0.0
-    )  # fmt: skip
+    settings = PhantomSettings(spacing_mm=spacing_mm, is_skull_stripped=seed % 2 == 0, thick_slices_probability=0.0)
     return make_patient(seed, settings)

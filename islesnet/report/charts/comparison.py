@@ -1,5 +1,6 @@
 """Dice of ours beside other methods, as figure 11 of Aboudi 2022 shows it, with our interval and whose data it was."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def draw_comparison_bars(rows: Sequence[ComparisonRow], path: Path, stamps: Sequ
         path: of the PNG.
         stamps: words in capitals, drawn on top.
     """
-    drawn = sorted((row for row in rows if row.dice is not None and row.dice == row.dice), key=_dice)
+    drawn = sorted((row for row in rows if row.dice is not None and not math.isnan(row.dice)), key=_dice)
     with sheet(path, 1.2 + 0.46 * max(len(drawn), 2), stamps) as figure:
         axes = figure.subplots()
         if not drawn:
