@@ -63,7 +63,7 @@ def segment(
     brain_mask: Annotated[BrainMaskWay, typer.Option(help="How the brain is found.")] = BrainMaskWay.auto,
     bias_correction: Annotated[
         bool | None,
-        typer.Option(help="Take the coils' shading out: by default as the weights were measured, the shipped ones so."),
+        typer.Option(help="Take the coils' shading out, or leave it in. By default as the weights need it."),
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Weights, if not the bundle's own.")] = None,
     probability: Annotated[bool, typer.Option(help="Write the probability map too.")] = False,

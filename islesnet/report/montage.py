@@ -44,7 +44,7 @@ def draw_patient(
         truth: mask, lesion where > 0.5, or None where it is unknown.
         prediction: mask, likewise.
         path: of the PNG.
-        title: of the picture, e.g. patient, Dice and volumes; a new line begins a smaller second line.
+        title: of the picture, e.g. patient, Dice and volumes, in one or two lines.
         stamps: words in capitals, drawn on top.
         ground: the one sequence that the mask was made from: it alone is drawn, with the outlines on it. None draws
             all four, the outlines on the first present of DWI, FLAIR, T2, T1.
@@ -108,8 +108,7 @@ def draw_sequences(
 
 
 def _lay_out(figure: FigureBase, title: str, index: int, rows: int) -> list[Axes]:
-    first, _, rest = title.partition("\n")
-    figure.suptitle(first + (f"\n{rest}" if rest else ""), x=0.01, ha="left", fontsize=10.5)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
     figure.supxlabel(
         f"axial slice {index + 1}; R, L: the patient's right, left", x=0.01, ha="left", fontsize=SMALL, color=GREY
     )

@@ -20,8 +20,7 @@ class LesionProbabilityd(MapTransform):
         keys: logits.
         temperature: what logits are divided by, so that probabilities are right (Guo et al., "On Calibration of Modern
             Neural Networks", ICML 2017, section 4.2). One above 1 draws probabilities towards 0.5 without moving any
-            across it.
-            `islesnet.metrics.LogitHistogram` fits it.
+            across it. `islesnet.metrics.LogitHistogram` fits it.
 
     Shapes:
         ``(2, X, Y, Z)`` or ``(1, X, Y, Z)`` -> ``(1, X, Y, Z)`` in 0..1, float32.

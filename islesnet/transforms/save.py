@@ -32,12 +32,16 @@ class SaveLesionsd(MapTransform):
 
     The mask is uint8 and has the reference's shape, affine, qform and sform codes; a reference that is no NIfTI
     (.mha, .nrrd) gives both codes 1. Each file appears whole or not at all, the JSON last: where it lies, the
-    patient is done. It holds the volume in all, each lesion as `describe_lesions` has it, the checksums of the weights
-    and of the mask's file, by which `islesnet.patients.BeginPatient` knows a mask that somebody corrected, and, where
-    there is "trust", what `islesnet.trust.AssessTrustd` found; where there is "made_of", that stamp, by which
-    `islesnet.resume.FinishedPatients` knows that the patient need not be segmented again, and "made_from", by which
-    `islesnet.patients.BeginPatient` knows another patient of the same name. A marked folder ``<patient>`` is marked
-    anew, with the checksums of what else may be corrected there.
+    patient is done. A marked folder ``<patient>`` is marked anew, with the checksums of what else may be corrected
+    there.
+
+    The JSON holds the volume in all and each lesion as `describe_lesions` has it; and
+
+    - mask_sha256, by which `islesnet.patients.BeginPatient` knows a mask that somebody corrected;
+    - weights_sha256, where the weights are given;
+    - trust, where it is in the data: what `islesnet.trust.AssessTrustd` found;
+    - made_of, likewise: by it `islesnet.resume.FinishedPatients` knows that the patient is done;
+    - made_from, likewise: by it `islesnet.patients.BeginPatient` knows another patient of the same name.
 
     Args:
         keys: the mask, on the native grid.

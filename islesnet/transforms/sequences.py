@@ -22,6 +22,9 @@ class ChooseReferenced(MapTransform):
         keys: sequences, the preferred reference first.
         reference_key: where the copy goes.
 
+    Shapes:
+        any -> the same, of the sequence that is copied.
+
     Raises:
         InputError: where none is present.
     """
@@ -49,7 +52,10 @@ class FillAbsentd(MapTransform):
 
     Args:
         keys: all sequences the network knows.
-        reference_key: gives grid and metadata.
+        reference_key: gives grid and metadata; it is there, and the sequences that are lie on its grid.
+
+    Shapes:
+        reference ``(1, X, Y, Z)`` -> the same for each absent sequence.
     """
 
     def __init__(self, keys: KeysCollection, reference_key: str = "reference") -> None:
