@@ -17,11 +17,11 @@ def describe_failure(error: BaseException) -> str:
     """Say what lies behind a chain of exceptions; what is not the user's to mend keeps the name of its type."""
     cause = input_error_behind(error)
     if cause is not None:
-        return _printable(in_words(cause))
+        return printable(in_words(cause), kept="\n")
     while error.__cause__ is not None:
         error = error.__cause__
     logger.debug("Not an input error", exc_info=error)
-    return _printable(f"{type(error).__name__}: {error}")
+    return printable(f"{type(error).__name__}: {error}", kept="\n")
 
 
 def full_disk_in(error: BaseException) -> str:
@@ -69,7 +69,7 @@ def without_paths(failure: str, patient: str, names: Mapping[str, str]) -> str:
         patient: the patient's name.
         names: folder path -> name to show.
     """
-    called = {_printable(folder): name for folder, name in names.items()}
+    called = {printable(folder, kept="\n"): name for folder, name in names.items()}
     if called:
         # The longest first, so that a folder is not taken for one that it lies in.
         known = "|".join(re.escape(folder) for folder in sorted(called, key=len, reverse=True))
@@ -77,9 +77,13 @@ def without_paths(failure: str, patient: str, names: Mapping[str, str]) -> str:
     return failure.removeprefix(f"{patient}: ")
 
 
-def _printable(reason: str) -> str:
-    """Replace characters that a table cannot hold or a terminal would obey: a file may be called anything."""
+def printable(text: str, kept: str = "") -> str:
+    """Replace what a table cannot hold or a terminal would obey, for a file may be called anything.
+
+    Args:
+        text: with bytes that are no text, or control characters.
+        kept: control characters that stay.
+    """
     return "".join(
-        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}"
-        for character in reason
+        character if character.isprintable() or character in kept else "\N{REPLACEMENT CHARACTER}" for character in text
     )

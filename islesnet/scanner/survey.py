@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from islesnet.errors import InputError
+from islesnet.failures import printable
 from islesnet.result_files import is_result
 from islesnet.scanner.candidate import Candidate, UnusableError
 from islesnet.scanner.dicom import Frame, candidates_in_series, is_dicom, read_frames, series_name
@@ -49,7 +50,7 @@ def survey(root: Path, patient: str, leave_out: Collection[Path] = ()) -> Survey
     frames: list[Frame] = []
     base = root if root.is_dir() else root.parent
     for path in _files(root, found):
-        inside = _printable(path.relative_to(base))
+        inside = printable(str(path.relative_to(base)))
         if path in leave_out:
             continue
         try:
@@ -92,7 +93,7 @@ def _files(root: Path, found: Survey) -> Iterator[Path]:
         return
 
     def note_closed(error: OSError) -> None:
-        inside = _printable(Path(os.path.relpath(error.filename, root)))
+        inside = printable(os.path.relpath(error.filename, root))
         found.unreadable.append((inside, f"the folder cannot be opened ({(error.strerror or str(error)).lower()})"))
 
     seen: set[str] = set()
@@ -115,11 +116,6 @@ def _files(root: Path, found: Survey) -> Iterator[Path]:
 
 def _is_looked_into(folder: Path) -> bool:
     return not (folder.name.startswith(".") or folder.name in SYSTEM_FOLDERS or is_result(folder))
-
-
-def _printable(path: Path) -> str:
-    """Make a path safe to show: bytes that are no text and control characters are replaced."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(path))
 
 
 def _series_around(path: Path, series: str) -> list[Frame]:
