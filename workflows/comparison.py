@@ -12,6 +12,7 @@ from islesnet.evaluation.scan import open_scan
 from islesnet.files import write_json
 from islesnet.metrics import DWI_THRESHOLD, NEIGHBOUR_SCORES, compare_paired, pool_reliability, summarize
 from islesnet.report import DrawnPatient, EvaluationReport, Figures, read_history, write_csv, write_evaluation_report
+from islesnet.report.history import EVENT_FILES
 from workflows.baselines import THRESHOLD_TEXT, pair_of
 
 
@@ -105,9 +106,7 @@ def _report_of(
         has_own_grids=comparison.grid != "native grid",
         reliability=pool_reliability([pd.read_csv(path) for path in comparison.reliability if path.is_file()]),
         histories={
-            name: read_history(path)
-            for name, path in comparison.tensorboard.items()
-            if any(path.glob("events.out.tfevents.*"))
+            name: read_history(path) for name, path in comparison.tensorboard.items() if any(path.rglob(EVENT_FILES))
         },
         volumes_by_section=comparison.volumes_by_section,
         scans=_scans(comparison),
