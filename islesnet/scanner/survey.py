@@ -54,15 +54,7 @@ def survey(root: Path, patient: str, leave_out: Collection[Path] = ()) -> Survey
         if path in leave_out:
             continue
         try:
-            if path.exists() and not path.is_file():  # reading from a pipe would block
-                raise UnusableError("is a device or a pipe, not a file")
-            if stem_of(path.name) is not None:
-                folder = Path(inside).parent.name
-                found.candidates += candidates_in_file(path, inside, patient, folder)
-            elif is_dicom(path):
-                frames += read_frames(path, inside)
-            elif (told := unread_format(path.name)) is not None:
-                found.unreadable.append((inside, f"is {told}, which is not read: convert it to NIfTI (.nii.gz)"))
+            frames += _describe(path, inside, patient, found)
         except UnusableError as error:
             _leave_out(found, path, inside, str(error))
         except OSError as error:
@@ -80,6 +72,25 @@ def files_of(candidates: Collection[Candidate]) -> set[Path]:
     """Return the files that candidates are read from."""
     frames = {frame.path for candidate in candidates for frame in candidate.frames}
     return frames | {Path(candidate.series) for candidate in candidates if not candidate.frames}
+
+
+def _describe(path: Path, inside: str, patient: str, found: Survey) -> list[Frame]:
+    """Add a file's volumes to what was found, or give its DICOM slices; a file of any other kind gives neither.
+
+    Raises:
+        UnusableError: for a file that should be read and cannot be.
+        OSError: where it cannot be opened.
+    """
+    if path.exists() and not path.is_file():  # reading from a pipe would block
+        raise UnusableError("is a device or a pipe, not a file")
+    if stem_of(path.name) is not None:
+        found.candidates += candidates_in_file(path, inside, patient, Path(inside).parent.name)
+        return []
+    if is_dicom(path):
+        return read_frames(path, inside)
+    if (told := unread_format(path.name)) is not None:
+        found.unreadable.append((inside, f"is {told}, which is not read: convert it to NIfTI (.nii.gz)"))
+    return []
 
 
 def _leave_out(found: Survey, path: Path, inside: str, reason: str) -> None:
