@@ -330,5 +330,11 @@ def test_true_is_no_source_and_is_refused():
 @pytest.mark.parametrize("nothing", [None, False])
 def test_encoder_without_a_source_keeps_its_random_weights(nothing, monkeypatch):
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", lambda *_, **__: pytest.fail("it did download"))
+    torch.manual_seed(0)
+    random = ResNet50Encoder().state_dict()
+    torch.manual_seed(0)
 
-    ResNet50UNet(pretrained=nothing)
+    own = ResNet50UNet(pretrained=nothing).encoder.state_dict()
+
+    assert own.keys() == random.keys()
+    assert all(torch.equal(own[name], random[name]) for name in random)
