@@ -73,6 +73,14 @@ def is_mask_edited(output_dir: Path, patient: str) -> bool:
         return True
 
 
+def earlier_results(output_dir: Path, patient: str) -> Path:
+    """Name the folder that keeps what an earlier run made of a patient until a later one has made it anew.
+
+    Its name is hidden, so that no mask there is taken for the patient's.
+    """
+    return output_dir / f".earlier_{patient}"
+
+
 def is_run_folder(folder: Path) -> bool:
     """Tell by its provenance whether a run of islesnet wrote to a folder."""
     versions = read_json_object(folder / RUN_FILE).get("versions")

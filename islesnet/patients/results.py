@@ -1,6 +1,8 @@
 """Where a run writes what it makes of a patient, and that it replaces nothing but what a run made before."""
 
+import logging
 import os
+import shutil
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,12 +20,15 @@ from islesnet.result_files import (
     IN_FOLDER,
     MARK,
     corrected_in,
+    earlier_results,
     has_results,
     is_mask_edited,
     made_in,
     mark,
 )
 from islesnet.scanner import ROLES
+
+logger = logging.getLogger(__name__)
 
 # What a patient's item names files or a folder by.
 _FILES = ("folder", *ROLES, "brain", "label")
@@ -32,7 +37,8 @@ _FILES = ("folder", *ROLES, "brain", "label")
 class BeginPatient(Transform):
     """Make room for a patient's results before anything is written; refuse where something would be lost by that.
 
-    What an earlier run left of the patient is removed. The item gets "made_from", as `source_of` has it.
+    What an earlier run made of the patient is set aside, to `earlier_results`: it goes once the new mask is there, and
+    a run that fails or is killed has lost nothing. The item gets "made_from", as `source_of` has it.
 
     Args:
         output_dir: folder of all results.
@@ -116,15 +122,23 @@ class _PatientResults:
         self._require_permission()
 
     def clear(self) -> None:
-        """Remove what an earlier run made of the patient, as the scans may be different now, and mark the folder.
+        """Set aside what an earlier run made of the patient, as the scans may be different now, and mark the folder.
 
-        The numbers are removed last, so that a mask never lies there without them. The mark lets later runs replace
-        what this one writes.
+        What a run has not finished is removed. The numbers go last, so that a mask never lies there without them. The
+        mark lets later runs replace what this one writes.
         """
         if self.folder is not None and not exists(self.folder / MARK):
             mark(self.folder)
-        for path in self._places():
-            path.unlink(missing_ok=True)
+        aside = earlier_results(self.output_dir, self.patient)
+        is_whole = "islesnet" in read_json_object(self._beside("lesion.json"))
+        if is_whole:
+            aside.mkdir(exist_ok=True)  # as a run that was killed while it moved them left it
+            logger.info("%s: an earlier run's results are kept in %s until there are new ones", self.patient, aside)
+        for path in filter(os.path.lexists, self._places()):
+            if is_whole:
+                shutil.move(path, aside / path.name)
+            else:
+                path.unlink()
         if self.folder is not None:
             mark(self.folder)  # without checksums until the run has ended
             remove_parts(self.folder)

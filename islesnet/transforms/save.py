@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
@@ -19,7 +20,7 @@ import islesnet
 from islesnet.counts import counted
 from islesnet.errors import require_switch
 from islesnet.files import is_file, sha256_of, whole_file
-from islesnet.result_files import MARK, mark
+from islesnet.result_files import MARK, earlier_results, mark
 from islesnet.stamps import describe, stamps_in
 from islesnet.transforms.describe import describe_lesions
 from islesnet.transforms.lesions import voxel_volume_ml
@@ -97,6 +98,7 @@ class SaveLesionsd(MapTransform):
             # A run that prepared no scans, evaluation's for one, does not vouch for a brain mask that lies there.
             if "preparation" in data and is_file(self.output_dir / str(patient) / MARK):
                 mark(self.output_dir / str(patient), is_finished=True)
+            shutil.rmtree(earlier_results(self.output_dir, str(patient)), ignore_errors=True)
             logger.info("%s: %s", patient, _in_short(numbers))
         return dict(data)
 

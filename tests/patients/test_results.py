@@ -13,7 +13,7 @@ from islesnet.files import sha256_of
 from islesnet.patients import BeginPatient, RawScans, require_apart
 from islesnet.patients.source import is_same_source, source_of
 from islesnet.provenance import write_provenance
-from islesnet.result_files import CORRECTABLE, IN_FOLDER, MARK, mark
+from islesnet.result_files import CORRECTABLE, IN_FOLDER, MARK, earlier_results, mark
 from tests.scanner import made_dicom
 
 
@@ -40,7 +40,13 @@ def write(path, content=b"somebody's"):
 
 
 def there(tmp_path):
-    return {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    """What lies in the folder of results, but for earlier ones that were set aside."""
+    files = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    return {file for file in files if not file.startswith(".earlier_")}
+
+
+def aside(tmp_path):
+    return {path.name for path in earlier_results(tmp_path / "out", "anna").glob("*")}
 
 
 def test_other_files_in_a_patients_folder_of_results_stay(scans, begin, tmp_path):
@@ -285,18 +291,32 @@ def test_mask_never_lies_without_its_numbers_where_a_run_is_killed_while_it_begi
     begin(RawScans("anna", scans))
     written_mask(tmp_path)
     write(tmp_path / "out/anna_probability.nii.gz")
-    unlink = Path.unlink
+    move = shutil.move
 
-    def killed_at_the_mask(path, **how):
+    def killed_at_the_mask(path, target):
         if path.name == "anna_lesion.nii.gz":
             raise KeyboardInterrupt
-        unlink(path, **how)
+        move(path, target)
 
-    monkeypatch.setattr(Path, "unlink", killed_at_the_mask)
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(shutil, "move", killed_at_the_mask)
         begin(RawScans("anna", scans))
 
     assert there(tmp_path) == {f"anna/{MARK}", "anna_lesion.nii.gz", "anna_lesion.json"}
+    begin(RawScans("anna", scans))
+    assert aside(tmp_path) == {"anna_probability.nii.gz", "anna_lesion.nii.gz", "anna_lesion.json"}
+
+
+def test_earlier_results_are_set_aside_and_outlive_a_run_that_did_not_finish(scans, begin, tmp_path):
+    begin(RawScans("anna", scans))
+    written_mask(tmp_path)
+
+    begin(RawScans("anna", scans))
+    write(tmp_path / "out/anna/report.html")  # of a run that was killed
+    begin(RawScans("anna", scans))
+
+    assert there(tmp_path) == {f"anna/{MARK}"}
+    assert aside(tmp_path) == {"anna_lesion.nii.gz", "anna_lesion.json"}
 
 
 @pytest.mark.parametrize(("numbers", "is_ours"), [("{}", False), ("no JSON", False), ('{"islesnet": "0.1.0"}', True)])

@@ -14,7 +14,7 @@ from monai.transforms import LoadImaged
 import islesnet
 from islesnet.data.loading import VolumeReader
 from islesnet.files import sha256_of
-from islesnet.result_files import corrected_in, mark
+from islesnet.result_files import corrected_in, earlier_results, mark
 from islesnet.transforms import SaveLesionsd, describe_lesions
 
 SHAPE = (6, 5, 4)
@@ -69,6 +69,16 @@ def test_mask_keeps_the_affine_and_both_codes_of_the_reference(tmp_path, mask, s
     assert np.array_equal(saved.affine, reference.affine)
     for field in ("quatern_b", "quatern_c", "quatern_d", "qoffset_x", "pixdim", "srow_x", "srow_y", "xyzt_units"):
         assert np.array_equal(saved.header[field], reference.header[field]), field
+
+
+def test_earlier_results_go_once_the_new_mask_is_there(tmp_path, mask):
+    earlier = earlier_results(tmp_path / "out", "sub-1")
+    earlier.mkdir(parents=True)
+    (earlier / "sub-1_lesion.nii.gz").touch()
+
+    SaveLesionsd(keys="pred", output_dir=tmp_path / "out")(item_of(write_nifti(tmp_path / "dwi.nii"), mask))
+
+    assert files_in(tmp_path / "out") == ["sub-1_lesion.json", "sub-1_lesion.nii.gz"]
 
 
 def test_qform_and_sform_that_differ_are_both_kept(tmp_path, mask):
