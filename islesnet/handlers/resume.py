@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from ignite.engine import Engine, Events
-from monai.engines import Evaluator, Trainer
-from monai.handlers import EarlyStopHandler
+from monai.engines import Evaluator
 from monai.transforms import Compose
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -23,30 +22,6 @@ from islesnet.networks.weights import other_spacings
 from islesnet.trust import appearance_file, subsets_file
 
 logger = logging.getLogger(__name__)
-
-
-class ResumableEarlyStop(EarlyStopHandler):
-    """MONAI's EarlyStopHandler with its count of validations without progress among the things that are saved.
-
-    Attach it to the trainer that it is to end and to the evaluator that it watches: a client that runs the trainer by
-    itself knows nothing of `set_trainer`.
-    """
-
-    def attach(self, engine: Engine) -> None:
-        """Attach to a trainer or an evaluator."""
-        if isinstance(engine, Trainer):
-            self.set_trainer(engine)
-        else:
-            super().attach(engine)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Give the counter and the best score."""
-        return {} if self._handler is None else dict(self._handler.state_dict())
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take them back."""
-        if self._handler is not None and state:
-            self._handler.load_state_dict(state)
 
 
 class ExactResume:

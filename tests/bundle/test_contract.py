@@ -26,6 +26,8 @@ from monai.utils import set_determinism
 from islesnet.data import SEQUENCES, Case
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.segment import segment_cases
+from islesnet.transforms import NormalizeInBraind
+from islesnet.transforms.contrast import REACH
 from tests.bundle.conftest import BUNDLE, TINY, open_recipe, recipe_files
 
 SYSTEMS = ("", "_paper", "_paper_all", "_plain_unet", "_volumetric")
@@ -107,6 +109,17 @@ def test_no_component_of_the_configs_has_a_modules_name():
         with pytest.raises(ModuleNotFoundError) as missing:
             importlib.import_module(name)
         assert missing.value.name == name
+
+
+def test_bounds_of_normalised_images_are_the_same_wherever_they_are_named():
+    parser = open_recipe("training", "training").parser
+    metadata = json.loads((BUNDLE / "configs" / "metadata.json").read_text())
+    low, high = NormalizeInBraind("dwi").bounds
+    inside = next(step["image_threshold"] for step in parser["augmentation"] if "image_threshold" in step)
+
+    assert metadata["network_data_format"]["inputs"]["image"]["value_range"] == [low, high]
+    assert low == -REACH
+    assert low < inside < low + 0.5
 
 
 def test_metadata_is_valid_against_monais_schema():

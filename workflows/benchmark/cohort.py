@@ -10,6 +10,7 @@ is used. It marks nearly everything, which makes reports as long as they can get
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -119,7 +120,7 @@ def resident_mib(process: int) -> float:
         pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
     except (OSError, IndexError):
         return 0.0
-    return pages * 4096 / 2**20
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def summary(table: pd.DataFrame) -> dict[str, float]:
