@@ -2,7 +2,6 @@
 
 import gzip
 import math
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 
+from islesnet.volumes.unpacking import MOST_SURPLUS, goes_on, read_until, reading_told
 from islesnet.volumes.volume import Header, Volume, VolumeError, VolumeStack, spatial_shape
 
-_CHUNK = 2**22
 _LONGEST_HEADER = 540  # NIfTI-2; NIfTI-1 has 348
 _MOST_EXTENSION_BYTES = 2**24
 
@@ -61,9 +60,9 @@ def read_nifti_stack(path: Path, most_volumes: int) -> VolumeStack:
         kind = _voxel_kind(path, header)
         begin = _data_offset(path, header)
         end = begin + math.prod(shape) * kind.itemsize
-        while len(content) < end and (piece := stream.read(min(_CHUNK, end - len(content)))):
-            content += piece
-        has_surplus = len(content) > end or stream.read(1) != b""
+        read_until(stream, content, end)
+        # Nothing vouches for what is not packed.
+        has_surplus = goes_on(stream, most=MOST_SURPLUS if _is_packed(path) else 1) or len(content) > end
     if len(content) < end:
         told = "unpacks to" if _is_packed(path) else "has"
         raise VolumeError(
@@ -76,23 +75,16 @@ def read_nifti_stack(path: Path, most_volumes: int) -> VolumeStack:
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file, unpacking it where its name ends in .gz, and say what goes wrong in plain words."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(2)
-            if not start:
-                raise VolumeError(path, "is empty (0 bytes)")
-            is_gzip = start == b"\x1f\x8b"
-            file.seek(0)
-            if is_gzip != _is_packed(path):
-                told = "is packed with gzip" if is_gzip else "is not packed with gzip"
-                raise VolumeError(path, f"{told} though its name ends in {''.join(path.suffixes[-1:])}; rename it")
-            yield cast(BinaryIO, gzip.GzipFile(fileobj=file)) if is_gzip else file
-    except EOFError as error:
-        raise VolumeError(path, "is cut short: the packed data ends in the middle; copy it again") from error
-    except (zlib.error, gzip.BadGzipFile) as error:
-        raise VolumeError(path, f"is damaged: the packed data cannot be unpacked ({error}); copy it again") from error
-    except OSError as error:
-        raise VolumeError(path, f"cannot be read ({(error.strerror or str(error)).lower()})") from error
+    with reading_told(path), path.open("rb") as file:
+        start = file.read(2)
+        if not start:
+            raise VolumeError(path, "is empty (0 bytes)")
+        is_gzip = start == b"\x1f\x8b"
+        file.seek(0)
+        if is_gzip != _is_packed(path):
+            told = "is packed with gzip" if is_gzip else "is not packed with gzip"
+            raise VolumeError(path, f"{told} though its name ends in {''.join(path.suffixes[-1:])}; rename it")
+        yield cast(BinaryIO, gzip.GzipFile(fileobj=file)) if is_gzip else file
 
 
 def _is_packed(path: Path) -> bool:

@@ -151,13 +151,22 @@ def test_broken_file_is_refused_in_plain_words(tmp_path, name, content, message)
     assert str(path) not in caught.value.reason
 
 
-def test_gzip_that_unpacks_without_end_is_not_followed(tmp_path):
+def test_gzip_that_unpacks_without_end_is_not_followed(tmp_path, monkeypatch):
+    monkeypatch.setattr("islesnet.volumes.nifti.MOST_SURPLUS", 2**23)
     path = tmp_path / "bomb.nii.gz"
     with gzip.open(path, "wb", compresslevel=1) as stream:
         stream.write(nifti())
         for _ in range(64):
             stream.write(bytes(2**20))
+    path.write_bytes(path.read_bytes()[:-8] + bytes(8))  # a wrong checksum, which is not reached
     assert read_volume(path).has_surplus
+
+
+def test_gzip_that_goes_on_after_the_last_voxel_is_read_to_its_checksum(tmp_path):
+    content = gzip.compress(nifti() + bytes(100))
+    (tmp_path / "a.nii.gz").write_bytes(content[:-8] + bytes(8))
+    with pytest.raises(VolumeError, match=r"is damaged: .*CRC.*copy it again"):
+        read_volume(tmp_path / "a.nii.gz")
 
 
 def test_missing_file_folder_and_dangling_link_are_told_apart(tmp_path):
