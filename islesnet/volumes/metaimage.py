@@ -1,4 +1,4 @@
-"""Read .mha, .mhd and .nrrd with SimpleITK, its left-posterior-superior affine turned into right-anterior-superior."""
+"""Read .mha, .mhd and .nrrd: headers and plain voxels with SimpleITK, whose axes are turned; packed voxels without."""
 
 import math
 import re
@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from islesnet.quiet import itk_warnings_left_out
 from islesnet.volumes.axes import RAS_TO_LPS
+from islesnet.volumes.packed_voxels import find_packed_voxels, unpack_voxels
 from islesnet.volumes.volume import Header, Volume, VolumeError, VolumeStack, spatial_shape
 
 
@@ -36,17 +38,35 @@ def read_metaimage_stack(path: Path, most_volumes: int) -> VolumeStack:
     Raises:
         VolumeError: for damaged data or a file that holds more volumes, or none of plain numbers.
     """
+    reader, header = _opened(path, most_volumes)
+    kind = _voxel_kind(reader)
+    if kind.kind not in "iufb":
+        raise VolumeError(path, f"holds {kind} values; a volume of plain numbers is expected")
+    packed = find_packed_voxels(path)
+    if packed is None:
+        return VolumeStack(path, _read_plain(path, reader).reshape((*header.shape, -1), order="F"), header)
+    shape = (*header.shape, header.volumes)
+    content, has_surplus = unpack_voxels(path, packed, math.prod(shape) * kind.itemsize)
+    ordered = kind.newbyteorder(">" if packed.is_big_endian else "<")
+    stored = np.ndarray(shape, dtype=ordered, buffer=content, order="F").astype(kind, copy=False)
+    return VolumeStack(path, stored, header, has_surplus=has_surplus)
+
+
+def _read_plain(path: Path, reader: Any) -> NDArray[Any]:
     import SimpleITK as sitk  # noqa: N813
 
-    reader, header = _opened(path, most_volumes)
     try:
-        image = reader.Execute()
+        with itk_warnings_left_out():
+            image = reader.Execute()
     except RuntimeError as error:
         raise VolumeError(path, f"is damaged or cut short ({_told(error, path)}); copy it again") from error
-    stored = sitk.GetArrayFromImage(image).T  # (Z, Y, X) -> (X, Y, Z)
-    if stored.dtype.kind not in "iufb":
-        raise VolumeError(path, f"holds {stored.dtype} values; a volume of plain numbers is expected")
-    return VolumeStack(path, stored.reshape((*header.shape, -1), order="F"), header)
+    return sitk.GetArrayFromImage(image).T  # (Z, Y, X) -> (X, Y, Z)
+
+
+def _voxel_kind(reader: Any) -> np.dtype[Any]:
+    import SimpleITK as sitk  # noqa: N813
+
+    return np.dtype(sitk.GetArrayViewFromImage(sitk.Image([1, 1, 1], reader.GetPixelID())).dtype)
 
 
 def _opened(path: Path, most_volumes: int = 1) -> tuple[Any, Header]:
@@ -56,7 +76,8 @@ def _opened(path: Path, most_volumes: int = 1) -> tuple[Any, Header]:
     reader = kind()
     reader.SetFileName(str(path))
     try:
-        reader.ReadImageInformation()
+        with itk_warnings_left_out():
+            reader.ReadImageInformation()
     except RuntimeError as error:
         raise VolumeError(path, f"cannot be read ({_told(error, path)})") from error
     shape = spatial_shape(path, tuple(int(length) for length in reader.GetSize()), most_volumes)
