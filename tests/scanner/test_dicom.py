@@ -1,12 +1,13 @@
 """Classic and enhanced DICOM to images: order, values, geometry, and what is refused."""
 
+import logging
 import warnings
 
 import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from pydicom.uid import ExplicitVRBigEndian, RLELossless, generate_uid
+from pydicom.uid import JPEG2000, ExplicitVRBigEndian, RLELossless, generate_uid
 
 from islesnet.errors import InputError
 from islesnet.scanner import DicomFrame, read_patient
@@ -102,6 +103,38 @@ def test_unknown_compression_is_a_sentence_and_the_rest_goes_on(tmp_path):
 
     assert set(patient.images) == {"t1"}
     assert any("series 2" in note and "decompress it first" in note for note in patient.notes)
+
+
+def test_what_a_decoder_says_of_a_broken_frame_is_kept_at_debug_level(tmp_path, capfd, caplog):
+    for path in classic(tmp_path / "bad", number=2, **tags_of("t2")):
+        header = pydicom.dcmread(path)
+        header.file_meta.TransferSyntaxUID = JPEG2000
+        header.PixelData = pydicom.encaps.encapsulate([b"\xff\x4f\xff\x51" + bytes(200)])
+        header["PixelData"].is_undefined_length = True
+        header.save_as(path)
+    classic(tmp_path / "good", **tags_of("t1"))
+    caplog.set_level(logging.DEBUG)
+
+    patient = read_patient(tmp_path)
+
+    assert any("series 2" in note and "JPEG 2000" in note for note in patient.notes)
+    assert "".join(capfd.readouterr()) == ""
+    said = [(record.levelno, record.getMessage()) for record in caplog.records if "arker" in record.getMessage()]
+    assert {level for level, _ in said} == {logging.DEBUG}
+    assert {message.split(":")[0] for _, message in said} == {"pydicom", "decoder"}
+
+
+def test_what_pydicom_says_of_a_damaged_value_is_kept_at_debug_level(tmp_path, caplog):
+    classic(tmp_path / "good", **tags_of("t1"))
+    (path,) = classic(tmp_path / "bad", head(1), SOPInstanceUID="1.2.8888", number=2)
+    path.write_bytes(path.read_bytes().replace(b"1.2.8888", b"1.2.88xx"))
+    caplog.set_level(logging.DEBUG)
+
+    read_patient(tmp_path)
+
+    assert {record.levelno for record in caplog.records if "1.2.88xx" in record.getMessage()} == {logging.DEBUG}
+    assert logging.getLogger("pydicom").propagate
+    assert all(isinstance(handler, logging.NullHandler) for handler in logging.getLogger("pydicom").handlers)
 
 
 def test_enhanced_file_is_parted_into_b_values_and_the_trace_taken(tmp_path):

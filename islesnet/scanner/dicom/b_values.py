@@ -8,7 +8,8 @@ import re
 import struct
 from typing import Any
 
-from islesnet.scanner.dicom.headers import Header, number, numbers, quiet_pydicom, text
+from islesnet.scanner.dicom.headers import Header, number, numbers, text
+from islesnet.scanner.dicom.quiet import quiet_pydicom
 from islesnet.scanner.facts import TRACE_TYPES
 
 _HIGHEST = 20_000.0  # s/mm2

@@ -1,13 +1,13 @@
 """Open a DICOM header without trusting it, and give every frame of a multi-frame file a header of its own."""
 
 import math
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from islesnet.scanner.candidate import UnusableError
+from islesnet.scanner.dicom.quiet import quiet_pydicom
 from islesnet.volumes.volume import MAXIMUM_VOXELS
 
 Header = Any  # pydicom's Dataset
@@ -17,14 +17,6 @@ _DEFLATED = "1.2.840.10008.1.2.1.99"
 _MOST_COMPRESSION = 200
 _MOST_FRAMES = 100_000
 _KEPT = ("ContrastBolusAgentSequence",)  # of the sequences above all frames
-
-
-@contextmanager
-def quiet_pydicom() -> Iterator[None]:
-    """Silence pydicom's warnings: they repeat values of the header, and the patient's name may be among these."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from islesnet.scanner.candidate import UnusableError
 from islesnet.scanner.dicom.frames import Frame
-from islesnet.scanner.dicom.headers import Header, distrusted, open_header, quiet_pydicom, require_plausible
+from islesnet.scanner.dicom.headers import Header, distrusted, open_header, require_plausible
 from islesnet.scanner.dicom.mosaic import cut_tile
+from islesnet.scanner.dicom.quiet import quiet_decoder, quiet_pydicom
 
 
 def read_values(slices: Sequence[Frame], is_precise: bool) -> NDArray[np.float32]:
@@ -84,7 +85,7 @@ def _decoded_by_simpleitk(header: Header, index: int) -> NDArray[Any]:
     if syntax is None or not syntax.is_transfer_syntax or not syntax.is_compressed:
         raise UnusableError("is damaged or cut short: its voxels cannot be read")
     try:
-        with quiet_pydicom(), tempfile.TemporaryDirectory() as folder:
+        with quiet_pydicom(), quiet_decoder(), tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "frame.dcm"
             _write_bare(header, index, path)
             return np.asarray(sitk.GetArrayFromImage(sitk.ReadImage(str(path))))[0]
