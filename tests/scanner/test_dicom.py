@@ -211,6 +211,27 @@ def test_spacing_that_is_nearly_even_is_evened_out_and_said(tmp_path):
     assert any("4.70 to 5.30 mm apart; they are taken as 5.00 mm" in note for note in patient.notes)
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR DS")
+@pytest.mark.parametrize(
+    "turned",
+    [[0] * 6, [1, 0, 0, 0, 1], [2, 0, 0, 0, 2, 0], [1, 0, 0, 0, 0, 0], [1, 0, 0, 1, 0, 0], ["nan", 0, 0, 0, 1, 0]],
+    ids=["zeros", "five numbers", "length 2", "no column", "parallel", "not finite"],
+)
+def test_series_without_an_orientation_is_left_out_in_a_sentence_that_names_the_tag(tmp_path, turned):
+    classic(tmp_path / "1", number=1, **tags_of("t1"))
+    classic(tmp_path / "2", number=2, ImageOrientationPatient=turned, **tags_of("t2"))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        patient = read_patient(tmp_path)
+
+    assert set(patient.images) == {"t1"}
+    assert patient.damaged == ("t2",)
+    (note,) = patient.notes
+    assert note.startswith("series 2") and "(T2) is left out: it has an Image Orientation (Patient) (0020,0037)" in note
+    assert "that is no orientation" in note
+
+
 def test_localizer_of_three_orientations_is_passed_over(tmp_path):
     series = generate_uid()
     for number, turned in enumerate(([1, 0, 0, 0, 1, 0], [1, 0, 0, 0, 0, -1], [0, 1, 0, 0, 0, -1])):

@@ -52,7 +52,7 @@ class Frame:
         series_number: as the scanner counts; None where it is absent.
         order: acquisition and instance number.
         position: of the first voxel's centre in mm, left-posterior-superior.
-        orientation: directions along a row and along a column.
+        orientation: directions along a row and along a column, as the header has them; they may be none.
         spacing: mm between columns (along a row) and between rows.
         size: columns and rows.
         slope: of the rescaling to values.
@@ -154,7 +154,7 @@ def _frame(header: Header, place: DicomFrame, inside: str) -> Frame:
     position, orientation = numbers(header, "ImagePositionPatient"), numbers(header, "ImageOrientationPatient")
     spacing = numbers(header, "PixelSpacing")
     rows, columns = (int(number(header, key) or 0) for key in ("Rows", "Columns"))
-    if len(position) != 3 or len(orientation) != 6:
+    if len(position) != 3 or not texts(header, "ImageOrientationPatient"):
         raise UnusableError("does not say where the slice lies (Image Position and Image Orientation of the patient)")
     if len(spacing) != 2 or min(spacing) <= 0:
         raise UnusableError("does not say how large a voxel is (Pixel Spacing)")

@@ -13,7 +13,17 @@ from islesnet.volumes.geometry import SHEAR_DEGREES
 FEWEST_SLICES = 5
 _SAME_PLACE_MM = 0.05
 _NOISE = 0.02  # of the spacing between slices: rounding in the header
+_ROUNDING = 0.01  # of directions in the header
 _UNEVEN = 0.1  # of the spacing: told, and evened out; more is refused
+
+
+def is_orientation(directions: Sequence[float]) -> bool:
+    """Tell whether Image Orientation (Patient) is two directions of length 1 at right angles."""
+    if len(directions) != 6:
+        return False
+    row, column = np.array(directions[:3]), np.array(directions[3:])
+    lengths = np.linalg.norm([row, column], axis=1)
+    return bool(np.abs(lengths - 1).max() <= _ROUNDING and abs(row @ column) <= _ROUNDING)
 
 
 def positions_across(frames: Sequence[Frame]) -> NDArray[np.float64]:
@@ -42,7 +52,7 @@ def grid_through(slices: Sequence[Frame]) -> tuple[Grid, list[str]]:
         The grid, and notes on uneven spacing that was evened out.
 
     Raises:
-        UnusableError: for too few slices, missing ones, uneven spacing, or a grid without right angles.
+        UnusableError: for too few slices, missing ones, uneven spacing, or a sheared grid.
     """
     if len(slices) < FEWEST_SLICES:
         raise UnusableError(f"has {counted(len(slices), 'slice')}; a scan of a head has at least {FEWEST_SLICES}")
@@ -84,8 +94,6 @@ def _check_steps(steps: NDArray[np.float64]) -> list[str]:
 
 
 def _check_angles(axes: NDArray[np.float64], step: NDArray[np.float64]) -> None:
-    if abs(float(axes[:, 0] @ axes[:, 1])) > 0.01:
-        raise UnusableError("has rows and columns that do not stand at right angles; the header is damaged")
     normal = np.cross(axes[:, 0], axes[:, 1])
     along = float(step @ normal)
     across = float(np.linalg.norm(step - along * normal))

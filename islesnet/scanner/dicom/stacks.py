@@ -8,7 +8,7 @@ import numpy as np
 
 from islesnet.scanner.candidate import Candidate, UnusableError
 from islesnet.scanner.dicom.frames import Frame
-from islesnet.scanner.dicom.geometry import grid_through, same_places
+from islesnet.scanner.dicom.geometry import grid_through, is_orientation, same_places
 from islesnet.scanner.dicom.headers import distrusted, open_header, text
 from islesnet.scanner.dicom.pixels import read_values
 from islesnet.scanner.patient import Image
@@ -74,6 +74,11 @@ def _candidate(slices: list[Frame], source: str, is_precise: bool, volumes: int)
     grid, fault = None, ""
     notes: list[str] = []
     try:
+        if not is_orientation(first.orientation):
+            raise UnusableError(
+                "has an Image Orientation (Patient) (0020,0037) that is no orientation (two directions of length 1 at "
+                "right angles); export the series again"
+            )
         if (places := len(same_places(slices))) < len(slices):
             raise UnusableError(
                 f"has {len(slices)} slices at {places} places, at some more often than at others: slices are missing; "
@@ -113,11 +118,15 @@ def _groups(frames: Sequence[Frame]) -> list[list[Frame]]:
 
 
 def _is_alike(first: tuple[float, ...], second: tuple[float, ...]) -> bool:
-    return float(np.abs(np.subtract(first, second)).max()) <= _SAME_ORIENTATION
+    if len(first) != len(second):
+        return False
+    return first == second or float(np.abs(np.subtract(first, second)).max()) <= _SAME_ORIENTATION
 
 
 def _repetitions(group: list[Frame]) -> list[list[Frame]]:
     """Part slices that come several times at each place, in the order of acquisition; else leave them together."""
+    if not is_orientation(group[0].orientation):  # what is a place is not known
+        return [group]
     places = same_places(group)
     counts = {len(place) for place in places}
     if len(counts) != 1:
