@@ -7,7 +7,7 @@ from pathlib import Path
 from islesnet.errors import InputError
 from islesnet.scanner.adc import adc_from, in_usual_unit, tell_unit
 from islesnet.scanner.candidate import Candidate, UnusableError
-from islesnet.scanner.diffusion import b0_options, dwi_options
+from islesnet.scanner.diffusion import LOWEST_DWI, b0_options, dwi_options
 from islesnet.scanner.option import (
     Option,
     are_of_one_examination,
@@ -237,7 +237,16 @@ class Chooser:
         used = {member.source for option in self._taken.values() for member in option.members}
         for candidate, reading in sound:
             if candidate.source not in told | used:
-                self.choices.append(Choice(candidate.source, None, f"{reading.why}; not needed"))
+                self.choices.append(Choice(candidate.source, None, self._why_not_needed(candidate, reading)))
+
+    def _why_not_needed(self, candidate: Candidate, reading: Reading) -> str:
+        b_value = candidate.facts.b_value
+        has_dwi = "dwi" in self._taken or "dwi" in self.damaged
+        if has_dwi or reading.role != "dwi" or b_value is None or b_value >= LOWEST_DWI:
+            return f"{reading.why}; not needed"
+        own = f"b = {b_value:g} s/mm2"
+        told = own if reading.why == own else f"{reading.why}, but it has {own}"
+        return f"{told}; the diffusion-weighted image, of b = {LOWEST_DWI:g} or more, is missing"
 
 
 def _named_options(role: str, sound: Sequence[Candidate]) -> list[Option]:

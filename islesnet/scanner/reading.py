@@ -122,8 +122,10 @@ def _nothing_found(folder: Path, choices: list[Choice], found: Survey, is_damage
     seen += f"\n  and {more} more" if more > 0 else ""
     if is_damaged:
         return InputError(f"{folder}: what there is of DWI, T1, T2 and FLAIR cannot be used. Looked at:{seen}")
-    adc = " An ADC map alone is not segmented." if any(choice.role == "adc" for choice in choices) else ""
+    roles = {choice.role for choice in choices}
+    alone = " An ADC map alone is not segmented." if "adc" in roles else ""
+    alone += " A b = 0 image alone is not segmented; the diffusion-weighted one is missing." if "b0" in roles else ""
     return InputError(
-        f"{folder}: no DWI, T1, T2 or FLAIR was recognised; name one: --dwi PATH (or --t1, --t2, --flair).{adc} "
+        f"{folder}: no DWI, T1, T2 or FLAIR was recognised; name one: --dwi PATH (or --t1, --t2, --flair).{alone} "
         f"Looked at:{seen}"
     )

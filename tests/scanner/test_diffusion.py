@@ -46,6 +46,38 @@ def test_b_value_of_0_does_not_make_a_t2_a_dwi(tmp_path):
     assert set(read_patient(tmp_path).images) == {"t2"}
 
 
+NO_DWI = {
+    "by description": ({"DiffusionBValue": 0.0}, "name or description says DWI, but it has b = 0 s/mm2; "),
+    "by image type": ({"DiffusionBValue": 0.0, "ImageType": ["ORIGINAL", "PRIMARY", "DIFFUSION"]}, ": b = 0 s/mm2; "),
+    "too little": ({"DiffusionBValue": 300.0}, ": b = 300 s/mm2; "),
+}
+
+
+@pytest.mark.parametrize(("tags", "told"), NO_DWI.values(), ids=NO_DWI)
+def test_b0_alone_is_refused_as_such_and_the_dwi_said_to_be_missing(tmp_path, tags, told):
+    classic(tmp_path, SeriesDescription="DWI", **tags)
+    with pytest.raises(InputError) as refused:
+        read_patient(tmp_path)
+    assert f"{told}the diffusion-weighted image, of b = 500 or more, is missing" in str(refused.value)
+
+
+def test_b0_alone_by_its_name_is_refused_as_such(tmp_path):
+    classic(tmp_path, SeriesDescription="b0")
+    with pytest.raises(
+        InputError, match=r"A b = 0 image alone is not segmented; the diffusion-weighted one is missing"
+    ):
+        read_patient(tmp_path)
+
+
+def test_b0_beside_a_damaged_dwi_does_not_say_that_there_is_none(tmp_path):
+    series = generate_uid()
+    classic(tmp_path / "0", SeriesInstanceUID=series, DiffusionBValue=0.0)
+    classic(tmp_path / "1", head(8), SeriesInstanceUID=series, skipped=(3,), DiffusionBValue=1000.0)
+    with pytest.raises(InputError, match="lacks 1 of 8 slices") as refused:
+        read_patient(tmp_path)
+    assert "is missing" not in str(refused.value)
+
+
 def test_trace_is_the_geometric_mean_of_three_directions(tmp_path):
     series = generate_uid()
     for index, (direction, scale) in enumerate((([1.0, 0, 0], 100), ([0, 1.0, 0], 200), ([0, 0, 1.0], 400))):
