@@ -103,6 +103,44 @@ def test_directions_without_tags_are_parted_by_their_order(tmp_path):
     np.testing.assert_allclose(array_of(patient, "dwi"), expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["one direction", "trace", "unknown"])
+@pytest.mark.parametrize("number", [2, 3])
+def test_slices_exported_again_under_new_uids_are_used_once_and_told_as_copies(tmp_path, kind, number):
+    own = {"one direction": {"DiffusionGradientOrientation": [1.0, 0, 0]}, "trace": {"SequenceName": "*ep_b1000t"}}
+    tags = {"DiffusionBValue": 1000.0, "SeriesInstanceUID": generate_uid(), **own.get(kind, {})}
+    for folder in map(str, range(number)):
+        classic(tmp_path / "p" / folder, **tags)
+    classic(tmp_path / "once", **tags)
+
+    patient, once = read_patient(tmp_path / "p"), read_patient(tmp_path / "once")
+
+    assert np.array_equal(array_of(patient, "dwi"), array_of(once, "dwi"))
+    assert [choice.why for choice in patient.choices] == [choice.why for choice in once.choices]
+    (note,) = [note for note in patient.notes if "cop" in note]
+    assert ("each slice is there twice; one is used: the other is a copy of it" in note) == (number == 2)
+    assert not any("geometric mean" in said for said in patient.notes)
+
+
+def test_copies_among_the_directions_do_not_weigh_more(tmp_path):
+    series = generate_uid()
+    for folder, scale in (("a", 100), ("b", 100), ("c", 400)):
+        tags = {"DiffusionBValue": 1000.0, "AcquisitionNumber": ord(folder), "SeriesInstanceUID": series}
+        classic(tmp_path / folder, np.full((6, 10, 12), scale) + head(scale=0) % 2, **tags)
+
+    patient = read_patient(tmp_path)
+
+    even = array_of(patient, "dwi")[head(scale=0) % 2 == 0]
+    np.testing.assert_allclose(even, 200, rtol=1e-5)
+    assert any("slices are there several times; one of each is used" in note for note in patient.notes)
+    assert any("geometric mean of 2 directions" in note for note in patient.notes)
+
+
+def test_equal_voxels_of_two_directions_are_no_copies(tmp_path):
+    write_dti(tmp_path, 1000, number=3)
+    notes = " ".join(read_patient(tmp_path).notes)
+    assert "geometric mean of 3 directions" in notes and "cop" not in notes
+
+
 def test_what_is_said_of_every_direction_is_said_once(tmp_path):
     series = generate_uid()
     for index, angle in enumerate(np.linspace(0, 3, 12)):
