@@ -19,6 +19,7 @@ FOUNDATION = (
     "errors",
     "failures",
     "files",
+    "interruptions",
     "options",
     "processes",
     "quiet",

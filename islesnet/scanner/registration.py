@@ -10,6 +10,7 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
+from islesnet.interruptions import interruptions_held_back
 from islesnet.scanner.grids import have_same_grid
 from islesnet.scanner.rigid import halfway, inverse, mean_distance_mm, rotation_degrees, turned
 from islesnet.scanner.similarity import Likeness
@@ -171,22 +172,36 @@ def _optimise(fixed: sitk.Image, moving: sitk.Image, transform: sitk.Euler3DTran
     method.SetOptimizerAsRegularStepGradientDescent(level.first_step_mm, level.last_step_mm, 60)
     method.SetOptimizerScales([HEAD_RADIUS_MM**2] * 3 + [1.0] * 3)
     method.SetInitialTransform(transform, inPlace=False)
-    # Gradient descent ends at its last position, not at its best one. A value is that of the position before the step.
-    places, values = [tuple(transform.GetParameters())], []
-
-    def remember() -> None:
-        values.append(float(method.GetMetricValue()))
-        places.append(tuple(method.GetOptimizerPosition()))
-
-    method.AddCommand(sitk.sitkIterationEvent, remember)
+    start = tuple(transform.GetParameters())
     try:
-        method.Execute(fixed, moving)
+        values, places = _descend(method, fixed, moving)
     except RuntimeError:  # too few points fall into the moving image
         return float("inf")
-    finally:
-        method.RemoveAllCommands()  # the method and the command hold each other, and would never be freed
     if not values:  # the metric is flat here, and no step was taken
         return float(method.GetMetricValue())
-    value, place = min(zip(values, places, strict=False))
+    # Gradient descent ends at its last position, not at its best one. A value is that of the position before the step.
+    value, place = min(zip(values, [start, *places], strict=False))
     transform.SetParameters(place)
     return value
+
+
+def _descend(
+    method: sitk.ImageRegistrationMethod, fixed: sitk.Image, moving: sitk.Image
+) -> tuple[list[float], list[tuple[float, ...]]]:
+    """Run an optimiser; give the metric's value before each of its steps, and the parameters after each."""
+    values, places = [], []
+    # What a command raises, even if it is Ctrl-C, ITK would take for a registration that failed.
+    with interruptions_held_back() as interruptions:
+
+        def remember() -> None:
+            values.append(float(method.GetMetricValue()))
+            places.append(tuple(method.GetOptimizerPosition()))
+            if interruptions:
+                method.StopRegistration()
+
+        method.AddCommand(sitk.sitkIterationEvent, remember)
+        try:
+            method.Execute(fixed, moving)
+        finally:
+            method.RemoveAllCommands()  # the method and the command hold each other, and would never be freed
+    return values, places

@@ -1,3 +1,5 @@
+import signal
+
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
@@ -51,6 +53,27 @@ def ball(size, centre):
 def test_a_start_on_flat_ground_does_not_end_the_search():
     found = align(ball(60, (30, 30, 30)), ball(150, (110, 110, 110)))
     assert found.moved_mm == pytest.approx(3 * np.linalg.norm([80, 80, 80]), abs=1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])  # Ctrl-C; what the workflows treat like it
+def test_interruption_of_a_registration_comes_out_of_it_without_a_traceback(head, monkeypatch, capfd, number):
+    measure, values = sitk.ImageRegistrationMethod.GetMetricValue, []
+
+    def measure_and_interrupt(method):
+        values.append(measure(method))
+        signal.raise_signal(number)
+        return values[-1]
+
+    monkeypatch.setattr(sitk.ImageRegistrationMethod, "GetMetricValue", measure_and_interrupt)
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            align(head["dwi"], move_header(head["t1"], inverse(MOTION)))
+    finally:
+        signal.signal(number, before)
+
+    assert len(values) == 1  # the optimiser takes no further step
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_sequences_that_match_on_one_grid_are_not_moved(head):
