@@ -42,6 +42,8 @@ def require_switch(value: object, name: str) -> bool:
 def require_paths(options: Mapping[str, object]) -> None:
     """Refuse options that are no text, as a folder of digits or an option with nothing behind it comes to be read.
 
+    An empty text is refused too: it would be the current folder.
+
     Args:
         options: what was given, by the option's name.
 
@@ -51,6 +53,8 @@ def require_paths(options: Mapping[str, object]) -> None:
     for name, value in options.items():
         if not isinstance(value, str | PathLike):
             raise InputError(f"{name} is {value!r}; it must be a path, a name of digits as in --{name} ./2024.")
+        if value == "":
+            raise InputError(f"{name} is empty (a variable that is not set?); the current folder is --{name} .")
 
 
 def require_numbers(

@@ -263,6 +263,27 @@ def test_what_the_user_can_mend_is_one_sentence_and_exit_code_1(arguments, sente
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "before"),
+    [
+        (["segment", "", "-o", "out"], "segment"),
+        (["segment", ".", "-o", ""], "-o"),
+        (["segment", ".", "--output="], "--output="),
+        (["segment", "-o", "out", "--dwi", ""], "--dwi"),
+        (["evaluate", "--pred", "", "--truth", ".", "-o", "out"], "--pred"),
+        (["phantom", ""], "phantom"),
+        (["datalist", ".", "-o", ""], "-o"),
+        (["doctor", "--", ""], "--"),
+    ],
+)
+def test_empty_argument_is_not_the_current_folder(arguments, before, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    assert run_main(monkeypatch, *arguments) == 1
+    assert capsys.readouterr().err.startswith(f"islesnet: what follows {before} is empty (a variable")
+    assert not list(tmp_path.iterdir())
+
+
 def test_segment_without_weights_says_how_to_come_by_them(dataset, tmp_path, monkeypatch, capsys):
     code = run_main(monkeypatch, "segment", dataset, "-o", tmp_path / "out", "--model", tmp_path / "absent.pt")
 

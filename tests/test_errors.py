@@ -131,3 +131,10 @@ def test_paths_are_text_or_path_and_a_number_is_refused_by_name():
 
     with pytest.raises(InputError, match=r"^output_dir is 2024; it must be a path, .* --output_dir \./2024\.$"):
         require_paths({"dataset_dir": ".", "output_dir": 2024})
+
+
+def test_an_empty_path_is_refused_and_a_dot_is_legal():
+    require_paths({"dataset_dir": ".", "output_dir": Path()})
+
+    with pytest.raises(InputError, match=r"^output_dir is empty .* --output_dir \.$"):
+        require_paths({"dataset_dir": ".", "output_dir": ""})
