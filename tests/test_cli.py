@@ -71,6 +71,16 @@ def test_datalist_holds_every_patient_once_with_relative_paths(dataset):
     assert not any(Path(item["dwi"]).is_absolute() for section in sections for item in section)
 
 
+@pytest.mark.parametrize("options", ["", " --layout folders"])
+def test_datalist_ends_with_how_to_check_the_files(dataset, options):
+    (dataset / "a/dwi.nii.gz").write_bytes((dataset / "a/dwi.nii.gz").read_bytes()[:-100])
+
+    result = runner.invoke(app, ["datalist", str(dataset), *options.split()])
+
+    assert result.exit_code == 0, result.output
+    assert result.output.endswith(f"The files were not checked; islesnet doctor {dataset}{options} does that\n")
+
+
 def test_help_writes_the_shares_of_a_split_as_they_are_typed(dataset):
     shown = " ".join(runner.invoke(app, ["datalist", "--help"], env={"COLUMNS": "200"}).output.split())
     assert "--split <float> <float> <float> Shares of training" in shown

@@ -1,5 +1,6 @@
 """`islesnet phantom`, `datalist` and `doctor`: data sets made, split and checked."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,6 +83,7 @@ def datalist(
         write_datalist,
     )
 
+    doctor_options = "" if layout == "auto" else f" --layout {layout}"
     layout = detect_layout(folder) if layout == "auto" else layout
     cases = find_cases(folder, layout)
     labelled = [case for case in cases if case.label is not None]
@@ -99,6 +101,8 @@ def datalist(
     console.print(f"{layout} layout, {counted(len(cases), 'patient')} -> {path}", highlight=False)
     if aside is not None:
         console.print(f"The earlier datalist is now {aside}", highlight=False, soft_wrap=True)
+    checking = f"islesnet doctor {shlex.quote(str(folder))}{doctor_options}"
+    console.print(f"The files were not checked; {checking} does that", highlight=False, soft_wrap=True)
 
 
 @app.command()
