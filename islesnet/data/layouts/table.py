@@ -11,6 +11,7 @@ from pathlib import Path
 from islesnet.data.case import Case
 from islesnet.data.layouts.assembly import assemble
 from islesnet.errors import InputError
+from islesnet.failures import printable
 from islesnet.sequences import SEQUENCES
 from islesnet.volumes.file_names import (
     BRAIN_WORDS,
@@ -43,11 +44,13 @@ def find(path: Path) -> list[Case]:
     """Read the table's rows as cases; an empty cell is a sequence that the patient does not have.
 
     Raises:
-        InputError: for a table without the columns, a column of files whose name resembles that of one that the table
-            lacks, a row without patient or sequence, or a file that is missing.
+        InputError: for a table without the columns or without a row, a column of files whose name resembles that of
+            one that the table lacks, a row without patient or sequence, or a file that is missing.
     """
     rows = _rows(path)
     columns = _columns(path, rows[0][1] if rows else [])
+    if len(rows) == 1:
+        raise InputError(f"{path}: no patient found: no row follows the columns' names")
     _pass_over_others(path, rows, columns)
     cases = []
     for number, row in rows[1:]:
@@ -86,17 +89,18 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
 
 def _columns(path: Path, header: list[str]) -> dict[int, str]:
     columns: dict[int, str] = {}
+    named = printable(", ".join(header))
     for index, title in enumerate(header):
         role = _role(title.strip().lower())
         if role is None:
             continue
         if role in columns.values():
-            raise InputError(f"{path}: two columns are the {role}; the columns are {', '.join(header)}")
+            raise InputError(f"{path}: two columns are the {role}; the columns are {named}")
         columns[index] = role
     if "patient" not in columns.values() or not set(columns.values()) & set(SEQUENCES):
         raise InputError(
             f"{path}: a column 'patient' and at least one of {', '.join(SEQUENCES)} are needed; "
-            f"the columns are {', '.join(header) or 'none'}"
+            f"the columns are {named or 'none'}"
         )
     return columns
 
@@ -113,7 +117,7 @@ def _pass_over_others(path: Path, rows: list[tuple[int, list[str]]], columns: di
                 "where it is something else, by a name unlike that"
             )
     if named := ", ".join(filter(None, others.values())):
-        logger.info("%s: columns that are passed over: %s", path, named)
+        logger.info("%s: columns that are passed over: %s", path, printable(named))
 
 
 def _meant(title: str, lacking: Collection[str]) -> str | None:
@@ -141,6 +145,8 @@ def _role(title: str) -> str | None:
 
 def _file(table: Path, place: str, cell: str) -> Path:
     path = table.parent / cell
+    if path.is_dir():
+        raise InputError(f"{place}: {cell!r} is a folder; a table names a file for each sequence ({path})")
     if not path.is_file():
         raise InputError(f"{place}: {cell!r} does not exist (looked for {path})")
     return path

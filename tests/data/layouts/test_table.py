@@ -56,13 +56,22 @@ def test_absolute_paths_are_taken_as_they_are(table, tmp_path):
         ("patient,dwi\nx,b.nii\nx,a dwi.nii\n", "'x' comes twice"),
         ("patient,dwi,trace\nx,b.nii,b.nii\n", "two columns are the dwi"),
         ("patient,dwi\n../x,b.nii\n", "becomes part of file names"),
-        ("patient,dwi\n", "no patient found"),
+        ("patient,dwi\n", r"table\.csv: no patient found: no row follows the columns' names$"),
+        ("patient,dwi\nx,.\n", r"line 2: '\.' is a folder; a table names a file"),
+        ("\0\x1b[31m\n\a", "the columns are \N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}\\[31m$"),
         (f"patient,dwi\nx,{'a' * 200_000}\n", "line 2: not a table"),
     ],
 )
 def test_defective_table_is_refused_with_the_line(table, text, message):
     with pytest.raises(InputError, match=message):
         find_cases(table(text))
+
+
+def test_name_of_a_column_that_is_passed_over_sends_nothing_to_the_terminal(table, caplog):
+    with caplog.at_level("INFO"):
+        find_cases(table("patient,dwi,\x1b[31mage\nx,b.nii,3\n"))
+
+    assert caplog.messages[0].endswith("passed over: \N{REPLACEMENT CHARACTER}[31mage")
 
 
 @pytest.mark.parametrize(
