@@ -99,16 +99,18 @@ def find_masks(folder: Path) -> dict[str, Path]:
     """Find the masks in a folder by patient: files of it, or, where it holds none, one in each patient's folder.
 
     Raises:
-        InputError: where it is not a folder, holds no mask, two of one patient, or files of which some are named as
-            masks and those of other patients are not.
+        InputError: where it is not a folder, holds no mask, two of one patient, be it one in the patient's folder, or
+            files of which some are named as masks and those of other patients are not.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is {'not a folder' if folder.exists() else 'not there'}; give a folder of masks")
     here = folder.absolute()
     files = _masks_of_each(volumes_in(here))
     named = [(patient_in(stem_of(path.name) or "") or here.name, path) for path in files]
-    for child in [] if files else folders_in(here):
-        named += _masks_below(child, child.name)
+    if files:
+        named += _further_masks(here, [name for name, _ in named])
+    else:
+        named += [mask for child in folders_in(here) for mask in _masks_below(child, child.name)]
     if not named:
         seen = [entry.name for entry in entries(here)]
         raise InputError(
@@ -194,6 +196,17 @@ def _is_data_set(path: Path) -> bool:
     except InputError:
         return False
     return True
+
+
+def _further_masks(folder: Path, patients: Iterable[str]) -> list[tuple[str, Path]]:
+    """List what is named as a mask in folders of patients who have a mask beside those folders.
+
+    What a run leaves in a patient's folder, scans and a brain mask, is not.
+    """
+    keys = {key_of(patient) for patient in patients}
+    below = [child for child in folders_in(folder) if any(key.startswith(key_of(child.name)) for key in keys)]
+    masks = [mask for child in below for mask in _masks_below(child, child.name)]
+    return [(name, path) for name, path in masks if key_of(name) in keys and _kind(path) == Kind.MASK]
 
 
 def _masks_below(folder: Path, patient: str, depth: int = 1) -> Iterator[tuple[str, Path]]:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from islesnet.data import Case, MaskPair, pair_masks, write_datalist
+from islesnet.data.mask_pairs import find_masks
 from islesnet.errors import InputError
 
 
@@ -142,6 +143,25 @@ def test_two_masks_of_one_patient_are_refused_naming_both(touch):
         pair_masks(touch("folders", "1/a_seg.nii", "1/b_seg.nii"), truth)
     with pytest.raises(InputError, match=r"two masks of patient '[aA]'"):
         pair_masks(touch("cases", "A.nii", "a.nii.gz"), truth)
+
+
+@pytest.mark.parametrize("second", ["1/mask.nii.gz", "1/anat/1_lesion.nii", "sub-2/ses-1/sub-2_ses-1_msk.nii.gz"])
+def test_second_mask_in_a_patients_folder_is_refused_naming_both(touch, second):
+    pred = touch("pred", "1_lesion.nii.gz", "sub-2_ses-1_lesion.nii.gz", second)
+    first = "1_lesion" if second.startswith("1/") else "sub-2_ses-1_lesion"
+
+    with pytest.raises(
+        InputError, match=rf"two masks of patient .*pred/{first}\.nii\.gz and .*pred/{second}; keep one"
+    ):
+        find_masks(pred)
+
+
+def test_what_a_run_leaves_in_a_patients_folder_is_no_second_mask(touch, caplog):
+    made = ["2/dwi.nii.gz", "2/flair.nii.gz", "2/adc.nii.gz", "2/brain.nii.gz", "2/lesion.dcm", "2/report.html"]
+    pred = touch("pred", "2_lesion.nii.gz", "2_lesion.json", "2_probability.nii.gz", *made, "3/mask.nii.gz")
+
+    assert find_masks(pred) == {"2": pred / "2_lesion.nii.gz"}
+    assert not caplog.text
 
 
 def test_truth_without_a_mask_is_refused_or_taken_as_empty(touch, caplog):
