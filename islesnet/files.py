@@ -15,6 +15,8 @@ from islesnet.errors import InputError
 
 # What is said of a file that was not fetched.
 NO_TARGET = "a link to a file that is not there (not fetched yet?)"
+# What is said of a folder that `leads_to_others`.
+OF_OTHERS = "a link to what else lies in the data set (another patient's?)"
 FULL_DISK_BYTES = 2**20
 
 
@@ -127,6 +129,31 @@ def is_file(path: Path) -> bool:
 def is_folder(path: Path) -> bool:
     """Tell whether a folder can be seen."""
     return os.path.isdir(path)  # noqa: PTH112
+
+
+def leads_to_others(folder: Path, patient: Path) -> bool:
+    """Tell whether a folder within a patient's is a link to other patients of the data set, or to what holds them.
+
+    Links within the patient's folder, out of the data set, to what bears the patient's name there and to what is
+    hidden, as a store of files, do not. The folder that the patient's lies in is taken for the data set, and where the
+    patient's is a link, the one that it leads to also.
+
+    Args:
+        folder: it may be no link.
+        patient: the patient's folder.
+    """
+    if not folder.is_symlink():
+        return False
+    target, own = Path(os.path.realpath(folder)), Path(os.path.realpath(patient))
+    if target.is_relative_to(own):
+        return False
+    for data_set in (own.parent, Path(os.path.realpath(patient.parent))):
+        if data_set.is_relative_to(target):
+            return True
+        inside = target.relative_to(data_set).parts if target.is_relative_to(data_set) else ()
+        if inside and patient.name not in inside and not any(name.startswith(".") for name in inside):
+            return True
+    return False
 
 
 def require_writable(folder: str | Path) -> None:

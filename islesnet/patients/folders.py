@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from islesnet.files import exists, is_file, is_folder
+from islesnet.files import exists, is_file, is_folder, leads_to_others
 from islesnet.result_files import has_results, is_result, is_run_folder
 from islesnet.scanner import is_dicom, may_be_sequence, sequence_by_name
 from islesnet.volumes.file_names import (
@@ -44,17 +44,12 @@ def volumes_in(folder: Path) -> Iterator[Path]:
     return (path for path in _entries(folder) if is_volume(path) and is_file(path))
 
 
-def folders_from(folder: Path, depth: int = _DEEPEST, seen: set[str] | None = None) -> Iterator[Path]:
-    """Go through a folder and those below it, results left out, each once whatever links lead to it."""
-    seen = set() if seen is None else seen
-    real = os.path.realpath(folder)
-    if real in seen:
-        return
-    seen.add(real)
-    yield folder
-    if depth > 0:
-        for child in folders_in(folder):
-            yield from folders_from(child, depth - 1, seen)
+def folders_from(folder: Path, depth: int = _DEEPEST) -> Iterator[Path]:
+    """Go through a folder and those below it, results left out, each once whatever links lead to it.
+
+    What links lead to from a patient's folder to others of the data set is left out.
+    """
+    return _folders_from(folder, folder, depth, set())
 
 
 def unread_in(folder: Path) -> Iterator[Path]:
@@ -122,6 +117,17 @@ def is_dicom_file(path: Path) -> bool:
         return is_dicom(path)
     except OSError:
         return False
+
+
+def _folders_from(folder: Path, top: Path, depth: int, seen: set[str]) -> Iterator[Path]:
+    real = os.path.realpath(folder)
+    if real in seen:
+        return
+    seen.add(real)
+    yield folder
+    for child in folders_in(folder) if depth > 0 else []:
+        if not leads_to_others(child, top):
+            yield from _folders_from(child, top, depth - 1, seen)
 
 
 def _holds_scan(folder: Path) -> bool:

@@ -8,6 +8,7 @@ from islesnet.data import Case
 from islesnet.patients.folders import (
     archives_in,
     folders_from,
+    folders_in,
     folders_of_results,
     is_volume,
     name_without_suffix,
@@ -76,7 +77,8 @@ def tell_unread(folder: Path, patients: Sequence[Case | RawScans]) -> None:
     """Name the archives and the volumes of formats that are not read: they may be another patient's, or a sequence."""
     surveyed = [patient.folder for patient in patients if isinstance(patient, RawScans) and patient.folder is not None]
     unread = []
-    for place in folders_from(folder, _DEEPEST_TOLD):
+    below = [place for child in folders_in(folder) for place in folders_from(child, _DEEPEST_TOLD - 1)]
+    for place in (folder, *below):
         volumes = list(unread_in(place))
         if volumes and any(place.is_relative_to(known) for known in surveyed):  # the reading of those scans tells them
             volumes = []

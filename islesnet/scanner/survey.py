@@ -7,6 +7,7 @@ from pathlib import Path
 
 from islesnet.errors import InputError
 from islesnet.failures import printable
+from islesnet.files import OF_OTHERS, leads_to_others
 from islesnet.result_files import is_result
 from islesnet.scanner.candidate import Candidate, UnusableError
 from islesnet.scanner.dicom import Frame, candidates_in_series, is_dicom, read_frames, series_name
@@ -98,7 +99,10 @@ def _leave_out(found: Survey, path: Path, inside: str, reason: str) -> None:
 
 
 def _files(root: Path, found: Survey) -> Iterator[Path]:
-    """Walk the files in natural order, links followed once, hidden names and islesnet's own results left out."""
+    """Walk the files in natural order, hidden names and islesnet's own results left out.
+
+    Links are followed, but none twice and none to other patients.
+    """
     if root.is_file():
         yield root
         return
@@ -111,11 +115,14 @@ def _files(root: Path, found: Survey) -> Iterator[Path]:
     count = 0
     for folder, below, names in os.walk(root, onerror=note_closed, followlinks=True):
         real = os.path.realpath(folder)
-        below[:] = sorted((name for name in below if _is_looked_into(Path(folder) / name)), key=natural_key)
         if real in seen:
             below.clear()
             continue
         seen.add(real)
+        shown = [Path(folder) / name for name in sorted(below, key=natural_key) if _is_looked_into(Path(folder) / name)]
+        others = [path for path in shown if leads_to_others(path, root)]
+        found.unreadable += [(printable(str(path.relative_to(root))), f"is {OF_OTHERS}") for path in others]
+        below[:] = [path.name for path in shown if path not in others]
         for name in sorted(names, key=natural_key):
             if name.startswith(".") or is_result(Path(folder) / name):
                 continue

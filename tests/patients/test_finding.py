@@ -623,6 +623,32 @@ def test_link_to_a_patients_folder_is_the_patient_and_a_loop_ends(write_scan, tm
     assert set(found(tmp_path / "cohort")) == {"anna", "bert"}
 
 
+@pytest.mark.parametrize("target", ["bert", ".", "bert/series"])
+def test_patient_with_a_link_to_another_gets_none_of_the_others_scans(write_scan, tmp_path, target):
+    write_scan(tmp_path / "cohort/anna/dwi.nii.gz")
+    write_scan(tmp_path / "cohort/bert/series/flair.nii.gz", "flair")
+    (tmp_path / "cohort/anna/previous").symlink_to(tmp_path / "cohort" / target)
+
+    for patients in (find_patients(tmp_path / "cohort")[:1], find_patients(tmp_path / "cohort/anna")):
+        assert [patient.patient for patient in patients] == ["anna"]
+        item = PrepareScans(tmp_path / "out", ["dwi", "flair"], "none")(patients[0].item())
+
+        assert set(Preparation.from_text(item[PREPARATION]).files) == {"dwi"}
+        told = "previous: left out; is a link to what else lies in the data set (another patient's?)."
+        assert told in Preparation.from_text(item[PREPARATION]).notes
+
+
+def test_linked_folder_from_out_of_the_data_set_is_the_patients(write_scan, tmp_path):
+    write_scan(tmp_path / "cohort/anna/dwi.nii.gz")
+    write_scan(tmp_path / "pacs/7/flair.nii.gz", "flair")
+    (tmp_path / "cohort/anna/more").symlink_to(tmp_path / "pacs/7")
+
+    (patient,) = find_patients(tmp_path / "cohort")
+    item = PrepareScans(tmp_path / "out", ["dwi", "flair"], "none")(patient.item())
+
+    assert set(Preparation.from_text(item[PREPARATION]).files) == {"dwi", "flair"}
+
+
 def test_table_and_bids_are_read_as_such(prepared, tmp_path):
     (tmp_path / "table.csv").write_text(f"patient,dwi\nanna,{prepared / 'dwi.nii.gz'}\n")
     (tmp_path / "bids/sub-01/dwi").mkdir(parents=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from islesnet.data.case import Case
 from islesnet.data.layouts.assembly import assemble, claim, reading_of
-from islesnet.data.layouts.listing import folders_in, volumes_in
+from islesnet.data.layouts.listing import folders_in, own_folders_in, tell_others, volumes_in
 from islesnet.sequences import SEQUENCES
 from islesnet.volumes.file_names import NameReading
 
@@ -26,6 +26,7 @@ def find(folder: Path) -> list[Case]:
     """Find the subjects; one with several sessions gives a case a session, named `sub-*_ses-*`."""
     cases = []
     for subject in _subjects(folder):
+        tell_others(subject)
         sessions = _imaged_sessions(subject)
         derived = _derived_labels(subject)
         for session in sessions:
@@ -58,7 +59,7 @@ def _is_subject(folder: Path) -> bool:
 
 def _imaged_sessions(subject: Path) -> list[Path]:
     """List the `ses-*` folders that hold sequences; the subject itself where it has no sessions."""
-    sessions = [child for child in folders_in(subject) if _SESSION.match(child.name)] or [subject]
+    sessions = [child for child in own_folders_in(subject, subject) if _SESSION.match(child.name)] or [subject]
     return [session for session in sessions if any(_reading(path).role in SEQUENCES for path in _files(session))]
 
 
@@ -68,7 +69,8 @@ def _claims(session: Path) -> list[tuple[str, Path]]:
 
 
 def _files(folder: Path) -> list[Path]:
-    volumes = [path for place in (folder, *folders_in(folder)) for path in volumes_in(place)]
+    subject = next((place for place in (folder, *folder.parents) if _SUBJECT.match(place.name)), folder)
+    volumes = [path for place in (folder, *own_folders_in(folder, subject)) for path in volumes_in(place)]
     return [path for path in volumes if path.name.partition(".")[0].rpartition("_")[2].lower() in _SUFFIXES]
 
 

@@ -5,7 +5,15 @@ from pathlib import Path
 
 from islesnet.data.case import Case
 from islesnet.data.layouts.assembly import assemble, assemble_by_name, claim, reading_of
-from islesnet.data.layouts.listing import DICOM_HINT, entries, folders_in, holds_dicom, volumes_in
+from islesnet.data.layouts.listing import (
+    DICOM_HINT,
+    entries,
+    folders_in,
+    holds_dicom,
+    own_folders_in,
+    tell_others,
+    volumes_in,
+)
 from islesnet.volumes.file_names import NameReading, natural_key, read_name, says_only_how
 
 NAME = "folders"
@@ -71,6 +79,7 @@ def cases_in_files(folder: Path) -> list[Case]:
 
 
 def _case_of_folder(folder: Path) -> Case | None:
+    tell_others(folder)
     paths = volumes_in(folder)
     if not any(_is_sequence(path, folder) for path in paths):
         paths = paths + [path for part in _parts(folder) for path in volumes_in(part)]
@@ -79,7 +88,8 @@ def _case_of_folder(folder: Path) -> Case | None:
 
 def _parts(folder: Path) -> list[Path]:
     """List the subfolders that belong to the same patient: `anat`, `dwi`, `FLAIR`, `label`."""
-    return [child for child in folders_in(folder) if child.name.lower() == "anat" or read_name(child.name).role]
+    children = own_folders_in(folder, folder)
+    return [child for child in children if child.name.lower() == "anat" or read_name(child.name).role]
 
 
 def _tells_patients_apart(readings: list[NameReading]) -> bool:

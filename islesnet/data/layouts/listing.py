@@ -1,10 +1,15 @@
 """Look into folders: what lies there, in natural order, with refusals said by folder."""
 
+import logging
 import os
 from pathlib import Path
 
+from islesnet.counts import first_of
 from islesnet.errors import InputError
+from islesnet.files import OF_OTHERS, leads_to_others
 from islesnet.volumes.file_names import SYSTEM_FOLDERS, natural_key, stem_of
+
+logger = logging.getLogger(__name__)
 
 DICOM_HINT = "DICOM files: convert them to NIfTI for a data set, or give them to `islesnet segment`"
 
@@ -21,6 +26,20 @@ def entries(folder: Path) -> list[Path]:
 def folders_in(folder: Path) -> list[Path]:
     """List the folders (and links to folders) that lie directly in a folder."""
     return [folder / entry.name for entry in _scan(folder) if _is_folder(entry)]
+
+
+def own_folders_in(folder: Path, patient: Path) -> list[Path]:
+    """List the folders directly in a patient's folder, or in one of its own, without links that lead to others."""
+    return [child for child in folders_in(folder) if not leads_to_others(child, patient)]
+
+
+def tell_others(patient: Path) -> None:
+    """Name the links that lead from a patient's folder, and from those in it, to others of the data set."""
+    places = [patient, *own_folders_in(patient, patient)]
+    others = [child for place in places for child in folders_in(place) if leads_to_others(child, patient)]
+    if others:
+        names = first_of((str(child.relative_to(patient)) for child in others), most=4)
+        logger.warning("%s: not looked into: %s; each is %s", patient, names, OF_OTHERS)
 
 
 def volumes_in(folder: Path) -> list[Path]:

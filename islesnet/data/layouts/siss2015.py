@@ -4,7 +4,7 @@ from pathlib import Path
 
 from islesnet.data.case import Case
 from islesnet.data.layouts.assembly import assemble, claim, reading_of
-from islesnet.data.layouts.listing import entries, folders_in, volumes_in
+from islesnet.data.layouts.listing import entries, folders_in, own_folders_in, tell_others, volumes_in
 
 NAME = "siss2015"
 DESCRIPTION = "ISLES 2015 SISS: <n>/VSD.Brain.XX.O.MR_DWI.<id>/*.nii"
@@ -43,7 +43,9 @@ def _is_patient(folder: Path) -> bool:
 
 
 def _claims(patient: Path) -> list[tuple[str, Path]]:
-    volumes = [*volumes_in(patient), *(path for child in folders_in(patient) for path in volumes_in(child))]
+    tell_others(patient)
+    below = own_folders_in(patient, patient)
+    volumes = [*volumes_in(patient), *(path for child in below for path in volumes_in(child))]
     claims = [(role, path) for path in volumes if (role := claim(path, reading_of(path))) is not None]
     # Some copies hold an original beside the registered "MR_DWI_reg": the registered one is meant.
     registered = {role for role, path in claims if _is_registered(path)}

@@ -258,6 +258,41 @@ def test_links_are_followed_but_not_to_nothing(root, caplog):
     assert "t1.nii.gz is passed over: a link to a file that is not there" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("files", "link", "target"),
+    [
+        (["anna/anat/t1.nii", "bert/flair.nii"], "anna/flair", "bert"),
+        (["sub-1/ses-1/anat/sub-1_T1w.nii", "sub-2/ses-2/anat/sub-2_FLAIR.nii"], "sub-1/ses-2", "sub-2/ses-2"),
+        (["sub-1/anat/sub-1_T1w.nii", "sub-2/dwi/sub-2_dwi.nii"], "sub-1/dwi", "sub-2/dwi"),
+        (
+            ["1/VSD.Brain.MR_T1.1/VSD.Brain.MR_T1.1.nii", "2/VSD.Brain.MR_T2.2/VSD.Brain.MR_T2.2.nii"],
+            "1/VSD.2",
+            "2/VSD*",
+        ),
+    ],
+)
+def test_link_within_a_patients_folder_to_another_patient_is_not_followed_and_told_once(
+    root, files, link, target, caplog
+):
+    plant(root, files)
+    (root / link).symlink_to(next(root.glob(target)))
+
+    first, _ = find_cases(root)
+
+    assert list(first.sequences) == ["t1"]
+    told = [said for said in caplog.messages if "is a link to what else lies in the data set" in said]
+    assert len(told) == 1 and f": not looked into: {link.rpartition('/')[2]};" in told[0]
+
+
+def test_links_of_patients_and_out_of_the_data_set_are_followed(root, tmp_path):
+    plant(tmp_path, ["store/anna/anat/t1.nii", "pacs/7/flair.nii"])
+    root.mkdir(exist_ok=True)
+    (root / "anna").symlink_to(tmp_path / "store/anna")
+    (tmp_path / "store/anna/flair").symlink_to(tmp_path / "pacs/7")
+
+    assert [(case.patient, list(case.sequences)) for case in find_cases(root)] == [("anna", ["t1", "flair"])]
+
+
 @pytest.mark.parametrize("pipelines", [("",), ("manual/", "deepmedic/")])
 def test_experts_mask_that_is_a_link_to_nothing_is_not_exchanged_for_another(root, pipelines):
     derived = [f"derivatives/{pipeline}sub-01/anat/sub-01_mask.nii.gz" for pipeline in pipelines]
