@@ -10,7 +10,7 @@ from pydicom.uid import generate_uid
 
 from islesnet.data import Case, find_cases
 from islesnet.errors import InputError
-from islesnet.patients import Preparation, PrepareScans, RawScans, find_patients
+from islesnet.patients import BeginPatient, Preparation, PrepareScans, RawScans, find_patients
 from islesnet.patients.scans import PREPARATION
 from islesnet.provenance import write_provenance
 from islesnet.result_files import MARK
@@ -656,6 +656,17 @@ def test_table_and_bids_are_read_as_such(prepared, tmp_path):
 
     assert found(tmp_path / "table.csv") == {"anna": Case}
     assert found(tmp_path / "bids") == {"sub-01": Case}
+
+
+def test_patient_of_a_table_whose_file_is_missing_fails_alone(prepared, tmp_path):
+    (tmp_path / "table.csv").write_text(f"patient,dwi\nanna,gone.nii.gz\nbert,{prepared / 'dwi.nii.gz'}\n")
+
+    anna, bert = find_patients(tmp_path / "table.csv")
+
+    begin = BeginPatient(tmp_path / "out")
+    assert begin(bert.item())["patient"] == "bert"
+    with pytest.raises(InputError, match=r"gone\.nii\.gz: does not exist$"):
+        begin(anna.item())
 
 
 def test_one_file_is_refused_with_what_to_say(write_scan, tmp_path):

@@ -36,7 +36,8 @@ def find_cases(folder: Path, layout: str = "auto", with_lost: bool = False) -> l
     Args:
         folder: the data set's folder, one patient's folder, or a CSV table.
         layout: "auto", or one of "siss2015", "bids", "nnunet", "csv", "folders".
-        with_lost: patients of whom no file is there, but links to them, are among them, with no sequence.
+        with_lost: patients of whom no file is there, but links to them, are among them, with no sequence; those of whom
+            a table names a file that is missing, with that file.
 
     Raises:
         InputError: where there is nothing that the layout understands, where two files claim the same sequence of a
@@ -52,7 +53,8 @@ def find_cases(folder: Path, layout: str = "auto", with_lost: bool = False) -> l
     if (module is table) != folder.is_file():
         wanted = "a CSV file, not a folder" if module is table else "a folder, not a file"
         raise InputError(f"{folder}: the layout {layout!r} is {wanted}")
-    cases = [case for case in module.find(folder) if case.sequences or with_lost]
+    found = table.find(folder, with_missing=with_lost) if module is table else module.find(folder)
+    cases = [case for case in found if case.sequences or with_lost]
     if not cases:
         raise _nothing_known(folder, layout)
     _require_each_once(cases, folder)
@@ -97,7 +99,8 @@ def _nothing_known(folder: Path, layout: str) -> InputError:
     found = first_of(names, most=6)
     if folder.is_dir() and holds_dicom(folder):
         found += f" ({DICOM_HINT})"
-    if tables := [name for name in names if name.lower().endswith((".csv", ".tsv"))]:
+    tables = [name for name in names if name.lower().endswith((".csv", ".tsv"))]
+    if tables and folder.is_dir():
         found += f" (if the table lists the patients, give the table itself: {folder / tables[0]})"
     modules = [module for module in _MODULES if layout in ("auto", module.NAME)]
     understood = "".join(f"\n  {module.NAME}: {module.DESCRIPTION}" for module in modules)

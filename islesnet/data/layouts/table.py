@@ -5,13 +5,14 @@ import difflib
 import io
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from islesnet.data.case import Case
 from islesnet.data.layouts.assembly import assemble
 from islesnet.errors import InputError
 from islesnet.failures import printable
+from islesnet.files import exists, is_file, is_folder, is_link
 from islesnet.sequences import SEQUENCES
 from islesnet.volumes.file_names import (
     BRAIN_WORDS,
@@ -40,12 +41,18 @@ def recognises(path: Path) -> bool:
     return path.suffix.lower() in (".csv", ".tsv") and not path.is_dir()
 
 
-def find(path: Path) -> list[Case]:
+def find(path: Path, with_missing: bool = False) -> list[Case]:
     """Read the table's rows as cases; an empty cell is a sequence that the patient does not have.
+
+    Args:
+        path: the table.
+        with_missing: a case may name files that are missing, for whoever goes on with the others, and a row without a
+            sequence is left out with a warning.
 
     Raises:
         InputError: for a table without the columns or without a row, a column of files whose name resembles that of
-            one that the table lacks, a row without patient or sequence, or a file that is missing.
+            one that the table lacks, a row without patient or with a folder, or, unless ``with_missing``, one without
+            sequence or with a file that is missing.
     """
     rows = _rows(path)
     columns = _columns(path, rows[0][1] if rows else [])
@@ -59,9 +66,16 @@ def find(path: Path) -> list[Case]:
         patient = cells.pop("patient", None)
         if patient is None:
             raise InputError(f"{place}: the patient's name is empty")
-        case = assemble(patient, [(role, _file(path, place, cell)) for role, cell in cells.items()])
+        files = {role: path.parent / cell for role, cell in cells.items()}
+        for role, cell in cells.items():
+            _require_file(files[role], place, cell, with_missing)
+        case = _case(patient, files)
         if case is None:
-            raise InputError(f"{place}: patient {patient!r} has no file for any of {', '.join(SEQUENCES)}")
+            told = f"{place}: patient {patient!r} has no file for any of {', '.join(SEQUENCES)}"
+            if not with_missing:
+                raise InputError(told)
+            logger.warning("%s; left out", told)
+            continue
         cases.append(case)
     return cases
 
@@ -143,10 +157,16 @@ def _role(title: str) -> str | None:
     return title if title in SEQUENCES else sequence_named(title)
 
 
-def _file(table: Path, place: str, cell: str) -> Path:
-    path = table.parent / cell
-    if path.is_dir():
+def _case(patient: str, files: Mapping[str, Path]) -> Case | None:
+    """Make a case, of missing files too: whoever reads them says so; None without any sequence."""
+    if all(exists(path) or is_link(path) for path in files.values()):
+        return assemble(patient, files.items())
+    sequences = {role: path for role, path in files.items() if role != "label"}
+    return Case(patient, sequences, files.get("label")) if sequences else None
+
+
+def _require_file(path: Path, place: str, cell: str, with_missing: bool) -> None:
+    if is_folder(path):
         raise InputError(f"{place}: {cell!r} is a folder; a table names a file for each sequence ({path})")
-    if not path.is_file():
+    if not with_missing and not is_file(path):
         raise InputError(f"{place}: {cell!r} does not exist (looked for {path})")
-    return path

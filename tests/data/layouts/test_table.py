@@ -1,6 +1,6 @@
 import pytest
 
-from islesnet.data import detect_layout, find_cases
+from islesnet.data import check_cases, detect_layout, find_cases
 from islesnet.errors import InputError
 
 
@@ -65,6 +65,39 @@ def test_absolute_paths_are_taken_as_they_are(table, tmp_path):
 def test_defective_table_is_refused_with_the_line(table, text, message):
     with pytest.raises(InputError, match=message):
         find_cases(table(text))
+
+
+def test_patient_whose_file_is_missing_does_not_stop_those_who_go_on_with_the_others(table, caplog):
+    path = table("patient,dwi,flair,label\nx,gone.nii,,\ny,b.nii,gone.nii,mask.nii\nz,b.nii,,\nv,,,mask.nii\nw,,,\n")
+
+    cases = find_cases(path, with_lost=True)
+
+    named = {case.patient: {role: file.name for role, file in case.files.items()} for case in cases}
+    assert named == {
+        "x": {"dwi": "gone.nii"},
+        "y": {"dwi": "b.nii", "flair": "gone.nii", "label": "mask.nii"},
+        "z": {"dwi": "b.nii"},
+    }
+    left_out = [
+        said for said in caplog.messages if said.endswith("has no file for any of dwi, t1, t2, flair; left out")
+    ]
+    assert ["'v'" in said or "'w'" in said for said in left_out] == [True, True]
+    assert [str(problem) for problem in check_cases(cases) if problem.file and problem.file.name == "gone.nii"] == [
+        f"error: patient {patient} ({path.parent / 'gone.nii'}): does not exist" for patient in "xy"
+    ]
+
+
+def test_file_that_was_not_fetched_is_lost(table, tmp_path):
+    (tmp_path / "annexed.nii").symlink_to("/nowhere/annexed")
+
+    (case,) = find_cases(table("patient,dwi,flair\nx,b.nii,annexed.nii\n"), with_lost=True)
+
+    assert (list(case.sequences), case.lost) == (["dwi"], ("flair",))
+
+
+def test_table_of_nobody_with_a_scan_is_refused_as_a_table(table):
+    with pytest.raises(InputError, match=r"table\.csv: no patient found\. Found there: table\.csv\. Understood is"):
+        find_cases(table("patient,dwi\nx,\n"), with_lost=True)
 
 
 def test_name_of_a_column_that_is_passed_over_sends_nothing_to_the_terminal(table, caplog):
