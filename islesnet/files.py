@@ -131,6 +131,11 @@ def is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112
 
 
+def is_link(path: Path) -> bool:
+    """Tell whether a link can be seen."""
+    return os.path.islink(path)  # noqa: PTH114
+
+
 def leads_to_others(folder: Path, patient: Path) -> bool:
     """Tell whether a folder within a patient's is a link to other patients of the data set, or to what holds them.
 
@@ -142,7 +147,7 @@ def leads_to_others(folder: Path, patient: Path) -> bool:
         folder: it may be no link.
         patient: the patient's folder.
     """
-    if not folder.is_symlink():
+    if not is_link(folder):
         return False
     target, own = Path(os.path.realpath(folder)), Path(os.path.realpath(patient))
     if target.is_relative_to(own):
