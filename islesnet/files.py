@@ -15,6 +15,8 @@ from islesnet.errors import InputError
 
 # What is said of a file that was not fetched.
 NO_TARGET = "a link to a file that is not there (not fetched yet?)"
+# Folders of a data set that hold what is of many patients.
+POOLS = frozenset({"sourcedata", "rawdata", "derivatives", "raw", "source", "store", "dicom", "labels", "masks"})
 # What is said of a folder that `leads_to_others`.
 OF_OTHERS = "a link to what else lies in the data set (another patient's?)"
 FULL_DISK_BYTES = 2**20
@@ -137,11 +139,11 @@ def is_link(path: Path) -> bool:
 
 
 def leads_to_others(folder: Path, patient: Path) -> bool:
-    """Tell whether a folder within a patient's is a link to other patients of the data set, or to what holds them.
+    """Tell whether a folder within a patient's is a link to another patient's folder, or to what holds the patients.
 
-    Links within the patient's folder, out of the data set, to what bears the patient's name there and to what is
-    hidden, as a store of files, do not. The folder that the patient's lies in is taken for the data set, and where the
-    patient's is a link, the one that it leads to also.
+    The folder that the patient's lies in is taken for the data set, and where the patient's is a link, the one that it
+    leads to also; each folder in it for a patient's, but those that are hidden or have one of the names in `POOLS`.
+    Links out of the data set, and to what bears the patient's name, do not lead to others.
 
     Args:
         folder: it may be no link.
@@ -155,8 +157,10 @@ def leads_to_others(folder: Path, patient: Path) -> bool:
     for data_set in (own.parent, Path(os.path.realpath(patient.parent))):
         if data_set.is_relative_to(target):
             return True
-        inside = target.relative_to(data_set).parts if target.is_relative_to(data_set) else ()
-        if inside and patient.name not in inside and not any(name.startswith(".") for name in inside):
+        is_inside = target.is_relative_to(data_set) and data_set != Path(data_set.anchor)
+        inside = target.relative_to(data_set).parts if is_inside else ()
+        is_pool = bool(inside) and (inside[0].startswith(".") or inside[0].lower() in POOLS)
+        if inside and not is_pool and patient.name not in inside:
             return True
     return False
 

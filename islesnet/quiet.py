@@ -2,8 +2,9 @@
 
 import logging
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from threading import Lock
 
 
 def leave_out_decoder_warnings() -> None:
@@ -15,14 +16,47 @@ def leave_out_decoder_warnings() -> None:
     warnings.filterwarnings("ignore", message="NvImgCodecPydicomReader")
 
 
-@contextmanager
-def itk_warnings_left_out() -> Iterator[None]:
-    """Keep ITK from writing to the terminal what its readers find odd in a file; errors are raised all the same."""
+class Shared:
+    """A state of the whole process that threads may ask for at once: made by the first, undone after the last.
+
+    Args:
+        make: makes it, and gives what undoes it.
+    """
+
+    def __init__(self, make: Callable[[], Callable[[], None]]) -> None:
+        self._make = make
+        self._undo: Callable[[], None] | None = None
+        self._inside = 0
+        self._lock = Lock()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Have the state for as long as the ``with`` lasts."""
+        with self._lock:
+            if self._undo is None:
+                self._undo = self._make()
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if self._inside == 0:
+                    undo, self._undo = self._undo, None
+                    undo()
+
+
+def _silence_itk() -> Callable[[], None]:
     import SimpleITK as sitk  # noqa: N813
 
     was_shown = sitk.ProcessObject.GetGlobalWarningDisplay()
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        yield
-    finally:
-        sitk.ProcessObject.SetGlobalWarningDisplay(was_shown)
+    return lambda: sitk.ProcessObject.SetGlobalWarningDisplay(was_shown)
+
+
+_SILENT_ITK = Shared(_silence_itk)
+
+
+def itk_warnings_left_out() -> AbstractContextManager[None]:
+    """Keep ITK from writing to the terminal what its readers find odd in a file; errors are raised all the same."""
+    return _SILENT_ITK.held()

@@ -182,7 +182,9 @@ def test_object_is_given_as_json_gives_it_back():
         ("store/carl", True),  # beside the folder that "linked" stands for
         ("cohort/anna/series", False),
         ("cohort/sourcedata/anna", False),
-        ("cohort/.store/1", False),
+        ("cohort/sourcedata/A17/dwi", False),
+        ("cohort/labels/k1", False),
+        ("cohort/.store", False),
         ("pacs/anna", False),
     ],
 )

@@ -3,7 +3,7 @@ import warnings
 
 import pytest
 
-from islesnet.quiet import leave_out_decoder_warnings
+from islesnet.quiet import Shared, leave_out_decoder_warnings
 
 
 @pytest.fixture
@@ -23,3 +23,18 @@ def test_missing_decoder_is_not_spoken_of_and_other_warnings_are(restored_logger
 
     assert [str(warning.message) for warning in said] == ["something else"]
     assert not restored_logger.isEnabledFor(logging.WARNING)
+
+
+def test_state_that_threads_share_is_undone_after_the_last():
+    did = []
+    shared = Shared(lambda: did.append("made") or (lambda: did.append("undone")))
+    first, second = shared.held(), shared.held()
+
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    after_the_first = list(did)
+    second.__exit__(None, None, None)
+
+    assert after_the_first == ["made"]
+    assert did == ["made", "undone"]

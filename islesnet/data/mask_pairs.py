@@ -1,6 +1,7 @@
 """Pair the masks of any system with the true ones, patient by patient, by what files and folders are called."""
 
 import logging
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -203,9 +204,14 @@ def _further_masks(folder: Path, patients: Iterable[str]) -> list[tuple[str, Pat
 
     What a run leaves in a patient's folder, scans and a brain mask, is not.
     """
-    keys = {key_of(patient) for patient in patients}
-    below = [child for child in folders_in(folder) if any(key.startswith(key_of(child.name)) for key in keys)]
-    masks = [mask for child in below for mask in _masks_below(child, child.name)]
+    keys = sorted({key_of(patient) for patient in patients})
+    masks: list[tuple[str, Path]] = []
+    for child in folders_in(folder):
+        begins = key_of(child.name)
+        # Of the sorted keys, those that begin so follow where it would stand.
+        place = bisect_left(keys, begins)
+        if place < len(keys) and keys[place].startswith(begins):
+            masks += _masks_below(child, child.name)
     return [(name, path) for name, path in masks if key_of(name) in keys and _kind(path) == Kind.MASK]
 
 

@@ -57,6 +57,14 @@ class FlipAveragingInferer(Inferer):
         """How far the flips of this thread's latest call agree; None where nothing was flipped."""
         return getattr(self._latest, "agreement", None)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is of one process's threads."""
+        return {name: value for name, value in self.__dict__.items() if name != "_latest"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Begin without a call, as a copy."""
+        self.__dict__.update(state, _latest=local())
+
     def __call__(self, inputs: torch.Tensor, network: nn.Module, *args: Any, **kwargs: Any) -> torch.Tensor:
         """Infer with the wrapped inferer; arguments as for it."""
         self._latest.agreement = None

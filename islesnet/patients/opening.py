@@ -140,6 +140,11 @@ def _write(image: Any, folder: Path) -> Path:
     """Write a volume in memory with the description of its series, for what reads files to read it."""
     if not isinstance(image, MetaTensor):
         raise InputError("an image in memory needs an affine: hand over a MetaTensor, or the path of a file")
+    if image.ndim != 3 and not (image.ndim == 4 and MetaKeys.ORIGINAL_CHANNEL_DIM in image.meta):
+        raise InputError(
+            f"an image in memory of shape {tuple(image.shape)}: hand over (X, Y, Z), or four axes with the channels' "
+            'as "original_channel_dim" of its metadata'
+        )
     volumes = EnsureChannelFirst(channel_dim="no_channel" if image.ndim == 3 else None)(image)
     affine = np.asarray(image.affine, dtype=np.float64)
     if image.meta.get(MetaKeys.SPACE) == SpaceKeys.LPS:

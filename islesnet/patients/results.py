@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,13 +133,15 @@ class _PatientResults:
         aside = earlier_results(self.output_dir, self.patient)
         is_whole = "islesnet" in read_json_object(self._beside("lesion.json"))
         if is_whole:
+            if (aside / self._beside("lesion.json").name).is_file():  # of a whole run before that one
+                shutil.rmtree(aside, ignore_errors=True)
             aside.mkdir(exist_ok=True)  # as a run that was killed while it moved them left it
             logger.info("%s: an earlier run's results are kept in %s until there are new ones", self.patient, aside)
         for path in filter(os.path.lexists, self._places()):
             if is_whole:
-                shutil.move(path, aside / path.name)
+                _move(path, aside / path.name)
             else:
-                path.unlink()
+                path.unlink(missing_ok=True)
         if self.folder is not None:
             mark(self.folder)  # without checksums until the run has ended
             remove_parts(self.folder)
@@ -173,13 +176,14 @@ class _PatientResults:
             )
 
     def _require_same_patients(self, made_from: str) -> None:
-        numbers = self._beside("lesion.json")
-        earlier = read_json_object(numbers).get("made_from", "")
-        if earlier and not is_same_source(earlier, made_from):
-            raise InputError(
-                f"{numbers}: the results there were made from different scans under the same patient name. Use --name "
-                "or another output folder, or --again to replace them."
-            )
+        name = self._beside("lesion.json")
+        for numbers in (name, earlier_results(self.output_dir, self.patient) / name.name):
+            earlier = read_json_object(numbers).get("made_from", "")
+            if earlier and not is_same_source(earlier, made_from):
+                raise InputError(
+                    f"{numbers}: the results there were made from different scans under the same patient name. Use "
+                    "--name or another output folder, or --again to replace them."
+                )
 
     def _not_from_a_run(self) -> Iterator[Path]:
         """Yield what no run wrote where the patient's results go, and scans in the patient's folder."""
@@ -228,6 +232,17 @@ class _PatientResults:
     def _places(self) -> list[Path]:
         """List all that a run may write of the patient, the mask and its numbers last."""
         return [*self._inside(), *map(self._beside, BESIDE_FOLDER)]
+
+
+def _move(path: Path, target: Path) -> None:
+    """Move a file that another run may have taken first; a link goes on leading to the same file."""
+    with suppress(FileNotFoundError):
+        if path.is_symlink():
+            target.unlink(missing_ok=True)
+            target.symlink_to(path.resolve())
+            path.unlink()
+        else:
+            shutil.move(path, target)
 
 
 def _require_there(inputs: Sequence[Path]) -> None:

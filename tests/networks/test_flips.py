@@ -1,3 +1,4 @@
+import pickle
 from threading import Thread
 
 import pytest
@@ -75,6 +76,15 @@ def test_agreement_is_of_the_patient_that_this_thread_inferred():
     other.join()
 
     assert inferer.agreement == pytest.approx(2 * 2 / (2 + 4))
+
+
+def test_inferer_can_be_copied_for_another_process():
+    inferer = FlipAveragingInferer(SimpleInferer(), [0])
+    inferer(torch.zeros(1, 1, 4, 4, 4), Leans())
+
+    copy = pickle.loads(pickle.dumps(inferer))
+
+    assert copy.axes == (0,) and copy.agreement is None
 
 
 def test_agreement_is_of_masks_at_the_temperature():

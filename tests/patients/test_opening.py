@@ -221,6 +221,12 @@ def test_volume_in_memory_without_affine_is_refused(open_patient):
         open_patient({"image": np.zeros((2, 2, 2))})
 
 
+@pytest.mark.parametrize("shape", [(1, 8, 8, 8), (8, 8)])
+def test_volume_in_memory_whose_axes_are_not_known_is_refused(open_patient, shape):
+    with pytest.raises(InputError, match='four axes with the channels\' as "original_channel_dim"'):
+        open_patient({"image": MetaTensor(np.ones(shape, np.float32), affine=np.eye(4))})
+
+
 def test_item_without_sequence_and_image_is_refused(open_patient):
     with pytest.raises(InputError, match="has none of the sequences dwi, t1, t2, flair"):
         open_patient({"patient": "anna"})

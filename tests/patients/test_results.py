@@ -307,6 +307,35 @@ def test_mask_never_lies_without_its_numbers_where_a_run_is_killed_while_it_begi
     assert aside(tmp_path) == {"anna_probability.nii.gz", "anna_lesion.nii.gz", "anna_lesion.json"}
 
 
+def test_earlier_results_of_another_examination_stay_after_a_run_that_did_not_finish(scans, begin, tmp_path):
+    item = RawScans("anna", scans).item()
+    begin(item)
+    mask = written_mask(tmp_path)
+    numbers = {"islesnet": "0.1.0", "made_from": source_of(item), "mask_sha256": sha256_of(mask)}
+    (tmp_path / "out/anna_lesion.json").write_text(json.dumps(numbers))
+    begin(item)  # and killed: what was made lies aside
+    other = RawScans("anna", write(tmp_path / "elsewhere/anna/dwi.nii.gz", b"another anna's").parent).item()
+
+    with pytest.raises(InputError, match="made from different scans under the same patient name"):
+        begin(other)
+
+    assert "anna_lesion.nii.gz" in aside(tmp_path)
+
+
+def test_earlier_mask_that_is_a_link_goes_on_leading_to_its_file(scans, begin, tmp_path):
+    begin(RawScans("anna", scans))
+    mask = written_mask(tmp_path)
+    stored = write(tmp_path / "out/.store/mask", mask.read_bytes())
+    mask.unlink()
+    mask.symlink_to(Path(".store/mask"))
+
+    begin(RawScans("anna", scans))
+
+    kept = earlier_results(tmp_path / "out", "anna") / mask.name
+    assert kept.resolve() == stored.resolve()
+    assert not mask.exists()
+
+
 def test_earlier_results_are_set_aside_and_outlive_a_run_that_did_not_finish(scans, begin, tmp_path):
     begin(RawScans("anna", scans))
     written_mask(tmp_path)
