@@ -75,7 +75,8 @@ def wait(number):
         folder=Path({str(tmp_path)!r}))
 
 experiments = [
-    SimpleNamespace(check=lambda: None, run=lambda share, number=number: wait(number)) for number in range(3)
+    SimpleNamespace(is_done=False, check=lambda: None, run=lambda share, number=number: wait(number))
+    for number in range(3)
 ]
 raise SystemExit(answer(command_line("wash", ""), lambda _: run_all(experiments, [{{}}, {{}}]) and 0, []))
 """)
