@@ -15,10 +15,6 @@ from islesnet.errors import InputError
 
 # What is said of a file that was not fetched.
 NO_TARGET = "a link to a file that is not there (not fetched yet?)"
-# Folders of a data set that hold what is of many patients.
-POOLS = frozenset({"sourcedata", "rawdata", "derivatives", "raw", "source", "store", "dicom", "labels", "masks"})
-# What is said of a folder that `leads_to_others`.
-OF_OTHERS = "a link to what else lies in the data set (another patient's?)"
 FULL_DISK_BYTES = 2**20
 
 
@@ -136,33 +132,6 @@ def is_folder(path: Path) -> bool:
 def is_link(path: Path) -> bool:
     """Tell whether a link can be seen."""
     return os.path.islink(path)  # noqa: PTH114
-
-
-def leads_to_others(folder: Path, patient: Path) -> bool:
-    """Tell whether a folder within a patient's is a link to another patient's folder, or to what holds the patients.
-
-    The folder that the patient's lies in is taken for the data set, and where the patient's is a link, the one that it
-    leads to also; each folder in it for a patient's, but those that are hidden or have one of the names in `POOLS`.
-    Links out of the data set, and to what bears the patient's name, do not lead to others.
-
-    Args:
-        folder: it may be no link.
-        patient: the patient's folder.
-    """
-    if not is_link(folder):
-        return False
-    target, own = Path(os.path.realpath(folder)), Path(os.path.realpath(patient))
-    if target.is_relative_to(own):
-        return False
-    for data_set in (own.parent, Path(os.path.realpath(patient.parent))):
-        if data_set.is_relative_to(target):
-            return True
-        is_inside = target.is_relative_to(data_set) and data_set != Path(data_set.anchor)
-        inside = target.relative_to(data_set).parts if is_inside else ()
-        is_pool = bool(inside) and (inside[0].startswith(".") or inside[0].lower() in POOLS)
-        if inside and not is_pool and patient.name not in inside:
-            return True
-    return False
 
 
 def require_writable(folder: str | Path) -> None:

@@ -16,6 +16,11 @@ def leave_out_decoder_warnings() -> None:
     warnings.filterwarnings("ignore", message="NvImgCodecPydicomReader")
 
 
+def itk_warnings_left_out() -> AbstractContextManager[None]:
+    """Keep ITK from writing to the terminal what its readers find odd in a file; errors are raised all the same."""
+    return _SILENT_ITK.held()
+
+
 class Shared:
     """A state of the whole process that threads may ask for at once: made by the first, undone after the last.
 
@@ -55,8 +60,3 @@ def _silence_itk() -> Callable[[], None]:
 
 
 _SILENT_ITK = Shared(_silence_itk)
-
-
-def itk_warnings_left_out() -> AbstractContextManager[None]:
-    """Keep ITK from writing to the terminal what its readers find odd in a file; errors are raised all the same."""
-    return _SILENT_ITK.held()

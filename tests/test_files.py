@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from islesnet.errors import InputError
-from islesnet.files import as_json, leads_to_others, read_json_object, require_writable, whole_file, write_json
+from islesnet.files import as_json, read_json_object, require_writable, whole_file, write_json
 
 
 def test_file_appears_whole_with_its_folder(tmp_path):
@@ -170,32 +170,3 @@ def test_object_is_given_as_json_gives_it_back():
     told = as_json({"patch": (32, 32), "folder": Path("a"), "rate": float("inf"), "start": None})
 
     assert told == {"patch": [32, 32], "folder": "a", "rate": float("inf"), "start": None}
-
-
-@pytest.mark.parametrize(
-    ("target", "leads"),
-    [
-        ("cohort/bert", True),
-        ("cohort/bert/series", True),
-        ("cohort", True),
-        (".", True),
-        ("store/carl", True),  # beside the folder that "linked" stands for
-        ("cohort/anna/series", False),
-        ("cohort/sourcedata/anna", False),
-        ("cohort/sourcedata/A17/dwi", False),
-        ("cohort/labels/k1", False),
-        ("cohort/.store", False),
-        ("pacs/anna", False),
-    ],
-)
-def test_link_to_another_patient_of_the_data_set_is_told_from_others(target, leads, tmp_path):
-    (tmp_path / target).mkdir(parents=True, exist_ok=True)
-    for place in ("cohort/anna", "store/anna"):
-        (tmp_path / place).mkdir(parents=True, exist_ok=True)
-    patient = tmp_path / "cohort/anna"
-    if target.startswith("store"):
-        patient.rmdir()
-        patient.symlink_to(tmp_path / "store/anna")
-    (patient / "link").symlink_to(tmp_path / target)
-
-    assert leads_to_others(patient / "link", patient) is leads

@@ -204,13 +204,14 @@ def _further_masks(folder: Path, patients: Iterable[str]) -> list[tuple[str, Pat
 
     What a run leaves in a patient's folder, scans and a brain mask, is not.
     """
-    keys = sorted({key_of(patient) for patient in patients})
+    keys = {key_of(patient) for patient in patients}
+    ordered = sorted(keys)
     masks: list[tuple[str, Path]] = []
     for child in folders_in(folder):
         begins = key_of(child.name)
         # Of the sorted keys, those that begin so follow where it would stand.
-        place = bisect_left(keys, begins)
-        if place < len(keys) and keys[place].startswith(begins):
+        place = bisect_left(ordered, begins)
+        if place < len(ordered) and ordered[place].startswith(begins):
             masks += _masks_below(child, child.name)
     return [(name, path) for name, path in masks if key_of(name) in keys and _kind(path) == Kind.MASK]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from islesnet.files import exists, is_file, is_folder, leads_to_others
+from islesnet.files import exists, is_file, is_folder
 from islesnet.result_files import has_results, is_result, is_run_folder
 from islesnet.scanner import is_dicom, may_be_sequence, sequence_by_name
 from islesnet.volumes.file_names import (
@@ -20,6 +20,7 @@ from islesnet.volumes.file_names import (
     without_patient,
     words_of,
 )
+from islesnet.volumes.links import leads_to_others
 
 logger = logging.getLogger(__name__)
 

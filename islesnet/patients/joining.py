@@ -7,11 +7,16 @@ from pathlib import Path
 
 from islesnet.patients.folders import is_volume, name_without_suffix, volumes_below
 from islesnet.scanner import sequence_by_name
-from islesnet.volumes.file_names import BRAIN_WORDS, DRAWN_WORDS, MASK_WORDS, says_only_how, words_of
+from islesnet.volumes.file_names import (
+    BRAIN_WORDS,
+    DRAWN_WORDS,
+    MADE_FOLDERS,
+    MASK_WORDS,
+    ORIGIN_FOLDERS,
+    says_only_how,
+    words_of,
+)
 
-# Names of folders that hold what scans were converted from, what was made from them, or masks.
-_ORIGINS = {"dicom", "dicoms", "dcm", "source", "sourcedata", "orig", "original", "originals", "raw", "export"}
-_MADE = {"derivatives", "results", "output"}
 _OF_MASKS = MASK_WORDS | BRAIN_WORDS
 _NOBODYS = _OF_MASKS | DRAWN_WORDS | {"session", "ses", "run", "acq"}
 # What stands before a patient's name or number.
@@ -53,13 +58,15 @@ def is_further(folder: Path, scans: Sequence[Path]) -> bool:
         scans: all that lie beside it.
     """
     is_own = bool(scans) and all(_holds_word(name_without_suffix(scan), folder.name) for scan in scans)
-    is_named = is_own or is_named_as_series(folder.name) or _is_named_by(_ORIGINS | _OF_MASKS | DRAWN_WORDS, folder)
+    is_named = (
+        is_own or is_named_as_series(folder.name) or _is_named_by(ORIGIN_FOLDERS | _OF_MASKS | DRAWN_WORDS, folder)
+    )
     return is_named and not _holds_others(folder, scans)
 
 
 def is_beside(folder: Path, scans: Sequence[Path]) -> bool:
     """Tell whether a folder holds masks or originals of the patients whose scans lie beside it, or results."""
-    known = _ORIGINS | _MADE | _OF_MASKS | DRAWN_WORDS
+    known = ORIGIN_FOLDERS | MADE_FOLDERS | _OF_MASKS | DRAWN_WORDS
     return _is_named_by(known, folder) and not _holds_others(folder, scans)
 
 

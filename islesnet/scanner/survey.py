@@ -7,13 +7,13 @@ from pathlib import Path
 
 from islesnet.errors import InputError
 from islesnet.failures import printable
-from islesnet.files import OF_OTHERS, leads_to_others
 from islesnet.result_files import is_result
 from islesnet.scanner.candidate import Candidate, UnusableError
 from islesnet.scanner.dicom import Frame, candidates_in_series, is_dicom, read_frames, series_name
 from islesnet.scanner.dicom.persons import Person, count_persons
 from islesnet.scanner.volume_files import candidates_in_file
 from islesnet.volumes.file_names import SYSTEM_FOLDERS, natural_key, stem_of, unread_format
+from islesnet.volumes.links import OF_OTHERS, leads_to_others
 
 # A PACS may name files and folders after the patient, and a file that cannot be read does not say who that is.
 UNNAMED = "DICOM file"

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 # What operating systems leave on a medium.
 SYSTEM_FOLDERS = {"lost+found", "$RECYCLE.BIN", "System Volume Information", "__MACOSX"}
+# Of what scans were converted from, and of what was made from them.
+ORIGIN_FOLDERS = {"dicom", "dicoms", "dcm", "source", "sourcedata", "orig", "original", "originals", "raw", "export"}
+MADE_FOLDERS = {"derivatives", "results", "output"}
 VOLUME_SUFFIXES = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd", ".nhdr")
 # Of volumes that are not read. Of Philips's pairs .rec alone is known, for FSL calls a motion's parameters .par.
 _UNREAD_SUFFIXES = {".hdr": "Analyze or a NIfTI pair", ".img": "Analyze or a NIfTI pair", ".mgz": "FreeSurfer"}

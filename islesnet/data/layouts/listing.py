@@ -6,8 +6,8 @@ from pathlib import Path
 
 from islesnet.counts import first_of
 from islesnet.errors import InputError
-from islesnet.files import OF_OTHERS, leads_to_others
 from islesnet.volumes.file_names import SYSTEM_FOLDERS, natural_key, stem_of
+from islesnet.volumes.links import OF_OTHERS, leads_to_others
 
 logger = logging.getLogger(__name__)
 
