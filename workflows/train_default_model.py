@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from islesnet.data import Case
-from islesnet.errors import InputError
+from islesnet.errors import InputError, require_numbers
 from islesnet.files import require_writable
 from islesnet.handlers.appearance import at_even_steps
 from islesnet.metrics import expected_calibration_error
@@ -46,6 +46,7 @@ from workflows.subsets import (
 from workflows.wide_training import WideTraining
 
 DESCRIBED = 150  # training phantoms, at most, whose appearance is described
+MOST_MINUTES = 100_000  # ten weeks
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -132,6 +133,11 @@ def _begin(out: Path, arguments: argparse.Namespace) -> tuple[PhantomCohort, Wid
     Raises:
         InputError: where a folder was begun with other choices, or a choice is impossible.
     """
+    seed = arguments.seed if arguments.training_seed is None else arguments.training_seed
+    require_numbers({"--seed": arguments.seed, "--training-seed": seed}, minimum=0, is_whole=True)
+    require_numbers({"--minutes": arguments.minutes}, minimum=0, maximum=MOST_MINUTES)
+    if arguments.epochs is not None:
+        require_numbers({"--epochs": arguments.epochs}, minimum=1, is_whole=True)
     cohort = PhantomCohort(
         (arguments.phantoms or out / "phantoms").absolute(),
         arguments.patients,
@@ -139,10 +145,7 @@ def _begin(out: Path, arguments: argparse.Namespace) -> tuple[PhantomCohort, Wid
         arguments.lesions and arguments.lesions.absolute(),
         arguments.narrow,
     )
-    seed = arguments.seed if arguments.training_seed is None else arguments.training_seed
     start_from = arguments.start_from and arguments.start_from.absolute()
-    if arguments.epochs is not None and arguments.epochs < 1:
-        raise InputError(f"--epochs is {arguments.epochs}: at least 1 is needed")
     training = WideTraining(out, cohort.folder, arguments.minutes, seed, start_from, arguments.epochs)
     if arguments.phantoms:
         cohort.claim()  # before --out is claimed: a folder of other phantoms is refused here

@@ -1,6 +1,7 @@
 """The bundle's training on wide phantoms, of as many epochs as a given time allows; it can be interrupted."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,16 +9,18 @@ import numpy as np
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 
+from islesnet.data import cases_in_datalist
 from islesnet.files import require_writable, write_json
 from islesnet.handlers import steps_taken
 from islesnet.networks import can_compile
 from islesnet.provenance import commands_in
-from workflows.bundle_config import fill_cache, recipe_checksum
+from workflows.bundle_config import fill_cache, open_recipe, recipe_checksum
 from workflows.claims import claim_folder
 from workflows.command_line import say_step
 from workflows.commands import options, run_bundle
 
 VALIDATIONS = 4  # in a training, at most: each takes minutes
+LEAST_STEPS = 4  # of an epoch: from fewer, the first of them slow, no pace can be told
 RECIPE = "recipes/training_wide.yaml"
 GPU_RECIPE = "recipes/training_wide_gpu.yaml"
 
@@ -131,12 +134,19 @@ class WideTraining:
             "cache_dir": self.cache_dir,
             "seed": self.seed,
             "epochs": epochs,
+            "visits": self._visits(),
             "val_interval": validation_interval(epochs),
             "resume": True,
             "compile_network": can_compile() and not torch.cuda.is_available(),  # on a GPU it has not been tried
             "described_patients": 0,  # the workflow describes them itself, once
             "start_from": self.start_from or False,
         }
+
+    def _visits(self) -> int:
+        """Choose how often an epoch comes by every patient: as the recipe has it, or more often by very few."""
+        recipe = open_recipe(self.recipe, {})
+        patients = len(cases_in_datalist(self.datalist, self.dataset_dir)["training"])
+        return max(recipe.get("visits"), math.ceil(LEAST_STEPS * recipe.get("batch_patients") / patients))
 
 
 def seconds_per_epoch(tensorboard_dir: Path) -> float:

@@ -11,15 +11,18 @@ from torch.utils.tensorboard import SummaryWriter
 
 from islesnet.data import find_cases, read_volume
 from islesnet.errors import InputError
+from islesnet.files import write_json
 from islesnet.phantom import WideCohort, write_wide_dataset
 from islesnet.provenance import write_provenance
 from islesnet.trust.appearance import STATISTICS
 from tests.phantom.conftest import write_ball
 from workflows import phantom_cohort
+from workflows.bundle_config import open_recipe
 from workflows.claims import claim_folder
 from workflows.phantom_cohort import TEST, VALIDATION, PhantomCohort, split
 from workflows.train_default_model import main
 from workflows.wide_training import (
+    LEAST_STEPS,
     RECIPE,
     VALIDATIONS,
     WideTraining,
@@ -194,19 +197,57 @@ def test_first_epoch_that_ended_before_the_interruption_is_measured_too(tmp_path
     assert seconds_per_epoch(tmp_path) == pytest.approx(40)
 
 
+@pytest.mark.parametrize("patients", [1, 6, 11, 12, 24])
+def test_first_epoch_has_steps_to_measure_a_pace_on_whatever_the_number_of_patients(tmp_path, patients):
+    training = WideTraining(tmp_path, tmp_path, 5.0, seed=4)
+    write_training_part(training, patients)
+
+    choices = {**training._choices(epochs=1), "compile_network": False, "device": "cpu"}
+    loader = open_recipe(RECIPE, choices).get_parsed_content("train::dataloader")
+
+    assert len(loader) >= LEAST_STEPS
+    assert choices["visits"] == 1 or patients < 24
+
+
+def write_training_part(training, patients):
+    """Write a datalist of so many training patients, whose scans nobody opens."""
+    for number in range(patients):
+        (training.dataset_dir / str(number)).mkdir(parents=True)
+        (training.dataset_dir / str(number) / "dwi.nii.gz").touch()
+    items = [{"patient": str(number), "dwi": f"{number}/dwi.nii.gz"} for number in range(patients)]
+    write_json(training.datalist, {"training": items})
+
+
 def test_epochs_asked_for_are_trained_without_a_look_at_the_time(tmp_path, monkeypatch):
     trained = []
     monkeypatch.setattr("workflows.wide_training.fill_cache", lambda *_: None)
     monkeypatch.setattr(WideTraining, "_train", lambda self, epochs: trained.append(epochs))
 
-    WideTraining(tmp_path / "out", tmp_path / "phantoms", 5.0, seed=4, epochs=7).run()
+    training = WideTraining(tmp_path / "out", tmp_path / "phantoms", 5.0, seed=4, epochs=7)
+    write_training_part(training, patients=3)
+
+    training.run()
 
     assert trained == [7]
 
 
-def test_training_of_no_epoch_is_refused(tmp_path, capsys):
-    assert main(["--out", str(tmp_path), "--epochs", "0"]) == 1
-    assert "--epochs is 0: at least 1 is needed" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("option", "value", "right"),
+    [
+        ("--epochs", "0", "a whole number of 1 or more"),
+        ("--minutes", "nan", "a number from 0 to 100000"),
+        ("--minutes", "inf", "a number from 0 to 100000"),
+        ("--seed", "-1", "a whole number of 0 or more"),
+        ("--training-seed", "-1", "a whole number of 0 or more"),
+    ],
+)
+def test_number_that_no_training_could_do_with_is_refused_before_phantoms_are_made(
+    tmp_path, capsys, option, value, right
+):
+    assert main(["--out", str(tmp_path), option, value]) == 1
+    said = capsys.readouterr().err
+    assert f"{option} is {value}; it must be {right}." in said
+    assert not list(tmp_path.iterdir())
 
 
 class KnowingPredictor:
