@@ -57,16 +57,23 @@ class SubsetPredictor:
     working grid, so the patient is read once for all subsets.
 
     Args:
-        weights: of the bundle's default network; the coils' shading is taken out unless ``choices`` say otherwise.
-        choices: other values of the config's keys, e.g. ``{"test_time_flips": [0]}``.
+        weights: of the bundle's default network.
+        choices: other values of the config's keys, e.g. ``{"test_time_flips": [0]}``. Unless they say whether the
+            coils' shading is taken out, what lies beside the weights does.
     """
 
     def __init__(self, weights: Path, choices: Mapping[str, object] | None = None) -> None:
-        ours = {"temperature": 1.0, "stamps": [], "bias_correction": True}
+        ours = {"temperature": 1.0, "stamps": []}
         self._trained = TrainedNetwork("recipes/evaluate.yaml", weights, ours | dict(choices or {}))
         self._probability = self._trained.part("postprocessing").transforms[0]
         transforms = self._trained.part("preprocessing").transforms
         self._preprocessing = Compose([*transforms, *self._trained.part("to_working_grid")])
+
+    @property
+    def bias_correction(self) -> bool:
+        """Whether the network is shown sequences without the coils' shading."""
+        corrects: bool = self._trained.part("bias_correction")
+        return corrects
 
     @property
     def agreement(self) -> float | None:
@@ -101,7 +108,8 @@ def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) ->
 
     The threshold is 0.5 where the patients cannot tell it from the best, otherwise the nearest to it that they cannot
     (`nearest_as_good`): phantoms are not people, so what they do not clearly ask for is left as it was trained.
-    Temperature and offset are fitted on every second patient, and their reliability is that of the others.
+    Temperature and offset are fitted on every second patient, and their reliability is that of the others. Whether the
+    bias is corrected is not chosen: the point says what the predictor does.
 
     Args:
         predictor: the network.
@@ -124,7 +132,7 @@ def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) ->
     threshold = nearest_as_good(by_patient[:, :, minimum], THRESHOLDS)
     temperature, offset = (round(value, 3) for value in fitted.fit_temperature_and_offset())
     probability = scaled_threshold(THRESHOLDS[threshold], temperature, offset)
-    point = OperatingPoint(probability, MINIMUM_ML[minimum], temperature, offset, bias_correction=True)
+    point = OperatingPoint(probability, MINIMUM_ML[minimum], temperature, offset, predictor.bias_correction)
     return Choice(point, float(means[threshold, minimum]), shown.reliability(), shown.reliability(temperature, offset))
 
 

@@ -104,7 +104,7 @@ def _measure(
     """Write the weights in half precision, the files that belong beside them, and their scores."""
     out = training.out
     weights = write_half_precision(training.weights, out / "model.pt")
-    predictor = SubsetPredictor(weights)
+    predictor = SubsetPredictor(weights, {"bias_correction": True})  # how the default model is used
     say_step("What training phantoms look like, so that unusual scans can be flagged")
     descriptions = predictor.describe(at_even_steps(sections["training"], DESCRIBED))
     try:

@@ -1,4 +1,5 @@
 import shutil
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -9,7 +10,7 @@ from monai.data.meta_tensor import MetaTensor
 
 from islesnet.data import find_cases
 from islesnet.errors import InputError
-from islesnet.networks import OperatingPoint
+from islesnet.networks import OperatingPoint, operating_point_file
 from islesnet.phantom import PhantomSettings, make_patient, write_dataset, write_patient
 from workflows.bundle_config import TrainedNetwork, open_recipe
 from workflows.real_patients import score_real_patients, slice_errors
@@ -109,6 +110,18 @@ def test_operating_point_is_one_of_those_tried_and_has_the_dice_that_it_says(pre
     _, probability, _ = next(predictor.predict(pair[1], COMMON_SUBSETS))
     shown = len(COMMON_SUBSETS) * probability[0].numel()  # of the second patient, whom nothing was fitted on
     assert choice.reliability["voxels"].sum() == choice.reliability_before["voxels"].sum() == shown
+
+
+@pytest.mark.parametrize("corrects", [False, True])
+def test_bias_is_corrected_where_the_weights_need_it_and_the_point_says_so(weights, pair, tmp_path, corrects):
+    copy = shutil.copy(weights, tmp_path)
+    OperatingPoint(bias_correction=corrects).write(operating_point_file(copy))
+
+    predictor = SubsetPredictor(Path(copy))
+
+    names = [type(part).__name__ for part in predictor._trained.part("preprocessing").transforms]
+    assert ("CorrectBiasd" in names) == corrects
+    assert choose_operating_point(predictor, pair).point.bias_correction == corrects
 
 
 def test_threshold_of_calibrated_probabilities_is_the_same_of_the_networks_own():

@@ -12,6 +12,7 @@ from torch.utils.tensorboard import SummaryWriter
 from islesnet.data import find_cases, read_volume
 from islesnet.errors import InputError
 from islesnet.files import write_json
+from islesnet.networks import read_operating_point
 from islesnet.phantom import WideCohort, write_wide_dataset
 from islesnet.provenance import write_provenance
 from islesnet.trust.appearance import STATISTICS
@@ -253,8 +254,9 @@ def test_number_that_no_training_could_do_with_is_refused_before_phantoms_are_ma
 class KnowingPredictor:
     """In place of a trained network: it knows the truth, and doubts it a little."""
 
-    def __init__(self, weights):
+    def __init__(self, weights, choices):
         assert weights.is_file()
+        self.bias_correction = choices["bias_correction"]
 
     def describe(self, cases):
         return [{"dwi": dict.fromkeys(STATISTICS, float(number))} for number in range(10)]
@@ -307,6 +309,7 @@ def test_default_model_is_made_from_phantoms_to_tables_and_then_only_measured_ag
         "model_subsets.json",
         "reliability.png",
     }
+    assert read_operating_point(tmp_path / "model.pt").bias_correction
     assert len(pd.read_csv(tmp_path / "subsets.csv")) == 15
     assert pd.read_csv(tmp_path / "real.csv")["dice"].tolist() == [0.5]
     tables = (tmp_path / "card_tables.md").read_text()
