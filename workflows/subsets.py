@@ -117,7 +117,7 @@ def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) ->
     """
     dice = []  # of each patient, the mean of the subsets: by threshold, then by minimum volume
     fitted, shown = LogitHistogram(), LogitHistogram()
-    for number, case in enumerate(track(cases, "Validation phantoms")):
+    for number, case in enumerate(track(cases, "Validation patients")):
         logits = shown if number % 2 else fitted
         of_subsets = []
         for _, probability, truth in predictor.predict(case, COMMON_SUBSETS):
