@@ -21,7 +21,7 @@ def join_folds(experiments: Sequence[Experiment], folder: Path) -> Path:
         folder: where ``ensemble.pt`` goes; made where absent.
 
     Returns:
-        The file, for ``recipes/inference_ensemble.yaml``.
+        The file, for ``recipes/inference_ensemble.yaml`` or the namesake of another recipe.
     """
     path = folder / "ensemble.pt"
     save_tensors(join_weights([experiment.weights for experiment in experiments]), path)
@@ -53,7 +53,7 @@ def score_ensemble(experiments: Sequence[Experiment], folder: Path) -> dict[str,
             "output_dir": folder / "holdout",
             **first.system.choices,
         }
-        recipe = first.system.evaluation_recipe(is_ensemble=True)
+        recipe = first.system.ensemble_recipe
         run_bundle("evaluating", "--args_file", recipe, *options(choices), log=folder / "log.txt")
         _mark_scored(folder / "holdout", weights)
     results["ensemble"] = read_scores(folder / "holdout" / "scores.csv")

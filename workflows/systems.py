@@ -38,10 +38,14 @@ class System:
         """The args file that trains it."""
         return f"recipes/training{self._suffix}.yaml"
 
-    def evaluation_recipe(self, grid: str = "native", is_ensemble: bool = False) -> str:
-        """The args file that scores it, or an ensemble of it, on the native grid or the network's."""
-        ending = ("_ensemble" if is_ensemble else "") + ("_network_grid" if grid == "network" else "")
-        return f"recipes/evaluate{self._suffix}{ending}.yaml"
+    def evaluation_recipe(self, grid: str = "native") -> str:
+        """The args file that scores it, on the native grid or the network's."""
+        return f"recipes/evaluate{self._suffix}{'_network_grid' if grid == 'network' else ''}.yaml"
+
+    @property
+    def ensemble_recipe(self) -> str:
+        """The args file that scores an ensemble of it, on the native grid."""
+        return f"recipes/evaluate{self._suffix}_ensemble.yaml"
 
     @property
     def _suffix(self) -> str:
@@ -121,7 +125,7 @@ def require_ensemble_recipe(system: System) -> None:
     Raises:
         InputError: naming the recipe that is missing.
     """
-    recipe = system.evaluation_recipe(is_ensemble=True)
+    recipe = system.ensemble_recipe
     if not (BUNDLE / recipe).is_file():
         raise InputError(f"with --holdout the ensemble of {system.name!r} is scored, which needs {recipe}")
 

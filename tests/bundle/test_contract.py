@@ -40,8 +40,8 @@ TRAINING = (
 )
 USE = (
     *(f"{use}{system}" for system in SYSTEMS for use in ("inference", "evaluate")),
-    *(f"evaluate{system}_{how}" for system in SYSTEMS for how in ("ensemble", "network_grid")),
-    "inference_ensemble",
+    *(f"{use}{system}_ensemble" for system in SYSTEMS for use in ("inference", "evaluate")),
+    *(f"evaluate{system}_network_grid" for system in SYSTEMS),
 )
 RECIPES = [*((recipe, "training") for recipe in TRAINING), *((recipe, "inference") for recipe in USE)]
 # Run as programs by other tests; resolving them here would train.

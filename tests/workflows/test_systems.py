@@ -23,7 +23,9 @@ from workflows.systems import (
 
 @pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS)
 def test_every_system_has_its_recipes_in_the_bundle(system):
-    for recipe in (system.training_recipe, system.evaluation_recipe()):
+    ensemble = system.ensemble_recipe
+    used = (ensemble, ensemble.replace("evaluate", "inference"))
+    for recipe in (system.training_recipe, *map(system.evaluation_recipe, ("native", "network")), *used):
         for config in yaml.safe_load((BUNDLE / recipe).read_text())["config_file"]:
             assert (BUNDLE / config).is_file()
 
