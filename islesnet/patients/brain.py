@@ -45,7 +45,9 @@ class Brain:
     notes: tuple[str, ...] = ()
 
 
-def find_brain_of(image: sitk.Image, others: Sequence[sitk.Image], given: Path | None, way: str) -> Brain:
+def find_brain_of(
+    image: sitk.Image, others: Sequence[sitk.Image], given: Path | None, way: str, device: str = "cpu"
+) -> Brain:
     """Find the brain in a reference.
 
     Args:
@@ -53,13 +55,14 @@ def find_brain_of(image: sitk.Image, others: Sequence[sitk.Image], given: Path |
         others: the other sequences, which may show a skull that was taken away from the reference.
         given: the user's mask, which goes before all else.
         way: as for `islesnet.scanner.find_brain`; or none, which leaves the skull on.
+        device: as for `islesnet.scanner.find_brain`.
 
     Raises:
         InputError: as `islesnet.scanner.find_brain`; the given mask cannot be read.
     """
     if way == NONE and given is None:
         return Brain(None, _LEFT_ON)
-    found = find_brain(image, None if given is None else _read(given), "auto" if way == NONE else way)
+    found = find_brain(image, None if given is None else _read(given), "auto" if way == NONE else way, device)
     if found.way == _EXTRACTED and all(map(is_extracted, others)):
         return Brain(None, _NO_SKULL)
     volume_ml = float(sitk.GetArrayViewFromImage(found.mask).sum()) * float(np.prod(image.GetSpacing())) / 1000

@@ -11,6 +11,7 @@ from typing import Any
 
 import nibabel
 import numpy as np
+import torch
 from monai.config import KeysCollection
 from monai.data.meta_tensor import MetaTensor
 from monai.data.utils import orientation_ras_lps
@@ -53,6 +54,7 @@ class OpenPatientd(MapTransform):
         sequences: of the network, in the order of a file of several volumes.
         reference_order: of the sequences, where a file holds several, or none is named.
         brain_mask: as for `PrepareScans`.
+        device: as for `PrepareScans`.
 
     Shapes:
         a volume in memory is a MetaTensor ``(X, Y, Z)``, or has a channel where its "original_channel_dim" says.
@@ -69,12 +71,14 @@ class OpenPatientd(MapTransform):
         sequences: Sequence[str],
         reference_order: Sequence[str],
         brain_mask: str = "auto",
+        device: torch.device | str = "cpu",
     ) -> None:
         super().__init__(keys)
         self.load = list(load)
         self.sequences = ensure_tuple(sequences)
         self.reference_order = tuple(sequence for sequence in reference_order if sequence in self.sequences)
         self.brain_mask = brain_mask
+        self.device = str(device)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Load one patient; that of a single image gets "reference" too, the image itself."""
@@ -102,7 +106,7 @@ class OpenPatientd(MapTransform):
         others = [sequence for sequence in self.reference_order if sequence != found.reference]
         item: dict[Hashable, Any] = {"patient": "patient"}
         item |= {sequence: str(path) for sequence, path in found.files.items()}
-        item = PrepareScans(folder, [found.reference, *others], self.brain_mask)(item)
+        item = PrepareScans(folder, [found.reference, *others], self.brain_mask, self.device)(item)
         preparation = Preparation.from_text(item[PREPARATION])
         item[PREPARATION] = replace(preparation, notes=(*found.notes, *preparation.notes)).to_text()
         loaded = self._load(data | item)

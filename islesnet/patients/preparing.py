@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import SimpleITK as sitk  # noqa: N813
+import torch
 from monai.transforms import Transform
 from monai.utils import ensure_tuple
 
@@ -57,6 +58,7 @@ class PrepareScans(Transform):
         output_dir: folder of the results.
         reference_order: the first present one is the reference.
         brain_mask: auto, hd-bet or template, as for `islesnet.scanner.find_brain`; none leaves the skull on.
+        device: that HD-BET computes on.
 
     Raises:
         InputError: for another ``brain_mask``. And patient by patient, as `islesnet.scanner.read_patient`.
@@ -67,12 +69,14 @@ class PrepareScans(Transform):
         output_dir: str | Path,
         reference_order: Sequence[str],
         brain_mask: str = "auto",
+        device: torch.device | str = "cpu",
     ) -> None:
         if brain_mask not in WAYS:
             raise InputError(f"brain_mask is {brain_mask!r}; there are {', '.join(WAYS)}.")
         self.output_dir = Path(output_dir)
         self.reference_order = ensure_tuple(reference_order)
         self.brain_mask = brain_mask
+        self.device = str(device)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Prepare one patient."""
@@ -213,7 +217,7 @@ class PrepareScans(Transform):
         stamps: Sequence[str],
     ) -> Brain:
         others = [image for role, image in images.items() if role in SEQUENCES and role != reference]
-        brain = find_brain_of(images[reference], others, given, self.brain_mask)
+        brain = find_brain_of(images[reference], others, given, self.brain_mask, self.device)
         if brain.mask is not None:
             write_image(own / BRAIN_FILE, brain.mask, stamps)
         return brain

@@ -42,13 +42,14 @@ class BrainMask:
     way: str
 
 
-def find_brain(image: sitk.Image, given: sitk.Image | None = None, way: str = "auto") -> BrainMask:
+def find_brain(image: sitk.Image, given: sitk.Image | None = None, way: str = "auto", device: str = "cpu") -> BrainMask:
     """Find the brain in a scan.
 
     Args:
         image: DWI, b0, T1, T2 or FLAIR, skull on or off.
         given: the user's mask, on any grid; it is taken as it is.
         way: auto takes HD-BET where it is installed with its weights, otherwise the average brain.
+        device: that HD-BET computes on, in PyTorch's words.
 
     Raises:
         InputError: the given mask is empty here, the way is unknown, or HD-BET fails.
@@ -68,7 +69,7 @@ def find_brain(image: sitk.Image, given: sitk.Image | None = None, way: str = "a
     if content is not None:
         return BrainMask(_on_grid_of(image, fill_slices(content)), "extracted already")
     if way == "hd-bet" or (way == "auto" and is_hd_bet_ready()):
-        return BrainMask(sitk.Cast(find_brain_with_hd_bet(image), sitk.sitkUInt8), "hd-bet")
+        return BrainMask(sitk.Cast(find_brain_with_hd_bet(image, device), sitk.sitkUInt8), "hd-bet")
     return BrainMask(sitk.Cast(find_brain_by_template(image), sitk.sitkUInt8), "template")
 
 

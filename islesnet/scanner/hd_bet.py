@@ -23,11 +23,12 @@ def is_hd_bet_ready() -> bool:
     return shutil.which(COMMAND) is not None and (Path.home() / WEIGHTS).is_file()
 
 
-def find_brain_with_hd_bet(image: sitk.Image) -> sitk.Image:
+def find_brain_with_hd_bet(image: sitk.Image, device: str = "cpu") -> sitk.Image:
     """Run HD-BET on an image; a mask on its grid.
 
     Args:
         image: T1, T2 or FLAIR, with skull; others work less well.
+        device: that it computes on, in PyTorch's words.
 
     Raises:
         InputError: HD-BET is not installed, or fails.
@@ -40,7 +41,7 @@ def find_brain_with_hd_bet(image: sitk.Image) -> sitk.Image:
     with tempfile.TemporaryDirectory() as folder:
         scan, brain = Path(folder) / "scan.nii.gz", Path(folder) / "brain.nii.gz"
         sitk.WriteImage(image, scan)
-        command = [COMMAND, "-i", str(scan), "-o", str(brain), "-device", "cpu", "--disable_tta", "--save_bet_mask"]
+        command = [COMMAND, "-i", str(scan), "-o", str(brain), "-device", device, "--disable_tta", "--save_bet_mask"]
         command.append("--no_bet_image")
         try:
             subprocess.run(command, check=True, capture_output=True, text=True, timeout=MOST_SECONDS)

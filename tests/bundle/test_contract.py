@@ -90,6 +90,17 @@ def test_every_id_of_the_recipe_resolves(recipe, workflow_type, dataset, tmp_pat
     assert {"run", "initialize"} <= set(parser.get())
 
 
+def test_hd_bet_computes_where_the_network_does_and_changes_no_key_of_a_trainings_cache(dataset, tmp_path):
+    places = {"dataset_dir": str(dataset), "output_dir": str(tmp_path), "device": "cuda:1", "amp": False}
+    inference = open_recipe("inference", "inference", **places, spacing=[2.0, 2.0, 2.0]).parser
+    training = open_recipe("training", "training", **places).parser
+
+    opening = inference.get_parsed_content("preprocessing").transforms[0]
+    preparing = inference.get_parsed_content("prepare").transforms[1]
+    assert opening.device == preparing.device == "cuda:1"
+    assert training.get_parsed_content("preprocessing").transforms[0].device == "cpu"
+
+
 def test_unknown_overrides_are_noticed_here_because_monai_accepts_them_in_silence():
     known = set(open_recipe("training", "training").parser.get()) | {"meta_file", "config_file", "logging_file"}
 

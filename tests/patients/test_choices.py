@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import torch
 
 from islesnet.errors import InputError
 from islesnet.patients import Preparation, PrepareScans, RawScans, find_patients
@@ -26,6 +27,17 @@ def prepare(tmp_path):
 def test_way_to_the_brain_that_is_none_is_refused_with_those_there_are(tmp_path, way):
     with pytest.raises(InputError, match=re.escape(f"brain_mask is {way!r}; there are auto, hd-bet, template, none.")):
         PrepareScans(tmp_path, ("dwi",), brain_mask=way)
+
+
+def test_device_is_handed_to_what_finds_the_brain(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("islesnet.patients.brain.find_brain", lambda *arguments: asked.append(arguments[3]) or 1 / 0)
+    classic(tmp_path / "scans", **tags_of("t1"))
+
+    with pytest.raises(ZeroDivisionError):
+        PrepareScans(tmp_path, ("t1",), device=torch.device("cuda:1"))(RawScans("anna", tmp_path / "scans").item())
+
+    assert asked == ["cuda:1"]
 
 
 def test_one_patient_written_in_small_letters_is_refused(tmp_path):

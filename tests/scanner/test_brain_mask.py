@@ -118,6 +118,15 @@ def test_hd_bet_is_taken_where_it_is_installed(head, tmp_path, monkeypatch):
     assert dice(brain.mask, head["brain"]) == 1
 
 
+@pytest.mark.parametrize("device", ["cpu", "cuda:1"])
+def test_hd_bet_computes_on_the_device_that_is_asked_for(head, tmp_path, monkeypatch, device):
+    sitk.WriteImage(head["brain"], tmp_path / "brain.nii.gz")
+    script = f'[ "$5 $6" = "-device {device}" ] && cp {tmp_path}/brain.nii.gz "${{4%.nii.gz}}_bet.nii.gz"'
+    install_hd_bet(tmp_path, monkeypatch, script)
+
+    assert find_brain(head["t1"], device=device).way == "hd-bet"
+
+
 def test_failure_of_hd_bet_is_said_in_its_words(head, tmp_path, monkeypatch):
     install_hd_bet(tmp_path, monkeypatch, "echo out of memory >&2; exit 1")
     with pytest.raises(InputError, match=r"HD-BET failed \(out of memory\)"):
