@@ -302,6 +302,31 @@ def test_segment_without_weights_says_how_to_come_by_them(dataset, tmp_path, mon
     assert not (tmp_path / "out").exists()
 
 
+def test_choices_of_segment_that_are_given_reach_the_bundle_and_others_stay_its_own(dataset, tmp_path, monkeypatch):
+    chosen = []
+    monkeypatch.setattr("islesnet.segment.segment_cases", lambda cases, out, model, choices: chosen.append(choices))
+    given = ["--device", "cpu", "--threshold", "0.3", "--minimum-lesion-ml", "0"]
+
+    assert run_main(monkeypatch, "segment", dataset, "-o", tmp_path) == 0
+    assert run_main(monkeypatch, "segment", dataset, "-o", tmp_path, *given) == 0
+
+    own = {"save_probability": False, "brain_mask": "auto", "report": True, "again": False}
+    assert chosen == [own, {**own, "device": "cpu", "threshold": 0.3, "minimum_lesion_ml": 0.0}]
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        (("--device", "gpu"), "device is 'gpu', which cannot be used"),
+        (("--threshold", "1.5"), "threshold is 1.5; it must be a number from 0 to 1."),
+        (("--minimum-lesion-ml", "-1"), "minimum_lesion_ml is -1.0; it must be a number of 0 or more."),
+    ],
+)
+def test_choice_of_segment_that_is_impossible_is_refused(option, sentence, dataset, tmp_path, monkeypatch, capsys):
+    assert run_main(monkeypatch, "segment", dataset, "-o", tmp_path, *option) == 1
+    assert sentence in capsys.readouterr().err
+
+
 def test_link_that_stands_for_a_patient_gives_the_name_with_and_without_a_named_scan(dataset, tmp_path, monkeypatch):
     names = []
     monkeypatch.setattr(

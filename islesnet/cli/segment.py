@@ -66,6 +66,15 @@ def segment(
         typer.Option(help="Take the coils' shading out, or leave it in. By default as the weights need it."),
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Weights, if not the bundle's own.")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Probability from which a voxel is lesion, if not the weights' own.")
+    ] = None,
+    minimum_lesion_ml: Annotated[
+        float | None, typer.Option(help="Smaller lesions are left out; by default as the weights need it.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda or cuda:1. By default a GPU where there is one.")
+    ] = None,
     probability: Annotated[bool, typer.Option(help="Write the probability map too.")] = False,
     flips: Annotated[bool, typer.Option(help="Average over left-right flips: twice the time.")] = False,
     report: Annotated[bool, typer.Option(help="Write each patient's report.")] = True,
@@ -93,8 +102,13 @@ def segment(
         "report": report,
         "again": again,
     }
-    if bias_correction is not None:
-        choices["bias_correction"] = bias_correction
+    asked = {
+        "bias_correction": bias_correction,
+        "threshold": threshold,
+        "minimum_lesion_ml": minimum_lesion_ml,
+        "device": device,
+    }
+    choices |= {name: value for name, value in asked.items() if value is not None}
     if flips:
         choices["test_time_flips"] = [0]
     if reference is not None:
