@@ -4,7 +4,7 @@ Importing this loads neither torch nor MONAI nor SimpleITK; MONAI's reader lives
 """
 
 from islesnet.data.case import Case, check_patient_name, name_of_patient
-from islesnet.data.checks import Problem, check_case, check_cases, require_sound, require_sound_datalist
+from islesnet.data.checks import Problem, check_cases, require_sound, require_sound_datalist
 from islesnet.data.datalist import (
     cases_in_datalist,
     make_way_for_datalist,
@@ -35,7 +35,6 @@ __all__ = [
     "are_of_siss",
     "cases_in_datalist",
     "cases_in_files",
-    "check_case",
     "check_cases",
     "check_patient_name",
     "deal_folds",

@@ -32,14 +32,14 @@ _SIZE = re.compile(
 )
 
 
-class _Label(NamedTuple):
+class Label(NamedTuple):
     """A patient's label, and whether the name goes on with a number that was not taken for a part of it."""
 
     text: str
     goes_on: bool
 
 
-def label_of(name: str, folder_name: str = "") -> str | None:
+def label_of(name: str, folder_name: str = "") -> Label | None:
     """Return a patient's label: at the beginning of a name, after the folder's name there, or after "sub-".
 
     The word before it, such as "patient", is left out.
@@ -49,11 +49,20 @@ def label_of(name: str, folder_name: str = "") -> str | None:
         folder_name: name of the folder that the patient is named after.
 
     Returns:
-        in lower case, numbers without leading zeros; None where there is no label, or a sequence's or a template's
-        name, or a voxel size, in its place.
+        the label in lower case, numbers without leading zeros; None where there is none, or a sequence's or a
+        template's name, or a voxel size, in its place.
     """
-    label = _find_label(name, folder_name)
-    return None if label is None else label.text
+    text = _SIZE.sub("", name.lower())
+    after_folder = _LABEL_AFTER_FOLDER.match(text, _end_of(folder_name.lower(), text))
+    found = _LABEL.match(text) or after_folder or _BIDS_WITHIN.search(text)
+    if found is None:
+        return None
+    label = found["word"] or found["number"].strip("_ #-").replace(".", "-")
+    if sequence_named(label) or _NOBODY.fullmatch(label):
+        return None
+    number = _NUMBER_OF_WORD.fullmatch(label)
+    goes_on = re.match(r"[-.]\d", text[found.end() :]) is not None
+    return Label(re.sub(r"0*(\d+)", r"\1", label if number is None else number[1]), goes_on)
 
 
 def files_of_two_patients(files: Iterable[Path], folder: Path) -> tuple[Path, Path] | None:
@@ -71,36 +80,22 @@ def files_of_two_patients(files: Iterable[Path], folder: Path) -> tuple[Path, Pa
 
 
 def _are_two_patients(first: Path, second: Path, folder_name: str) -> bool:
-    names = [_find_label(stem_of(place.name) or place.name, folder_name) for place in (first, second)]
+    names = [label_of(stem_of(place.name) or place.name, folder_name) for place in (first, second)]
     if None not in names:  # what the files themselves say, counts; folders around them may hold many patients
         places = [{name} for name in names]
     else:
-        parents = ({_find_label(part, folder_name) for part in place.parent.parts} for place in (first, second))
+        parents = ({label_of(part, folder_name) for part in place.parent.parts} for place in (first, second))
         places = [{name} | around for name, around in zip(names, parents, strict=True)]
     own, other = ([label for label in labels if label is not None] for labels in places)
     return bool(own and other) and not any(_may_be_same(*pair) for pair in itertools.product(own, other))
 
 
-def _may_be_same(first: _Label, second: _Label) -> bool:
+def _may_be_same(first: Label, second: Label) -> bool:
     """Tell whether two labels may be one patient's: "P-12-1000", whose b-value is left off, may be "P-12-001"."""
     if first.text == second.text:
         return True
     shorter, longer = sorted((first, second), key=lambda label: len(label.text))
     return shorter.goes_on and longer.text.startswith(f"{shorter.text}-")
-
-
-def _find_label(name: str, folder_name: str) -> _Label | None:
-    text = _SIZE.sub("", name.lower())
-    after_folder = _LABEL_AFTER_FOLDER.match(text, _end_of(folder_name.lower(), text))
-    found = _LABEL.match(text) or after_folder or _BIDS_WITHIN.search(text)
-    if found is None:
-        return None
-    label = found["word"] or found["number"].strip("_ #-").replace(".", "-")
-    if sequence_named(label) or _NOBODY.fullmatch(label):
-        return None
-    number = _NUMBER_OF_WORD.fullmatch(label)
-    goes_on = re.match(r"[-.]\d", text[found.end() :]) is not None
-    return _Label(re.sub(r"0*(\d+)", r"\1", label if number is None else number[1]), goes_on)
 
 
 def _end_of(folder_name: str, name: str) -> int:

@@ -35,13 +35,10 @@ class _Look(NamedTuple):
     digest: str | None
 
 
-def check_case(case: Case) -> list[Problem]:
-    """Check the files of one case: readable, 3D, finite, with contrast, on sound grids that fit each other."""
-    return _examine(case)[0]
-
-
 def check_cases(cases: Sequence[Case], progress: Callable[[int, int], None] | None = None) -> list[Problem]:
     """Check every case, and that no scan comes under two names.
+
+    A case's files are to be readable, 3D, finite, with contrast, on sound grids that fit each other.
 
     Args:
         cases: of one data set.

@@ -10,7 +10,6 @@ import pytest
 from islesnet.data import (
     Case,
     Problem,
-    check_case,
     check_cases,
     find_cases,
     require_sound,
@@ -45,14 +44,18 @@ def mask(value=1.0, count=5, kind=np.float64):
     return array
 
 
+def problems_of(case):
+    return check_cases([case])
+
+
 def test_sound_case_has_no_problems(write_case):
-    assert check_case(write_case("1")) == []
+    assert problems_of(write_case("1")) == []
 
 
 def test_what_was_not_fetched_is_an_error_each_and_no_other_file_is_compared_with_it(write_case):
     whole = write_case("1")
     label = dataclasses.replace(whole, sequences={}, lost=("dwi", "flair"))
-    problems = check_case(dataclasses.replace(whole, label=None, lost=("label",))) + check_case(label)
+    problems = problems_of(dataclasses.replace(whole, label=None, lost=("label",))) + problems_of(label)
 
     told = "is a link to a file that is not there (not fetched yet?)"
     assert [problem.message for problem in problems] == [f"{role}: {told}" for role in ("LABEL", "DWI", "FLAIR")]
@@ -69,7 +72,7 @@ def test_what_was_not_fetched_is_an_error_each_and_no_other_file_is_compared_wit
     ],
 )
 def test_defective_values_of_a_sequence_are_errors(write_volume, array, message):
-    (problem,) = check_case(Case("1", {"dwi": write_volume("dwi.nii.gz", array)}))
+    (problem,) = problems_of(Case("1", {"dwi": write_volume("dwi.nii.gz", array)}))
     assert (problem.severity, problem.patient, problem.file.name) == ("error", "1", "dwi.nii.gz")
     assert message in problem.message
 
@@ -91,7 +94,7 @@ def test_defective_values_of_a_sequence_are_errors(write_volume, array, message)
 )
 def test_values_of_a_label(write_volume, array, severity, message):
     case = Case("1", {"dwi": write_volume("dwi.nii.gz")}, write_volume("label.nii.gz", array))
-    problems = check_case(case)
+    problems = problems_of(case)
     assert [problem.severity for problem in problems] == ([severity] if severity else [])
     assert all(message in problem.message for problem in problems)
 
@@ -106,7 +109,7 @@ def test_values_of_a_label(write_volume, array, severity, message):
 )
 def test_label_beside_the_grid_of_the_reference(write_volume, affine, severity, message):
     case = Case("1", {"dwi": write_volume("dwi.nii")}, write_volume("label.nii", mask(), affine))
-    problems = check_case(case)
+    problems = problems_of(case)
     assert [problem.severity for problem in problems] == ([severity] if severity else [])
     assert all(message in problem.message for problem in problems)
 
@@ -115,7 +118,7 @@ def test_label_of_another_size_is_an_error(write_volume):
     label = np.zeros((16, 14, 11), np.uint8)
     label[3:5] = 1
     case = Case("1", {"dwi": write_volume("dwi.nii")}, write_volume("label.nii", label))
-    (problem,) = check_case(case)
+    (problem,) = problems_of(case)
     assert "the label has 16 x 14 x 11 voxels, the dwi 16 x 14 x 12" in problem.message
 
 
@@ -131,14 +134,14 @@ def test_label_of_another_size_is_an_error(write_volume):
 )
 def test_grids_of_sequences_may_differ_but_show_one_head(write_volume, affine, severity, message):
     case = Case("1", {"dwi": write_volume("dwi.nii"), "t1": write_volume("t1.nii", affine=affine)})
-    problems = check_case(case)
+    problems = problems_of(case)
     assert [problem.severity for problem in problems] == ([severity] if severity else [])
     assert all(message in problem.message for problem in problems)
 
 
 def test_sequence_with_thick_slices_on_its_own_grid_is_legal(write_volume):
     thick = write_volume("t1.nii", noise()[:, :, :6], np.diag([4.0, 4.0, 8.0, 1.0]))
-    assert check_case(Case("1", {"dwi": write_volume("dwi.nii"), "t1": thick})) == []
+    assert problems_of(Case("1", {"dwi": write_volume("dwi.nii"), "t1": thick})) == []
 
 
 @pytest.mark.parametrize(
@@ -159,14 +162,14 @@ def test_grid_that_is_no_grid_is_an_error(write_volume, affine, message):
     header["qform_code"] = 0
     header["pixdim"][1:4] = np.linalg.norm(affine[:3, :3], axis=0)
     path.write_bytes(header.binaryblock + content[348:])
-    (problem,) = check_case(Case("1", {"dwi": path}))
+    (problem,) = problems_of(Case("1", {"dwi": path}))
     assert problem.severity == "error"
     assert message in problem.message
 
 
 def test_field_of_view_that_would_fill_the_memory_is_an_error(write_volume):
     path = write_volume("dwi.nii", np.indices((64, 9, 9))[2].astype(np.uint8), np.diag([19.0, 19, 19, 1]))
-    (problem,) = check_case(Case("1", {"dwi": path}))
+    (problem,) = problems_of(Case("1", {"dwi": path}))
     assert problem.message.startswith("a field of view of 1.22e+03 x 171 x 171 mm; a head scan has at most 1000")
 
 
@@ -176,7 +179,7 @@ def test_what_a_header_says_twice_must_agree(tmp_path):
     image.set_sform(GRID, code=2)
     image.header["pixdim"][3] = 3.0
     nibabel.save(image, tmp_path / "t1.nii")
-    told = [problem.message for problem in check_case(Case("1", {"t1": tmp_path / "t1.nii"}))]
+    told = [problem.message for problem in problems_of(Case("1", {"t1": tmp_path / "t1.nii"}))]
     assert len(told) == 2
     assert told[0].startswith("qform and sform disagree by 3 ")
     assert told[1] == "the voxel size is stated as 4 x 4 x 3 mm, but the affine says 4 x 4 x 4"
@@ -187,14 +190,14 @@ def test_codes_may_differ_where_the_affines_agree(tmp_path):
     image.set_qform(GRID, code=2)
     image.set_sform(GRID, code=1)
     nibabel.save(image, tmp_path / "t1.nii")
-    assert check_case(Case("1", {"t1": tmp_path / "t1.nii"})) == []
+    assert problems_of(Case("1", {"t1": tmp_path / "t1.nii"})) == []
 
 
 def test_file_without_orientation_gives_a_warning(tmp_path):
     image = nibabel.Nifti1Image(noise(), None)
     image.header["pixdim"][1:4] = 4
     nibabel.save(image, tmp_path / "t1.nii")
-    (problem,) = check_case(Case("1", {"t1": tmp_path / "t1.nii"}))
+    (problem,) = problems_of(Case("1", {"t1": tmp_path / "t1.nii"}))
     assert (problem.severity, "left may be right" in problem.message) == ("warning", True)
 
 
@@ -208,7 +211,7 @@ def test_file_without_orientation_gives_a_warning(tmp_path):
 )
 def test_tiny_volumes(write_volume, shape, spacing, severity, message):
     array = np.random.default_rng(0).normal(size=shape)
-    problems = check_case(Case("1", {"t1": write_volume("t1.nii", array, np.diag([spacing] * 3 + [1]))}))
+    problems = problems_of(Case("1", {"t1": write_volume("t1.nii", array, np.diag([spacing] * 3 + [1]))}))
     assert [problem.severity for problem in problems] == ([severity] if severity else [])
     assert all(message in problem.message for problem in problems)
 
@@ -217,7 +220,7 @@ def test_unreadable_reference_does_not_hide_the_other_problems(write_volume):
     case = Case(
         "1", {"dwi": write_volume("dwi.nii").with_name("gone.nii"), "t1": write_volume("t1.nii", spoilt(np.nan))}
     )
-    assert [problem.message[:14] for problem in check_case(case)] == ["does not exist", "3 voxels are N"]
+    assert [problem.message[:14] for problem in problems_of(case)] == ["does not exist", "3 voxels are N"]
 
 
 def test_one_scan_under_two_names_is_an_error(write_case, tmp_path):
@@ -328,7 +331,7 @@ def test_real_patients_are_sound(real_data):
 
 
 def test_real_sheared_scan_is_an_error_with_its_angle(real_data):
-    problems = check_case(Case("1", {"t1": real_data / "orientations" / "shear.nii.gz"}))
+    problems = problems_of(Case("1", {"t1": real_data / "orientations" / "shear.nii.gz"}))
     (error,) = [problem.message for problem in problems if problem.severity == "error"]
     assert "sheared by 16.75 degrees" in error
     assert any("qform and sform disagree" in problem.message for problem in problems)
