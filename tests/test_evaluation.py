@@ -17,7 +17,6 @@ from islesnet.evaluation.scoring import choose_thresholds
 from islesnet.metrics import score_mask
 from islesnet.metrics.baselines import THRESHOLDS
 from islesnet.stamps import describe
-from islesnet.trust import TrustLimits
 
 SHAPE = (16, 14, 12)
 AFFINE = np.array([[-2.0, 0, 0, 30], [0, 2.5, 0, -20], [0, 0, 4.0, -10], [0, 0, 0, 1]])
@@ -229,7 +228,6 @@ def test_mask_of_most_of_the_head_is_remarked_because_it_touches_every_lesion(tm
 
     assert result.scores["lesion_f1"][0] == 1.0
     assert "marks 1,720 ml, more than infarcts have" in result.summary["remarks"]["1"][0]
-    assert TrustLimits().maximum_lesion_ml == 400.0  # above which both say so
 
 
 def test_no_results_are_left_where_nobody_could_be_scored(folders):

@@ -11,11 +11,9 @@ from islesnet.data import Case, MaskPair
 from islesnet.errors import InputError
 from islesnet.evaluation.masks import Masks, read_on_grid
 from islesnet.evaluation.scan import read_scan
-from islesnet.metrics import MaskScores, Reliability, dice_by_threshold
+from islesnet.metrics import LARGEST_LESION_ML, MaskScores, Reliability, dice_by_threshold
 from islesnet.metrics.baselines import THRESHOLDS
 from islesnet.volumes.file_names import subject_of
-
-_LARGEST_LESION_ML = 400.0  # as `islesnet.trust.TrustLimits` has it
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def score_patient(pair: MaskPair, case: Case | None) -> Scored | str:
     try:
         scan = read_scan(pair, case)
         scores, remarks = scan.score(scan.masks.prediction), scan.remarks
-        if scores.predicted_ml > _LARGEST_LESION_ML:
+        if scores.predicted_ml > LARGEST_LESION_ML:
             remarks.append(
                 f"{pair.prediction}: marks {scores.predicted_ml:,.0f} ml, more than infarcts have. A piece that covers "
                 "much of the brain touches every lesion, so lesion-wise scores are high for nothing"

@@ -11,7 +11,7 @@ from islesnet.metrics.calibration import (
     pool_reliability,
 )
 from islesnet.metrics.distances import SurfaceDistances, surface_distances
-from islesnet.metrics.lesions import LesionCounts
+from islesnet.metrics.lesions import LARGEST_LESION_ML, LesionCounts
 from islesnet.metrics.overlap import VoxelCounts
 from islesnet.metrics.scores import NEIGHBOUR_SCORES, MaskScores, score_mask
 from islesnet.metrics.summary import bootstrap_interval, compare_paired, size_strata, summarize
@@ -19,6 +19,7 @@ from islesnet.metrics.summary import bootstrap_interval, compare_paired, size_st
 __all__ = [
     "DWI_THRESHOLD",
     "EMPTY_MASK",
+    "LARGEST_LESION_ML",
     "NEIGHBOUR_SCORES",
     "LesionCounts",
     "LogitHistogram",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from islesnet.errors import require_numbers
+from islesnet.metrics import LARGEST_LESION_ML
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class TrustLimits:
             distance that 99 % of the training's images keep.
         minimum_height_mm: of the head within the volume. The MNI152 (2009) template's brain is 154 mm high, clinical
             scans of 20 slices of 5 mm show 100 mm.
-        maximum_lesion_ml: the largest of the 28 training patients of ISLES 2015 SISS has 233.5 ml.
+        maximum_lesion_ml: of all lesions together.
         maximum_brain_share: of lesion; the largest of SISS is a sixth of a brain of 1.4 litres.
         minimum_agreement: mean Dice under flips, where they are on.
         minimum_subset_dice: mean Dice on test patients with the sequences that a patient has; less is next to nothing.
@@ -29,7 +30,7 @@ class TrustLimits:
     appearance_tolerance: float = 0.5
     joint_tolerance: float = 1.0
     minimum_height_mm: float = 100.0
-    maximum_lesion_ml: float = 400.0
+    maximum_lesion_ml: float = LARGEST_LESION_ML
     maximum_brain_share: float = 0.33
     minimum_agreement: float = 0.7
     minimum_subset_dice: float = 0.1

@@ -28,6 +28,7 @@ from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.segment import segment_cases
 from islesnet.transforms import NormalizeInBraind
 from islesnet.transforms.contrast import REACH
+from islesnet.trust import TrustLimits
 from tests.bundle.conftest import BUNDLE, TINY, open_recipe, recipe_files
 
 SYSTEMS = ("", "_paper", "_paper_all", "_plain_unet", "_volumetric")
@@ -99,6 +100,10 @@ def test_hd_bet_computes_where_the_network_does_and_changes_no_key_of_a_training
     preparing = inference.get_parsed_content("prepare").transforms[1]
     assert opening.device == preparing.device == "cuda:1"
     assert training.get_parsed_content("preprocessing").transforms[0].device == "cpu"
+
+
+def test_limits_of_trust_that_the_config_shows_are_those_of_the_code():
+    assert open_recipe("inference", "inference").parser.get_parsed_content("trust_limits") == TrustLimits()
 
 
 def test_unknown_overrides_are_noticed_here_because_monai_accepts_them_in_silence():
