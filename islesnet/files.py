@@ -107,7 +107,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def file_beside(weights: str | Path, what: str) -> Path:
+def file_beside(weights: str | os.PathLike[str], what: str) -> Path:
     """Name the file that tells something of a network's weights: beside ``model.pt`` it is ``model_<what>.json``."""
     weights = Path(weights)
     return weights.with_name(f"{weights.stem}_{what}.json")

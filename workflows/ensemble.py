@@ -6,8 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from islesnet.files import read_json_object, sha256_of, write_json
-from islesnet.networks import join_weights
-from islesnet.networks.weight_files import save_tensors
+from islesnet.networks import write_ensemble
 from islesnet.report import read_scores
 from workflows.commands import options, run_bundle
 from workflows.experiment import Experiment
@@ -24,7 +23,7 @@ def join_folds(experiments: Sequence[Experiment], folder: Path) -> Path:
         The file, for ``recipes/inference_ensemble.yaml`` or the namesake of another recipe.
     """
     path = folder / "ensemble.pt"
-    save_tensors(join_weights([experiment.weights for experiment in experiments]), path)
+    write_ensemble([experiment.weights for experiment in experiments], path)
     return path
 
 

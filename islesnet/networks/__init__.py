@@ -14,7 +14,7 @@ from islesnet.networks.pretrained import load_pretrained_encoder
 from islesnet.networks.process import device_of_this_process, keep_freed_memory, require_device
 from islesnet.networks.resnet50_unet import ResNet50UNet
 from islesnet.networks.slab import SlabNetwork
-from islesnet.networks.weights import join_weights, require_weights, start_from, trained_spacing
+from islesnet.networks.weights import join_weights, require_weights, start_from, trained_spacing, write_ensemble
 
 __all__ = [
     "CompilingInferer",
@@ -43,4 +43,5 @@ __all__ = [
     "start_from",
     "trained_spacing",
     "unwrapped",
+    "write_ensemble",
 ]

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from os import PathLike
 from pathlib import Path
 
 from islesnet.errors import InputError, require_switch
@@ -60,12 +61,12 @@ class OperatingPoint:
             raise InputError(f"{path}: no operating point can be read from it ({error})") from error
 
 
-def operating_point_file(weights: str | Path) -> Path:
+def operating_point_file(weights: str | PathLike[str]) -> Path:
     """Name the file of the operating point that belongs to a network's weights."""
     return file_beside(weights, "operating_point")
 
 
-def read_operating_point(weights: str | Path) -> OperatingPoint:
+def read_operating_point(weights: str | PathLike[str]) -> OperatingPoint:
     """Read what lies beside weights (``model.pt``: ``model_operating_point.json``); without it the defaults.
 
     Raises:

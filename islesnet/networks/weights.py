@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Literal
@@ -10,7 +11,14 @@ import torch
 from torch import nn
 
 from islesnet.errors import InputError
-from islesnet.networks.weight_files import checksum_of, read_state_dict, require_intact, require_present
+from islesnet.networks.operating_point import OperatingPoint, operating_point_file, read_operating_point
+from islesnet.networks.weight_files import (
+    checksum_of,
+    read_state_dict,
+    require_intact,
+    require_present,
+    save_tensors,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +122,7 @@ def join_weights(paths: Sequence[str | PathLike[str]]) -> dict[str, torch.Tensor
 
     Raises:
         InputError: for no files, a file that cannot be read, or one that differs from the first: of another network,
-            or trained on voxels of another size.
+            trained on voxels of another size, or used with the bias corrected where the first is not.
     """
     if not paths:
         raise InputError("an ensemble needs the weights of at least one network; none are given.")
@@ -127,8 +135,36 @@ def join_weights(paths: Sequence[str | PathLike[str]]) -> dict[str, torch.Tensor
             raise InputError(f"{path} differs from {paths[0]}: {difference}. An ensemble is of one recipe's networks.")
         for _, trained, wanted in other_spacings(weights, first):
             raise InputError(f"{path} was trained on voxels of {trained} mm, {paths[0]} on {wanted} mm.")
+        corrects, first_corrects = (read_operating_point(member).bias_correction for member in (path, paths[0]))
+        if corrects != first_corrects:
+            raise InputError(
+                f"{path} is used with bias_correction {corrects}, {paths[0]} with {first_corrects}, as is said beside "
+                "them. All networks of an ensemble are shown the same."
+            )
         joined |= {f"{MEMBERS}{number}.{name}": value for name, value in weights.items()}
     return joined
+
+
+def write_ensemble(members: Sequence[str | PathLike[str]], path: str | PathLike[str]) -> None:
+    """Write the weights of one `EnsembleNetwork`, and beside them whether the bias is corrected, as for its members.
+
+    Where all members have the same operating point, it becomes the ensemble's, unless one lies there already.
+
+    Args:
+        members: a file of weights for each, in order.
+        path: the file to write.
+
+    Raises:
+        InputError: as `join_weights`.
+    """
+    path = Path(path)
+    save_tensors(join_weights(members), path)
+    points = [read_operating_point(member) for member in members]
+    common = points[0] if len(set(points)) == 1 else OperatingPoint()
+    chosen = read_operating_point(path) if operating_point_file(path).is_file() else common
+    point = replace(chosen, bias_correction=points[0].bias_correction)
+    if point != read_operating_point(path):
+        point.write(operating_point_file(path))
 
 
 def other_spacings(

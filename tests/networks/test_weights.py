@@ -8,11 +8,15 @@ from torch import nn
 from islesnet.errors import InputError
 from islesnet.networks import (
     EnsembleNetwork,
+    OperatingPoint,
     SlabNetwork,
     join_weights,
+    operating_point_file,
+    read_operating_point,
     require_weights,
     start_from,
     trained_spacing,
+    write_ensemble,
 )
 from islesnet.networks.weight_files import read_state_dict, save_tensors
 
@@ -163,6 +167,39 @@ def test_networks_that_cannot_be_joined_are_named(tmp_path):
         join_weights([first, tmp_path / "absent.pt"])
     with pytest.raises(InputError, match="none are given"):
         join_weights([])
+
+
+def test_ensemble_is_used_with_the_bias_corrected_where_its_members_are(tmp_path):
+    paths = [save(slab_network(), tmp_path / f"{number}.pt") for number in range(2)]
+    for path, threshold in zip(paths, (0.3, 0.4), strict=True):
+        OperatingPoint(threshold=threshold, bias_correction=True).write(operating_point_file(path))
+
+    write_ensemble(paths, tmp_path / "ensemble.pt")
+
+    assert read_operating_point(tmp_path / "ensemble.pt") == OperatingPoint(bias_correction=True)
+    require_weights(tmp_path / "ensemble.pt", EnsembleNetwork(slab_network(), 2))
+
+
+def test_operating_point_that_all_members_share_is_the_ensembles_unless_it_has_its_own(tmp_path):
+    member, ensemble = save(slab_network(), tmp_path / "member.pt"), tmp_path / "ensemble.pt"
+    write_ensemble([member] * 2, ensemble)
+    assert not operating_point_file(ensemble).exists()
+
+    OperatingPoint(threshold=0.3, temperature=2.0).write(operating_point_file(member))
+    write_ensemble([member] * 2, ensemble)
+    assert read_operating_point(ensemble) == read_operating_point(member)
+
+    OperatingPoint(threshold=0.7).write(operating_point_file(ensemble))
+    write_ensemble([member] * 2, ensemble)
+    assert read_operating_point(ensemble) == OperatingPoint(threshold=0.7)
+
+
+def test_networks_that_are_shown_different_things_are_not_joined(tmp_path):
+    plain, corrected = (save(slab_network(), tmp_path / f"{name}.pt") for name in ("plain", "corrected"))
+    OperatingPoint(bias_correction=True).write(operating_point_file(corrected))
+
+    with pytest.raises(InputError, match=r"corrected\.pt is used with bias_correction True, .*plain\.pt with False"):
+        join_weights([plain, corrected])
 
 
 def with_checksum(path, digest=None):
