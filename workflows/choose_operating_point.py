@@ -47,7 +47,7 @@ def choose(chosen: argparse.Namespace) -> int:
     datalist = chosen.datalist or chosen.data / "datalist.json"
     _require_own(chosen.model)
     bundle = open_recipe("recipes/evaluate.yaml", {"checkpoint": chosen.model})
-    require_weights(chosen.model, bundle.get_parsed_content("network_def"))
+    require_weights(chosen.model, *(bundle.get_parsed_content(name) for name in ("network_def", "trained_with")))
     _require_unchosen(chosen.model, chosen.replace)
     file = operating_point_file(chosen.model)
     require_writable(file.parent)

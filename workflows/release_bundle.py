@@ -13,7 +13,7 @@ from pathlib import Path
 from monai.bundle import ConfigParser
 
 from islesnet.errors import InputError
-from islesnet.networks import operating_point_file, require_weights
+from islesnet.networks import operating_point_file, require_weights, trained_with_file
 from islesnet.networks.weight_files import checksum_of
 from islesnet.trust import appearance_file, subsets_file
 from workflows.bundle_config import open_recipe
@@ -97,8 +97,8 @@ def _write_configs(folder: Path) -> None:
 
 def _files_beside(weights: Path) -> list[Path]:
     """List what belongs to weights and is there; without it thresholds and checks would be other ones."""
-    beside = (file_of(weights) for file_of in (checksum_of, operating_point_file, appearance_file, subsets_file))
-    return [file for file in beside if file.is_file()]
+    beside = (checksum_of, trained_with_file, operating_point_file, appearance_file, subsets_file)
+    return [file for file_of in beside if (file := file_of(weights)).is_file()]
 
 
 if __name__ == "__main__":

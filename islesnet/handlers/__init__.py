@@ -13,6 +13,7 @@ from islesnet.handlers.progress import TimeLeft
 from islesnet.handlers.provenance import Provenance
 from islesnet.handlers.resume import ExactResume, first_step, steps_taken
 from islesnet.handlers.scores import PatientScores
+from islesnet.handlers.trained_with import SaysTrainedWith
 from islesnet.handlers.voxel_ratio import VoxelRatio
 from islesnet.handlers.weight_averaging import WeightAveraging
 
@@ -28,6 +29,7 @@ __all__ = [
     "PatientScores",
     "Provenance",
     "ResumableEarlyStop",
+    "SaysTrainedWith",
     "TimeLeft",
     "TrainingAppearance",
     "VoxelRatio",

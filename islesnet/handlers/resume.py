@@ -17,6 +17,7 @@ from islesnet.handlers.begun_with import BegunWith
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
 from islesnet.networks.operating_point import operating_point_file
 from islesnet.networks.parallel import unwrapped
+from islesnet.networks.trained_with import trained_with_file
 from islesnet.networks.weight_files import checksum_of, save_tensors
 from islesnet.networks.weights import other_spacings
 from islesnet.trust import appearance_file, subsets_file
@@ -87,7 +88,7 @@ class ExactResume:
     @property
     def _files(self) -> tuple[Path, ...]:
         weights = self.best.path
-        beside = checksum_of, appearance_file, operating_point_file, subsets_file
+        beside = checksum_of, trained_with_file, operating_point_file, appearance_file, subsets_file
         return self.path, weights, *(name_beside(weights) for name_beside in beside)
 
     def _set_aside(self) -> None:

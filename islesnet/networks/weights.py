@@ -5,13 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
 
 from islesnet.errors import InputError
 from islesnet.networks.operating_point import OperatingPoint, operating_point_file, read_operating_point
+from islesnet.networks.trained_with import (
+    in_words,
+    option_of,
+    other_choices,
+    read_trained_with,
+    write_trained_with,
+)
 from islesnet.networks.weight_files import (
     checksum_of,
     read_state_dict,
@@ -27,22 +34,28 @@ SPACING = "spacing_mm"  # how the entry ends that says on which voxels a network
 USUAL_SPACING = (1.5, 1.5, 1.5)  # mm, as train.yaml has it
 
 
-def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
+def require_weights(path: str | PathLike[str], network: nn.Module, choices: Mapping[str, object] | None = None) -> None:
     """Refuse to go on without a network's weights, before any patient is read; log which they are.
 
     Args:
         path: a file with the network's state dict.
         network: the network that is to take them.
+        choices: what it is to be used with, by the option's name: compared with what is said beside the weights.
 
     Raises:
         InputError: where there is no such file (saying how to come by one), it cannot be read or is damaged, it is not
             the file that the checksum beside it was made of, it holds the weights of another network or another number
-            of networks, or they were trained on voxels of another size.
+            of networks, or they were trained with another choice or on voxels of another size.
     """
     require_present(path)
     require_intact(Path(path))
     weights, own = read_state_dict(path, "weights"), network.state_dict()
     _require_members(weights, own, path)
+    for name, trained, wanted in other_choices(path, choices or {}):
+        raise InputError(
+            f"The weights at {path} were trained with {name} {in_words(trained)}, and are to be used with "
+            f"{in_words(wanted)}. Use them as they were trained: {option_of(name, trained)}."
+        )
     difference = _difference(weights, own, "the configured network needs")
     if difference:
         raise InputError(
@@ -52,7 +65,7 @@ def require_weights(path: str | PathLike[str], network: nn.Module) -> None:
         member = f"{name.removesuffix(SPACING).rstrip('.')} of the " if name != SPACING else "The "
         raise InputError(
             f"{member}weights at {path} were trained on voxels of {trained} mm, and are to be used on {wanted} mm. "
-            f'Use them as they were trained: without --spacing or, for the paper\'s recipes, with "{list(trained)}".'
+            f"Use them as they were trained: {option_of('spacing', list(trained))}."
         )
     logger.info("Weights: %s%s", path, _origin_of(Path(path)))
 
@@ -68,26 +81,29 @@ def trained_spacing(path: str | PathLike[str]) -> list[float]:
         mm along x, y, z.
     """
     try:
-        weights = read_state_dict(path, "weights")
+        weights, beside = read_state_dict(path, "weights"), read_trained_with(path)
     except (InputError, OSError) as error:
         logger.debug("Voxels of %g mm are assumed: %s", USUAL_SPACING[0], error)
         return list(USUAL_SPACING)
-    spacings = (value for name, value in weights.items() if name.rpartition(".")[2] == SPACING)
-    return list(_in_mm(next(spacings, torch.tensor(USUAL_SPACING))))
+    spacings = [_in_mm(value) for name, value in weights.items() if name.rpartition(".")[2] == SPACING]
+    return list(spacings[0] if spacings else beside.get("spacing", USUAL_SPACING))
 
 
-def start_from(network: nn.Module, path: str | PathLike[str] | Literal[False] | None) -> nn.Module:
-    """Let a network begin with the weights of one trained before; voxels of another size are warned of.
+def start_from(
+    network: nn.Module, path: str | PathLike[str] | Literal[False] | None, choices: Mapping[str, object] | None = None
+) -> nn.Module:
+    """Let a network begin with the weights of one trained before; what it is trained with differently is warned of.
 
     Args:
         network: of the same kind.
         path: a file with its state dict, or None or False for no such start.
+        choices: of this training, as for `require_weights`.
 
     Returns:
         the network itself.
 
     Raises:
-        InputError: as `require_weights`, but for the voxels' size.
+        InputError: as `require_weights`, but for choices and the voxels' size.
     """
     if path is None or path is False:
         return network
@@ -107,6 +123,15 @@ def start_from(network: nn.Module, path: str | PathLike[str] | Literal[False] | 
             wanted,
             list(trained),
         )
+    for name, trained, wanted in other_choices(path, choices or {}):
+        if name != "spacing" or not other_spacings(weights, own):
+            logger.warning(
+                "start_from: the weights at %s were trained with %s %s, and this training is with %s.",
+                path,
+                name,
+                in_words(trained),
+                in_words(wanted),
+            )
     network.load_state_dict({name: own[name] if name.endswith(SPACING) else weights[name] for name in own})
     return network
 
@@ -122,11 +147,13 @@ def join_weights(paths: Sequence[str | PathLike[str]]) -> dict[str, torch.Tensor
 
     Raises:
         InputError: for no files, a file that cannot be read, or one that differs from the first: of another network,
-            trained on voxels of another size, or used with the bias corrected where the first is not.
+            trained on voxels of another size or with another choice, or used with the bias corrected where the first is
+            not.
     """
     if not paths:
         raise InputError("an ensemble needs the weights of at least one network; none are given.")
     joined: dict[str, torch.Tensor] = {}
+    known: dict[str, Any] = {}
     first = read_state_dict(paths[0], "weights")
     for number, path in enumerate(paths):
         weights = read_state_dict(path, "weights")
@@ -135,6 +162,9 @@ def join_weights(paths: Sequence[str | PathLike[str]]) -> dict[str, torch.Tensor
             raise InputError(f"{path} differs from {paths[0]}: {difference}. An ensemble is of one recipe's networks.")
         for _, trained, wanted in other_spacings(weights, first):
             raise InputError(f"{path} was trained on voxels of {trained} mm, {paths[0]} on {wanted} mm.")
+        for name, trained, wanted in other_choices(path, known):
+            raise InputError(f"{path} was trained with {name} {in_words(trained)}, others with {in_words(wanted)}.")
+        known |= read_trained_with(path)
         corrects, first_corrects = (read_operating_point(member).bias_correction for member in (path, paths[0]))
         if corrects != first_corrects:
             raise InputError(
@@ -146,9 +176,10 @@ def join_weights(paths: Sequence[str | PathLike[str]]) -> dict[str, torch.Tensor
 
 
 def write_ensemble(members: Sequence[str | PathLike[str]], path: str | PathLike[str]) -> None:
-    """Write the weights of one `EnsembleNetwork`, and beside them whether the bias is corrected, as for its members.
+    """Write the weights of one `EnsembleNetwork`, and beside them what is said of its members.
 
-    Where all members have the same operating point, it becomes the ensemble's, unless one lies there already.
+    That is what they were trained with, and whether the bias is corrected. Where all members have the same operating
+    point, it becomes the ensemble's, unless one lies there already.
 
     Args:
         members: a file of weights for each, in order.
@@ -159,6 +190,10 @@ def write_ensemble(members: Sequence[str | PathLike[str]], path: str | PathLike[
     """
     path = Path(path)
     save_tensors(join_weights(members), path)
+    known: dict[str, Any] = {}
+    for member in members:
+        known |= read_trained_with(member)
+    write_trained_with(path, known)
     points = [read_operating_point(member) for member in members]
     common = points[0] if len(set(points)) == 1 else OperatingPoint()
     chosen = read_operating_point(path) if operating_point_file(path).is_file() else common

@@ -10,7 +10,14 @@ from monai.networks.nets import DynUNet
 
 from islesnet.data import read_datalist
 from islesnet.errors import input_error_behind
-from islesnet.networks import OperatingPoint, SlabNetwork, join_weights, operating_point_file
+from islesnet.networks import (
+    OperatingPoint,
+    SlabNetwork,
+    join_weights,
+    operating_point_file,
+    write_ensemble,
+    write_trained_with,
+)
 from islesnet.transforms import WithoutMeta
 from islesnet.trust import AppearanceRanges, describe_appearance, read_appearance
 from tests.bundle.conftest import BUNDLE, TINY, open_recipe
@@ -55,6 +62,16 @@ def test_paper_trains_on_one_sequence_with_either_head_and_is_scored(head, chann
         "evaluate_paper", dataset, tmp_path / "models/model.pt", tmp_path / "out", **choices, spacing=TINY["spacing"]
     )
 
+    with pytest.raises(Exception) as caught:  # the paper's DWI
+        evaluate(
+            "evaluate_paper",
+            dataset,
+            tmp_path / "models/model.pt",
+            tmp_path / "dwi",
+            head=head,
+            spacing=TINY["spacing"],
+        )
+    assert "trained with sequences flair, and are to be used with dwi" in str(input_error_behind(caught.value))
     weights = torch.load(tmp_path / "models/model.pt", weights_only=True)
     assert weights["network.encoder.conv1.weight"].shape[1] == 3  # three slices
     assert weights["network.head.weight"].shape[0] == channels
@@ -197,12 +214,16 @@ def test_volumetric_network_is_scored_alone_and_as_an_ensemble(dataset, tmp_path
     blocks = {"window": [64, 64, 64], "spacing": TINY["spacing"]}
     parser = open_recipe("inference_volumetric", "inference", **blocks).parser
     torch.save(parser.get_parsed_content("network_def").state_dict(), tmp_path / "model.pt")
-    torch.save(join_weights([tmp_path / "model.pt"] * 2), tmp_path / "ensemble.pt")
+    write_trained_with(tmp_path / "model.pt", parser.get_parsed_content("trained_with"))
+    write_ensemble([tmp_path / "model.pt"] * 2, tmp_path / "ensemble.pt")
+    del blocks["spacing"]  # is read from what lies beside the weights
 
     alone, _ = evaluate("evaluate_volumetric", dataset, tmp_path / "model.pt", tmp_path / "alone", **blocks)
     together, _ = evaluate(
         "evaluate_volumetric_ensemble", dataset, tmp_path / "ensemble.pt", tmp_path / "both", members=2, **blocks
     )
+    used = open_recipe("inference_volumetric", "inference", checkpoint=str(tmp_path / "model.pt")).parser
+    assert used.get_parsed_content("spacing") == TINY["spacing"]
 
     pd.testing.assert_frame_equal(together, alone, atol=1e-3)
 

@@ -1,0 +1,89 @@
+"""What a network was trained with, kept beside its weights where these do not show it: sequences, spacing, head."""
+
+import json
+import math
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from islesnet.errors import InputError
+from islesnet.files import as_json, file_beside, write_json
+
+
+def trained_with_file(weights: str | PathLike[str]) -> Path:
+    """Name the file of what a network's weights were trained with."""
+    return file_beside(weights, "trained_with")
+
+
+def write_trained_with(weights: str | PathLike[str], choices: Mapping[str, object]) -> None:
+    """Write beside weights what they were trained with, unless it is written there already, or nothing is known.
+
+    Args:
+        weights: their file.
+        choices: by the option's name.
+    """
+    if read_trained_with(weights) != as_json(choices):
+        write_json(trained_with_file(weights), as_json(choices))
+
+
+def read_trained_with(weights: str | PathLike[str]) -> dict[str, Any]:
+    """Read what lies beside weights (``model.pt``: ``model_trained_with.json``); without it nothing is known.
+
+    Raises:
+        InputError: the file is damaged, or holds something else.
+    """
+    file = trained_with_file(weights)
+    if not file.is_file():
+        return {}
+    try:
+        choices = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: what the weights were trained with cannot be read from it ({error})") from error
+    if not isinstance(choices, dict):
+        raise InputError(f"{file}: what the weights were trained with cannot be read from it (it is no JSON object)")
+    return choices
+
+
+def other_choices(weights: str | PathLike[str], wanted: Mapping[str, object]) -> list[tuple[str, Any, Any]]:
+    """Name the choices that differ between what weights were trained with and what they are to be used with.
+
+    What is not known of the weights is not compared.
+
+    Args:
+        weights: their file.
+        wanted: by the option's name.
+
+    Returns:
+        of each its name, the training's and the one wanted.
+
+    Raises:
+        InputError: as `read_trained_with`.
+    """
+    trained, now = read_trained_with(weights), as_json(wanted)
+    return [
+        (name, trained[name], now[name]) for name in now if name in trained and not _is_same(trained[name], now[name])
+    ]
+
+
+def option_of(name: str, value: Any) -> str:
+    """Say how the choice that weights were trained with is given, where they are used."""
+    if name == "spacing":
+        return f'without --spacing or, for the paper\'s recipes, with "{value}"'
+    if name == "sequences" and len(value) == 1:
+        return f"--sequence {value[0]}, which the paper's recipe has"
+    return f'--{name} "{value}"'
+
+
+def in_words(value: object) -> str:
+    """Write a choice as it stands in a sentence."""
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _is_same(first: object, second: object) -> bool:
+    """Compare two values; numbers that differ by no more than single precision are the same."""
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(_is_same, first, second))
+    if isinstance(first, int | float) and isinstance(second, int | float):
+        return math.isclose(first, second, rel_tol=1e-6)
+    return first == second
