@@ -7,6 +7,7 @@ from islesnet.patients.preparing import PrepareScans
 from islesnet.patients.reporting import ReportPatientd
 from islesnet.patients.results import BeginPatient, require_apart
 from islesnet.patients.scans import Preparation, RawScans
+from islesnet.patients.skull import WarnOfSkull
 
 __all__ = [
     "BeginPatient",
@@ -15,6 +16,7 @@ __all__ = [
     "PrepareScans",
     "RawScans",
     "ReportPatientd",
+    "WarnOfSkull",
     "find_adc",
     "find_patients",
     "require_apart",

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from islesnet.data import read_datalist
+from islesnet.data import find_cases, read_datalist, write_datalist
 from islesnet.errors import InputError
 from islesnet.metrics import score_mask
+from islesnet.phantom import PhantomSettings, write_dataset
 from tests.bundle.conftest import TINY, open_recipe, run_bundle
 
 SECTION = "training"  # three patients; whether the network knows them does not matter here
@@ -171,3 +172,18 @@ def test_damaged_patient_makes_the_command_fail_and_its_config_is_written_down(p
     assert (told["config"]["section"], told["config"]["spacing"]) == (SECTION, TINY["spacing"])
     assert told["config"]["threshold"] == 0.5
     assert "-m monai.bundle run evaluating --args_file recipes/evaluate.yaml" in told["command"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("prepare_scans", [False, True])
+def test_skull_is_taken_off_or_warned_of(prepare_scans, weights, tmp_path, capfd):
+    settings = PhantomSettings(spacing_mm=6.0, thick_slices_probability=0.0, is_skull_stripped=False)
+    write_dataset(tmp_path / "data", 1, seed=3, settings=settings, workers=1)
+    cases = find_cases(tmp_path / "data")
+    write_datalist(tmp_path / "data/datalist.json", {SECTION: cases}, tmp_path / "data", {"seed": 0})
+
+    evaluate(tmp_path / "data", weights, tmp_path / "out", prepare_scans=prepare_scans)
+
+    assert len(scores_in(tmp_path / "out")) == 1
+    assert ("shows the skull" in "".join(capfd.readouterr())) is not prepare_scans
+    assert (tmp_path / "out/1/brain.nii.gz").exists() is prepare_scans
