@@ -64,6 +64,37 @@ class Grid:
 
 
 @dataclass(frozen=True)
+class Scaling:
+    """How a volume's values, as a viewer displays them, come from the signal; other vendors display the signal itself.
+
+    Philips gives every image a rescale slope and a scale slope: signal = displayed / (rescale slope x scale slope).
+    Source: Chenevert et al., Transl Oncol 7:65 (2014).
+
+    Args:
+        divisors: of each slice, where both slopes are known; empty elsewhere.
+        slopes: Philips' rescale slope of each slice, where the scale slope is missing; empty elsewhere.
+    """
+
+    divisors: tuple[float, ...] = ()
+    slopes: tuple[float, ...] = ()
+
+    def is_comparable(self, other: "Scaling") -> bool:
+        """Tell whether the signals of two volumes can be compared."""
+        return bool(self.divisors) == bool(other.divisors) and self.slopes == other.slopes
+
+    def signal_of(self, image: Image) -> Image:
+        """Return the signal of a volume that was read as it is displayed."""
+        import SimpleITK as sitk  # noqa: N813
+
+        if not self.divisors:
+            return image
+        values = sitk.GetArrayFromImage(image) / np.array(self.divisors, np.float32)[:, None, None]
+        signal: Image = sitk.GetImageFromArray(values)
+        signal.CopyInformation(image)
+        return signal
+
+
+@dataclass(frozen=True)
 class Candidate:
     """One volume before its voxels are read.
 
@@ -73,11 +104,12 @@ class Candidate:
         study: key of the examination.
         facts: what its header and name say.
         grid: where it lies; None where its geometry cannot be used.
-        load: read it as an image of float32, and say what was repaired.
+        load: read it as an image of float32, as it is displayed, and say what was repaired.
         frames: its slices in DICOM.
         file: the file, where it is not DICOM and holds this volume alone.
         fault: why it cannot be used; empty where it can.
         notes: what a reader should know if it is used.
+        scaling: how its values come from the signal.
     """
 
     source: str
@@ -90,3 +122,4 @@ class Candidate:
     file: Path | None = None
     fault: str = ""
     notes: tuple[str, ...] = ()
+    scaling: Scaling = Scaling()

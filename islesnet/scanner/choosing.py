@@ -221,7 +221,7 @@ class Chooser:
         if "adc" in self.images or not {"dwi", "b0"} <= self._taken.keys():
             return
         dwi, b0 = self._taken["dwi"], self._taken["b0"]
-        if fault := _why_no_ratio(b0.first, dwi.first):
+        if fault := _why_no_ratio(b0, dwi):
             self.notes.append(f"No ADC map was computed from {b0.source} and {dwi.source}: {fault}.")
             return
         lower, higher = (option.first.facts.b_value or 0.0 for option in (b0, dwi))
@@ -265,14 +265,19 @@ def _fits(b0: Candidate, dwi: Candidate) -> bool:
     return are_on_one_grid(b0, dwi) and (first is None or second is None or abs(first - second) < 1.0)
 
 
-def _why_no_ratio(b0: Candidate, dwi: Candidate) -> str:
-    """Say why the ratio of two volumes gives no ADC; nothing where it does."""
-    lower, higher = b0.facts.b_value or 0.0, dwi.facts.b_value
+def _why_no_ratio(b0: Option, dwi: Option) -> str:
+    """Say why the ratio of two images gives no ADC; nothing where it does."""
+    lower, higher = b0.first.facts.b_value or 0.0, dwi.first.facts.b_value
     if higher is None:
         return "the DWI's b-value is not known (the name of a file may say it: dwi_b1000.nii.gz)"
     if higher <= lower:
         return f"their b-values are {lower:g} and {higher:g} s/mm2"
-    return "" if _fits(b0, dwi) else "they differ in grid or echo time"
+    if not all(member.scaling.is_comparable(b0.first.scaling) for member in dwi.members):
+        return (
+            "Philips scaled them differently, and the private tag (2005,100E) that undoes it is missing; export them "
+            "again with private tags"
+        )
+    return "" if _fits(b0.first, dwi.first) else "they differ in grid or echo time"
 
 
 def _adc_in_usual_unit(image: Image, option: Option, notes: list[str]) -> tuple[Image, list[str]]:

@@ -65,16 +65,21 @@ class Option:
         import SimpleITK as sitk  # noqa: N813
 
         if len(self.members) == 1:
-            image, notes = self.first.load()
+            image, notes = self._read(self.first)
             return image, [*self.first.notes, *notes]
         notes, total = list(self.first.notes), np.float32(0)
         for member in self.members:
-            image, said = member.load()
+            image, said = self._read(member)
             total = total + np.log(np.maximum(sitk.GetArrayFromImage(image), _DARKEST))
             notes += said
         mean: Image = sitk.GetImageFromArray(np.exp(total / len(self.members)).astype(np.float32))
         mean.CopyInformation(image)
         return mean, notes
+
+    def _read(self, member: Candidate) -> tuple[Image, list[str]]:
+        """Read a volume's signal, which compares with that of others; a map's unit is that of what is displayed."""
+        image, notes = member.load()
+        return image if self.role == "adc" else member.scaling.signal_of(image), notes
 
     def holds(self, image: Image) -> bool:
         """Tell whether it has an image's values, voxel by voxel."""

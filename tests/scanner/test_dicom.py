@@ -156,20 +156,67 @@ def test_enhanced_file_is_parted_into_b_values_and_the_trace_taken(tmp_path):
     assert "adc" in patient.images
 
 
-def test_philips_scales_are_undone_where_they_differ(tmp_path):
+PHILIPS_SCALE = ("Philips MR Imaging DD 001", 0x2005, 0x0E, "FL")
+
+
+def philips_diffusion(folder, b_value, series, values, rescale=2.0, scale=0.5):
+    """Write one b-value as Philips does; without a scale where private tags were removed."""
+    private = [] if scale is None else [(*PHILIPS_SCALE, scale)]
+    tags = {"RescaleSlope": rescale, "SeriesInstanceUID": series, "SeriesDescription": "DWI", "EchoTime": 90.0}
+    classic(folder, values, private=private, Manufacturer="Philips", DiffusionBValue=float(b_value), **tags)
+
+
+@pytest.mark.parametrize("is_one_series", [True, False])
+def test_adc_compares_what_philips_scaled_differently(tmp_path, is_one_series):
     series = generate_uid()
-    scale = ("Philips MR Imaging DD 001", 0x2005, 0x0E, "FL")
-    for b_value, slope, folder in ((0, 2.0, "a"), (1000, 4.0, "b")):
-        classic(
-            tmp_path / folder,
-            SeriesInstanceUID=series,
-            RescaleSlope=slope,
-            DiffusionBValue=float(b_value),
-            private=[(*scale, 0.5)],
-        )
+    philips_diffusion(tmp_path / "a", 0, series, head() * 4, rescale=2.0, scale=0.5)
+    other = series if is_one_series else generate_uid()
+    philips_diffusion(tmp_path / "b", 1000, other, head() * 8, rescale=4.0, scale=4.0)
+
     patient = read_patient(tmp_path)
-    assert np.array_equal(array_of(patient, "dwi"), head() / 0.5)
-    assert np.array_equal(array_of(patient, "dwi"), array_of(patient, "b0"))
+
+    assert np.array_equal(array_of(patient, "b0"), head() * 4 / 0.5)
+    assert np.array_equal(array_of(patient, "dwi"), head() * 8 / 4.0)
+    np.testing.assert_allclose(array_of(patient, "adc"), np.log(4), rtol=1e-5)
+
+
+def test_adc_compares_what_philips_scaled_differently_in_an_enhanced_file(tmp_path):
+    path = enhanced(tmp_path / "all.dcm", [(0, "NONE", None, head() * 4), (1000, "ISOTROPIC", None, head() * 8)])
+    header = pydicom.dcmread(path)
+    for index, frame in enumerate(header.PerFrameFunctionalGroupsSequence):
+        own = pydicom.Dataset()
+        creator, group, element, kind = PHILIPS_SCALE
+        own.private_block(group, creator, create=True).add_new(element, kind, (0.5, 4.0)[index % 2])
+        frame.add_new((0x2005, 0x0014), "LO", "Philips MR Imaging DD 005")
+        frame.add_new((0x2005, 0x140F), "SQ", [own])
+    header.save_as(path)
+
+    np.testing.assert_allclose(array_of(read_patient(tmp_path), "adc"), np.log(4), rtol=1e-5)
+
+
+UNKNOWN_SCALES = {"of one": (0.5, None, 2.0), "of both, and the slopes differ": (None, None, 4.0)}
+
+
+@pytest.mark.parametrize(("b0_scale", "scale", "rescale"), UNKNOWN_SCALES.values(), ids=UNKNOWN_SCALES)
+@pytest.mark.parametrize("is_one_series", [True, False])
+def test_no_adc_is_computed_where_the_scale_of_philips_is_lost(tmp_path, is_one_series, b0_scale, scale, rescale):
+    series = generate_uid()
+    philips_diffusion(tmp_path / "a", 0, series, head() * 4, 2.0, b0_scale)
+    other = series if is_one_series else generate_uid()
+    philips_diffusion(tmp_path / "b", 1000, other, head() * 8, rescale, scale)
+
+    patient = read_patient(tmp_path)
+
+    assert "adc" not in patient.images
+    assert any("the private tag (2005,100E) that undoes it is missing" in note for note in patient.notes)
+
+
+def test_adc_map_of_philips_keeps_the_unit_that_is_displayed(tmp_path):
+    values = np.full((6, 10, 12), 800) + head(scale=0) % 2
+    tags = {"ImageType": ["DERIVED", "PRIMARY", "ADC", "ADC"], "RescaleSlope": 1.0, "Manufacturer": "Philips"}
+    classic(tmp_path / "a", values, private=[(*PHILIPS_SCALE, 0.5)], **tags)
+    philips_diffusion(tmp_path / "b", 1000, generate_uid(), head())
+    assert np.median(array_of(read_patient(tmp_path), "adc")) == pytest.approx(0.8, rel=0.01)
 
 
 BROKEN = {

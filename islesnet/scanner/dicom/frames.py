@@ -58,6 +58,7 @@ class Frame:
         slope: of the rescaling to values.
         intercept: of the rescaling.
         scale_slope: Philips' second slope; None elsewhere.
+        is_philips: whether Philips built the scanner.
         facts: of the sequence.
     """
 
@@ -77,6 +78,7 @@ class Frame:
     slope: float
     intercept: float
     scale_slope: float | None
+    is_philips: bool
     facts: Facts
 
     @property
@@ -177,6 +179,7 @@ def _frame(header: Header, place: DicomFrame, inside: str) -> Frame:
         slope=1.0 if slope is None else slope,
         intercept=number(header, "RescaleIntercept") or 0.0,
         scale_slope=_scale_slope(header),
+        is_philips="PHILIPS" in text(header, "Manufacturer").upper(),
         facts=_facts(header, Path(inside).parent.name),
     )
 

@@ -16,13 +16,11 @@ from islesnet.scanner.dicom.mosaic import cut_tile
 from islesnet.scanner.dicom.quiet import quiet_decoder, quiet_pydicom
 
 
-def read_values(slices: Sequence[Frame], is_precise: bool) -> NDArray[np.float32]:
-    """Read slices as values.
+def read_values(slices: Sequence[Frame]) -> NDArray[np.float32]:
+    """Read slices as values, as they are displayed.
 
     Args:
         slices: of one size, in order.
-        is_precise: divide by Philips' scale slope, so that values of differently scaled images compare:
-            P = displayed / (rescale slope x scale slope), as Philips defines it.
 
     Shapes:
         slices of ``(rows, columns)`` -> ``(slices, rows, columns)``.
@@ -32,13 +30,13 @@ def read_values(slices: Sequence[Frame], is_precise: bool) -> NDArray[np.float32
     """
     try:
         with distrusted():
-            return _read(slices, is_precise)
+            return _read(slices)
     finally:
         _opened.cache_clear()
         _decoded.cache_clear()
 
 
-def _read(slices: Sequence[Frame], is_precise: bool) -> NDArray[np.float32]:
+def _read(slices: Sequence[Frame]) -> NDArray[np.float32]:
     columns, rows = slices[0].size
     values = np.empty((len(slices), rows, columns), dtype=np.float32)
     for index, frame in enumerate(slices):
@@ -48,8 +46,6 @@ def _read(slices: Sequence[Frame], is_precise: bool) -> NDArray[np.float32]:
         if stored.shape != (rows, columns):
             raise UnusableError("is damaged: its slices are not of the size that the header announces")
         values[index] = stored * frame.slope + frame.intercept
-        if is_precise and frame.scale_slope is not None and frame.slope:
-            values[index] /= frame.slope * frame.scale_slope
     return values
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from islesnet.scanner.candidate import Candidate, UnusableError
+from islesnet.scanner.candidate import Candidate, Scaling, UnusableError
 from islesnet.scanner.dicom.frames import Frame
 from islesnet.scanner.dicom.geometry import grid_through, is_orientation, same_places
 from islesnet.scanner.dicom.headers import distrusted, open_header, text
@@ -25,10 +25,8 @@ def candidates_in_series(frames: Sequence[Frame], source: str) -> list[Candidate
         frames: all slices of the series.
         source: how messages name the series; where it is spread over folders, each b-value is named by its own files.
     """
-    scales = {(frame.slope, frame.scale_slope) for frame in frames}
-    is_precise = len(scales) > 1 and all(frame.scale_slope is not None for frame in frames)
     volumes = [volume for group in _groups(frames) for volume in _repetitions(group)]
-    return [_candidate(volume, _name_of(volume, frames) or source, is_precise, len(volumes)) for volume in volumes]
+    return [_candidate(volume, _name_of(volume, frames) or source, len(volumes)) for volume in volumes]
 
 
 def series_name(frames: Sequence[Frame]) -> str:
@@ -66,7 +64,7 @@ def _name_of(volume: Sequence[Frame], frames: Sequence[Frame]) -> str:
     return series_name([frame for frame in frames if frame.facts.b_value == volume[0].facts.b_value])
 
 
-def _candidate(slices: list[Frame], source: str, is_precise: bool, volumes: int) -> Candidate:
+def _candidate(slices: list[Frame], source: str, volumes: int) -> Candidate:
     first = slices[0]
     told = source
     if first.facts.b_value is not None and volumes > 1:
@@ -95,11 +93,21 @@ def _candidate(slices: list[Frame], source: str, is_precise: bool, volumes: int)
         study=first.study,
         facts=first.facts,
         grid=grid,
-        load=partial(_load, slices, told, is_precise),
+        load=partial(_load, slices, told),
         frames=tuple(frame.place for frame in slices),
         fault=fault,
         notes=tuple(f"{told}: {note}." for note in notes),
+        scaling=_scaling(slices),
     )
+
+
+def _scaling(slices: Sequence[Frame]) -> Scaling:
+    divisors = [frame.slope * frame.scale_slope for frame in slices if frame.slope and frame.scale_slope is not None]
+    if len(divisors) == len(slices):
+        return Scaling(tuple(divisors))
+    if divisors or any(frame.is_philips for frame in slices):
+        return Scaling(slopes=tuple(frame.slope for frame in slices))
+    return Scaling()
 
 
 def _groups(frames: Sequence[Frame]) -> list[list[Frame]]:
@@ -135,9 +143,9 @@ def _repetitions(group: list[Frame]) -> list[list[Frame]]:
     return [list(volume) for volume in zip(*ordered, strict=True)]
 
 
-def _load(slices: list[Frame], source: str, is_precise: bool) -> tuple[Image, list[str]]:
+def _load(slices: list[Frame], source: str) -> tuple[Image, list[str]]:
     import SimpleITK as sitk  # noqa: N813
 
     grid, _ = grid_through(slices)
-    values, notes = without_nan(read_values(slices, is_precise), source)
+    values, notes = without_nan(read_values(slices), source)
     return grid.put_on(sitk.GetImageFromArray(values)), notes
