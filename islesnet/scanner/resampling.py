@@ -20,8 +20,8 @@ def resample(
             say it already.
         outside: the value where the image shows nothing.
     """
-    finest = min(image.GetSpacing())
-    samples = [min(max(1, round(edge / finest)), MOST_SAMPLES) for edge in grid.GetSpacing()]
+    transform = transform or sitk.Transform()
+    samples = [min(max(1, round(spanned)), MOST_SAMPLES) for spanned in _voxels_spanned(image, grid, transform)]
     thin = np.array(grid.GetSpacing()) / samples
     direction = np.array(grid.GetDirection()).reshape(3, 3)
     # The first of the samples that share a voxel lies before the voxel's centre.
@@ -29,7 +29,7 @@ def resample(
     fine = sitk.Resample(
         image,
         [length * count for length, count in zip(grid.GetSize(), samples, strict=True)],
-        transform or sitk.Transform(),
+        transform,
         sitk.sitkLinear,
         first.tolist(),
         thin.tolist(),
@@ -52,3 +52,16 @@ def mask_on(grid: sitk.Image, soft_mask: sitk.Image, transform: sitk.Transform |
             grid of a sequence that was registered it is the inverse of `Alignment.transform`.
     """
     return sitk.Cast(resample(soft_mask, grid, transform) >= HALF, sitk.sitkUInt8)
+
+
+def _voxels_spanned(image: sitk.Image, grid: sitk.Image, transform: sitk.Transform) -> list[float]:
+    """Give how many of an image's voxels one voxel of the grid spans, along each axis of the grid.
+
+    Where the axes are turned against the image's, an edge crosses steps of several of them, and the most count. Slices
+    that coincide are one step apart, however fine the image is within them.
+    """
+    centre = [(length - 1) / 2 for length in grid.GetSize()]
+    ends = [[place + (axis == own) for axis, place in enumerate(centre)] for own in range(3)]
+    places = [transform.TransformPoint(grid.TransformContinuousIndexToPhysicalPoint(end)) for end in (centre, *ends)]
+    start, *others = (np.array(image.TransformPhysicalPointToContinuousIndex(place)) for place in places)
+    return [float(np.abs(other - start).max()) for other in others]

@@ -5,7 +5,7 @@ from scipy.spatial.transform import Rotation
 
 from islesnet.errors import InputError
 from islesnet.scanner import affine_of, image_of, mask_on, resample
-from islesnet.scanner.rigid import inverse, turned
+from islesnet.scanner.rigid import inverse, move_header, turned
 
 CENTRE_MM, RADII_MM = np.array([3.0, -4.0, 2.0]), np.array([17.0, 13.0, 15.0])
 
@@ -64,6 +64,42 @@ def test_thick_slices_take_the_mean_of_what_they_cover():
     fine = image_of(array, np.eye(4))
     thick = image_of(np.zeros((4, 4, 2)), np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 5, 2], [0, 0, 0, 1.0]]))
     assert sitk.GetArrayFromImage(resample(fine, thick))[:, 1, 1] == pytest.approx([10.0, 0.0])
+
+
+IN_PLANE = {"finer": 0.9, "alike": 1.8, "a little coarser": 2.0, "coarser": 3.6}
+
+
+@pytest.mark.parametrize("in_plane", IN_PLANE.values(), ids=IN_PLANE)
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
+@pytest.mark.parametrize("is_moved", [False, True])
+def test_slices_that_coincide_are_not_mixed(in_plane, order, is_moved):
+    array = np.full((60, 60, 12), 0.8)
+    array[..., 6] = 0.4
+    image = grid((1.8, 1.8, 5.0), array.shape, turn=(12, -9, 15))
+    filled = sitk.GetImageFromArray(array.T)
+    filled.CopyInformation(image)
+    place = sitk.PermuteAxes(grid((in_plane, in_plane, 5.0), (20, 20, 12), turn=(12, -9, 15)), order)
+    transform = sitk.Transform()
+    if is_moved:
+        motion = turned(np.array([40.0, 0, 10.0]), np.zeros(3), np.array([5.0, 0, 0]))
+        filled, transform = move_header(filled, motion), inverse(motion)
+
+    there = sitk.GetArrayFromImage(resample(filled, place, transform)).T
+
+    along = np.moveaxis(there, order.index(2), -1)
+    assert along[..., 6] == pytest.approx(np.full((20, 20), 0.4), abs=1e-5)
+    assert along[..., 5] == pytest.approx(np.full((20, 20), 0.8), abs=1e-5)
+
+
+def test_tilted_slices_take_the_mean_of_the_pixels_they_cover():
+    """A voxel of 5 mm that stands at an angle of 30 degrees on slices of 5 mm crosses five pixels of 0.5 mm."""
+    array = np.zeros((81, 81, 9))
+    array[::2] = 1.0  # stripes that one pixel alone would show
+    fine = grid((0.5, 0.5, 5.0), array.shape)
+    filled = sitk.GetImageFromArray(array.T)
+    filled.CopyInformation(fine)
+    there = sitk.GetArrayFromImage(resample(filled, grid((0.5, 0.5, 5.0), (9, 9, 3), turn=(0, 30, 0))))
+    assert there[1] == pytest.approx(np.full((9, 9), 0.5), abs=0.15)
 
 
 def test_affine_survives_the_way_through_simpleitk():
