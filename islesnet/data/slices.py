@@ -99,14 +99,12 @@ def _deal_slices(case: Case, fractions: tuple[float, float, float], seed: int) -
 
 def _one_grid(case: Case) -> Header:
     """Return the grid that all files of a patient have in common, once their axes are in one order."""
-    headers = {}
-    for key, path in case.files.items():
-        header = read_header(path)
-        require_sound_grid(path, header)
-        headers[key] = header.canonical()
-    reference = headers[case.reference]
+    headers = {key: read_header(path) for key, path in case.files.items()}
     for key, header in headers.items():
-        if not lie_on_one_grid(header, reference):
+        require_sound_grid(case.files[key], header)
+    reference = headers[case.reference].canonical()
+    for key, header in headers.items():
+        if not lie_on_one_grid(header.along(reference), reference):
             raise InputError(
                 f"patient {case.patient!r}: {case.files[key]} and {case.files[case.reference]} lie on different grids; "
                 "a split by slices needs all files of a patient on one: resample them, or split by patients"
@@ -118,9 +116,10 @@ def _write_stacks(
     case: Case, slices: Mapping[str, list[int]], folder: Path, stamps: Sequence[str], volumes_ml: dict[str, float]
 ) -> dict[str, Case]:
     """Write a patient's stacks, reading one file at a time; note the lesion volume of each."""
+    grid = _one_grid(case)
     files: dict[str, dict[str, Path]] = {section: {} for section in slices}
     for key, path in case.files.items():
-        volume = read_volume(path).canonical()
+        volume = read_volume(path).along(grid)
         values = (volume.array > 0.5).astype(np.uint8) if key == "label" else _writable(volume.array)
         for section, indices in slices.items():
             stack = values[..., indices]  # (X, Y, Z) -> (X, Y, slices of the section)

@@ -61,7 +61,7 @@ def read_on_grid(path: Path, grid: Header, unknown: float = 0.0) -> NDArray[np.f
     """
     volume = read_volume(path)
     require_sound_grid(path, volume.header)
-    volume = volume.canonical()
+    volume = volume.along(grid)
     values = volume.array.astype(np.float32, copy=False)
     values = np.nan_to_num(values, nan=unknown, posinf=unknown, neginf=unknown)
     if lie_on_one_grid(volume.header, grid):
@@ -77,15 +77,7 @@ def _read_mask(path: Path, grid: Header | None = None) -> tuple[Volume, tuple[st
     is_lesion = volume.array > 0.5
     remarks = tuple(f"{path}: {remark}" for remark in _remark(volume.array, is_lesion))
     mask = Volume(is_lesion, volume.header)
-    return mask.canonical() if grid is None else _along(mask, grid), remarks
-
-
-def _along(volume: Volume, grid: Header) -> Volume:
-    """Reorder and flip the axes so that they run nearest to those of a grid."""
-    # An axis turned by 45 degrees is as near to right as to anterior: if each file went by its
-    # own header, rounding could turn two files of one grid differently.
-    seen = Volume(volume.array, Header(volume.header.shape, np.linalg.inv(grid.affine) @ volume.affine)).canonical()
-    return Volume(seen.array, Header(seen.header.shape, grid.affine @ seen.affine))
+    return mask.canonical() if grid is None else mask.along(grid), remarks
 
 
 def _remark(array: NDArray[np.generic], is_lesion: NDArray[np.bool_]) -> list[str]:

@@ -69,13 +69,14 @@ class PatientScores:
     def score(self, engine: Engine) -> None:
         """Score the patients of this iteration."""
         for batch, output in zip(engine.state.batch, engine.state.output, strict=True):
-            prediction, truth = _canonical(output["pred"]), _canonical(output["label"])
+            truth = _volume(output["label"]).canonical()
+            prediction = _volume(output["pred"]).along(truth.header)
             brain, patient = _brain(batch, prediction), str(batch["patient"])
             scores = score_mask(prediction.array, truth.array, prediction.spacing, brain)
             empty = score_mask(np.zeros_like(truth.array), truth.array, prediction.spacing, brain)
             if "probability" in output:
                 self._reliability = self._reliability or Reliability()
-                self._reliability.add(_canonical(output["probability"]).array, truth.array)
+                self._reliability.add(_volume(output["probability"]).along(truth.header).array, truth.array)
             self._rows.append({"patient": patient, **asdict(scores)})
             self._empty.append({"patient": patient, **asdict(empty)})
 
@@ -104,10 +105,10 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(in_order, columns=["patient", *_TYPES]).astype(_TYPES)
 
 
-def _canonical(tensor: MetaTensor) -> Volume:
-    """Take the one channel, ``(1, X, Y, Z) -> (X, Y, Z)``, with its axes nearest to right, anterior, superior."""
+def _volume(tensor: MetaTensor) -> Volume:
+    """Take the one channel, ``(1, X, Y, Z) -> (X, Y, Z)``."""
     array, affine = tensor.as_tensor()[0].detach().cpu().numpy(), np.asarray(tensor.affine.cpu(), dtype=float)
-    return Volume(array, Header(array.shape, affine)).canonical()
+    return Volume(array, Header(array.shape, affine))
 
 
 def _brain(batch: Mapping[str, Any], scored: Volume) -> np.ndarray | None:
@@ -118,7 +119,7 @@ def _brain(batch: Mapping[str, Any], scored: Volume) -> np.ndarray | None:
     file = getattr(batch.get("reference"), "meta", {}).get("filename_or_obj")
     if file is None:
         return None
-    scan = read_volume(Path(str(file))).canonical()
+    scan = read_volume(Path(str(file))).along(scored.header)
     if scan.array.shape != scored.array.shape or not np.allclose(scan.affine, scored.affine, atol=1e-3):
         return None
     return foreground(torch.from_numpy(scan.array.astype(np.float32))).numpy()

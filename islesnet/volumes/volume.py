@@ -73,6 +73,18 @@ class Header:
         x, y, z = (self.shape[axis] for axis in np.argsort(turn[:, 0]))
         return Header((x, y, z), self.affine @ inv_ornt_aff(turn, self.shape))
 
+    def along(self, grid: "Header") -> "Header":
+        """Reorder and flip the axes so that they run nearest to those of a grid.
+
+        An axis turned by 45 degrees is as near to right as to anterior: if each of two files of one grid went by its
+        own affine, rounding could turn them differently.
+        """
+        seen = self._seen_from(grid).canonical()
+        return Header(seen.shape, grid.affine @ seen.affine)
+
+    def _seen_from(self, grid: "Header") -> "Header":
+        return Header(self.shape, np.linalg.inv(grid.affine) @ self.affine)
+
 
 @dataclass(frozen=True)
 class Volume:
@@ -94,6 +106,11 @@ class Volume:
 
         array = np.ascontiguousarray(apply_orientation(self.array, io_orientation(self.affine)))
         return Volume(array, self.header.canonical(), self.has_surplus)
+
+    def along(self, grid: Header) -> "Volume":
+        """Reorder and flip the axes so that they run nearest to those of a grid, as `Header.along`."""
+        seen = Volume(self.array, self.header._seen_from(grid)).canonical()
+        return Volume(seen.array, self.header.along(grid), self.has_surplus)
 
     @property
     def affine(self) -> NDArray[np.float64]:

@@ -127,6 +127,20 @@ def test_patient_on_two_grids_is_refused_before_anything_is_written(cohort, writ
     assert not (tmp_path / "stacks").exists()
 
 
+def test_files_of_a_grid_turned_by_45_degrees_are_one_grid_however_it_was_rounded(write_volume, tmp_path):
+    affine = np.diag([4.0, 4.0, 4.0, 1.0])
+    affine[:2, :2] = np.sqrt(8) * np.array([[1, -1], [1, 1]])
+    case = write_patient(write_volume, "p1", affine)
+    other = affine * np.array([[1, 1, 1, 1], [1 + 1e-6, 1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1]])
+    write_patient(write_volume, "rounded", other)
+    mixed = Case("p1", {"dwi": case.files["dwi"], "t1": tmp_path / "rounded/t1.nii.gz"}, case.label)
+
+    (stack,) = cases_in_datalist(write_slice_split([mixed], tmp_path / "stacks", (1.0, 0.0, 0.0)))["training"]
+
+    assert slices_in(stack, "t1") == slices_in(stack, "dwi") == list(range(12))
+    assert nibabel.load(stack.sequences["t1"]).shape == nibabel.load(stack.sequences["dwi"]).shape
+
+
 def test_files_of_one_grid_stored_in_two_orientations_are_one_grid(write_volume, tmp_path):
     numbers = np.broadcast_to(np.arange(12, dtype=np.int16), (16, 14, 12))
     flipped = np.diag([-4.0, 4.0, -4.0, 1.0])

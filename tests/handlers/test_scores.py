@@ -96,6 +96,25 @@ def test_mask_and_truth_stored_in_different_axis_orders_are_compared_in_place(tm
     assert pd.read_csv(tmp_path / "scores.csv")["dice"].tolist() == [1.0]
 
 
+@pytest.mark.parametrize("rounding", [0.0, 1e-7, -1e-7])
+def test_head_turned_by_45_degrees_is_scored_whichever_way_its_affine_was_rounded(tmp_path, rounding):
+    affine, other = (np.diag([2.0, 2.0, 2.0, 1.0]) for _ in range(2))
+    affine[:2, :2] = np.sqrt(2) * np.array([[1, -1], [1, 1]])
+    other[:2, :2] = affine[:2, :2] * np.array([[1 + rounding, 1], [1, 1]])
+    scan = np.random.default_rng(0).normal(100, 5, LESION.shape).astype(np.float32)
+    nibabel.save(nibabel.Nifti1Image(scan, other), tmp_path / "dwi.nii.gz")
+    reference = MetaTensor(torch.zeros(1, 2, 2, 2), meta={"filename_or_obj": str(tmp_path / "dwi.nii.gz")})
+    probability = {"probability": tensor(LESION, other)}
+
+    run(
+        PatientScores(tmp_path),
+        ("one", tensor(LESION, other), tensor(LESION, affine), probability, {"reference": reference}),
+    )
+
+    row = pd.read_csv(tmp_path / "scores.csv").iloc[0]
+    assert (row["dice"], row["brain_accuracy"]) == (1.0, 1.0)
+
+
 def test_means_over_patients_are_the_engines_metrics(tmp_path):
     engine = run(PatientScores(tmp_path), ("a", tensor(PART), tensor(LESION)), ("b", tensor(EMPTY), tensor(EMPTY)))
 

@@ -209,6 +209,27 @@ def test_canonical_puts_a_head_stored_in_any_axis_order_back_on_one_grid(code):
     np.testing.assert_allclose(turned.affine, affine, atol=1e-12)
 
 
+@pytest.mark.parametrize("code", ["RAS", "LPS", "SLA", "PIR"])
+@pytest.mark.parametrize("rounding", [0.0, 1e-7, -1e-7])
+def test_axes_run_along_a_grid_that_is_turned_by_45_degrees_however_its_angle_was_rounded(code, rounding):
+    array = np.random.default_rng(0).random((3, 4, 5))
+    affine, other = (np.eye(4) for _ in range(2))
+    for own, angle in ((affine, 45.0), (other, 45.0 + rounding)):
+        turn = nibabel.eulerangles.euler2mat(np.deg2rad(angle), 0, 0)
+        own[:3, :3], own[:3, 3] = turn @ np.diag([2.0, 2.0, 2.0]), (-10, -20, -30)
+    axes = nibabel.orientations.ornt_transform(
+        nibabel.orientations.axcodes2ornt("RAS"), nibabel.orientations.axcodes2ornt(code)
+    )
+    stored = nibabel.Nifti1Image(array, other).as_reoriented(axes)
+    volume = Volume(np.asarray(stored.dataobj), Header(stored.shape, stored.affine))
+
+    turned = volume.along(Header(array.shape, affine))
+
+    assert np.array_equal(turned.array, array)
+    np.testing.assert_allclose(turned.affine, affine, atol=1e-6)
+    np.testing.assert_allclose(volume.header.along(Header(array.shape, affine)).affine, affine, atol=1e-6)
+
+
 @pytest.mark.parametrize("suffix", [".nii.gz", ".mha"])
 def test_stack_gives_each_volume_scaled_on_the_grid_of_all(tmp_path, suffix):
     values = np.arange(4 * 5 * 6 * 3, dtype=np.int16).reshape(4, 5, 6, 3)
