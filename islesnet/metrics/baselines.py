@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from islesnet.metrics.overlap import VoxelCounts
+from islesnet.volumes.background import background_of
 
 # What the baselines are called in tables and files.
 EMPTY_MASK, DWI_THRESHOLD = "empty mask", "DWI threshold"
@@ -16,7 +17,7 @@ def threshold_dwi(dwi: np.ndarray, deviations: float) -> np.ndarray:
     """Mark what is brighter on DWI than the brain's median by so many robust standard deviations.
 
     Args:
-        dwi: skull-stripped, background near 0.
+        dwi: skull-stripped; the background may have any value.
         deviations: 1.4826 times the median absolute deviation is one.
 
     Shapes:
@@ -64,6 +65,7 @@ def best_threshold(scans: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
 
 def _brightness(dwi: np.ndarray) -> NDArray[np.float64]:
     """Say how many robust deviations each voxel is above the brain's median; nothing of an empty scan is bright."""
+    dwi = dwi - background_of(dwi)
     brain = dwi[dwi > 0.02 * np.percentile(dwi, 99.5)]
     if brain.size == 0:
         return np.zeros(dwi.shape)

@@ -5,7 +5,7 @@ import SimpleITK as sitk  # noqa: N813
 from scipy import ndimage
 
 from islesnet.components import fill_slices
-from islesnet.volumes.levels import bright_part
+from islesnet.volumes.levels import bright_part, robust
 
 LEAST_SLICES = 8
 LEAST_CM2 = 40.0  # smaller sections of a head change their middle from slice to slice without any motion
@@ -24,7 +24,7 @@ def slice_zigzag_mm(image: sitk.Image) -> float | None:
         the median distance in mm between the middle of a slice's section and that of its neighbours' middles, the
         head's own bend taken off; None for fewer than 8 slices of head.
     """
-    head = fill_slices(sitk.GetArrayFromImage(bright_part(image)).astype(bool))  # (Z, Y, X)
+    head = fill_slices(sitk.GetArrayFromImage(bright_part(robust(image))).astype(bool))  # (Z, Y, X)
     across, down, _ = image.GetSpacing()
     areas_cm2 = head.sum(axis=(1, 2)) * across * down / 100
     wanted = np.flatnonzero(areas_cm2 > LEAST_CM2)

@@ -1,6 +1,7 @@
 """What MONAI's transforms lack for stroke MRI."""
 
 from islesnet.transforms.antialias import Antialiasd
+from islesnet.transforms.background import ZeroBackgroundd
 from islesnet.transforms.bias_field import CorrectBiasd
 from islesnet.transforms.contrast import RandContrastd
 from islesnet.transforms.describe import describe_lesions
@@ -29,6 +30,7 @@ __all__ = [
     "ShiftProbabilityd",
     "WidenMaskd",
     "WithoutMeta",
+    "ZeroBackgroundd",
     "describe_lesions",
     "foreground",
     "voxel_volume_ml",

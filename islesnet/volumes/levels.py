@@ -6,15 +6,24 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
+from islesnet.volumes.background import background_of
+
 # A scanner's voxel averages about as much as a normal density of this share of its edge.
 SIGMA_OF_EDGE = 0.45
 FEWEST_SMOOTHED = 4  # voxels along an axis, for a recursive filter
 ROUNDING = 1e-6  # of a voxel: without it, rounding can add a last one that lies half outside of the image
 
 
-def robust(image: sitk.Image) -> sitk.Image:
-    """Give the image as float32, cut off at 0 and at the 99.5th percentile of what is above it."""
+def on_zero(image: sitk.Image) -> sitk.Image:
+    """Give the image as float32 with a background of 0."""
     image = sitk.Cast(image, sitk.sitkFloat32)
+    background = background_of(sitk.GetArrayViewFromImage(image))
+    return image - background if background else image
+
+
+def robust(image: sitk.Image) -> sitk.Image:
+    """Give the image as float32 with a background of 0, cut off there and at the 99.5th percentile of what is above."""
+    image = on_zero(image)
     above = _above_zero(image)
     return sitk.Clamp(image, sitk.sitkFloat32, 0.0, float(np.percentile(above, 99.5)) if above.size else 1.0)
 
@@ -36,7 +45,11 @@ def shrink(image: sitk.Image, spacing_mm: float) -> sitk.Image:
 
 
 def bright_part(image: sitk.Image) -> sitk.Image:
-    """Mark what is brighter than an eighth of the bright tissue: the head, or the brain where it is extracted."""
+    """Mark what is brighter than an eighth of the bright tissue: the head, or the brain where it is extracted.
+
+    Args:
+        image: its background is 0, as that of `robust` is.
+    """
     above = _above_zero(image)
     threshold = 0.12 * float(np.percentile(above, 98)) if above.size else 1.0
     return sitk.BinaryThreshold(image, threshold, float(np.finfo(np.float32).max), 1, 0)

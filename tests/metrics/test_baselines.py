@@ -43,6 +43,13 @@ def test_scale_does_not_matter():
     assert np.array_equal(threshold_dwi(dwi * 37.0, 2.0), threshold_dwi(dwi, 2.0))
 
 
+@pytest.mark.parametrize("offset", [-1024.0, 500.0])
+def test_offset_does_not_matter(offset):
+    dwi, truth = scan(8)
+    assert np.array_equal(threshold_dwi(dwi + offset, 2.0), threshold_dwi(dwi, 2.0))
+    assert dice_by_threshold(dwi + offset, truth) == dice_by_threshold(dwi, truth)
+
+
 def test_empty_scan_has_no_lesion():
     assert not threshold_dwi(np.zeros((3, 3, 3)), 1.0).any()
 

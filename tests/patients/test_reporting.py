@@ -14,6 +14,7 @@ from islesnet.data import REFERENCE_ORDER
 from islesnet.patients import PrepareScans, RawScans, ReportPatientd
 from islesnet.patients.reporting import volumes_on
 from islesnet.patients.scans import PREPARATION, Preparation
+from islesnet.report.patient import measure_lesions
 from islesnet.scanner import image_of
 from tests.scanner import made_dicom
 
@@ -55,6 +56,19 @@ def test_page_table_and_data_are_written(write_scan, report, tmp_path):
     folder = report(RawScans("anna", None, {"dwi": write_scan(tmp_path / "x.nii.gz")}))
 
     assert {path.name for path in folder.iterdir()} == {"report.html", "lesions.csv", "patient.json"}
+
+
+def test_ratio_to_the_other_side_does_not_hang_on_a_scans_offset(phantom, tmp_path):
+    dwi, mask = phantom.images["dwi"], phantom.label > 0
+    found = []
+    for offset in (0.0, -1024.0, 500.0):
+        nibabel.save(nibabel.Nifti1Image(np.float32(dwi + offset), phantom.affine), tmp_path / "dwi.nii.gz")
+        preparation = Preparation({"dwi": str(tmp_path / "dwi.nii.gz")}, "dwi")
+        volumes, _ = volumes_on(mask, phantom.affine, preparation, mask * 0.9)
+        found.append([lesion.intensity_ratios["dwi"] for lesion in measure_lesions(volumes)])
+
+    assert found[0][0] > 1
+    assert found[1] == pytest.approx(found[0], rel=0.02) and found[2] == pytest.approx(found[0], rel=0.02)
 
 
 def test_report_carries_the_scans_notes_or_those_of_the_trust_that_begin_with_them(write_scan, report, tmp_path):

@@ -28,6 +28,12 @@ def test_brain_is_found_in_a_head_with_skull(head, sequence):
     assert dice(brain.mask, head["brain"]) > 0.92
 
 
+@pytest.mark.parametrize("offset", [-1024.0, 500.0])
+def test_brain_is_found_whatever_value_the_background_has(head, offset):
+    found, shifted = (find_brain(image, way="template").mask for image in (head["dwi"], head["dwi"] + offset))
+    assert dice(found, shifted) > 0.98
+
+
 @pytest.mark.parametrize("sequence", ["dwi", "t1", "t2", "flair"])
 def test_extracted_brain_is_known_as_such_and_a_head_is_not(head, sequence):
     assert is_extracted(extracted(head, sequence))

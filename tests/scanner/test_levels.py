@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
-from islesnet.volumes.levels import shrink
+from islesnet.volumes.levels import bright_part, robust, shrink
 
 
 def ramp(size, spacing):
@@ -36,6 +36,16 @@ def test_slab_too_thin_to_be_smoothed_is_shrunk(slices):
 
     assert small.GetSize() == (14, 10, 1)
     assert np.isfinite(sitk.GetArrayViewFromImage(small)).all()
+
+
+@pytest.mark.parametrize("sequence", ["dwi", "t1", "t2", "flair"])
+@pytest.mark.parametrize("offset", [-1024.0, 500.0])
+def test_head_is_the_same_whatever_value_the_background_has(head, sequence, offset):
+    image, shifted = robust(head[sequence]), robust(head[sequence] + offset)
+    parts = [sitk.GetArrayFromImage(bright_part(scan)) for scan in (image, shifted)]
+    brightest = float(sitk.GetArrayViewFromImage(image).max())
+    assert sitk.GetArrayFromImage(shifted - image) == pytest.approx(0, abs=0.03 * brightest)
+    assert np.mean(parts[0] != parts[1]) < 0.01
 
 
 def test_no_voxel_is_added_by_rounding():

@@ -36,6 +36,12 @@ def test_size_of_the_motion_is_told(found):
     assert "moved by" in found.reason
 
 
+def test_offset_of_a_scan_does_not_matter(head, found):
+    again = align(head["dwi"] - 1024.0, move_header(head["t1"] + 500.0, inverse(MOTION)))
+    assert again.is_trusted
+    assert again.transform.GetParameters() == pytest.approx(found.transform.GetParameters(), abs=0.3)
+
+
 def test_registration_is_the_same_every_time(head, found):
     again = align(head["dwi"], move_header(head["t1"], inverse(MOTION)))
     # Sums over unevenly aligned memory may differ in the last bit, which many steps make a few billionths of a mm.
