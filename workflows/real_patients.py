@@ -23,6 +23,7 @@ from islesnet.patients import RawScans, find_patients
 from islesnet.report import write_csv
 from islesnet.transforms import ShiftProbabilityd
 from islesnet.volumes import Volume
+from islesnet.volumes.background import background_of
 from islesnet.volumes.geometry import lie_on_one_grid
 from workflows.bundle_config import TrainedNetwork
 from workflows.subsets import SUBSETS, clean_mask
@@ -41,7 +42,7 @@ class RealPatient:
         sequences: those that the patient has.
         item: what the bundle's preprocessing made of them; "image" is ``(sequences, X, Y, Z)``.
         truth: lesion on the grid of the reference sequence, ``(X, Y, Z)`` bool.
-        reference: the reference sequence, without the skull where the brain was looked for, ``(X, Y, Z)``.
+        reference: the reference sequence, 0 around the head, or the brain where it was looked for, ``(X, Y, Z)``.
     """
 
     name: str
@@ -96,7 +97,8 @@ class RealPredictor:
         sequences = tuple(sequence for sequence in SEQUENCES if sequence in files)
         reference = read_volume(Path(files[next(sequence for sequence in order if sequence in files)]))
         brain = read_volume(Path(files["brain"])).array > 0.5 if "brain" in files else 1
-        return RealPatient(found.patient, sequences, item, _truth_of(found, reference), reference.array * brain)
+        shown = (reference.array - background_of(reference.array)) * brain
+        return RealPatient(found.patient, sequences, item, _truth_of(found, reference), shown)
 
 
 def score_real_patients(
