@@ -7,7 +7,7 @@ from pathlib import Path
 
 from islesnet.data import Case, detect_layout, find_cases, name_of_patient
 from islesnet.errors import InputError
-from islesnet.patients.folders import folders_in, folders_of_archives, folders_of_unread, may_hold_sequence
+from islesnet.patients.folders import folders_but_results, folders_of_archives, folders_of_unread, may_hold_sequence
 from islesnet.patients.scans import RawScans
 from islesnet.volumes.file_names import natural_key
 from islesnet.volumes.patient_labels import files_of_two_patients
@@ -47,7 +47,9 @@ def patients_in_layout(folder: Path, layout: str) -> list[Case | RawScans]:
             raise
         if _is_subject(folder):
             return [raw_patient(folder)]
-        below = [child for child in folders_in(folder) if child.name != "derivatives" and layout_of(child) == layout]
+        below = [
+            child for child in folders_but_results(folder) if child.name != "derivatives" and layout_of(child) == layout
+        ]
         if not below:
             raise
         return [patient for child in below for patient in patients_in_layout(child, layout)]
@@ -75,11 +77,11 @@ def _unnamed_subjects(folder: Path, cases: Sequence[Case]) -> list[RawScans]:
     """Find the subjects of a BIDS data set whose scans are not named as BIDS has it: DICOM, other formats, archives."""
     known = [path for case in cases for path in case.sequences.values()]
     packed, others = [*folders_of_unread(folder), *folders_of_archives(folder)], []
-    for subject in filter(_is_subject, folders_in(folder)):
+    for subject in filter(_is_subject, folders_but_results(folder)):
         if not _holds_any(subject, known):
             others += [raw_patient(subject)] if subject in packed or may_hold_sequence(subject) else []
             continue
-        for session in folders_in(subject):
+        for session in folders_but_results(subject):
             if session.name.startswith("ses-") and not _holds_any(session, known) and may_hold_sequence(session):
                 logger.warning("%s: its scans are not named as BIDS has it; left out", session)
     return others

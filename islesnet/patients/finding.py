@@ -12,7 +12,7 @@ from islesnet.errors import InputError, require_paths, require_switch
 from islesnet.patients.data_sets import as_one_persons, layout_of, patients_in_layout, raw_patient, with_lost
 from islesnet.patients.folders import (
     first_scan,
-    folders_in,
+    folders_but_results,
     folders_of_archives,
     folders_of_results,
     folders_of_scans,
@@ -222,6 +222,6 @@ def _is_prepared(case: Case, folder: Path) -> bool:
     if any(sequence_by_name(name_without_suffix(path), folder.name) != role for role, path in case.sequences.items()):
         return False
     left_over = [scan for scan in scans_in(folder) if scan not in case.files.values() and not is_by_product(scan)]
-    is_nested = any(first_scan(child) is not None for child in folders_in(folder))
+    is_nested = any(first_scan(child) is not None for child in folders_but_results(folder))
     is_all = not left_over and not is_nested and next(unread_in(folder), None) is None
     return is_all and is_on_one_grid(case.sequences.values())

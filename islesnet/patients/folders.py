@@ -1,4 +1,4 @@
-"""What lies in a folder: scans, folders of scans, and a run's results, which are passed over."""
+"""What lies in a folder: scans, folders of scans, and a run's results, which are passed over; so is what is closed."""
 
 import logging
 import os
@@ -10,17 +10,16 @@ from islesnet.files import exists, is_file, is_folder
 from islesnet.result_files import has_results, is_result, is_run_folder
 from islesnet.scanner import is_dicom, may_be_sequence, sequence_by_name
 from islesnet.volumes.file_names import (
-    SYSTEM_FOLDERS,
     is_archive,
     is_drawn,
     is_written,
-    natural_key,
     stem_of,
     unread_format,
     without_patient,
     words_of,
 )
 from islesnet.volumes.links import leads_to_others
+from islesnet.volumes.listing import shown_in
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +36,12 @@ def name_without_suffix(path: Path) -> str:
 
 def scans_in(folder: Path) -> Iterator[Path]:
     """Go through the volumes and DICOM files directly in a folder, without what islesnet wrote."""
-    return (path for path in _entries(folder) if is_file(path) and (is_volume(path) or is_dicom_file(path)))
+    return (path for path in _entries_if_open(folder) if is_file(path) and (is_volume(path) or is_dicom_file(path)))
 
 
-def volumes_in(folder: Path) -> Iterator[Path]:
+def volumes_but_results(folder: Path) -> Iterator[Path]:
     """Go through the volumes directly in a folder, without what islesnet wrote."""
-    return (path for path in _entries(folder) if is_volume(path) and is_file(path))
+    return (path for path in _entries_if_open(folder) if is_volume(path) and is_file(path))
 
 
 def folders_from(folder: Path, depth: int = _DEEPEST) -> Iterator[Path]:
@@ -55,17 +54,17 @@ def folders_from(folder: Path, depth: int = _DEEPEST) -> Iterator[Path]:
 
 def unread_in(folder: Path) -> Iterator[Path]:
     """Go through the volumes directly in a folder whose formats are not read."""
-    return (path for path in _entries(folder) if unread_format(path.name) and is_file(path))
+    return (path for path in _entries_if_open(folder) if unread_format(path.name) and is_file(path))
 
 
 def archives_in(folder: Path) -> Iterator[Path]:
     """Go through the archives directly in a folder."""
-    return (path for path in _entries(folder) if is_archive(path.name) and is_file(path))
+    return (path for path in _entries_if_open(folder) if is_archive(path.name) and is_file(path))
 
 
 def volumes_below(folder: Path) -> Iterator[Path]:
     """Go through the volumes in a folder and below it, without what islesnet wrote."""
-    return (path for place in folders_from(folder) for path in volumes_in(place))
+    return (path for place in folders_from(folder) for path in volumes_but_results(place))
 
 
 def first_scan(folder: Path) -> Path | None:
@@ -81,27 +80,27 @@ def may_hold_sequence(folder: Path) -> bool:
 
 def folders_of_scans(folder: Path) -> list[Path]:
     """List the folders directly in a folder that hold scans; others, but results, are left out with a warning."""
-    return [child for child in folders_in(folder) if _holds_scan(child)]
+    return [child for child in folders_but_results(folder) if _holds_scan(child)]
 
 
 def folders_of_unread(folder: Path) -> list[Path]:
     """List the folders directly in a folder that hold no scan, but volumes whose formats are not read."""
-    return [child for child in folders_in(folder) if first_scan(child) is None and _holds_unread(child)]
+    return [child for child in folders_but_results(folder) if first_scan(child) is None and _holds_unread(child)]
 
 
 def folders_of_archives(folder: Path) -> list[Path]:
     """List the folders directly in a folder that hold archives and nothing else."""
-    return [child for child in folders_in(folder) if _holds_archives_alone(child)]
+    return [child for child in folders_but_results(folder) if _holds_archives_alone(child)]
 
 
 def folders_of_results(folder: Path) -> list[Path]:
     """List the patients' results directly in a folder that hold scans: those that a run registered."""
-    return [path for path in _entries(folder) if is_result(path) and first_scan(path) is not None]
+    return [path for path in _entries_if_open(folder) if is_result(path) and first_scan(path) is not None]
 
 
-def folders_in(folder: Path) -> list[Path]:
+def folders_but_results(folder: Path) -> list[Path]:
     """List the folders directly in a folder, without patients' results."""
-    return [path for path in _entries(folder) if is_folder(path) and not is_result(path)]
+    return [path for path in _entries_if_open(folder) if is_folder(path) and not is_result(path)]
 
 
 def is_volume(path: Path) -> bool:
@@ -126,7 +125,7 @@ def _folders_from(folder: Path, top: Path, depth: int, seen: set[str]) -> Iterat
         return
     seen.add(real)
     yield folder
-    for child in folders_in(folder) if depth > 0 else []:
+    for child in folders_but_results(folder) if depth > 0 else []:
         if not leads_to_others(child, top):
             yield from _folders_from(child, top, depth - 1, seen)
 
@@ -136,10 +135,10 @@ def _holds_scan(folder: Path) -> bool:
     if any(map(_is_closed, folders_from(folder))):
         return True
     loose = list(scans_in(folder))
-    is_of_results = any(map(is_result, _entries(folder)))
+    is_of_results = any(map(is_result, _entries_if_open(folder)))
     # Masks that somebody corrected lie among results, and are no scans.
     passed_over = [scan.name for scan in loose if is_of_results and is_volume(scan) and _is_of_results(scan)]
-    if len(passed_over) < len(loose) or any(first_scan(child) is not None for child in folders_in(folder)):
+    if len(passed_over) < len(loose) or any(first_scan(child) is not None for child in folders_but_results(folder)):
         return True
     if any(next(_lost_scans_in(place), None) for place in folders_from(folder)):
         return True
@@ -153,7 +152,7 @@ def _holds_scan(folder: Path) -> bool:
 
 
 def _holds_archives_alone(folder: Path) -> bool:
-    files = (path for place in folders_from(folder) for path in _entries(place) if not is_folder(path))
+    files = (path for place in folders_from(folder) for path in _entries_if_open(place) if not is_folder(path))
     first = next(files, None)
     return first is not None and is_archive(first.name) and all(is_archive(path.name) for path in files)
 
@@ -173,19 +172,19 @@ def _is_of_results(scan: Path) -> bool:
     return is_patients or is_drawn(without_patient(stem, scan.parent.name))
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries_if_open(folder: Path) -> list[Path]:
+    """List what lies in a folder; nothing where it cannot be opened, which `_holds_scan` notices."""
     try:
-        shown = [path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in SYSTEM_FOLDERS]
+        return [folder / entry.name for entry in shown_in(folder)]
     except OSError as error:
         logger.debug("The folder %s cannot be opened (%s)", folder, (error.strerror or "").lower())
         return []
-    return sorted(shown, key=lambda path: natural_key(path.name))
 
 
 def _is_closed(folder: Path) -> bool:
     """Tell whether a folder cannot be opened."""
     try:
-        next(folder.iterdir(), None)
+        shown_in(folder)
     except OSError:
         return True
     return not os.access(folder, os.X_OK)
@@ -193,7 +192,7 @@ def _is_closed(folder: Path) -> bool:
 
 def _lost_scans_in(folder: Path) -> Iterator[Path]:
     """Go through what may be sequences, directly in a folder, and are links to files that are not there."""
-    lost = (path for path in _entries(folder) if stem_of(path.name) and path.is_symlink() and not exists(path))
+    lost = (path for path in _entries_if_open(folder) if stem_of(path.name) and path.is_symlink() and not exists(path))
     return (
         path for path in lost if _may_be_sequence(path) and _NOBODYS.isdisjoint(words_of(name_without_suffix(path)))
     )

@@ -19,7 +19,7 @@ from monai.transforms import EnsureChannelFirst, MapTransform
 from monai.utils import MetaKeys, SpaceKeys, ensure_tuple, first
 
 from islesnet.errors import InputError
-from islesnet.patients.folders import name_without_suffix, volumes_in
+from islesnet.patients.folders import name_without_suffix, volumes_but_results
 from islesnet.patients.images import write_image
 from islesnet.patients.preparing import PrepareScans
 from islesnet.patients.scans import PREPARATION, Preparation
@@ -183,7 +183,7 @@ def _beside(image: Path, sequences: Collection[str]) -> dict[str, Path]:
     """Find a patient's other sequences: files whose names differ from the image's by the sequence alone."""
     whose = read_name(name_without_suffix(image), image.parent.name).rest
     claims: dict[str, list[Path]] = {}
-    for path in volumes_in(image.parent):
+    for path in volumes_but_results(image.parent):
         reading = read_name(name_without_suffix(path), image.parent.name)
         if reading.role in sequences and reading.rest == whose and path != image:
             claims.setdefault(str(reading.role), []).append(path)

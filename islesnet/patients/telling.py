@@ -7,14 +7,14 @@ from pathlib import Path
 from islesnet.data import Case
 from islesnet.patients.folders import (
     archives_in,
+    folders_but_results,
     folders_from,
-    folders_in,
     folders_of_results,
     is_volume,
     name_without_suffix,
     scans_in,
     unread_in,
-    volumes_in,
+    volumes_but_results,
 )
 from islesnet.patients.joining import have_no_name_in_common
 from islesnet.patients.scans import RawScans
@@ -50,7 +50,7 @@ def tell_left_over(folder: Path, patients: Sequence[Case | RawScans]) -> None:
 
 def tell_without_common_name(folder: Path) -> None:
     """Say that files without a common name are taken for one patient's."""
-    scans = [scan for scan in volumes_in(folder) if sequence_by_name(name_without_suffix(scan))]
+    scans = [scan for scan in volumes_but_results(folder) if sequence_by_name(name_without_suffix(scan))]
     if have_no_name_in_common(scans):
         told = f"its files ({some([scan.name for scan in scans])}) are taken for one patient's"
         logger.info("%s: %s; where they are several people's, give each a folder", folder.name, told)
@@ -77,7 +77,7 @@ def tell_unread(folder: Path, patients: Sequence[Case | RawScans]) -> None:
     """Name the archives and the volumes of formats that are not read: they may be another patient's, or a sequence."""
     surveyed = [patient.folder for patient in patients if isinstance(patient, RawScans) and patient.folder is not None]
     unread = []
-    below = [place for child in folders_in(folder) for place in folders_from(child, _DEEPEST_TOLD - 1)]
+    below = [place for child in folders_but_results(folder) for place in folders_from(child, _DEEPEST_TOLD - 1)]
     for place in (folder, *below):
         volumes = list(unread_in(place))
         if volumes and any(place.is_relative_to(known) for known in surveyed):  # the reading of those scans tells them

@@ -1,4 +1,4 @@
-"""Look into folders: what lies there, in natural order, with refusals said by folder."""
+"""Look into a data set's folders: what lies there, results too; a closed folder is refused by its name."""
 
 import logging
 import os
@@ -6,8 +6,9 @@ from pathlib import Path
 
 from islesnet.counts import first_of
 from islesnet.errors import InputError
-from islesnet.volumes.file_names import SYSTEM_FOLDERS, natural_key, stem_of
+from islesnet.volumes.file_names import stem_of
 from islesnet.volumes.links import OF_OTHERS, leads_to_others
+from islesnet.volumes.listing import shown_in
 
 logger = logging.getLogger(__name__)
 
@@ -61,13 +62,10 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _scan(folder: Path) -> list[os.DirEntry[str]]:
-    # Unlike Path.iterdir, this tells folders from files without a look at each of a scanner's thousands of slices.
     try:
-        with os.scandir(folder) as found:
-            shown = [entry for entry in found if not entry.name.startswith(".") and entry.name not in SYSTEM_FOLDERS]
+        return shown_in(folder)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError(
             f"the folder {str(folder)!r} cannot be read ({reason}); allow reading it or move it out of the data set"
         ) from error
-    return sorted(shown, key=lambda entry: natural_key(entry.name))
