@@ -44,6 +44,7 @@ from islesnet.patients.telling import (
 )
 from islesnet.scanner import examination_of, sequence_by_name
 from islesnet.volumes.file_names import natural_key
+from islesnet.volumes.listing import listed_once
 
 logger = logging.getLogger(__name__)
 
@@ -71,11 +72,12 @@ def find_patients(folder: Path | str, one_patient: bool = False) -> list[Case | 
     require_paths({"dataset_dir": folder})
     folder = Path(os.path.abspath(folder))  # noqa: PTH100  - "data/.." names its parent, links stay
     patients: list[Case | RawScans] = []
-    if one_patient:
-        patients += [replace(raw_patient(folder), one_patient=True)]
-    else:
-        patients += _patients_in(folder)
-    tell_unread(folder, patients)
+    with listed_once():  # a hospital's share may take a second for each folder
+        if one_patient:
+            patients += [replace(raw_patient(folder), one_patient=True)]
+        else:
+            patients += _patients_in(folder)
+        tell_unread(folder, patients)
     return patients
 
 

@@ -474,6 +474,20 @@ def test_folder_that_cannot_be_opened_is_a_patient_who_will_fail(write_scan, tmp
     assert found(tmp_path) == {"anna": RawScans, "bert": RawScans, Path(inside).parts[0]: RawScans}
 
 
+def test_every_folder_is_listed_once_and_what_came_since_is_found(write_scan, tmp_path, monkeypatch):
+    for patient in ("anna", "bert", "carl"):
+        write_scan(tmp_path / patient / "scans/dwi.nii.gz")
+    listed, scan, listing = [], os.scandir, os.listdir
+    monkeypatch.setattr(os, "scandir", lambda path: listed.append(Path(path)) or scan(path))
+    monkeypatch.setattr(os, "listdir", lambda path: listed.append(Path(path)) or listing(path))
+
+    assert set(found(tmp_path)) == {"anna", "bert", "carl"}
+    assert len(listed) == len(set(listed)) == 7
+
+    write_scan(tmp_path / "dora/scans/dwi.nii.gz")
+    assert set(found(tmp_path)) == {"anna", "bert", "carl", "dora"}
+
+
 @pytest.mark.parametrize("name", ["$(@bundle_root)", "%s", "@cases", "a 'b' \"c\"", "x..", "[b]", "$import os"])
 def test_odd_names_of_folders_are_names(write_scan, tmp_path, name):
     write_scan(tmp_path / name / "x.nii.gz")
