@@ -12,7 +12,7 @@ from islesnet.transforms.noise import RandNoisePresentd
 from islesnet.transforms.normalize import NormalizeInBraind
 from islesnet.transforms.plain import WithoutMeta
 from islesnet.transforms.save import SaveLesionsd
-from islesnet.transforms.sequences import ChooseReferenced, FillAbsentd, RandDropSequencesd
+from islesnet.transforms.sequences import ChooseReferenced, FillAbsentd, MarkHeadd, RandDropSequencesd
 
 __all__ = [
     "Antialiasd",
@@ -21,6 +21,7 @@ __all__ = [
     "FillAbsentd",
     "KeepInsided",
     "LesionProbabilityd",
+    "MarkHeadd",
     "NormalizeInBraind",
     "RandContrastd",
     "RandDropSequencesd",

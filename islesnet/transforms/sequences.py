@@ -1,4 +1,4 @@
-"""Any subset of the sequences: which one gives the grid, what stands for an absent one, dropping some in training."""
+"""Any subset of the sequences: which one gives the grid, what stands for an absent one; in training, dropping some."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
@@ -69,6 +69,33 @@ class FillAbsentd(MapTransform):
             if key not in filled:
                 filled[key] = torch.zeros_like(filled[self.reference_key])
         return filled
+
+
+class MarkHeadd(MapTransform):
+    """Mark the head: where any sequence that is there is above the air. An absent one's zeros say nothing of it.
+
+    Args:
+        keys: images whose channels are sequences; a channel of zeros is an absent one.
+        threshold: above it a voxel is head; a little more than the air's value after normalisation.
+        mask_key: where the mask goes.
+
+    Shapes:
+        ``(C, X, Y, Z)`` -> mask ``(1, X, Y, Z)``, bool.
+    """
+
+    def __init__(self, keys: KeysCollection, threshold: float, mask_key: str) -> None:
+        super().__init__(keys)
+        self.threshold = threshold
+        self.mask_key = mask_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Add the mask."""
+        marked = dict(data)
+        for key in self.key_iterator(marked):
+            image = marked[key]
+            present = (image != 0).flatten(1).any(dim=1)
+            marked[self.mask_key] = (image[present] > self.threshold).any(dim=0, keepdim=True)
+        return marked
 
 
 class RandDropSequencesd(RandomizableTransform, MapTransform):

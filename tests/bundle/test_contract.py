@@ -131,7 +131,7 @@ def test_bounds_of_normalised_images_are_the_same_wherever_they_are_named():
     parser = open_recipe("training", "training").parser
     metadata = json.loads((BUNDLE / "configs" / "metadata.json").read_text())
     low, high = NormalizeInBraind("dwi").bounds
-    inside = next(step["image_threshold"] for step in parser["augmentation"] if "image_threshold" in step)
+    inside = next(step["threshold"] for step in parser["augmentation"] if "threshold" in step)
 
     assert metadata["network_data_format"]["inputs"]["image"]["value_range"] == [low, high]
     assert low == -REACH

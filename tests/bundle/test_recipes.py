@@ -105,6 +105,23 @@ def test_paper_augments_by_flips_and_rotations_alone(dataset):
         assert affine.rand_affine.rand_affine_grid.scale_params == [1.0, 1.0, 1.0]
 
 
+@pytest.mark.parametrize("absent", [(), ("t1", "t2"), ("dwi",)])
+def test_no_slab_is_centred_on_air_whatever_sequences_a_patient_lacks(absent, dataset):
+    parser = open_recipe("training", "training", **{**TINY, "dataset_dir": str(dataset)}).parser
+    prepare = parser.get_parsed_content("train::preprocessing")
+    case = read_datalist(dataset / "datalist.json", "training")[0]
+    patient = {key: value for key, value in case.items() if key not in absent}
+
+    item = prepare(patient, end=prepare.get_index_of_first(lambda step: isinstance(step, WithoutMeta)))
+
+    shown = item["image"][item["image"].flatten(1).any(dim=1)]
+    assert len(shown) == 4 - len(absent)
+    air = (shown == -5).all(dim=0).flatten()
+    background, lesion = item["label_cls_indices"]
+    assert air.float().mean() > 0.2 and len(background) > 1000 and len(lesion) > 10
+    assert not air[background].any() and not air[lesion].any()
+
+
 def test_momentum_of_nine_is_refused_by_the_paper_recipe(dataset):
     parser = open_recipe("training_paper", "training", dataset_dir=str(dataset), pretrained=False, momentum=9).parser
 

@@ -6,7 +6,7 @@ import torch
 from monai.data import MetaTensor
 
 from islesnet.errors import InputError
-from islesnet.transforms import ChooseReferenced, FillAbsentd, RandDropSequencesd
+from islesnet.transforms import ChooseReferenced, FillAbsentd, MarkHeadd, RandDropSequencesd
 
 ORDER = ("dwi", "flair", "t2", "t1")
 VALUE = {"dwi": 1.0, "flair": 2.0, "t2": 3.0, "t1": 4.0}
@@ -68,6 +68,22 @@ def test_input_is_left_as_it_was(transform):
     transform(item)
     assert set(item) == {"patient", "t1"}
     assert bool((item["t1"] == 4.0).all())
+
+
+def test_head_is_where_a_sequence_that_is_there_is_above_the_air():
+    image = torch.zeros(3, 1, 1, 4)  # the second sequence is absent
+    image[0, 0, 0] = torch.tensor([-5.0, -5.0, 1.0, 0.0])
+    image[2, 0, 0] = torch.tensor([-5.0, 2.0, -5.0, 0.0])
+    item = {"image": image}
+
+    marked = MarkHeadd(keys="image", threshold=-4.9, mask_key="head")(item)
+
+    assert marked["head"].tolist() == [[[[False, True, True, True]]]]
+    assert marked["image"] is image and set(item) == {"image"}
+
+
+def test_image_without_any_sequence_has_no_head():
+    assert not MarkHeadd("image", threshold=-4.9, mask_key="head")({"image": torch.zeros(2, 3, 3, 2)})["head"].any()
 
 
 def draws(image, prob, count=200):
