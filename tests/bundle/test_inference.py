@@ -11,6 +11,7 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from islesnet.data import Case, find_cases
 from islesnet.errors import InputError, input_error_behind
@@ -97,6 +98,16 @@ def test_folder_of_scans_is_refused_for_results_before_a_file_is_written(patient
 
     assert "would be written among the scans" in str(input_error_behind(refused.value))
     assert set(patients.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("recipe", "choices"), [("inference", {"window": [40, 30, 12]}), ("inference_volumetric", {})])
+def test_window_larger_than_the_image_shows_the_network_more_of_its_edge_alone(recipe, choices):
+    inferer = open_recipe(recipe, "inference", cpu_bfloat16=False, **choices).parser.get_parsed_content("inferer")
+    image = torch.linspace(-5, -1, 2 * 18 * 21 * 7).reshape(1, 2, 18, 21, 7)
+    image[:, 1] = 0  # an absent sequence
+    brightest_neighbour = torch.nn.MaxPool3d(3, stride=1, padding=1)
+
+    torch.testing.assert_close(inferer(image, brightest_neighbour), brightest_neighbour(image))
 
 
 @pytest.mark.parametrize("absent", [("dwi",), ("t1", "t2", "flair"), ("dwi", "flair", "t2"), ("t1",)])
