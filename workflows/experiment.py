@@ -1,7 +1,6 @@
 """An experiment: one system, trained on a datalist's training patients and scored on its test patients, once."""
 
 import json
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,6 @@ from workflows.commands import BUNDLE, CommandError, options, run_bundle, stop_c
 from workflows.datasets import checksum_of_files
 from workflows.systems import System
 
-_LONGEST_TEMPORARY_PATH = 60  # characters; of the 107 that a socket's path may have, Python needs 33
 NEVER = 1_000_000  # validations without progress: more than any training has
 
 
@@ -116,7 +114,6 @@ class Experiment:
             return
         log = self.folder / "log.txt"
         cache_dir = self.cache_dir or self.folder / "training" / "cache"
-        share = {**(share or {}), **_temporary_files_beside(cache_dir)}
         if not (self.folder / "trained.json").is_file():
             choices = {
                 **self._places(self.folder / "training"),
@@ -214,17 +211,6 @@ def run_all(experiments: Sequence[Experiment], shares: Sequence[Mapping[str, str
             threads.shutdown(wait=False, cancel_futures=True)
             stop_commands()
             raise
-
-
-def _temporary_files_beside(cache_dir: Path) -> dict[str, str]:
-    """Give the environment variable that puts commands' temporary files on the cache's file system, where it is needed.
-
-    MONAI's PersistentDataset moves finished files into the cache. Within one file system a move is a single step, so
-    that two trainings can share the cache. A long path is not taken: Python's processes could not open their sockets.
-    """
-    cache_dir.mkdir(parents=True, exist_ok=True)
-    is_there = cache_dir.stat().st_dev == Path(tempfile.gettempdir()).stat().st_dev
-    return {} if is_there or len(str(cache_dir)) > _LONGEST_TEMPORARY_PATH else {"TMPDIR": str(cache_dir)}
 
 
 class _TimeLeft:
