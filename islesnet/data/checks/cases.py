@@ -82,19 +82,30 @@ def require_sound(cases: Sequence[Case]) -> None:
         raise InputError(f"{len(errors)} errors in {counted(len(cases), 'case')}:{listed}")
 
 
-def require_sound_datalist(path: Path | str, dataset_dir: Path | str | None = None) -> None:
+def require_sound_datalist(path: Path | str, dataset_dir: Path | str | None = None, processes: int = 1) -> None:
     """Go on only where every patient of a datalist's labelled sections is sound and no scan comes under two names.
 
     So few patients to validate on that the best epoch is a matter of chance are warned of.
 
+    Args:
+        path: the datalist's file.
+        dataset_dir: the folder that its paths start from; None is the file's own.
+        processes: that train together. Each of them validates on patients of its own, so that none may be without.
+
     Raises:
-        InputError: listing all errors of all patients; for no patient to train on, or none to validate on.
+        InputError: listing all errors of all patients; for no patient to train on, or too few to validate on.
     """
     sections = cases_in_datalist(path, dataset_dir)
     for section, why in (("training", "there is nothing to train on"), ("validation", "no weights would be kept")):
         if not sections.get(section):
             raise InputError(f"{path}: the section {section!r} has no patient, so {why}; see islesnet datalist --split")
-    if (few := len(sections["validation"])) < _FEW_TO_VALIDATE:
+    if (few := len(sections["validation"])) < processes:
+        raise InputError(
+            f"{path}: {counted(few, 'validation patient')} cannot be shared by {processes} processes, each of which "
+            f"validates on some: start {few} at most (--nproc_per_node={few}), or take more patients into the section "
+            "'validation' (islesnet datalist --split)."
+        )
+    if few < _FEW_TO_VALIDATE:
         logger.warning(
             "%s: the best epoch is chosen by %s alone, so largely by chance; islesnet datalist --split can give more.",
             path,

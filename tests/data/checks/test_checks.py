@@ -321,6 +321,21 @@ def test_few_patients_to_validate_on_are_warned_of(validated, said, write_case, 
     assert [told.partition(": ")[2].partition(";")[0] for told in warnings] == said
 
 
+def test_fewer_patients_to_validate_on_than_processes_are_refused_before_any_is_read(write_case, tmp_path, caplog):
+    sections = {"training": [write_case("1")], "validation": [write_case("a"), write_case("b")]}
+    write_datalist(tmp_path / "datalist.json", sections, tmp_path, {})
+    require_sound_datalist(tmp_path / "datalist.json", processes=2)
+    caplog.clear()
+    next(iter(sections["training"][0].files.values())).write_bytes(b"")
+
+    with pytest.raises(InputError) as caught:
+        require_sound_datalist(tmp_path / "datalist.json", processes=3)
+
+    assert "datalist.json: 2 validation patients cannot be shared by 3 processes" in str(caught.value)
+    assert "start 2 at most (--nproc_per_node=2), or take more patients" in str(caught.value)
+    assert caplog.messages == []
+
+
 def test_problem_is_said_in_one_line(tmp_path):
     problem = Problem("7", tmp_path / "dwi.nii", "is empty", "error")
     assert str(problem) == f"error: patient 7 ({tmp_path / 'dwi.nii'}): is empty"
