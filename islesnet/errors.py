@@ -1,12 +1,17 @@
 """The errors that are the user's to mend, and how a process says them without a traceback."""
 
 import math
+import os
 import sys
+import time
 from collections.abc import Collection, Mapping, Sequence
 from numbers import Integral, Real
 from os import PathLike
 from string import ascii_lowercase
 from types import TracebackType
+
+# A process needs a second or two to end, and torchrun then ends the others at once.
+_SECONDS_FOR_THE_FIRST = 5.0
 
 
 class InputError(ValueError):
@@ -96,6 +101,8 @@ def say_errors_plainly() -> None:
 
     `python -m monai.bundle run` wraps whatever a config raises. The bundle calls this in its `initialize`
     section; code that merely imports islesnet keeps Python's own behaviour.
+
+    Of several processes that torchrun started, all but the first wait a little: what stops them all is said once.
     """
     unchanged = sys.excepthook
 
@@ -104,6 +111,8 @@ def say_errors_plainly() -> None:
         if cause is None:
             unchanged(kind, error, traceback)
         else:
+            if os.environ.get("RANK", "0") != "0":
+                time.sleep(_SECONDS_FOR_THE_FIRST)
             sys.stderr.write(f"islesnet: {in_words(cause)}\n")
 
     sys.excepthook = hook

@@ -38,6 +38,17 @@ def test_refused_file_is_one_line_with_its_name():
     assert ended.stderr == "islesnet: /nowhere/dwi.nii.gz: no such file or directory\n"
 
 
+@pytest.mark.parametrize(("rank", "is_said_at_once"), [("0", True), ("1", False)])
+def test_of_several_processes_the_first_says_what_stops_them_before_the_others_do(rank, is_said_at_once, monkeypatch):
+    monkeypatch.setenv("RANK", rank)
+    waiting = ["from islesnet import errors", "errors.time.sleep = lambda seconds: print(f'waits {seconds:g} s')"]
+
+    ended = run([*waiting, "raise InputError('mend me')"])
+
+    assert ended.stdout == ("" if is_said_at_once else "waits 5 s\n")
+    assert ended.stderr == "islesnet: mend me\n"
+
+
 def test_other_exception_keeps_its_traceback():
     ended = run(["def broken():", "    raise KeyError('a bug')", "broken()"])
     assert ended.returncode == 1

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from torch.utils.tensorboard import SummaryWriter
 from islesnet.errors import input_error_behind
 from islesnet.networks import has_fast_bfloat16
 from tests.bundle.conftest import BUNDLE, TINY, bundle_command, open_recipe, run_bundle
+
+TWO_PROCESSES = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
 
 
 @pytest.fixture(autouse=True)
@@ -190,14 +193,28 @@ def test_killed_training_reaches_the_weights_of_one_that_was_not(threads, bfloat
 
 @pytest.mark.slow
 def test_two_processes_train_one_network(dataset, tmp_path):
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     places = {"dataset_dir": dataset, "output_dir": tmp_path, "ckpt_dir": tmp_path / "models"}
 
-    run = run_bundle("training", "training_multi_gpu", launcher, **TINY, **places, epochs=1)
+    run = run_bundle("training", "training_multi_gpu", TWO_PROCESSES, **TINY, **places, epochs=1)
 
     assert run.returncode == 0, run.stderr[-3000:]
     assert (tmp_path / "models" / "model.pt").exists()
     assert state(tmp_path)["epoch"] == 1
+
+
+@pytest.mark.slow
+def test_two_processes_on_one_validation_patient_are_refused_in_one_sentence(dataset, tmp_path):
+    content = json.loads((dataset / "datalist.json").read_text())
+    del content["validation"][1:]
+    (tmp_path / "datalist.json").write_text(json.dumps(content))
+    places = {"dataset_dir": dataset, "output_dir": tmp_path / "out", "ckpt_dir": tmp_path / "models"}
+
+    run = run_bundle("training", "training_multi_gpu", TWO_PROCESSES, **places, datalist=tmp_path / "datalist.json")
+
+    assert run.returncode != 0
+    (said,) = re.findall(r"islesnet: (.*)", run.stderr)
+    assert "1 validation patient cannot be shared by 2 processes" in said
+    assert list((tmp_path / "models").iterdir()) == []
 
 
 @pytest.mark.slow
