@@ -2,10 +2,10 @@
 
     python -m workflows.choose_operating_point --model MODELS/model.pt --data DIR
 
-The weights are of the default's network, as `recipes/training.yaml` trains it, or of an earlier training of it. Nothing
-is chosen but on the validation patients of DIR/datalist.json, so report no score of theirs but this one. What is chosen
-is written beside the weights (`model_operating_point.json`), where the bundle and `islesnet segment` read it. Whether
-the bias is corrected stays as it is said there.
+The weights are of the default's network, as `recipes/training.yaml` trains it. The choice is made on the validation
+patients of DIR/datalist.json, so report no score of theirs. It is written beside the weights
+(`model_operating_point.json`), where the bundle and `islesnet segment` read it. Whether the bias is corrected stays as
+it is said there.
 """
 
 import argparse
@@ -99,7 +99,8 @@ def _require_own(weights: Path) -> None:
     if is_shipped:
         raise InputError(
             f"{weights} are the shipped weights, whose operating point was chosen with them. To choose another, copy "
-            f"{weights.name} elsewhere and name the copy, or give --threshold and its like where they are used."
+            f"{weights.name} and what lies beside it elsewhere and name the copy with --replace, or give --threshold "
+            "and its like where they are used."
         )
 
 

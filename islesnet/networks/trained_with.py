@@ -81,9 +81,9 @@ def in_words(value: object) -> str:
 
 
 def _is_same(first: object, second: object) -> bool:
-    """Compare two values; numbers that differ by no more than single precision are the same."""
+    """Compare two values; numbers that differ by rounding alone are the same."""
     if isinstance(first, list) and isinstance(second, list):
         return len(first) == len(second) and all(map(_is_same, first, second))
     if isinstance(first, int | float) and isinstance(second, int | float):
-        return math.isclose(first, second, rel_tol=1e-6)
+        return math.isclose(first, second, rel_tol=1e-5)
     return first == second

@@ -156,7 +156,7 @@ def test_new_training_sets_an_earlier_state_aside(dataset, tmp_path):
 
     for number in (1, 2):
         aside = {path.name for path in (tmp_path / f"models/earlier_{number}").iterdir()}
-        assert aside == {"last.pt", "model.pt"}
+        assert aside == {"last.pt", "model.pt", "model_trained_with.json"}
 
 
 @pytest.mark.slow

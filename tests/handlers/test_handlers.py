@@ -84,7 +84,7 @@ def test_epochs_and_ranks_draw_different_numbers(engine, evaluator, tmp_path):
 
 @pytest.mark.parametrize("resume", [False, True])
 def test_weights_that_no_state_belongs_to_are_set_aside_with_what_is_theirs(resume, engine, evaluator, tmp_path):
-    beside = ["appearance", "operating_point", "subsets"]
+    beside = ["appearance", "operating_point", "subsets", "trained_with"]
     shipped = ["model.pt", "model.pt.sha256", *(f"model_{name}.json" for name in beside)]
     for name in shipped:
         (tmp_path / name).write_text("shipped")

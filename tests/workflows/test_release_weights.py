@@ -3,7 +3,8 @@ import hashlib
 import torch
 from torch import nn
 
-from islesnet.networks import require_weights
+from islesnet.networks import require_weights, write_trained_with
+from islesnet.networks.trained_with import read_trained_with
 from workflows.release_weights import write_half_precision
 
 
@@ -11,6 +12,7 @@ def test_weights_are_half_as_large_with_their_checksum_beside_them(tmp_path):
     network = nn.Sequential(nn.Conv2d(8, 64, 3), nn.BatchNorm2d(64))
     torch.save(network.state_dict(), tmp_path / "trained.pt")
 
+    write_trained_with(tmp_path / "trained.pt", {"sequences": ["dwi"]})
     written = write_half_precision(tmp_path / "trained.pt", tmp_path / "model.pt")
 
     state = torch.load(written, weights_only=True)
@@ -20,3 +22,4 @@ def test_weights_are_half_as_large_with_their_checksum_beside_them(tmp_path):
     digest, name = (tmp_path / "model.pt.sha256").read_text().split()
     assert digest == hashlib.sha256(written.read_bytes()).hexdigest() and name == "model.pt"
     require_weights(written, network)
+    assert read_trained_with(written) == {"sequences": ["dwi"]}
