@@ -14,8 +14,8 @@ from monai.transforms import Transform
 
 from islesnet.errors import FailedPatientsError, InputError, in_words
 from islesnet.failures import describe_failure, full_disk_in, names_of_folders, without_paths
+from islesnet.finished import FinishedPatients
 from islesnet.result_files import EDITED_MASK
-from islesnet.resume import FinishedPatients
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class CohortDataset(Dataset):
         transform: the preprocessing.
         prepare: what comes before it, e.g. `islesnet.patients.PrepareScans`; by default nothing.
         finished: tells which patients are finished. They are handed on as "finished" without being loaded, with a
-            warning where somebody changed the mask since, and the others get "made_of", a stamp by which later runs
+            warning where somebody changed the mask since, and the others get "made_of", a digest by which later runs
             recognise their results. By default everybody is loaded.
         output_dir: folder of the results; messages name files there by their place in it.
     """
@@ -65,7 +65,7 @@ class CohortDataset(Dataset):
         try:
             if self.finished is not None:
                 # Before the files are read: those that change meanwhile make the patient unfinished.
-                made_of = self.finished.stamp(item)
+                made_of = self.finished.digest(item)
                 if self.finished.is_finished(item, made_of):
                     if self.finished.is_mask_edited(item["patient"]):
                         logger.warning("%s: %s", item["patient"], EDITED_MASK)

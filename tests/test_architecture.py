@@ -35,13 +35,13 @@ ABOVE = {
     "report": ROOMS,
     "provenance": ROOMS,
     "trust": ROOMS,
-    "resume": (),
+    "finished": (),
     "handlers": (*ROOMS, "report", "provenance", "trust"),
-    "cohort": (*ROOMS, "report", "provenance", "handlers", "resume"),
+    "cohort": (*ROOMS, "report", "provenance", "handlers", "finished"),
     "patients": (*ROOMS, "report"),
-    "segment": (*ROOMS, "report", "provenance", "handlers", "resume", "cohort", "patients"),
+    "segment": (*ROOMS, "report", "provenance", "handlers", "finished", "cohort", "patients"),
     "evaluation": (*ROOMS, "report", "provenance", "handlers"),
-    "cli": (*ROOMS, "report", "provenance", "handlers", "resume", "cohort", "patients", "segment", "evaluation"),
+    "cli": (*ROOMS, "report", "provenance", "handlers", "finished", "cohort", "patients", "segment", "evaluation"),
     "__main__": ("cli",),
 }
 

@@ -14,8 +14,8 @@ from islesnet.cohort import CohortDataset, CohortEvaluator
 from islesnet.data import Case
 from islesnet.errors import InputError
 from islesnet.failures import describe_failure
+from islesnet.finished import FinishedPatients
 from islesnet.result_files import EDITED_MASK
-from islesnet.resume import FinishedPatients
 from islesnet.transforms import SaveLesionsd
 
 
@@ -279,11 +279,11 @@ def test_failure_after_loading_calls_the_patients_folders_by_the_pseudonym_too(e
 
 
 def test_items_of_a_datalist_are_taken_as_cases_are():
-    items = [case.item() | {"stamp": "0123"} for case in cases("a", "empty")]
+    items = [case.item() | {"digest": "0123"} for case in cases("a", "empty")]
     dataset = CohortDataset(items, Compose([Lambda(load)]))
     assert set(dataset[0]) == {"patient", "image", "label", "names"}
     assert dataset[1] == {"patient": "empty", "failure": "empty.nii.gz is empty"}
-    assert items[0]["stamp"] == "0123"
+    assert items[0]["digest"] == "0123"
 
 
 def test_cohort_without_a_patient_is_refused(evaluator_of):
@@ -356,15 +356,15 @@ def test_finished_patient_whose_mask_was_changed_is_told_and_done_anew_once_it_i
     assert len([message for message in caplog.messages if "changed" in message]) == 1
 
 
-def test_stamp_is_taken_once_a_patient(cohort_of, monkeypatch):
+def test_digest_is_taken_once_a_patient(cohort_of, monkeypatch):
     cohort_of("a")[0].run()
     evaluator, _ = cohort_of("a", "b")
-    stamped, stamp = [], FinishedPatients.stamp
+    digested, digest = [], FinishedPatients.digest
     monkeypatch.setattr(
-        FinishedPatients, "stamp", lambda self, item: stamped.append(item["patient"]) or stamp(self, item)
+        FinishedPatients, "digest", lambda self, item: digested.append(item["patient"]) or digest(self, item)
     )
     evaluator.run()
-    assert stamped == ["a", "b"]
+    assert digested == ["a", "b"]
 
 
 def test_run_of_finished_patients_alone_ends_well_and_loads_nothing(cohort_of):
@@ -398,7 +398,7 @@ def test_stamp_arrives_in_the_numbers_as_the_word_it_was(cohort_of, tmp_path):
     evaluator.run()
     written = json.loads((tmp_path / "out/a_lesion.json").read_text())["made_of"]
     dataset = evaluator.data_loader.dataset
-    assert written == dataset.finished.stamp(dataset.data[0])
+    assert written == dataset.finished.digest(dataset.data[0])
 
 
 def test_weights_that_cannot_be_read_are_the_reason_of_every_patient(cohort_of, tmp_path):

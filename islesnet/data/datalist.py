@@ -86,9 +86,9 @@ def make_way_for_datalist(path: Path, sections: Mapping[str, Sequence[Case]], re
 
 
 def read_datalist(path: Path | str, section: str, dataset_dir: Path | str | None = None) -> list[dict[str, str]]:
-    """Read one section as MONAI's items: "patient", absolute paths of what is present, and "stamp".
+    """Read one section as MONAI's items: "patient", absolute paths of what is present, and "digest".
 
-    The stamp tells the sizes and times of the files, so that a cache keyed by the item notices a changed file.
+    The digest tells the sizes and times of the files, so that a cache keyed by the item notices a changed file.
 
     Args:
         path: the datalist.
@@ -108,7 +108,7 @@ def read_datalist(path: Path | str, section: str, dataset_dir: Path | str | None
         for key, file in case.files.items():
             if not file.is_file():
                 raise InputError(f"{path}: the {key} of patient {case.patient!r} does not exist: {file}")
-        items.append(case.item() | {"stamp": _stamp(case)})
+        items.append(case.item() | {"digest": _digest(case)})
     return items
 
 
@@ -250,7 +250,7 @@ def _require_one_section_each(path: Path, sections: Mapping[str, Sequence[Case]]
                 )
 
 
-def _stamp(case: Case) -> str:
+def _digest(case: Case) -> str:
     told = [(key, file.stat().st_size, file.stat().st_mtime_ns) for key, file in case.files.items()]
     # With the version: after a formula has changed, the same files give another preprocessed patient.
     return hashlib.sha256(repr((__version__, told)).encode()).hexdigest()[:16]

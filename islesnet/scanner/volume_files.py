@@ -131,7 +131,7 @@ def _with_b_value(facts: Facts, value: float | None) -> Facts:
 
 
 @lru_cache(maxsize=1)
-def _stack(path: Path, stamp: int) -> VolumeStack:
+def _stack(path: Path, changed_ns: int) -> VolumeStack:
     # One file of many directions is unpacked once, not once a direction.
     return read_volume_stack(path)
 

@@ -41,7 +41,7 @@ class SaveLesionsd(MapTransform):
     - mask_sha256, by which `islesnet.patients.BeginPatient` knows a mask that somebody corrected;
     - weights_sha256, where the weights are given;
     - trust, where it is in the data: what `islesnet.trust.AssessTrustd` found;
-    - made_of, likewise: by it `islesnet.resume.FinishedPatients` knows that the patient is done;
+    - made_of, likewise: by it `islesnet.finished.FinishedPatients` knows that the patient is done;
     - made_from, likewise: by it `islesnet.patients.BeginPatient` knows another patient of the same name.
 
     Args:

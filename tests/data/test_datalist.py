@@ -59,9 +59,9 @@ def test_datalist_says_what_it_holds(written, tmp_path):
 def test_what_is_written_is_read(written, sections, tmp_path):
     assert cases_in_datalist(written) == sections
     items = read_datalist(written, "training")
-    stamps = [item.pop("stamp") for item in items]
+    digests = [item.pop("digest") for item in items]
     assert items == [case.item() for case in sections["training"]]
-    assert len(set(stamps)) == 2
+    assert len(set(digests)) == 2
     assert read_datalist(written, "unlabelled")[0]["patient"] == "5"
 
 
@@ -94,11 +94,11 @@ def test_data_set_may_lie_elsewhere_than_its_datalist(written, tmp_path, monkeyp
         read_datalist(moved, "training")
 
 
-def test_stamp_tells_a_changed_file(written, tmp_path):
+def test_digest_tells_a_changed_file(written, tmp_path):
     before = read_datalist(written, "training")
     os.utime(tmp_path / "2" / "label.nii.gz", (1, 1))
     after = read_datalist(written, "training")
-    assert [first["stamp"] == second["stamp"] for first, second in zip(before, after, strict=True)] == [True, False]
+    assert [first["digest"] == second["digest"] for first, second in zip(before, after, strict=True)] == [True, False]
 
 
 def test_empty_section_is_read_with_a_warning(written, caplog):

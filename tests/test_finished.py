@@ -5,8 +5,8 @@ import pytest
 
 import islesnet
 from islesnet.errors import InputError
+from islesnet.finished import FinishedPatients
 from islesnet.patients import find_adc
-from islesnet.resume import FinishedPatients
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def done(item, finished_of, tmp_path):
     """Write what `SaveLesionsd` writes."""
     (tmp_path / "out").mkdir()
     (tmp_path / "out/anna_lesion.nii.gz").touch()
-    (tmp_path / "out/anna_lesion.json").write_text(json.dumps({"made_of": finished_of().stamp(item)}))
+    (tmp_path / "out/anna_lesion.json").write_text(json.dumps({"made_of": finished_of().digest(item)}))
 
 
 def test_patient_whose_results_are_made_of_the_same_is_finished(item, finished_of, done):
@@ -60,7 +60,7 @@ def test_scan_named_by_hand_stays_chosen_when_the_folder_comes_again_alone(item,
 
 def test_what_was_found_in_a_folder_is_no_answer_to_a_scan_named_by_hand(item, finished_of, done, tmp_path):
     found = {"patient": "anna", "folder": item["folder"]}
-    (tmp_path / "out/anna_lesion.json").write_text(json.dumps({"made_of": finished_of().stamp(found)}))
+    (tmp_path / "out/anna_lesion.json").write_text(json.dumps({"made_of": finished_of().digest(found)}))
     assert finished_of().is_finished(found)
     assert not finished_of().is_finished(item)
 
@@ -113,7 +113,7 @@ def test_other_weights_settings_or_version_make_the_patient_unfinished(item, fin
 
 def test_order_of_settings_and_of_files_does_not_matter(item, finished_of):
     backwards = dict(reversed(item.items()))
-    assert finished_of({"a": [1, None], "b": 2.5}).stamp(item) == finished_of({"b": 2.5, "a": [1, None]}).stamp(
+    assert finished_of({"a": [1, None], "b": 2.5}).digest(item) == finished_of({"b": 2.5, "a": [1, None]}).digest(
         backwards
     )
 
@@ -142,28 +142,28 @@ def test_files_called_as_a_volume_count_with_it(item, finished_of, done, tmp_pat
 def test_file_that_is_read_beside_a_volume_counts_though_no_item_names_it(item, finished_of, tmp_path):
     prepared = {"patient": "anna", "dwi": item["dwi"]}
     asks = {"read_beside": find_adc}
-    alone = finished_of(**asks).stamp(prepared)
-    assert finished_of().stamp(prepared) == alone
+    alone = finished_of(**asks).digest(prepared)
+    assert finished_of().digest(prepared) == alone
 
     (tmp_path / "adc.nii.gz").touch()
 
-    assert finished_of().stamp(prepared) == alone
-    assert finished_of(**asks).stamp(prepared) != alone
+    assert finished_of().digest(prepared) == alone
+    assert finished_of(**asks).digest(prepared) != alone
 
 
 def test_all_slices_beside_a_named_one_count_but_no_results(item, finished_of, tmp_path):
     named = {"patient": "anna", "dwi": str(tmp_path / "raw/series/1.dcm")}
-    before = finished_of().stamp(named)
+    before = finished_of().digest(named)
     (tmp_path / "raw/series/.DS_Store").touch()
-    assert finished_of().stamp(named) == before
+    assert finished_of().digest(named) == before
     (tmp_path / "raw/series/2.dcm").touch()
-    assert finished_of().stamp(named) != before
+    assert finished_of().digest(named) != before
 
     among = finished_of()
     among.output_dir = tmp_path / "raw/series"
-    before = among.stamp(named)
+    before = among.digest(named)
     (tmp_path / "raw/series/cohort.csv").touch()
-    assert among.stamp(named) == before
+    assert among.digest(named) == before
 
 
 def test_patient_without_a_mask_is_unfinished(item, finished_of, done, tmp_path):
@@ -182,40 +182,40 @@ def test_patient_without_readable_numbers_is_unfinished(item, finished_of, done,
 
 
 def test_folder_that_links_to_itself_and_a_link_to_nowhere_are_no_trouble(item, finished_of, tmp_path):
-    before = finished_of().stamp(item)
+    before = finished_of().digest(item)
     (tmp_path / "raw/series/up").symlink_to(tmp_path / "raw")
-    assert finished_of().stamp(item) == before
+    assert finished_of().digest(item) == before
     (tmp_path / "raw/gone").symlink_to(tmp_path / "nowhere")
-    assert finished_of().stamp(item) != before
+    assert finished_of().digest(item) != before
 
 
 def test_results_among_the_scans_do_not_make_the_patient_unfinished(item, finished_of, tmp_path):
     within = finished_of()
     within.output_dir = tmp_path / "raw/out"
-    before = within.stamp(item)
+    before = within.digest(item)
     within.output_dir.mkdir()
     (within.output_dir / "anna_lesion.nii.gz").touch()
-    assert within.stamp(item) == before
+    assert within.digest(item) == before
 
 
 @pytest.mark.parametrize("text", ["", "trace", "x" * 5000, "nul\0"])
 def test_what_is_no_file_enters_as_text(item, finished_of, text):
-    assert finished_of().stamp(item | {"how": text}) == finished_of().stamp(item | {"how": text})
-    assert finished_of().stamp(item | {"how": text}) != finished_of().stamp(item | {"how": text + "!"})
+    assert finished_of().digest(item | {"how": text}) == finished_of().digest(item | {"how": text})
+    assert finished_of().digest(item | {"how": text}) != finished_of().digest(item | {"how": text + "!"})
 
 
 def test_patient_called_like_a_folder_is_still_a_name(finished_of, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    before = finished_of().stamp({"patient": "anna"})
+    before = finished_of().digest({"patient": "anna"})
     (tmp_path / "anna").mkdir()
-    assert finished_of().stamp({"patient": "anna"}) == before
+    assert finished_of().digest({"patient": "anna"}) == before
 
 
 def test_weights_are_read_once_and_not_before_they_are_needed(item, finished_of, tmp_path):
     finished = finished_of()
     (tmp_path / "model.pt").write_bytes(b"those of the run")
-    before = finished.stamp(item)
+    before = finished.digest(item)
     (tmp_path / "model.pt").unlink()
-    assert finished.stamp(item) == before
+    assert finished.digest(item) == before
     with pytest.raises(FileNotFoundError, match=r"model\.pt"):
-        finished_of().stamp(item)
+        finished_of().digest(item)

@@ -58,7 +58,7 @@ class FinishedPatients:
         self.probability = require_switch(probability, "save_probability")
         self.read_beside = read_beside
 
-    def stamp(self, item: Mapping[str, str]) -> str:
+    def digest(self, item: Mapping[str, str]) -> str:
         """Give a hexadecimal digest of all that a patient's results are made of.
 
         That is islesnet's version, the weights' checksum, the settings, and name, size and time of change of every
@@ -73,12 +73,12 @@ class FinishedPatients:
             digests.append(self._digest(found))
         return " ".join(digests)
 
-    def is_finished(self, item: Mapping[str, str], stamp: str | None = None) -> bool:
+    def is_finished(self, item: Mapping[str, str], digest: str | None = None) -> bool:
         """Tell whether a patient's mask, numbers and report lie there, made of what would make them now.
 
         Args:
             item: the patient's.
-            stamp: the item's, where it is known already.
+            digest: the item's, where it is known already.
         """
         if self.again:
             return False
@@ -87,8 +87,8 @@ class FinishedPatients:
         wanted += [f"{patient}/report.html"] if self.report else []
         wanted += [f"{patient}_probability.nii.gz"] if self.probability else []
         are_there = all((self.output_dir / name).is_file() for name in wanted)
-        made_of = _read_stamp(self.output_dir / f"{patient}_lesion.json") if are_there else ""
-        return bool(made_of) and (stamp or self.stamp(item)).split()[0] in made_of.split()
+        made_of = _read_digest(self.output_dir / f"{patient}_lesion.json") if are_there else ""
+        return bool(made_of) and (digest or self.digest(item)).split()[0] in made_of.split()
 
     def is_mask_edited(self, patient: str) -> bool:
         """Tell whether a finished patient's mask was changed since, so that its numbers are of the mask before."""
@@ -127,9 +127,9 @@ class FinishedPatients:
         return [_describe_file(file, path.parent) for file in files]
 
 
-def _read_stamp(numbers: Path) -> str:
-    stamp = read_json_object(numbers).get("made_of")
-    return stamp if isinstance(stamp, str) else ""
+def _read_digest(numbers: Path) -> str:
+    digest = read_json_object(numbers).get("made_of")
+    return digest if isinstance(digest, str) else ""
 
 
 def _describe_file(path: Path, root: Path) -> list[str | int]:
