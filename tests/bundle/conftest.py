@@ -31,10 +31,12 @@ def open_recipe(recipe: str, workflow_type: str, **overrides: Any) -> ConfigWork
     return ConfigWorkflow(config_file=files, workflow_type=workflow_type, **places, **settings)
 
 
-def run_bundle(verb: str, recipe: str, launcher: Sequence[str] = (), **overrides: Any) -> subprocess.CompletedProcess:
-    """Run a recipe as its users do, in a process of its own."""
+def run_bundle(
+    verb: str, recipe: str, launcher: Sequence[str] = (), seconds: float = 280, **overrides: Any
+) -> subprocess.CompletedProcess:
+    """Run a recipe as its users do, in a process of its own, which has so many seconds."""
     return subprocess.run(
-        bundle_command(verb, recipe, launcher, **overrides), cwd=BUNDLE, capture_output=True, text=True, timeout=280
+        bundle_command(verb, recipe, launcher, **overrides), cwd=BUNDLE, capture_output=True, text=True, timeout=seconds
     )
 
 
