@@ -23,7 +23,7 @@ from islesnet.patients import RawScans, find_patients
 from islesnet.report import write_csv
 from islesnet.transforms import ShiftProbabilityd
 from islesnet.volumes import Volume
-from islesnet.volumes.background import background_of
+from islesnet.volumes.background import on_zero
 from islesnet.volumes.geometry import lie_on_one_grid
 from workflows.bundle_config import TrainedNetwork
 from workflows.subsets import SUBSETS, clean_mask
@@ -97,7 +97,7 @@ class RealPredictor:
         sequences = tuple(sequence for sequence in SEQUENCES if sequence in files)
         reference = read_volume(Path(files[next(sequence for sequence in order if sequence in files)]))
         brain = read_volume(Path(files["brain"])).array > 0.5 if "brain" in files else 1
-        shown = (reference.array - background_of(reference.array)) * brain
+        shown = on_zero(reference.array) * brain
         return RealPatient(found.patient, sequences, item, _truth_of(found, reference), shown)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from islesnet.metrics.overlap import VoxelCounts
-from islesnet.volumes.background import background_of
+from islesnet.volumes.background import on_zero
 
 # What the baselines are called in tables and files.
 EMPTY_MASK, DWI_THRESHOLD = "empty mask", "DWI threshold"
@@ -65,7 +65,7 @@ def best_threshold(scans: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
 
 def _brightness(dwi: np.ndarray) -> NDArray[np.float64]:
     """Say how many robust deviations each voxel is above the brain's median; nothing of an empty scan is bright."""
-    dwi = dwi - background_of(dwi)
+    dwi = on_zero(dwi)
     brain = dwi[dwi > 0.02 * np.percentile(dwi, 99.5)]
     if brain.size == 0:
         return np.zeros(dwi.shape)

@@ -27,7 +27,7 @@ from islesnet.report.patient import (
     write_patient_report,
 )
 from islesnet.scanner import DicomFrame, have_same_grid, image_of, resample
-from islesnet.volumes.levels import on_zero
+from islesnet.volumes.levels import image_on_zero
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +140,9 @@ def volumes_on(
     """
     grid = image_of(np.zeros(mask.shape, np.uint8), affine)
     files = {name: preparation.files[name] for name in SEQUENCES if name in preparation.files}
-    images = {name: _array_on(grid, on_zero(read_image(Path(path))), outside=np.nan) for name, path in files.items()}
+    images = {
+        name: _array_on(grid, image_on_zero(read_image(Path(path))), outside=np.nan) for name, path in files.items()
+    }
     brain = _array_on(grid, read_image(Path(preparation.files["brain"]))) if "brain" in preparation.files else None
     adc = _adc_on(grid, read_adc(Path(preparation.files["adc"]))[0]) if "adc" in preparation.files else None
     notes: list[str] = []

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
+from monai.utils import convert_to_dst_type
 
-from islesnet.volumes.background import background_of
+from islesnet.volumes.background import on_zero
 
 
 class ZeroBackgroundd(MapTransform):
-    """Subtract the value of the space around the head, so that it is 0; a scan whose background is 0 stays as it is.
+    """Make the space around the head 0, as `islesnet.volumes.background.on_zero`; a scan where it is 0 stays as it is.
 
     Args:
         keys: images; absent ones are passed over.
@@ -27,6 +28,8 @@ class ZeroBackgroundd(MapTransform):
         """Shift each image on its own."""
         shifted = dict(data)
         for key in self.key_iterator(shifted):
-            if background := background_of(np.asarray(shifted[key][0].cpu())):
-                shifted[key] = shifted[key] - background
+            values = np.asarray(shifted[key][0].cpu())
+            zeroed = on_zero(values)
+            if zeroed is not values:
+                shifted[key], *_ = convert_to_dst_type(zeroed[None], shifted[key])
         return shifted

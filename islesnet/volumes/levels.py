@@ -6,7 +6,7 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
-from islesnet.volumes.background import background_of
+from islesnet.volumes.background import on_zero
 
 # A scanner's voxel averages about as much as a normal density of this share of its edge.
 SIGMA_OF_EDGE = 0.45
@@ -14,16 +14,21 @@ FEWEST_SMOOTHED = 4  # voxels along an axis, for a recursive filter
 ROUNDING = 1e-6  # of a voxel: without it, rounding can add a last one that lies half outside of the image
 
 
-def on_zero(image: sitk.Image) -> sitk.Image:
-    """Give the image as float32 with a background of 0."""
+def image_on_zero(image: sitk.Image) -> sitk.Image:
+    """Give the image as float32 with a background of 0, as `islesnet.volumes.background.on_zero`."""
     image = sitk.Cast(image, sitk.sitkFloat32)
-    background = background_of(sitk.GetArrayViewFromImage(image))
-    return image - background if background else image
+    values = sitk.GetArrayViewFromImage(image)
+    zeroed = on_zero(values)
+    if zeroed is values:
+        return image
+    shifted = sitk.GetImageFromArray(zeroed)
+    shifted.CopyInformation(image)
+    return shifted
 
 
 def robust(image: sitk.Image) -> sitk.Image:
     """Give the image as float32 with a background of 0, cut off there and at the 99.5th percentile of what is above."""
-    image = on_zero(image)
+    image = image_on_zero(image)
     above = _above_zero(image)
     return sitk.Clamp(image, sitk.sitkFloat32, 0.0, float(np.percentile(above, 99.5)) if above.size else 1.0)
 
