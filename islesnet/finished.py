@@ -61,7 +61,7 @@ class FinishedPatients:
     def digest(self, item: Mapping[str, str]) -> str:
         """Give a hexadecimal digest of all that a patient's results are made of.
 
-        That is islesnet's version, the weights' checksum, the settings, and name, size and time of change of every
+        That is islesnet's version and the day of `islesnet.RESULTS_SINCE`, the weights' checksum, the settings, and name, size and time of change of every
         file of the patient. Where anything is named beside a folder, a blank and the digest without it follow.
 
         Raises:
@@ -99,7 +99,7 @@ class FinishedPatients:
         if beside is not None:
             item = {**item, "beside": str(beside)}
         made_of = {
-            "islesnet": islesnet.__version__,
+            "islesnet": [islesnet.__version__, islesnet.RESULTS_SINCE],
             "weights": self._checksum,
             "settings": self.settings,
             "patient": {key: value if key == "patient" else self._content(value) for key, value in item.items()},

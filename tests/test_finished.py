@@ -104,9 +104,10 @@ def test_sequence_more_or_less_makes_the_patient_unfinished(item, finished_of, d
 
 def test_other_weights_settings_or_version_make_the_patient_unfinished(item, finished_of, done, tmp_path, monkeypatch):
     assert not finished_of({"threshold": 0.4}).is_finished(item)
-    with monkeypatch.context() as patch:
-        patch.setattr(islesnet, "__version__", "99")
-        assert not finished_of().is_finished(item)
+    for name, other in (("__version__", "99"), ("RESULTS_SINCE", "2099-12-31")):
+        with monkeypatch.context() as patch:
+            patch.setattr(islesnet, name, other)
+            assert not finished_of().is_finished(item)
     (tmp_path / "model.pt").write_bytes(b"other weights")
     assert not finished_of().is_finished(item)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from islesnet import __version__
+import islesnet
 from islesnet.data.case import Case
 from islesnet.data.file_stamps import stamps_in_files
 from islesnet.data.splits import UNLABELLED, lesion_volume_ml
@@ -46,7 +46,7 @@ def write_datalist(
     known = about.get("volumes_ml", {})
     volumes = dict(known) if isinstance(known, Mapping) else {}
     present = {sequence for cases in sections.values() for case in cases for sequence in case.sequences}
-    content: dict[str, object] = {"name": Path(dataset_dir).absolute().name, "islesnet": __version__}
+    content: dict[str, object] = {"name": Path(dataset_dir).absolute().name, "islesnet": islesnet.__version__}
     content |= {key: value for key, value in about.items() if key != "volumes_ml"}
     if found := stamps_in_files(case for cases in sections.values() for case in cases):
         given = about.get("stamps", ())
@@ -252,5 +252,6 @@ def _require_one_section_each(path: Path, sections: Mapping[str, Sequence[Case]]
 
 def _digest(case: Case) -> str:
     told = [(key, file.stat().st_size, file.stat().st_mtime_ns) for key, file in case.files.items()]
-    # With the version: after a formula has changed, the same files give another preprocessed patient.
-    return hashlib.sha256(repr((__version__, told)).encode()).hexdigest()[:16]
+    # With version and day: after a formula has changed, the same files give another preprocessed patient.
+    made_by = islesnet.__version__, islesnet.RESULTS_SINCE
+    return hashlib.sha256(repr((made_by, told)).encode()).hexdigest()[:16]
