@@ -61,8 +61,9 @@ class FinishedPatients:
     def digest(self, item: Mapping[str, str]) -> str:
         """Give a hexadecimal digest of all that a patient's results are made of.
 
-        That is islesnet's version and the day of `islesnet.RESULTS_SINCE`, the weights' checksum, the settings, and name, size and time of change of every
-        file of the patient. Where anything is named beside a folder, a blank and the digest without it follow.
+        That is islesnet's version and `RESULTS_SINCE`, the weights' checksum, the settings, and name, size and time of
+        change of every file of the patient. Where anything is named beside a folder, a blank and the digest without it
+        follow.
 
         Raises:
             OSError: the weights cannot be read.

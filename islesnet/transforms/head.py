@@ -2,8 +2,8 @@
 
 import torch
 
-SKULL_STRIPPED_SHARE = 0.2
-LOUDEST_NOISE = 0.1
+from islesnet.volumes.background import LOUDEST_NOISE, SKULL_STRIPPED_SHARE
+
 # Noise around a raw head reaches a few percent of its brightness; few voxels of a stripped brain are that close to the
 # one value around it.
 NEARBY = 0.05
