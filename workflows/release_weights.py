@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from islesnet.files import whole_file
-from islesnet.networks.trained_with import read_trained_with, write_trained_with
+from islesnet.networks.trained_with import trained_with, write_trained_with
 from islesnet.networks.weight_files import read_state_dict, save_tensors
 
 
@@ -22,7 +22,7 @@ def write_half_precision(weights: Path, target: Path) -> Path:
         `target`.
     """
     state = read_state_dict(weights, "weights")
-    write_trained_with(target, read_trained_with(weights))
+    write_trained_with(target, trained_with(weights, state))
     halved = {name: value.half() if value.ndim > 1 else value for name, value in state.items()}
     save_tensors(halved, target)
     checksum = hashlib.sha256(target.read_bytes()).hexdigest()

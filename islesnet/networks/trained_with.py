@@ -1,14 +1,21 @@
 """What a network was trained with, kept beside its weights where these do not show it: sequences, spacing, head."""
 
 import json
+import logging
 import math
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from islesnet.errors import InputError
 from islesnet.files import as_json, file_beside, write_json
+
+logger = logging.getLogger(__name__)
+
+SPACING = "spacing_mm"  # how the entry of a state dict ends that says on which voxels a network was trained
 
 
 def trained_with_file(weights: str | PathLike[str]) -> Path:
@@ -45,22 +52,56 @@ def read_trained_with(weights: str | PathLike[str]) -> dict[str, Any]:
     return choices
 
 
-def other_choices(weights: str | PathLike[str], wanted: Mapping[str, object]) -> list[tuple[str, Any, Any]]:
+def trained_with(weights: str | PathLike[str], state: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+    """Read what weights were trained with; where the file beside them belongs to others, nothing, with a warning.
+
+    It does where it names another spacing than the weights themselves do.
+
+    Args:
+        weights: their file.
+        state: what it holds.
+
+    Raises:
+        InputError: as `read_trained_with`.
+    """
+    said, spacings = read_trained_with(weights), spacings_in(state)
+    others = [own for own in spacings.values() if "spacing" in said and not _is_same(said["spacing"], list(own))]
+    if not others:
+        return said
+    logger.warning(
+        "%s belongs to other weights and is ignored: it says that they were trained on voxels of %s mm, but those of "
+        "%s were on %s mm. Remove it, or put the one there that was written with them.",
+        trained_with_file(weights),
+        in_words(said["spacing"]),
+        weights,
+        in_words(list(others[0])),
+    )
+    return {}
+
+
+def spacings_in(state: Mapping[str, torch.Tensor]) -> dict[str, tuple[float, ...]]:
+    """Read from a state dict on which voxels its networks were trained: by the entry's name, in mm along x, y, z."""
+    return {name: in_mm(value) for name, value in state.items() if name.rpartition(".")[2] == SPACING}
+
+
+def in_mm(spacing: torch.Tensor) -> tuple[float, ...]:
+    """Give a spacing as it was meant: single precision says 1.79999995 for 1.8."""
+    return tuple(round(float(length), 6) for length in spacing)
+
+
+def other_choices(trained: Mapping[str, Any], wanted: Mapping[str, object]) -> list[tuple[str, Any, Any]]:
     """Name the choices that differ between what weights were trained with and what they are to be used with.
 
     What is not known of the weights is not compared.
 
     Args:
-        weights: their file.
-        wanted: by the option's name.
+        trained: by the option's name, as `trained_with` gives it.
+        wanted: likewise.
 
     Returns:
         of each its name, the training's and the one wanted.
-
-    Raises:
-        InputError: as `read_trained_with`.
     """
-    trained, now = read_trained_with(weights), as_json(wanted)
+    now = as_json(wanted)
     return [
         (name, trained[name], now[name]) for name in now if name in trained and not _is_same(trained[name], now[name])
     ]

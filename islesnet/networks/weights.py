@@ -13,10 +13,15 @@ from torch import nn
 from islesnet.errors import InputError
 from islesnet.networks.operating_point import OperatingPoint, operating_point_file, read_operating_point
 from islesnet.networks.trained_with import (
+    SPACING,
+    in_mm,
     in_words,
     option_of,
     other_choices,
     read_trained_with,
+    spacings_in,
+    trained_with,
+    trained_with_file,
     write_trained_with,
 )
 from islesnet.networks.weight_files import (
@@ -30,7 +35,6 @@ from islesnet.networks.weight_files import (
 logger = logging.getLogger(__name__)
 
 MEMBERS = "members."  # how an ensemble's entries begin, followed by the member's number
-SPACING = "spacing_mm"  # how the entry ends that says on which voxels a network was trained
 USUAL_SPACING = (1.5, 1.5, 1.5)  # mm, as train.yaml has it
 
 
@@ -51,10 +55,10 @@ def require_weights(path: str | PathLike[str], network: nn.Module, choices: Mapp
     require_intact(Path(path))
     weights, own = read_state_dict(path, "weights"), network.state_dict()
     _require_members(weights, own, path)
-    for name, trained, wanted in other_choices(path, choices or {}):
+    for name, trained, wanted in other_choices(trained_with(path, weights), choices or {}):
         raise InputError(
-            f"The weights at {path} were trained with {name} {in_words(trained)}, and are to be used with "
-            f"{in_words(wanted)}. Use them as they were trained: {option_of(name, trained)}."
+            f"The weights at {path} were trained with {name} {in_words(trained)}, as {trained_with_file(path)} says, "
+            f"and are to be used with {in_words(wanted)}. Use them as they were trained: {option_of(name, trained)}."
         )
     difference = _difference(weights, own, "the configured network needs")
     if difference:
@@ -85,8 +89,8 @@ def trained_spacing(path: str | PathLike[str]) -> list[float]:
     except (InputError, OSError) as error:
         logger.debug("Voxels of %g mm are assumed: %s", USUAL_SPACING[0], error)
         return list(USUAL_SPACING)
-    spacings = [_in_mm(value) for name, value in weights.items() if name.rpartition(".")[2] == SPACING]
-    return list(spacings[0] if spacings else beside.get("spacing", USUAL_SPACING))
+    own = list(spacings_in(weights).values())
+    return list(own[0] if own else beside.get("spacing", USUAL_SPACING))
 
 
 def start_from(
@@ -123,13 +127,14 @@ def start_from(
             wanted,
             list(trained),
         )
-    for name, trained, wanted in other_choices(path, choices or {}):
+    for name, trained, wanted in other_choices(trained_with(path, weights), choices or {}):
         if name != "spacing" or not other_spacings(weights, own):
             logger.warning(
-                "start_from: the weights at %s were trained with %s %s, and this training is with %s.",
+                "start_from: the weights at %s were trained with %s %s, as %s says, and this training is with %s.",
                 path,
                 name,
                 in_words(trained),
+                trained_with_file(path),
                 in_words(wanted),
             )
     network.load_state_dict({name: own[name] if name.endswith(SPACING) else weights[name] for name in own})
@@ -162,9 +167,13 @@ def join_weights(paths: Sequence[str | PathLike[str]]) -> dict[str, torch.Tensor
             raise InputError(f"{path} differs from {paths[0]}: {difference}. An ensemble is of one recipe's networks.")
         for _, trained, wanted in other_spacings(weights, first):
             raise InputError(f"{path} was trained on voxels of {trained} mm, {paths[0]} on {wanted} mm.")
-        for name, trained, wanted in other_choices(path, known):
-            raise InputError(f"{path} was trained with {name} {in_words(trained)}, others with {in_words(wanted)}.")
-        known |= read_trained_with(path)
+        said = trained_with(path, weights)
+        for name, trained, wanted in other_choices(said, known):
+            raise InputError(
+                f"{path} was trained with {name} {in_words(trained)}, as {trained_with_file(path)} says, others with "
+                f"{in_words(wanted)}."
+            )
+        known |= said
         corrects, first_corrects = (read_operating_point(member).bias_correction for member in (path, paths[0]))
         if corrects != first_corrects:
             raise InputError(
@@ -192,7 +201,7 @@ def write_ensemble(members: Sequence[str | PathLike[str]], path: str | PathLike[
     save_tensors(join_weights(members), path)
     known: dict[str, Any] = {}
     for member in members:
-        known |= read_trained_with(member)
+        known |= trained_with(member, read_state_dict(member, "weights"))
     write_trained_with(path, known)
     points = [read_operating_point(member) for member in members]
     common = points[0] if len(set(points)) == 1 else OperatingPoint()
@@ -206,10 +215,9 @@ def other_spacings(
     weights: Mapping[str, torch.Tensor], needed: Mapping[str, torch.Tensor]
 ) -> list[tuple[str, tuple[float, ...], tuple[float, ...]]]:
     """Name the voxel sizes that differ between weights and what a network needs, each with the two of them in mm."""
-    names = [name for name in needed if name.rpartition(".")[2] == SPACING]
     return [
-        (name, _in_mm(weights[name]), _in_mm(needed[name]))
-        for name in names
+        (name, in_mm(weights[name]), wanted)
+        for name, wanted in spacings_in(needed).items()
         if not torch.allclose(weights[name].float(), needed[name].float().cpu())
     ]
 
@@ -249,7 +257,3 @@ def _difference(weights: Mapping[str, torch.Tensor], needed: Mapping[str, torch.
             return f"{name!r} {there}, {who_needs} {tuple(value.shape)}"
     further = [name for name in weights if name not in needed]
     return f"{len(further)} entries are too many, the first is {further[0]!r}" if further else ""
-
-
-def _in_mm(spacing: torch.Tensor) -> tuple[float, ...]:
-    return tuple(round(float(length), 6) for length in spacing)  # single precision says 1.79999995 for 1.8

@@ -7,6 +7,7 @@ from torch import nn
 from islesnet.errors import InputError
 from islesnet.networks import (
     EnsembleNetwork,
+    SlabNetwork,
     join_weights,
     require_weights,
     start_from,
@@ -48,14 +49,18 @@ def test_weights_are_taken_with_what_they_were_trained_with(make):
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("sequences", ["dwi"], "with sequences flair, and are to be used with dwi. Use .*: --sequence flair, which"),
+        (
+            "sequences",
+            ["dwi"],
+            r"sequences flair, as .*model_trained_with\.json says, .* with dwi.*: --sequence flair,",
+        ),
         (
             "spacing",
             [2.0, 2.0, 2.0],
-            r"with spacing 1\.8, 1\.8, 1\.0, and .* with 2\.0, 2\.0, 2\.0\. Use .*: without",
+            r"with spacing 1\.8, 1\.8, 1\.0, as .* with 2\.0, 2\.0, 2\.0\. Use .*: without",
         ),
-        ("head", "sigmoid", 'with head softmax, and are to be used with sigmoid. Use .*: --head "softmax"'),
-        ("context", 2, 'with context 1, and are to be used with 2. Use them as they were trained: --context "1"'),
+        ("head", "sigmoid", 'with head softmax, as .*, and are to be used with sigmoid. Use .*: --head "softmax"'),
+        ("context", 2, 'with context 1, as .*, and are to be used with 2. Use .* trained: --context "1"'),
     ],
 )
 def test_weights_trained_with_another_choice_are_refused_with_both_and_what_to_do(make, name, value, sentence):
@@ -68,7 +73,7 @@ def test_weights_that_say_nothing_are_taken_as_before(make):
     trained_with_file(path).unlink()
 
     require_weights(path, network(), {**CHOICES, "head": "sigmoid"})
-    assert other_choices(path, CHOICES) == []
+    assert other_choices(read_trained_with(path), CHOICES) == []
 
 
 def test_spacing_that_the_weights_do_not_hold_is_read_beside_them(make):
@@ -84,6 +89,25 @@ def test_damaged_file_is_refused_by_name(make, content):
         require_weights(path, network(), CHOICES)
 
 
+def test_file_that_names_another_spacing_than_the_weights_belongs_to_others_and_is_ignored(tmp_path, caplog):
+    own = SlabNetwork(nn.Conv2d(3, 2, 1), spacing=(2.0, 2.0, 2.0))
+    path = tmp_path / "model.pt"
+    torch.save(own.state_dict(), path)
+    write_trained_with(path, {**CHOICES, "spacing": [1.5, 1.5, 1.5]})
+    wanted = {**CHOICES, "spacing": [2.0, 2.0, 2.0], "head": "sigmoid"}
+
+    require_weights(path, own, wanted)
+    start_from(own, path, wanted)
+    write_ensemble([path] * 2, tmp_path / "ensemble.pt")
+
+    assert not trained_with_file(tmp_path / "ensemble.pt").exists()
+    told = (
+        f"{trained_with_file(path)} belongs to other weights and is ignored: it says that they were trained on voxels"
+    )
+    assert {message.partition(" of 1.5")[0] for message in caplog.messages} == {told}
+    assert f"1.5, 1.5, 1.5 mm, but those of {path} were on 2.0, 2.0, 2.0 mm" in caplog.text
+
+
 def test_training_that_starts_from_weights_trained_otherwise_says_so(make, caplog):
     path = make()
 
@@ -91,9 +115,10 @@ def test_training_that_starts_from_weights_trained_otherwise_says_so(make, caplo
     assert caplog.messages == []
     start_from(network(), path, {**CHOICES, "sequences": ["dwi"], "spacing": [2.0, 2.0, 2.0]})
 
+    source = f"as {trained_with_file(path)} says, and this training is with"
     assert [message.partition("were ")[2] for message in caplog.messages] == [
-        "trained with sequences flair, and this training is with dwi.",
-        "trained with spacing 1.8, 1.8, 1.0, and this training is with 2.0, 2.0, 2.0.",
+        f"trained with sequences flair, {source} dwi.",
+        f"trained with spacing 1.8, 1.8, 1.0, {source} 2.0, 2.0, 2.0.",
     ]
 
 
@@ -103,5 +128,7 @@ def test_ensemble_was_trained_with_what_its_members_were(make, tmp_path):
     assert read_trained_with(tmp_path / "ensemble.pt") == CHOICES
     with pytest.raises(InputError, match="sequences flair"):
         require_weights(tmp_path / "ensemble.pt", EnsembleNetwork(network(), 2), {"sequences": ["dwi"]})
-    with pytest.raises(InputError, match=r"c\.pt was trained with sequences t1, others with flair"):
+    with pytest.raises(
+        InputError, match=r"c\.pt was trained with sequences t1, as .*c_trained_with\.json says, others with flair"
+    ):
         join_weights([make("a"), make("c", sequences=["t1"])])
