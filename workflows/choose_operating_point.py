@@ -18,7 +18,7 @@ from islesnet.errors import InputError
 from islesnet.files import require_writable
 from islesnet.metrics import expected_calibration_error
 from islesnet.networks import OperatingPoint, operating_point_file, read_operating_point, require_weights
-from islesnet.networks.weight_files import checksum_of
+from islesnet.networks.weight_files import checksum_of, require_present
 from workflows.bundle_config import open_recipe
 from workflows.command_line import answer, command_line, say_step
 from workflows.commands import BUNDLE
@@ -46,8 +46,7 @@ def choose(chosen: argparse.Namespace) -> int:
     """Refuse what cannot be chosen on or for, then choose and write."""
     datalist = chosen.datalist or chosen.data / "datalist.json"
     _require_own(chosen.model)
-    bundle = open_recipe("recipes/evaluate.yaml", {"checkpoint": chosen.model})
-    require_weights(chosen.model, *(bundle.get_parsed_content(name) for name in ("network_def", "trained_with")))
+    _require_of_default(chosen.model)
     _require_unchosen(chosen.model, chosen.replace)
     file = operating_point_file(chosen.model)
     require_writable(file.parent)
@@ -102,6 +101,16 @@ def _require_own(weights: Path) -> None:
             f"{weights.name} and what lies beside it elsewhere and name the copy with --replace, or give --threshold "
             "and its like where they are used."
         )
+
+
+def _require_of_default(weights: Path) -> None:
+    """Refuse weights of another network than the default's, or used otherwise."""
+    bundle = open_recipe("recipes/evaluate.yaml", {"checkpoint": weights})
+    require_present(weights)
+    try:
+        require_weights(weights, *(bundle.get_parsed_content(name) for name in ("network_def", "trained_with")))
+    except InputError as error:
+        raise InputError(f"{error} A point is chosen for weights of the default's network alone.") from error
 
 
 def _require_unchosen(weights: Path, replace: bool) -> None:

@@ -107,13 +107,13 @@ def other_choices(trained: Mapping[str, Any], wanted: Mapping[str, object]) -> l
     ]
 
 
-def option_of(name: str, value: Any) -> str:
-    """Say how the choice that weights were trained with is given, where they are used."""
+def way_to_use(name: str, value: Any) -> str:
+    """Say how weights are used with a choice that they were trained with; not every command has an option for it."""
     if name == "spacing":
-        return f'without --spacing or, for the paper\'s recipes, with "{value}"'
+        return f"with the bundle's recipe and without --spacing or, for the paper's recipes, with --spacing \"{value}\""
     if name == "sequences" and len(value) == 1:
-        return f"--sequence {value[0]}, which the paper's recipe has"
-    return f'--{name} "{value}"'
+        return f"with the bundle's recipe inference_paper.yaml and --sequence {value[0]}"
+    return f'with the bundle\'s recipe and --{name} "{value}"'
 
 
 def in_words(value: object) -> str:

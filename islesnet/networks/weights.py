@@ -16,12 +16,12 @@ from islesnet.networks.trained_with import (
     SPACING,
     in_mm,
     in_words,
-    option_of,
     other_choices,
     read_trained_with,
     spacings_in,
     trained_with,
     trained_with_file,
+    way_to_use,
     write_trained_with,
 )
 from islesnet.networks.weight_files import (
@@ -58,7 +58,7 @@ def require_weights(path: str | PathLike[str], network: nn.Module, choices: Mapp
     for name, trained, wanted in other_choices(trained_with(path, weights), choices or {}):
         raise InputError(
             f"The weights at {path} were trained with {name} {in_words(trained)}, as {trained_with_file(path)} says, "
-            f"and are to be used with {in_words(wanted)}. Use them as they were trained: {option_of(name, trained)}."
+            f"and are to be used with {in_words(wanted)}. Use them as they were trained: {way_to_use(name, trained)}."
         )
     difference = _difference(weights, own, "the configured network needs")
     if difference:
@@ -69,7 +69,7 @@ def require_weights(path: str | PathLike[str], network: nn.Module, choices: Mapp
         member = f"{name.removesuffix(SPACING).rstrip('.')} of the " if name != SPACING else "The "
         raise InputError(
             f"{member}weights at {path} were trained on voxels of {trained} mm, and are to be used on {wanted} mm. "
-            f"Use them as they were trained: {option_of('spacing', list(trained))}."
+            f"Use them as they were trained: {way_to_use('spacing', list(trained))}."
         )
     logger.info("Weights: %s%s", path, _origin_of(Path(path)))
 

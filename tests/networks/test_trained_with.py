@@ -47,25 +47,28 @@ def test_weights_are_taken_with_what_they_were_trained_with(make):
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "sentence"),
+    ("name", "value", "both", "way"),
     [
-        (
-            "sequences",
-            ["dwi"],
-            r"sequences flair, as .*model_trained_with\.json says, .* with dwi.*: --sequence flair,",
-        ),
+        ("sequences", ["dwi"], "flair, dwi", "recipe inference_paper.yaml and --sequence flair."),
         (
             "spacing",
             [2.0, 2.0, 2.0],
-            r"with spacing 1\.8, 1\.8, 1\.0, as .* with 2\.0, 2\.0, 2\.0\. Use .*: without",
+            "1.8, 1.8, 1.0, 2.0, 2.0, 2.0",
+            "recipe and without --spacing or, for the paper's",
         ),
-        ("head", "sigmoid", 'with head softmax, as .*, and are to be used with sigmoid. Use .*: --head "softmax"'),
-        ("context", 2, 'with context 1, as .*, and are to be used with 2. Use .* trained: --context "1"'),
+        ("head", "sigmoid", "softmax, sigmoid", 'recipe and --head "softmax".'),
+        ("context", 2, "1, 2", 'recipe and --context "1".'),
     ],
 )
-def test_weights_trained_with_another_choice_are_refused_with_both_and_what_to_do(make, name, value, sentence):
-    with pytest.raises(InputError, match=sentence):
-        require_weights(make(), network(), {**CHOICES, name: value})
+def test_weights_trained_with_another_choice_are_refused_with_both_and_what_to_do(make, name, value, both, way):
+    path = make()
+
+    with pytest.raises(InputError) as caught:
+        require_weights(path, network(), {**CHOICES, name: value})
+
+    told = str(caught.value).replace(f", as {trained_with_file(path)} says, and are to be used with ", ", ")
+    assert told.startswith(f"The weights at {path} were trained with {name} {both}. ")
+    assert f"Use them as they were trained: with the bundle's {way}" in told
 
 
 def test_weights_that_say_nothing_are_taken_as_before(make):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from islesnet.data import find_cases, lesion_volume_ml, write_datalist
-from islesnet.networks import OperatingPoint, operating_point_file, read_operating_point
+from islesnet.networks import OperatingPoint, operating_point_file, read_operating_point, write_trained_with
 from islesnet.phantom import PhantomSettings, write_dataset
 from workflows.bundle_config import open_recipe
 from workflows.choose_operating_point import main, validation_cases
@@ -77,6 +77,16 @@ def test_weights_of_another_network_are_refused_before_any_patient_is_read(tmp_p
 
     assert main(words(tmp_path / "other.pt", tmp_path)) == 1
     assert "are of another network" in capsys.readouterr().err
+
+
+def test_weights_of_another_head_are_refused_with_what_is_taken(weights, data, capsys):
+    write_trained_with(weights, {"head": "sigmoid"})
+
+    assert main(words(weights, data)) == 1
+
+    said = " ".join(capsys.readouterr().err.split())
+    assert "with head sigmoid" in said and "with the bundle's recipe and --head" in said
+    assert said.endswith("A point is chosen for weights of the default's network alone.")
 
 
 def test_one_patient_with_a_lesion_is_too_few(data, tmp_path, weights, capsys):
