@@ -73,7 +73,8 @@ def _release(arguments: argparse.Namespace) -> int:
 
 def _require_releasable(weights: Path) -> None:
     """Refuse weights that the card beside them does not describe."""
-    require_weights(weights, open_recipe("recipes/inference.yaml", {}).get_parsed_content("network_def"))
+    bundle = open_recipe("recipes/inference.yaml", {})
+    require_weights(weights, *(bundle.get_parsed_content(name) for name in ("network_def", "trained_with")))
     if not checksum_of(weights).is_file():
         raise InputError(
             f"{weights} has no checksum beside it, as a training leaves it, and the card in docs and metadata.json "

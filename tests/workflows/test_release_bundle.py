@@ -12,6 +12,7 @@ import torch
 from monai.bundle import ConfigParser
 
 from islesnet.data import Case, read_volume
+from islesnet.networks import write_trained_with
 from islesnet.phantom import PhantomSettings, make_patient, write_patient
 from islesnet.segment import segment_cases
 from workflows import release_bundle
@@ -113,6 +114,15 @@ def test_weights_that_the_card_does_not_describe_are_refused(checkout, tmp_path,
     assert release_bundle.main(["--out", str(tmp_path / "out")]) == 1
 
     assert "sha256sum model.pt > model.pt.sha256" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_weights_that_were_trained_otherwise_than_the_release_uses_them_are_refused(checkout, tmp_path, capsys):
+    write_trained_with(checkout / "models" / "model.pt", {"head": "sigmoid"})
+
+    assert release_bundle.main(["--out", str(tmp_path / "out")]) == 1
+
+    assert "were trained with head sigmoid" in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "out").exists()
 
 
