@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from islesnet.errors import InputError
+from islesnet.files import sha256_of
 from islesnet.networks.operating_point import OperatingPoint, operating_point_file, read_operating_point
 from islesnet.networks.trained_with import (
     SPACING,
@@ -188,7 +189,7 @@ def write_ensemble(members: Sequence[str | PathLike[str]], path: str | PathLike[
     """Write the weights of one `EnsembleNetwork`, and beside them what is said of its members.
 
     That is what they were trained with, and whether the bias is corrected. Where all members have the same operating
-    point, it becomes the ensemble's, unless one lies there already.
+    point, it becomes the ensemble's, unless one was chosen for the same members together before.
 
     Args:
         members: a file of weights for each, in order.
@@ -198,15 +199,19 @@ def write_ensemble(members: Sequence[str | PathLike[str]], path: str | PathLike[
         InputError: as `join_weights`.
     """
     path = Path(path)
-    save_tensors(join_weights(members), path)
+    joined, before = join_weights(members), sha256_of(path) if path.is_file() else ""
+    save_tensors(joined, path)
     known: dict[str, Any] = {}
     for member in members:
         known |= trained_with(member, read_state_dict(member, "weights"))
     write_trained_with(path, known)
     points = [read_operating_point(member) for member in members]
     common = points[0] if len(set(points)) == 1 else OperatingPoint()
-    chosen = read_operating_point(path) if operating_point_file(path).is_file() else common
-    point = replace(chosen, bias_correction=points[0].bias_correction)
+    # What lies there for other members is not this ensemble's.
+    is_chosen = operating_point_file(path).is_file() and sha256_of(path) == before
+    point = replace(read_operating_point(path) if is_chosen else common, bias_correction=points[0].bias_correction)
+    if not is_chosen:
+        operating_point_file(path).unlink(missing_ok=True)
     if point != read_operating_point(path):
         point.write(operating_point_file(path))
 

@@ -194,6 +194,17 @@ def test_operating_point_that_all_members_share_is_the_ensembles_unless_it_has_i
     assert read_operating_point(ensemble) == OperatingPoint(threshold=0.7)
 
 
+@pytest.mark.parametrize(("thresholds", "expected"), [((0.7, 0.7), 0.7), ((0.6, 0.7), 0.5)])
+def test_operating_point_of_earlier_members_is_not_that_of_later_ones(thresholds, expected, tmp_path):
+    ensemble, members = tmp_path / "ensemble.pt", [tmp_path / f"{number}.pt" for number in range(2)]
+    for threshold in ((0.3, 0.3), thresholds):
+        for member, own in zip(members, threshold, strict=True):
+            OperatingPoint(threshold=own).write(operating_point_file(save(slab_network(), member)))
+        write_ensemble(members, ensemble)
+
+    assert read_operating_point(ensemble) == OperatingPoint(threshold=expected)
+
+
 def test_networks_that_are_shown_different_things_are_not_joined(tmp_path):
     plain, corrected = (save(slab_network(), tmp_path / f"{name}.pt") for name in ("plain", "corrected"))
     OperatingPoint(bias_correction=True).write(operating_point_file(corrected))
