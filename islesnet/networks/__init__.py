@@ -14,8 +14,8 @@ from islesnet.networks.pretrained import load_pretrained_encoder
 from islesnet.networks.process import device_of_this_process, keep_freed_memory, require_device
 from islesnet.networks.resnet50_unet import ResNet50UNet
 from islesnet.networks.slab import SlabNetwork
-from islesnet.networks.trained_with import trained_with_file, write_trained_with
-from islesnet.networks.weights import join_weights, require_weights, start_from, trained_spacing, write_ensemble
+from islesnet.networks.trained_with import trained_spacing, trained_with_file, write_trained_with
+from islesnet.networks.weights import join_weights, require_weights, start_from, write_ensemble
 
 __all__ = [
     "CompilingInferer",

@@ -1,4 +1,4 @@
-"""What a network was trained with, kept beside its weights where these do not show it: sequences, spacing, head."""
+"""What a network was trained with, in its weights or, where these do not show it, beside them: sequences, spacing."""
 
 import json
 import logging
@@ -12,10 +12,12 @@ import torch
 
 from islesnet.errors import InputError
 from islesnet.files import as_json, file_beside, write_json
+from islesnet.networks.weight_files import read_state_dict
 
 logger = logging.getLogger(__name__)
 
 SPACING = "spacing_mm"  # how the entry of a state dict ends that says on which voxels a network was trained
+USUAL_SPACING = (1.5, 1.5, 1.5)  # mm, as train.yaml has it
 
 
 def trained_with_file(weights: str | PathLike[str]) -> Path:
@@ -77,6 +79,25 @@ def trained_with(weights: str | PathLike[str], state: Mapping[str, torch.Tensor]
         in_words(list(others[0])),
     )
     return {}
+
+
+def trained_spacing(path: str | PathLike[str]) -> list[float]:
+    """Read from weights the size of the voxels that they were trained on; the usual size where they do not say.
+
+    Args:
+        path: a file with a state dict. One that cannot be read gives the usual size; `require_weights` says what is
+            wrong with it.
+
+    Returns:
+        mm along x, y, z.
+    """
+    try:
+        weights, beside = read_state_dict(path, "weights"), read_trained_with(path)
+    except (InputError, OSError) as error:
+        logger.debug("Voxels of %g mm are assumed: %s", USUAL_SPACING[0], error)
+        return list(USUAL_SPACING)
+    own = list(spacings_in(weights).values())
+    return list(own[0] if own else beside.get("spacing", USUAL_SPACING))
 
 
 def spacings_in(state: Mapping[str, torch.Tensor]) -> dict[str, tuple[float, ...]]:

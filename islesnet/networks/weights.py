@@ -18,7 +18,6 @@ from islesnet.networks.trained_with import (
     in_mm,
     in_words,
     other_choices,
-    read_trained_with,
     spacings_in,
     trained_with,
     trained_with_file,
@@ -36,7 +35,6 @@ from islesnet.networks.weight_files import (
 logger = logging.getLogger(__name__)
 
 MEMBERS = "members."  # how an ensemble's entries begin, followed by the member's number
-USUAL_SPACING = (1.5, 1.5, 1.5)  # mm, as train.yaml has it
 
 
 def require_weights(path: str | PathLike[str], network: nn.Module, choices: Mapping[str, object] | None = None) -> None:
@@ -73,25 +71,6 @@ def require_weights(path: str | PathLike[str], network: nn.Module, choices: Mapp
             f"Use them as they were trained: {way_to_use('spacing', list(trained))}."
         )
     logger.info("Weights: %s%s", path, _origin_of(Path(path)))
-
-
-def trained_spacing(path: str | PathLike[str]) -> list[float]:
-    """Read from weights the size of the voxels that they were trained on; the usual size where they do not say.
-
-    Args:
-        path: a file with a state dict. One that cannot be read gives the usual size; `require_weights` says what is
-            wrong with it.
-
-    Returns:
-        mm along x, y, z.
-    """
-    try:
-        weights, beside = read_state_dict(path, "weights"), read_trained_with(path)
-    except (InputError, OSError) as error:
-        logger.debug("Voxels of %g mm are assumed: %s", USUAL_SPACING[0], error)
-        return list(USUAL_SPACING)
-    own = list(spacings_in(weights).values())
-    return list(own[0] if own else beside.get("spacing", USUAL_SPACING))
 
 
 def start_from(

@@ -28,7 +28,7 @@ from monai.bundle import ConfigParser
 from islesnet.data import Case, find_cases, split_cases, write_datalist
 from islesnet.errors import InputError
 from islesnet.networks import can_compile
-from islesnet.networks.weights import USUAL_SPACING
+from islesnet.networks.trained_with import USUAL_SPACING
 from islesnet.phantom import PhantomSettings, write_dataset
 from islesnet.segment import bundle_folder, segment_cases
 from workflows.benchmark.real_volumes import add_real, why_left_out
