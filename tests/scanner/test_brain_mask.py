@@ -133,6 +133,27 @@ def test_hd_bet_computes_on_the_device_that_is_asked_for(head, tmp_path, monkeyp
     assert find_brain(head["t1"], device=device).way == "hd-bet"
 
 
+def test_hd_bet_that_fails_on_a_gpu_is_run_on_the_cpu_with_a_warning(head, tmp_path, monkeypatch, caplog):
+    sitk.WriteImage(head["brain"], tmp_path / "brain.nii.gz")
+    on_gpu = '[ "$6" = cuda ] && { echo out of memory >&2; exit 1; }'
+    install_hd_bet(tmp_path, monkeypatch, f'{on_gpu}; cp {tmp_path}/brain.nii.gz "${{4%.nii.gz}}_bet.nii.gz"')
+
+    brain = find_brain(head["t1"], device="cuda")
+
+    assert brain.way == "hd-bet" and dice(brain.mask, head["brain"]) == 1
+    assert caplog.messages == ["HD-BET failed (out of memory) on cuda; it is run on the CPU, which takes longer."]
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_hd_bet_that_fails_on_the_cpu_is_not_run_again(head, tmp_path, monkeypatch, device):
+    install_hd_bet(tmp_path, monkeypatch, f"echo $6 >> {tmp_path}/devices")
+
+    with pytest.raises(InputError, match="HD-BET wrote no mask"):
+        find_brain(head["t1"], way="hd-bet", device=device)
+
+    assert (tmp_path / "devices").read_text().split() == list(dict.fromkeys([device, "cpu"]))
+
+
 def test_failure_of_hd_bet_is_said_in_its_words(head, tmp_path, monkeypatch):
     install_hd_bet(tmp_path, monkeypatch, "echo out of memory >&2; exit 1")
     with pytest.raises(InputError, match=r"HD-BET failed \(out of memory\)"):
