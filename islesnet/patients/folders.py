@@ -19,7 +19,7 @@ from islesnet.volumes.file_names import (
     words_of,
 )
 from islesnet.volumes.links import leads_to_others
-from islesnet.volumes.listing import shown_in
+from islesnet.volumes.listing import can_be_listed, shown_in
 
 logger = logging.getLogger(__name__)
 
@@ -175,7 +175,7 @@ def _is_of_results(scan: Path) -> bool:
 def _entries_if_open(folder: Path) -> list[Path]:
     """List what lies in a folder; nothing where it cannot be opened, which `_holds_scan` notices."""
     try:
-        return [folder / entry.name for entry in shown_in(folder)]
+        return [folder / name for name in shown_in(folder)]
     except OSError as error:
         logger.debug("The folder %s cannot be opened (%s)", folder, (error.strerror or "").lower())
         return []
@@ -183,11 +183,7 @@ def _entries_if_open(folder: Path) -> list[Path]:
 
 def _is_closed(folder: Path) -> bool:
     """Tell whether a folder cannot be opened."""
-    try:
-        shown_in(folder)
-    except OSError:
-        return True
-    return not os.access(folder, os.X_OK)
+    return not (can_be_listed(folder) and os.access(folder, os.X_OK))
 
 
 def _lost_scans_in(folder: Path) -> Iterator[Path]:

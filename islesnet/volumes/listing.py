@@ -8,7 +8,9 @@ from pathlib import Path
 
 from islesnet.volumes.file_names import SYSTEM_FOLDERS, natural_key
 
-_kept: ContextVar[dict[Path, list[os.DirEntry[str]]] | None] = ContextVar("kept", default=None)
+# Of each folder the names as one text: those of a million slices take 15 MB so, and five times that one by one.
+_kept: ContextVar[dict[Path, str] | None] = ContextVar("kept", default=None)
+_BETWEEN = "\0"  # is in no name
 
 
 @contextmanager
@@ -28,8 +30,11 @@ def listed_once() -> Iterator[None]:
         _kept.reset(token)
 
 
-def shown_in(folder: Path) -> list[os.DirEntry[str]]:
-    """List what lies in a folder, without hidden names and the system's own folders, in natural order.
+def shown_in(folder: Path) -> list[str]:
+    """List the names in a folder, without hidden ones and the system's own folders, in natural order.
+
+    Returns:
+        the names; a slash ends those of folders, and of links to folders.
 
     Raises:
         OSError: where the folder cannot be opened.
@@ -38,12 +43,33 @@ def shown_in(folder: Path) -> list[os.DirEntry[str]]:
     if kept is None:
         return _list(folder)
     if folder not in kept:
-        kept[folder] = _list(folder)
-    return list(kept[folder])
+        kept[folder] = _BETWEEN.join(_list(folder))
+    return kept[folder].split(_BETWEEN) if kept[folder] else []
 
 
-def _list(folder: Path) -> list[os.DirEntry[str]]:
+def can_be_listed(folder: Path) -> bool:
+    """Tell whether a folder can be opened; it is listed whole where that is done once in any case."""
+    try:
+        if _kept.get() is None:
+            with os.scandir(folder) as found:
+                next(found, None)
+        else:
+            shown_in(folder)
+    except OSError:
+        return False
+    return True
+
+
+def _list(folder: Path) -> list[str]:
     # Unlike Path.iterdir, this tells folders from files without a look at each of a scanner's thousands of slices.
     with os.scandir(folder) as found:
         shown = [entry for entry in found if not entry.name.startswith(".") and entry.name not in SYSTEM_FOLDERS]
-    return sorted(shown, key=lambda entry: natural_key(entry.name))
+    shown.sort(key=lambda entry: natural_key(entry.name))
+    return [f"{entry.name}/" if _is_folder(entry) else entry.name for entry in shown]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads back to itself
+        return False

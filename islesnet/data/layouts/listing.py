@@ -1,7 +1,6 @@
 """Look into a data set's folders: what lies there, results too; a closed folder is refused by its name."""
 
 import logging
-import os
 from pathlib import Path
 
 from islesnet.counts import first_of
@@ -21,12 +20,12 @@ def entries(folder: Path) -> list[Path]:
     Raises:
         InputError: where the folder cannot be opened.
     """
-    return [folder / entry.name for entry in _scan(folder)]
+    return [folder / name for name in _names_in(folder)]
 
 
 def folders_in(folder: Path) -> list[Path]:
     """List the folders (and links to folders) that lie directly in a folder."""
-    return [folder / entry.name for entry in _scan(folder) if _is_folder(entry)]
+    return [folder / name for name in _names_in(folder) if name.endswith("/")]
 
 
 def own_folders_in(folder: Path, patient: Path) -> list[Path]:
@@ -45,7 +44,7 @@ def tell_others(patient: Path) -> None:
 
 def volumes_in(folder: Path) -> list[Path]:
     """List the files (and links, even to nothing) directly in a folder whose suffix is that of a volume."""
-    return [folder / entry.name for entry in _scan(folder) if stem_of(entry.name) is not None and not _is_folder(entry)]
+    return [folder / name for name in _names_in(folder) if stem_of(name) is not None and not name.endswith("/")]
 
 
 def holds_dicom(folder: Path) -> bool:
@@ -54,14 +53,7 @@ def holds_dicom(folder: Path) -> bool:
     return any(path.suffix.lower() in (".dcm", ".ima") for path in files)
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link that leads back to itself
-        return False
-
-
-def _scan(folder: Path) -> list[os.DirEntry[str]]:
+def _names_in(folder: Path) -> list[str]:
     try:
         return shown_in(folder)
     except OSError as error:
