@@ -6,8 +6,9 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,16 +86,18 @@ def as_json(content: Mapping[str, object]) -> dict[str, Any]:
     return told
 
 
-def remove_parts(folder: Path, endings: tuple[str, ...] = ("",)) -> None:
+def remove_parts(folder: Path, endings: tuple[str, ...] = ("",), least_age_s: float = 0.0) -> None:
     """Remove what a killed process left of files that `whole_file` was to write into a folder.
 
     Args:
         folder: it may be absent.
         endings: of the files' names; by default all are removed.
+        least_age_s: seconds since a file was last written to, where others may be writing theirs.
     """
     for part in folder.glob(".part.*"):
-        if part.name.endswith(endings):
-            part.unlink(missing_ok=True)
+        with suppress(FileNotFoundError, PermissionError):  # removed meanwhile, or another user's
+            if part.name.endswith(endings) and time.time() - part.stat().st_mtime >= least_age_s:
+                part.unlink()
 
 
 def sha256_of(path: Path) -> str:

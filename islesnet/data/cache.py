@@ -11,9 +11,11 @@ from monai.data import PersistentDataset
 from monai.data.utils import pickle_hashing
 from monai.utils import convert_to_tensor
 
-from islesnet.files import whole_file
+from islesnet.files import remove_parts, whole_file
 
 logger = logging.getLogger(__name__)
+
+_DAY_S = 24 * 3600.0
 
 
 class CachedPatients(PersistentDataset):
@@ -21,7 +23,8 @@ class CachedPatients(PersistentDataset):
 
     A patient's file appears in the cache whole or not at all. MONAI moves it there from the folder for temporary
     files: across file systems that is a copy, which others read half done, and which a kill leaves so. A file that
-    cannot be read for all that (a full disk's, an older version's) is made again, with a warning.
+    cannot be read for all that (a full disk's, an older version's) is made again, with a warning. What a killed
+    process left half written is removed a day later, when no other training can be writing it still.
 
     Args:
         data: the patients, items that can be pickled: what is kept is found again by them.
@@ -34,6 +37,7 @@ class CachedPatients(PersistentDataset):
         # Without track_meta an item that is read again has lost its grid; with weights_only none would be read again.
         super().__init__(data, transform, cache_dir, hash_transform=pickle_hashing, track_meta=True, weights_only=False)
         self.folder = Path(cache_dir)
+        remove_parts(self.folder, least_age_s=_DAY_S)
 
     def _cachecheck(self, item_transformed: Any) -> Any:
         """Give a patient as kept, or made and then kept, in place of MONAI's method of this name."""

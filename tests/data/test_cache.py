@@ -1,7 +1,9 @@
 """Preprocessed patients on disk: found again, whole or not at all, made again where they cannot be read."""
 
 import logging
+import os
 import pickle
+import time
 
 import pytest
 import torch
@@ -93,7 +95,7 @@ def test_no_process_ever_sees_a_file_that_is_being_written(patients, tmp_path, m
     assert being_written.startswith(".part.") and being_written.endswith(name)
 
 
-def test_training_that_is_killed_while_it_writes_leaves_no_file(patients, prepare, tmp_path, monkeypatch):
+def test_training_that_is_interrupted_while_it_writes_leaves_no_file(patients, prepare, tmp_path, monkeypatch):
     def stop(content, file):
         file.write(b"half")
         raise KeyboardInterrupt
@@ -104,6 +106,20 @@ def test_training_that_is_killed_while_it_writes_leaves_no_file(patients, prepar
 
     assert files(tmp_path) == []
     assert float(patients[0]["image"].mean()) == 1.0
+
+
+@pytest.mark.parametrize(("hours", "is_removed"), [(25, True), (23, False)])
+def test_half_written_file_of_a_killed_process_is_removed_a_day_later(hours, is_removed, patients, tmp_path):
+    patients[0]
+    (whole,) = files(tmp_path)
+    part = tmp_path / "cache" / f".part.x1y2.{whole}"
+    part.write_bytes(b"half")
+    for file in (part, tmp_path / "cache" / whole):
+        os.utime(file, (time.time() - hours * 3600,) * 2)
+
+    CachedPatients(PATIENTS, patients.transform, tmp_path / "cache")
+
+    assert files(tmp_path) == ([whole] if is_removed else [part.name, whole])
 
 
 def test_cache_may_be_removed_at_any_time(patients, prepare, tmp_path):
