@@ -78,9 +78,14 @@ class Scaling:
     divisors: tuple[float, ...] = ()
     slopes: tuple[float, ...] = ()
 
-    def is_comparable(self, other: "Scaling") -> bool:
-        """Tell whether the signals of two volumes can be compared."""
-        return bool(self.divisors) == bool(other.divisors) and self.slopes == other.slopes
+    def why_not_with(self, other: "Scaling") -> str:
+        """Say why the signal cannot be compared with that of a volume of as many slices; nothing where it can."""
+        if bool(self.divisors) == bool(other.divisors) and self.slopes == other.slopes:
+            return ""
+        return (
+            "Philips scaled them differently, and the private tag (2005,100E) that undoes it is missing; export them "
+            "again with private tags"
+        )
 
     def signal_of(self, image: Image) -> Image:
         """Return the signal of a volume that was read as it is displayed."""

@@ -189,7 +189,8 @@ class Chooser:
         image = stored
         file = option.first.file if len(option.members) == 1 and not notes else None
         if option.role == "adc":
-            image, notes = _adc_in_usual_unit(image, option, notes)
+            image, unit = in_usual_unit(image)
+            notes = [*notes, *tell_unit(option.source, unit)]
         self.images[option.role] = RawImage(
             image,
             option.source,
@@ -272,14 +273,6 @@ def _why_no_ratio(b0: Option, dwi: Option) -> str:
         return "the DWI's b-value is not known (the name of a file may say it: dwi_b1000.nii.gz)"
     if higher <= lower:
         return f"their b-values are {lower:g} and {higher:g} s/mm2"
-    if not all(member.scaling.is_comparable(b0.first.scaling) for member in dwi.members):
-        return (
-            "Philips scaled them differently, and the private tag (2005,100E) that undoes it is missing; export them "
-            "again with private tags"
-        )
-    return "" if _fits(b0.first, dwi.first) else "they differ in grid or echo time"
-
-
-def _adc_in_usual_unit(image: Image, option: Option, notes: list[str]) -> tuple[Image, list[str]]:
-    image, unit = in_usual_unit(image)
-    return image, [*notes, *tell_unit(option.source, unit)]
+    if not _fits(b0.first, dwi.first):
+        return "they differ in grid or echo time"
+    return next(filter(None, (b0.first.scaling.why_not_with(member.scaling) for member in dwi.members)), "")

@@ -211,6 +211,18 @@ def test_no_adc_is_computed_where_the_scale_of_philips_is_lost(tmp_path, is_one_
     assert any("the private tag (2005,100E) that undoes it is missing" in note for note in patient.notes)
 
 
+def test_b_values_of_philips_with_other_slices_are_said_to_differ_in_grid(tmp_path):
+    series = generate_uid()
+    philips_diffusion(tmp_path / "a", 0, series, head() * 4, scale=None)
+    philips_diffusion(tmp_path / "b", 1000, series, head()[:-1], scale=None)
+
+    patient = read_patient(tmp_path)
+
+    assert "adc" not in patient.images
+    (told,) = [note for note in patient.notes if note.startswith("No ADC map")]
+    assert told.endswith(": they differ in grid or echo time.")
+
+
 def test_adc_map_of_philips_keeps_the_unit_that_is_displayed(tmp_path):
     values = np.full((6, 10, 12), 800) + head(scale=0) % 2
     tags = {"ImageType": ["DERIVED", "PRIMARY", "ADC", "ADC"], "RescaleSlope": 1.0, "Manufacturer": "Philips"}
