@@ -78,6 +78,11 @@ class Scaling:
     divisors: tuple[float, ...] = ()
     slopes: tuple[float, ...] = ()
 
+    @property
+    def is_uneven(self) -> bool:
+        """Whether slices are known to be displayed with different scalings, so that the volume would have steps."""
+        return len(set(self.divisors)) > 1
+
     def why_not_with(self, other: "Scaling") -> str:
         """Say why the signal cannot be compared with that of a volume of as many slices; nothing where it can."""
         if bool(self.divisors) == bool(other.divisors) and self.slopes == other.slopes:

@@ -14,6 +14,7 @@ _WISHED_B_VALUE = 1000.0
 _USUAL = 200.0  # s/mm2 from the wished one; further away, lesions look fainter or brighter than the network has seen
 _DARKEST = np.float32(1e-6)  # a voxel of 0 has no logarithm
 _HEAD_MM = 200.0  # a field of view beyond this shows no more of the brain
+_DIFFUSION = {"dwi", "b0"}  # whose ratio is the ADC, and whose mean over directions the trace
 _OF_A_VISIT = ("FrameOfReferenceUID", "StudyDate")
 _REFORMATTED = {"MPR", "REFORMATTED", "RESAMPLED", "INTERPOLATED", "AVERAGE", "COMPRESSED"}
 # Siemens exports one acquisition several times over: words of the image type or the description, and what is said of
@@ -77,9 +78,14 @@ class Option:
         return mean, notes
 
     def _read(self, member: Candidate) -> tuple[Image, list[str]]:
-        """Read a volume's signal, which compares with that of others; a map's unit is that of what is displayed."""
+        """Read a volume as it is displayed; as its signal where values are compared that may be scaled differently.
+
+        Those are the b-values and directions of diffusion, and the slices of one volume. A map's unit is that of what
+        is displayed.
+        """
         image, notes = member.load()
-        return image if self.role == "adc" else member.scaling.signal_of(image), notes
+        is_compared = self.role in _DIFFUSION or (self.role != "adc" and member.scaling.is_uneven)
+        return member.scaling.signal_of(image) if is_compared else image, notes
 
     def holds(self, image: Image) -> bool:
         """Tell whether it has an image's values, voxel by voxel."""

@@ -223,6 +223,21 @@ def test_b_values_of_philips_with_other_slices_are_said_to_differ_in_grid(tmp_pa
     assert told.endswith(": they differ in grid or echo time.")
 
 
+@pytest.mark.parametrize("role", ["t1", "t2", "flair"])
+def test_image_of_philips_is_as_it_is_displayed(role, tmp_path):
+    tags = {**tags_of(role), "RescaleSlope": 2.0, "Manufacturer": "Philips"}
+    classic(tmp_path, head(), private=[(*PHILIPS_SCALE, 0.25)], **tags)
+
+    assert np.array_equal(array_of(read_patient(tmp_path), role), head() * 2)
+
+
+def test_image_of_philips_whose_slices_are_scaled_differently_is_the_signal(tmp_path):
+    tags = {**tags_of("flair"), "RescaleSlope": PerSlice([1.0, 2.0] * 3), "Manufacturer": "Philips"}
+    classic(tmp_path, head(), private=[(*PHILIPS_SCALE, 0.5)], **tags)
+
+    assert np.array_equal(array_of(read_patient(tmp_path), "flair"), head() / 0.5)
+
+
 def test_adc_map_of_philips_keeps_the_unit_that_is_displayed(tmp_path):
     values = np.full((6, 10, 12), 800) + head(scale=0) % 2
     tags = {"ImageType": ["DERIVED", "PRIMARY", "ADC", "ADC"], "RescaleSlope": 1.0, "Manufacturer": "Philips"}
