@@ -102,7 +102,8 @@ def say_errors_plainly() -> None:
     `python -m monai.bundle run` wraps whatever a config raises. The bundle calls this in its `initialize`
     section; code that merely imports islesnet keeps Python's own behaviour.
 
-    Of several processes that torchrun started, all but the first wait a little: what stops them all is said once.
+    Of several processes that torchrun started, all but the first wait a little: what stops them all is said once, as
+    torchrun ends them meanwhile. One that nobody ends says it too.
     """
     unchanged = sys.excepthook
 
@@ -111,7 +112,7 @@ def say_errors_plainly() -> None:
         if cause is None:
             unchanged(kind, error, traceback)
         else:
-            if os.environ.get("RANK", "0") != "0":
+            if _is_follower():
                 time.sleep(_SECONDS_FOR_THE_FIRST)
             sys.stderr.write(f"islesnet: {in_words(cause)}\n")
 
@@ -141,6 +142,12 @@ def in_words(cause: InputError | OSError) -> str:
     if isinstance(cause, OSError) and cause.filename is not None and cause.strerror:
         return f"{cause.filename}: {cause.strerror.lower()}"
     return str(cause)
+
+
+def _is_follower() -> bool:
+    """Tell whether this is one of several processes, and not the first; a RANK that was merely left set is none."""
+    is_one_of_several = "TORCHELASTIC_RUN_ID" in os.environ or os.environ.get("WORLD_SIZE", "1") != "1"
+    return is_one_of_several and os.environ.get("RANK", "0") != "0"
 
 
 def _is_number(value: object, minimum: float, maximum: float, is_whole: bool) -> bool:

@@ -38,9 +38,24 @@ def test_refused_file_is_one_line_with_its_name():
     assert ended.stderr == "islesnet: /nowhere/dwi.nii.gz: no such file or directory\n"
 
 
-@pytest.mark.parametrize(("rank", "is_said_at_once"), [("0", True), ("1", False)])
-def test_of_several_processes_the_first_says_what_stops_them_before_the_others_do(rank, is_said_at_once, monkeypatch):
-    monkeypatch.setenv("RANK", rank)
+TORCHRUN = {"TORCHELASTIC_RUN_ID": "none", "WORLD_SIZE": "2"}
+
+
+@pytest.mark.parametrize(
+    ("told", "is_said_at_once"),
+    [
+        ({"RANK": "0", **TORCHRUN}, True),
+        ({"RANK": "1", **TORCHRUN}, False),
+        ({"RANK": "1", "WORLD_SIZE": "2"}, False),
+        ({"RANK": "1"}, True),
+        ({"RANK": "1", "WORLD_SIZE": "1"}, True),
+    ],
+)
+def test_of_several_processes_the_first_says_what_stops_them_before_the_others_do(told, is_said_at_once, monkeypatch):
+    for name in ("RANK", *TORCHRUN):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
     waiting = ["from islesnet import errors", "errors.time.sleep = lambda seconds: print(f'waits {seconds:g} s')"]
 
     ended = run([*waiting, "raise InputError('mend me')"])
