@@ -134,12 +134,12 @@ def test_switch_written_in_small_letters_is_refused_early(patients, weights, tmp
     "tool", ["islesnet.scanner.hd_bet.is_hd_bet_ready", "islesnet.report.patient.dicom_seg.is_highdicom_installed"]
 )
 def test_tool_that_is_there_now_makes_patients_unfinished(weights, tmp_path, monkeypatch, tool):
-    stamps = set()
+    digests = set()
     for is_there in (False, True):
         monkeypatch.setattr(tool, lambda is_there=is_there: is_there)
         parser = open_recipe("inference", "inference", checkpoint=str(weights), output_dir=str(tmp_path)).parser
-        stamps.add(parser.get_parsed_content("finished").stamp({"patient": "anna"}))
-    assert len(stamps) == 2
+        digests.add(parser.get_parsed_content("finished").digest({"patient": "anna"}))
+    assert len(digests) == 2
 
 
 def test_prepared_scans_alone_are_segmented_without_a_report(patients, weights, tmp_path):
