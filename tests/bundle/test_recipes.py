@@ -71,7 +71,8 @@ def test_paper_trains_on_one_sequence_with_either_head_and_is_scored(head, chann
             head=head,
             spacing=TINY["spacing"],
         )
-    assert "trained with sequences flair, and are to be used with dwi" in str(input_error_behind(caught.value))
+    said = str(input_error_behind(caught.value))
+    assert "trained with sequences flair, as " in said and "are to be used with dwi" in said
     weights = torch.load(tmp_path / "models/model.pt", weights_only=True)
     assert weights["network.encoder.conv1.weight"].shape[1] == 3  # three slices
     assert weights["network.head.weight"].shape[0] == channels
