@@ -107,7 +107,8 @@ def test_file_that_names_another_spacing_than_the_weights_belongs_to_others_and_
     told = (
         f"{trained_with_file(path)} belongs to other weights and is ignored: it says that they were trained on voxels"
     )
-    assert {message.partition(" of 1.5")[0] for message in caplog.messages} == {told}
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert {warning.partition(" of 1.5")[0] for warning in warnings} == {told}
     assert f"1.5, 1.5, 1.5 mm, but those of {path} were on 2.0, 2.0, 2.0 mm" in caplog.text
 
 
