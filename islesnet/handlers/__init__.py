@@ -2,7 +2,7 @@
 
 from islesnet.handlers.appearance import TrainingAppearance
 from islesnet.handlers.begun_with import BegunWith
-from islesnet.handlers.bias_correction import NeedsBiasCorrection
+from islesnet.handlers.beside_weights import NeedsBiasCorrection, SaysTrainedWith
 from islesnet.handlers.checkpoint import WholeCheckpointSaver
 from islesnet.handlers.cohort_table import CohortTable
 from islesnet.handlers.early_stop import EndEarly, ResumableEarlyStop
@@ -13,7 +13,6 @@ from islesnet.handlers.progress import TimeLeft
 from islesnet.handlers.provenance import Provenance
 from islesnet.handlers.resume import ExactResume, first_step, steps_taken
 from islesnet.handlers.scores import PatientScores
-from islesnet.handlers.trained_with import SaysTrainedWith
 from islesnet.handlers.voxel_ratio import VoxelRatio
 from islesnet.handlers.weight_averaging import WeightAveraging
 

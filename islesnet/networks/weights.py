@@ -135,6 +135,43 @@ def join_weights(paths: Sequence[str | PathLike[str]]) -> dict[str, torch.Tensor
             trained on voxels of another size or with another choice, or used with the bias corrected where the first is
             not.
     """
+    return _join(paths)[0]
+
+
+def write_ensemble(members: Sequence[str | PathLike[str]], path: str | PathLike[str]) -> None:
+    """Write the weights of one `EnsembleNetwork`, and beside them what is said of its members.
+
+    That is what they were trained with, and whether the bias is corrected. Where all members have the same operating
+    point, it becomes the ensemble's, unless one was chosen for the same members together before.
+
+    Args:
+        members: a file of weights for each, in order.
+        path: the file to write.
+
+    Raises:
+        InputError: as `join_weights`.
+    """
+    path = Path(path)
+    before = sha256_of(path) if path.is_file() else ""
+    joined, known = _join(members)
+    save_tensors(joined, path)
+    write_trained_with(path, known)
+    _write_common_point(members, path, is_new=sha256_of(path) != before)
+
+
+def other_spacings(
+    weights: Mapping[str, torch.Tensor], needed: Mapping[str, torch.Tensor]
+) -> list[tuple[str, tuple[float, ...], tuple[float, ...]]]:
+    """Name the voxel sizes that differ between weights and what a network needs, each with the two of them in mm."""
+    return [
+        (name, in_mm(weights[name]), wanted)
+        for name, wanted in spacings_in(needed).items()
+        if not torch.allclose(weights[name].float(), needed[name].float().cpu())
+    ]
+
+
+def _join(paths: Sequence[str | PathLike[str]]) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Join weights as `join_weights`, and give beside them what is known of all: what they were trained with."""
     if not paths:
         raise InputError("an ensemble needs the weights of at least one network; none are given.")
     joined: dict[str, torch.Tensor] = {}
@@ -161,49 +198,19 @@ def join_weights(paths: Sequence[str | PathLike[str]]) -> dict[str, torch.Tensor
                 "them. All networks of an ensemble are shown the same."
             )
         joined |= {f"{MEMBERS}{number}.{name}": value for name, value in weights.items()}
-    return joined
+    return joined, known
 
 
-def write_ensemble(members: Sequence[str | PathLike[str]], path: str | PathLike[str]) -> None:
-    """Write the weights of one `EnsembleNetwork`, and beside them what is said of its members.
-
-    That is what they were trained with, and whether the bias is corrected. Where all members have the same operating
-    point, it becomes the ensemble's, unless one was chosen for the same members together before.
-
-    Args:
-        members: a file of weights for each, in order.
-        path: the file to write.
-
-    Raises:
-        InputError: as `join_weights`.
-    """
-    path = Path(path)
-    joined, before = join_weights(members), sha256_of(path) if path.is_file() else ""
-    save_tensors(joined, path)
-    known: dict[str, Any] = {}
-    for member in members:
-        known |= trained_with(member, read_state_dict(member, "weights"))
-    write_trained_with(path, known)
-    points = [read_operating_point(member) for member in members]
+def _write_common_point(members: Sequence[str | PathLike[str]], path: Path, is_new: bool) -> None:
+    """Write beside an ensemble the point that its members share; one chosen for these very members stays."""
+    point_file, points = operating_point_file(path), [read_operating_point(member) for member in members]
+    if is_new:
+        point_file.unlink(missing_ok=True)  # of other members
     common = points[0] if len(set(points)) == 1 else OperatingPoint()
-    # What lies there for other members is not this ensemble's.
-    is_chosen = operating_point_file(path).is_file() and sha256_of(path) == before
-    point = replace(read_operating_point(path) if is_chosen else common, bias_correction=points[0].bias_correction)
-    if not is_chosen:
-        operating_point_file(path).unlink(missing_ok=True)
+    chosen = read_operating_point(path) if point_file.is_file() else common
+    point = replace(chosen, bias_correction=points[0].bias_correction)
     if point != read_operating_point(path):
-        point.write(operating_point_file(path))
-
-
-def other_spacings(
-    weights: Mapping[str, torch.Tensor], needed: Mapping[str, torch.Tensor]
-) -> list[tuple[str, tuple[float, ...], tuple[float, ...]]]:
-    """Name the voxel sizes that differ between weights and what a network needs, each with the two of them in mm."""
-    return [
-        (name, in_mm(weights[name]), wanted)
-        for name, wanted in spacings_in(needed).items()
-        if not torch.allclose(weights[name].float(), needed[name].float().cpu())
-    ]
+        point.write(point_file)
 
 
 def _origin_of(path: Path) -> str:

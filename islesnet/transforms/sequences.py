@@ -75,7 +75,7 @@ class MarkHeadd(MapTransform):
     """Mark the head: where any sequence that is there is above the air. An absent one's zeros say nothing of it.
 
     Args:
-        keys: images whose channels are sequences; a channel of zeros is an absent one.
+        keys: the image, whose channels are sequences; a channel of zeros is an absent one.
         threshold: above it a voxel is head; a little more than the air's value after normalisation.
         mask_key: where the mask goes.
 

@@ -2,8 +2,11 @@ import pytest
 from ignite.engine import Engine, Events
 
 from islesnet.errors import InputError
-from islesnet.handlers import NeedsBiasCorrection
+from islesnet.handlers import NeedsBiasCorrection, SaysTrainedWith
 from islesnet.networks import OperatingPoint, operating_point_file, read_operating_point
+from islesnet.networks.trained_with import read_trained_with
+
+CHOICES = {"sequences": ["dwi"], "spacing": (2.0, 2.0, 2.0)}
 
 
 @pytest.fixture
@@ -31,8 +34,19 @@ def test_point_that_was_chosen_for_the_weights_keeps_the_rest(weights):
     assert read_operating_point(weights) == OperatingPoint(threshold=0.3, temperature=2.0, bias_correction=True)
 
 
+def test_what_weights_were_trained_with_is_said_after_the_first_epoch_already(weights):
+    engine, said = Engine(lambda engine, batch: None), []
+    SaysTrainedWith(weights, CHOICES).attach(engine)
+    engine.add_event_handler(Events.EPOCH_COMPLETED, lambda: said.append(read_trained_with(weights)))
+
+    engine.run([0], max_epochs=2)
+
+    assert said == [{"sequences": ["dwi"], "spacing": [2.0, 2.0, 2.0]}] * 2
+
+
 def test_nothing_is_said_where_there_are_no_weights(tmp_path):
     NeedsBiasCorrection(tmp_path / "model.pt").write()
+    SaysTrainedWith(tmp_path / "model.pt", CHOICES).write()
 
     assert list(tmp_path.iterdir()) == []
 
