@@ -82,13 +82,22 @@ def say_choice(choice: Choice, patients: int) -> list[str]:
     """Say what was chosen, and what it reaches on how many patients."""
     point = choice.point
     before, after = (expected_calibration_error(table) for table in (choice.reliability_before, choice.reliability))
+    if (point.temperature, point.offset) == (1, 0):
+        calibration = (
+            f"Calibration error {before:.5f} on every second of the patients; temperature and offset, fitted on the "
+            "rest, made it no smaller, and are left out"
+        )
+    else:
+        calibration = (
+            f"Calibration error {before:.5f} without temperature and offset, {after:.5f} with them, on every second of "
+            "the patients, whom they were not fitted on"
+        )
     return [
         f"Threshold {point.threshold:g}, smallest lesion {point.minimum_lesion_ml:g} ml, temperature "
         f"{point.temperature:g}, offset {point.offset:g}, {'with' if point.bias_correction else 'without'} bias "
         "correction",
         f"Mean Dice {choice.dice:.3f} on the {patients} patients that it was chosen on, over DWI, FLAIR, both and all",
-        f"Calibration error {before:.5f} without temperature and offset, {after:.5f} with them, on every second of the "
-        "patients, whom they were not fitted on",
+        calibration,
     ]
 
 

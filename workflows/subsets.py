@@ -17,7 +17,14 @@ from scipy.special import expit, logit
 
 from islesnet.components import label_lesions
 from islesnet.data import SEQUENCES, Case
-from islesnet.metrics import LogitHistogram, VoxelCounts, bootstrap_interval, score_mask, size_strata
+from islesnet.metrics import (
+    LogitHistogram,
+    VoxelCounts,
+    bootstrap_interval,
+    expected_calibration_error,
+    score_mask,
+    size_strata,
+)
 from islesnet.networks import OperatingPoint
 from islesnet.processes import usable_cores
 from islesnet.transforms import RemoveSmallLesionsd
@@ -108,8 +115,8 @@ def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) ->
 
     The threshold is 0.5 where the patients cannot tell it from the best, otherwise the nearest to it that they cannot
     (`nearest_as_good`): phantoms are not people, so what they do not clearly ask for is left as it was trained.
-    Temperature and offset are fitted on every second patient, and their reliability is that of the others. Whether the
-    bias is corrected is not chosen: the point says what the predictor does.
+    Temperature and offset are fitted on every second patient (`fit_calibration`), and their reliability is that of the
+    others. Whether the bias is corrected is not chosen: the point says what the predictor does.
 
     Args:
         predictor: the network.
@@ -130,10 +137,24 @@ def choose_operating_point(predictor: SubsetPredictor, cases: Sequence[Case]) ->
     means = by_patient.mean(axis=0)
     minimum = int(means.max(axis=0).argmax())
     threshold = nearest_as_good(by_patient[:, :, minimum], THRESHOLDS)
-    temperature, offset = (round(value, 3) for value in fitted.fit_temperature_and_offset())
+    temperature, offset = fit_calibration(fitted, shown)
     probability = scaled_threshold(THRESHOLDS[threshold], temperature, offset)
     point = OperatingPoint(probability, MINIMUM_ML[minimum], temperature, offset, predictor.bias_correction)
     return Choice(point, float(means[threshold, minimum]), shown.reliability(), shown.reliability(temperature, offset))
+
+
+def fit_calibration(fitted: LogitHistogram, shown: LogitHistogram) -> tuple[float, float]:
+    """Fit temperature and offset; they are 1 and 0 where those make other patients' probabilities no better.
+
+    Of a few patients one large lesion can decide what is fitted.
+
+    Args:
+        fitted: of the patients that they are fitted on.
+        shown: of the others.
+    """
+    temperature, offset = (round(value, 3) for value in fitted.fit_temperature_and_offset())
+    before, after = map(expected_calibration_error, (shown.reliability(), shown.reliability(temperature, offset)))
+    return (temperature, offset) if after < before else (1.0, 0.0)
 
 
 def nearest_as_good(dice: np.ndarray, thresholds: Sequence[float]) -> int:

@@ -10,6 +10,7 @@ from monai.data.meta_tensor import MetaTensor
 
 from islesnet.data import find_cases
 from islesnet.errors import InputError
+from islesnet.metrics import LogitHistogram
 from islesnet.networks import OperatingPoint, operating_point_file
 from islesnet.phantom import PhantomSettings, make_patient, write_dataset, write_patient
 from workflows.bundle_config import TrainedNetwork, open_recipe
@@ -22,6 +23,7 @@ from workflows.subsets import (
     SubsetPredictor,
     choose_operating_point,
     dice_by_minimum,
+    fit_calibration,
     nearest_as_good,
     scaled_threshold,
     score_subsets,
@@ -110,6 +112,16 @@ def test_operating_point_is_one_of_those_tried_and_has_the_dice_that_it_says(pre
     _, probability, _ = next(predictor.predict(pair[1], COMMON_SUBSETS))
     shown = len(COMMON_SUBSETS) * probability[0].numel()  # of the second patient, whom nothing was fitted on
     assert choice.reliability["voxels"].sum() == choice.reliability_before["voxels"].sum() == shown
+
+
+@pytest.mark.parametrize(("others_share", "is_kept"), [(0.1, True), (0.9, False)])
+def test_temperature_and_offset_are_kept_where_the_other_patients_gain_by_them(others_share, is_kept):
+    fitted, shown = LogitHistogram(), LogitHistogram()
+    for histogram, share in ((fitted, 0.1), (shown, others_share)):
+        for probability, lesion_share in ((0.9, share), (0.1, 0.01)):
+            histogram.add_probability(np.full(1000, probability), np.arange(1000) < 1000 * lesion_share)
+
+    assert (fit_calibration(fitted, shown) != (1.0, 0.0)) is is_kept
 
 
 @pytest.mark.parametrize("corrects", [False, True])
